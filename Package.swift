@@ -1,0 +1,58 @@
+// swift-tools-version: 6.2
+//
+// CharMLP: a character-level MLP on OpenBLAS whose every gradient is derived by hand.
+// Targets stand in the order of the arrows between them.
+
+import PackageDescription
+
+// MARK: Settings, the same list for every target
+
+/// `swift run` builds debug. The numeric modules are optimized in both configurations, so that the
+/// command as people type it trains as fast as a release build.
+let optimizedInDebug: SwiftSetting = .unsafeFlags(["-O"], .when(configuration: .debug))
+
+/// A build runs where it is made, so it uses that machine's vector instructions.
+/// `CHARMLP_PORTABLE=1 swift build` makes one that runs on every machine of the architecture.
+let isPortable = Context.environment["CHARMLP_PORTABLE"] == "1"
+
+#if arch(x86_64)
+  let instructionSet: [SwiftSetting] =
+    isPortable ? [.define("CHARMLP_PORTABLE")] : [.unsafeFlags(["-Xcc", "-march=native"])]
+#else
+  let instructionSet: [SwiftSetting] = isPortable ? [] : [.unsafeFlags(["-Xcc", "-mcpu=native"])]
+#endif
+
+/// Continuous integration accepts no warning; a newer compiler's new warning must not stop a user.
+let warnings: [SwiftSetting] =
+  Context.environment["CI"] == nil ? [] : [.treatAllWarnings(as: .error)]
+
+let settings = [.strictMemorySafety(), optimizedInDebug] + instructionSet + warnings
+
+// MARK: The package
+
+let package = Package(
+  name: "CharMLP",
+  products: [
+    .library(name: "LinearAlgebra", targets: ["LinearAlgebra"])
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-numerics", from: "1.1.1")
+  ],
+  targets: [
+    .systemLibrary(
+      name: "CBLAS",
+      pkgConfig: "openblas",
+      providers: [.apt(["libopenblas-dev", "liblapacke-dev"])]
+    ),
+    .target(
+      name: "LinearAlgebra",
+      dependencies: ["CBLAS", .product(name: "RealModule", package: "swift-numerics")],
+      swiftSettings: settings
+    ),
+    .testTarget(
+      name: "LinearAlgebraTests",
+      dependencies: ["LinearAlgebra", .product(name: "RealModule", package: "swift-numerics")],
+      swiftSettings: settings
+    ),
+  ]
+)

@@ -1,0 +1,170 @@
+// The matrix product, with its two engines: CBLAS, and the naive loop it is measured and checked
+// against.
+//
+// A product is a value, `matmul`, that is called like a function, so that the engine can be changed
+// without touching a line that uses it. A transposition is a tag on the operand, never a copy. Every
+// dimension is checked here, before BLAS sees it.
+
+/// An operand of a matrix product: a matrix, or a matrix tagged as transposed.
+public protocol MatrixOperand<Scalar> {
+  associatedtype Scalar: MatrixScalar
+
+  /// The stored matrix.
+  var stored: Matrix<Scalar> { get }
+  /// Whether the product takes the stored matrix transposed.
+  var isTransposed: Bool { get }
+}
+
+extension MatrixOperand {
+  /// Rows as the product sees them.
+  public var operandRows: Int { isTransposed ? stored.columns : stored.rows }
+  /// Columns as the product sees them.
+  public var operandColumns: Int { isTransposed ? stored.rows : stored.columns }
+}
+
+extension Matrix: MatrixOperand {
+  public var stored: Matrix { self }
+  public var isTransposed: Bool { false }
+
+  /// The transpose, as a tag that a product understands.  (columns, rows)
+  // swift-format-ignore: AlwaysUseLowerCamelCase
+  public var T: Transposed<Scalar> { Transposed(stored: self) }
+}
+
+/// A matrix that a product takes transposed; see `Matrix.T`.
+public struct Transposed<Scalar: MatrixScalar>: MatrixOperand, Sendable {
+  public let stored: Matrix<Scalar>
+  public var isTransposed: Bool { true }
+}
+
+/// An engine for matrix products: `matmul(a, b.T)`.
+public enum MatrixProduct: String, CaseIterable, Sendable {
+  /// `cblas_sgemm` and `cblas_dgemm`.
+  case blas
+  /// Three loops, in the order that reads and writes memory in sequence.
+  case naive
+
+  /// The product a @ b.  (a's rows, b's columns)
+  public func callAsFunction<Scalar>(
+    _ a: some MatrixOperand<Scalar>, _ b: some MatrixOperand<Scalar>
+  ) -> Matrix<Scalar> {
+    var product = Matrix<Scalar>.zeros(a.operandRows, b.operandColumns)
+    accumulate(a, b, into: &product)
+    return product
+  }
+
+  /// c ← alpha · a @ b + beta · c, as BLAS defines it: with beta = 0, c's old content is not read.
+  public func accumulate<Scalar>(
+    alpha: Scalar = 1, _ a: some MatrixOperand<Scalar>, _ b: some MatrixOperand<Scalar>,
+    beta: Scalar = 0, into c: inout Matrix<Scalar>
+  ) {
+    precondition(
+      a.operandColumns == b.operandRows && c.rows == a.operandRows
+        && c.columns == b.operandColumns,
+      """
+      matmul: (\(a.operandRows), \(a.operandColumns)) @ (\(b.operandRows), \(b.operandColumns)) \
+      into \(c.shapeDescription)
+      """)
+    switch self {
+    case .blas: Self.blasProduct(alpha, a, b, beta, &c)
+    case .naive: Self.naiveProduct(alpha, a, b, beta, &c)
+    }
+  }
+}
+
+// MARK: BLAS
+
+extension MatrixProduct {
+  private static func blasProduct<Scalar>(
+    _ alpha: Scalar, _ a: some MatrixOperand<Scalar>, _ b: some MatrixOperand<Scalar>,
+    _ beta: Scalar, _ c: inout Matrix<Scalar>
+  ) {
+    guard c.count > 0 else { return }
+    _ = BLASLibrary.isSingleThreaded
+    let (m, n, k) = (c.rows, c.columns, a.operandColumns)
+    let (lda, ldb) = (a.stored.columns, b.stored.columns)
+    unsafe a.stored.elements.withUnsafeBufferPointer { aElements in
+      unsafe b.stored.elements.withUnsafeBufferPointer { bElements in
+        unsafe c.elements.withUnsafeMutableBufferPointer { cElements in
+          guard let cStart = cElements.baseAddress else { return }
+          // With k = 0 there may be no memory behind a and b, and BLAS reads none; it only wants
+          // pointers and leading dimensions that could be true.
+          unsafe Scalar.cblasProduct(
+            ProductCall(
+              transposeA: a.isTransposed, transposeB: b.isTransposed,
+              m: dimension(m), n: dimension(n), k: dimension(k), alpha: alpha,
+              a: aElements.baseAddress ?? UnsafePointer(cStart), lda: dimension(max(1, lda)),
+              b: bElements.baseAddress ?? UnsafePointer(cStart), ldb: dimension(max(1, ldb)),
+              beta: beta, c: cStart, ldc: dimension(n)))
+        }
+      }
+    }
+  }
+
+  /// A dimension as BLAS counts it, in 32 bits.
+  private static func dimension(_ value: Int) -> CInt {
+    guard let dimension = CInt(exactly: value) else {
+      preconditionFailure("matmul: dimension \(value) exceeds BLAS's 32 bits")
+    }
+    return dimension
+  }
+}
+
+// MARK: The naive product
+
+extension MatrixProduct {
+  /// i-k-j order: the inner loop runs along a row of b and a row of c, and is vectorized.
+  ///
+  /// A transposed operand is laid out first, which costs what reading it once costs.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  private static func naiveProduct<Scalar: MatrixScalar>(
+    _ alpha: Scalar, _ aStored: Matrix<Scalar>, _ bStored: Matrix<Scalar>, _ beta: Scalar,
+    _ c: inout Matrix<Scalar>
+  ) {
+    let (rows, columns, depth) = (c.rows, c.columns, aStored.columns)
+    let a = aStored.elements.span
+    let b = bStored.elements.span
+    var result = c.elements.mutableSpan
+    for i in 0..<rows {
+      for j in 0..<columns {
+        let old = unsafe result[unchecked: i * columns + j]
+        unsafe result[unchecked: i * columns + j] = beta == 0 ? 0 : beta * old
+      }
+      if alpha == 0 { continue }
+      for k in 0..<depth {
+        let factor = unsafe alpha * a[unchecked: i * depth + k]
+        for j in 0..<columns {
+          unsafe result[unchecked: i * columns + j] += factor * b[unchecked: k * columns + j]
+        }
+      }
+    }
+  }
+
+  private static func naiveProduct<Scalar>(
+    _ alpha: Scalar, _ a: some MatrixOperand<Scalar>, _ b: some MatrixOperand<Scalar>,
+    _ beta: Scalar, _ c: inout Matrix<Scalar>
+  ) {
+    naiveProduct(alpha, a.laidOut(), b.laidOut(), beta, &c)
+  }
+}
+
+extension MatrixOperand {
+  /// The operand as the product sees it, in row-major order.
+  func laidOut() -> Matrix<Scalar> { isTransposed ? stored.transposed() : stored }
+}
+
+extension Matrix {
+  /// The transpose in memory of its own.  (columns, rows)
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  public func transposed() -> Matrix {
+    var result = Matrix.zeros(columns, rows)
+    let source = elements.span
+    var target = result.elements.mutableSpan
+    for row in 0..<rows {
+      for column in 0..<columns { target[column * rows + row] = source[row * columns + column] }
+    }
+    return result
+  }
+}
