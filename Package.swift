@@ -33,7 +33,9 @@ let settings = [.strictMemorySafety(), optimizedInDebug] + instructionSet + warn
 let package = Package(
   name: "CharMLP",
   products: [
-    .library(name: "LinearAlgebra", targets: ["LinearAlgebra"])
+    .library(name: "CharMLP", targets: ["CharMLP"]),
+    .library(name: "LinearAlgebra", targets: ["LinearAlgebra"]),
+    .library(name: "Safetensors", targets: ["Safetensors"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-numerics", from: "1.1.1")
@@ -49,9 +51,25 @@ let package = Package(
       dependencies: ["CBLAS", .product(name: "RealModule", package: "swift-numerics")],
       swiftSettings: settings
     ),
+    .target(name: "Safetensors", swiftSettings: settings),
+    .target(
+      name: "CharMLP",
+      dependencies: [
+        "LinearAlgebra", "Safetensors", .product(name: "RealModule", package: "swift-numerics"),
+      ],
+      swiftSettings: settings
+    ),
     .testTarget(
       name: "LinearAlgebraTests",
       dependencies: ["LinearAlgebra", .product(name: "RealModule", package: "swift-numerics")],
+      swiftSettings: settings
+    ),
+    .testTarget(
+      name: "SafetensorsTests", dependencies: ["Safetensors"], swiftSettings: settings),
+    .testTarget(
+      name: "CharMLPTests",
+      dependencies: ["CharMLP", "LinearAlgebra", "Safetensors"],
+      resources: [.copy("Fixtures")],
       swiftSettings: settings
     ),
   ]
