@@ -89,11 +89,12 @@ extension Matrix {
       rows: rows, columns: 1, elements: indices.enumerated().map { self[$0.offset, $0.element] })
   }
 
-  /// The column of each row's largest element, the first of equals.
-  public func columnsOfMaxima() -> [Int] {
-    (0..<rows).map { row in
+  /// 1 at each row's largest element, the first of equals, and 0 elsewhere.  (rows, columns)
+  public var maximaOfRows: Matrix {
+    let columnsOfMaxima = (0..<rows).map { row in
       (1..<Swift.max(columns, 1)).reduce(0) { self[row, $1] > self[row, $0] ? $1 : $0 }
     }
+    return .oneHot(columnsOfMaxima, columns: columns)
   }
 
   /// A matrix whose row i is 1 at column `indices[i]` and 0 elsewhere.  (indices.count, columns)

@@ -80,7 +80,7 @@ extension MatrixProduct {
     _ beta: Scalar, _ c: inout Matrix<Scalar>
   ) {
     guard c.count > 0 else { return }
-    _ = BLASLibrary.isSingleThreaded
+    _ = BLASLibrary.isReady
     let (m, n, k) = (c.rows, c.columns, a.operandColumns)
     let (lda, ldb) = (a.stored.columns, b.stored.columns)
     unsafe a.stored.elements.withUnsafeBufferPointer { aElements in

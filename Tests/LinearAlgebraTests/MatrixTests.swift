@@ -58,12 +58,13 @@ struct MatrixTests {
     #expect(gathered.scatteringRows([1, 0, 1], into: 3).elements == [1, 2, 3, 8, 10, 12, 0, 0, 0])
   }
 
-  @Test("Picking, one-hot rows and the columns of maxima agree with each other")
+  @Test("Picking, one-hot rows and maxima agree with each other")
   func indices() {
     #expect(matrix.picking([2, 0]).elements == [3, 4])
-    #expect(matrix.columnsOfMaxima() == [2, 2])
+    #expect(matrix.maximaOfRows.elements == [0, 0, 1, 0, 0, 1])
     #expect((matrix * .oneHot([2, 0], columns: 3)).sum(.columns) == matrix.picking([2, 0]))
-    #expect(Matrix<Double>(rows: 1, columns: 3, elements: [7, 7, 1]).columnsOfMaxima() == [0])
+    let tie = Matrix<Double>(rows: 1, columns: 3, elements: [7, 7, 1])
+    #expect(tie.maximaOfRows.elements == [1, 0, 0])
   }
 
   @Test("Converting to Float rounds each element to nearest")
