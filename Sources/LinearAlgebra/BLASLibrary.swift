@@ -14,20 +14,34 @@ public enum BLASLibrary {
   }
 
   /// The processor whose kernels the library chose.
-  public static var coreName: String { unsafe String(cString: openblas_get_corename()) }
+  public static var core: String {
+    _ = isReady
+    return coreName
+  }
+
+  static var coreName: String { unsafe String(cString: openblas_get_corename()) }
 
   /// The number of threads that one product may use.
   ///
   /// An OpenMP build of the library takes it from `OMP_NUM_THREADS` alone and ignores what is set.
   public static var threads: Int {
-    get { Int(openblas_get_num_threads()) }
-    set { openblas_set_num_threads(CInt(clamping: newValue)) }
+    get {
+      _ = isReady
+      return Int(openblas_get_num_threads())
+    }
+    set {
+      _ = isReady
+      openblas_set_num_threads(CInt(clamping: newValue))
+    }
   }
 
-  /// Sets one thread a call when first read; every product reads it.
-  static let isSingleThreaded: Bool = {
-    threads = 1
-    return threads == 1
+  /// Prepares the library when first read: its best kernels, one thread a call.
+  ///
+  /// Every product reads it, and so does whoever describes the library.
+  static let isReady: Bool = {
+    chooseKernels()
+    openblas_set_num_threads(1)
+    return true
   }()
 }
 

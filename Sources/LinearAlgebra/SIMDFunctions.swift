@@ -8,12 +8,12 @@
 public typealias FloatVector = SIMD16<Float>
 
 /// The number of floats in a `FloatVector`; rows are padded to a multiple of it.
-public let vectorWidth = FloatVector.scalarCount
+@inlinable public var vectorWidth: Int { FloatVector.scalarCount }
 
 /// x · y + z, fused where the instruction exists.
 ///
 /// Without the instruction, `addingProduct` is a library call per element.
-@inlinable @inline(__always)
+@inlinable @inline(always)
 public func multiplyAdd(_ x: FloatVector, _ y: FloatVector, _ z: FloatVector) -> FloatVector {
   #if CHARMLP_PORTABLE
     x * y + z
@@ -26,7 +26,7 @@ public func multiplyAdd(_ x: FloatVector, _ y: FloatVector, _ z: FloatVector) ->
 ///
 /// x = n · ln 2 + f with |f| ≤ ln 2 / 2, and eˣ = 2ⁿ · e^f. The polynomial for e^f and the split of
 /// ln 2 into two parts are those of Cephes' `expf` (Moshier).
-@inlinable @inline(__always)
+@inlinable @inline(always)
 public func exp(_ x: FloatVector) -> FloatVector {
   // Adding 1.5 · 2²³ leaves no bits below one: the sum's low bits hold the rounded integer.
   let rounder: Float = 12_582_912
@@ -59,7 +59,7 @@ public func exp(_ x: FloatVector) -> FloatVector {
 ///
 /// tanh x = x · P(x²) / Q(x²), odd and of degrees 13 and 6, on |x| ≤ 7.905, beyond which tanh is ±1
 /// in Float. The coefficients are those of Eigen's `generic_fast_tanh_float`.
-@inlinable @inline(__always)
+@inlinable @inline(always)
 public func tanh(_ x: FloatVector) -> FloatVector {
   let limit: Float = 7.905_311_107_635_498
   let clamped =
@@ -82,4 +82,29 @@ public func tanh(_ x: FloatVector) -> FloatVector {
   q = multiplyAdd(q, square, FloatVector(repeating: 4.893_525_185_543_85e-03))
   // The quotient first: x · P alone would lose bits of the smallest x.
   return clamped * (p / q)
+}
+
+extension SIMD16<Float> {
+  /// The largest lane, by halves: the standard library's `max()` goes lane by lane.
+  @inlinable
+  public var largestLane: Float {
+    @inline(always) get {
+      let eight = lowHalf.replacing(with: highHalf, where: highHalf .> lowHalf)
+      let four = eight.lowHalf.replacing(
+        with: eight.highHalf, where: eight.highHalf .> eight.lowHalf)
+      let two = four.lowHalf.replacing(with: four.highHalf, where: four.highHalf .> four.lowHalf)
+      return two.x > two.y ? two.x : two.y
+    }
+  }
+
+  /// The sum of all lanes, by halves.
+  @inlinable
+  public var sumOfLanes: Float {
+    @inline(always) get {
+      let eight = lowHalf + highHalf
+      let four = eight.lowHalf + eight.highHalf
+      let two = four.lowHalf + four.highHalf
+      return two.x + two.y
+    }
+  }
 }

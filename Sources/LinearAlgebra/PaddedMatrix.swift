@@ -1,0 +1,122 @@
+// A window on a float matrix in memory that somebody else owns, for code that works in place.
+//
+// Rows are padded to whole vectors, so that loops need no remainder and small products run faster.
+// The padding holds zeros, and every kernel keeps it so. It is the engine's only way to its memory, and
+// public only because what is to be inlined in another module must be: people who embed the library
+// have `Matrix`.
+
+/// A float matrix whose rows start on a vector's boundary.
+///
+/// It owns nothing: `PaddedMemory`, which makes it, must outlive it.
+@safe public struct PaddedMatrix: @unchecked Sendable {
+  @usableFromInline let start: UnsafeMutablePointer<Float>
+  public let rows: Int
+  public let columns: Int
+
+  /// The distance between the starts of two rows, a multiple of `vectorWidth`.
+  public let stride: Int
+
+  @usableFromInline
+  init(start: UnsafeMutablePointer<Float>, rows: Int, columns: Int, stride: Int) {
+    unsafe self.start = start
+    self.rows = rows
+    self.columns = columns
+    self.stride = stride
+  }
+
+  /// The number of vectors in a row, padding included.
+  @inlinable public var vectors: Int { stride / vectorWidth }
+
+  @inlinable
+  public subscript(row: Int, column: Int) -> Float {
+    @inline(always) get {
+      assert(row >= 0 && row < rows && column >= 0 && column < stride)
+      return unsafe start[row &* stride &+ column]
+    }
+    @inline(always) nonmutating set {
+      assert(row >= 0 && row < rows && column >= 0 && column < stride)
+      unsafe start[row &* stride &+ column] = newValue
+    }
+  }
+
+  /// The vector at columns 16 · `vector` … of a row.
+  @inlinable
+  public subscript(row: Int, vector vector: Int) -> FloatVector {
+    @inline(always) get {
+      assert(row >= 0 && row < rows && vector >= 0 && vector < vectors)
+      return unsafe UnsafeRawPointer(start + (row &* stride &+ vector &* vectorWidth))
+        .load(as: FloatVector.self)
+    }
+    @inline(always) nonmutating set {
+      assert(row >= 0 && row < rows && vector >= 0 && vector < vectors)
+      unsafe UnsafeMutableRawPointer(start + (row &* stride &+ vector &* vectorWidth))
+        .storeBytes(of: newValue, as: FloatVector.self)
+    }
+  }
+
+  /// The same memory seen with fewer rows, or with padding counted as columns.
+  @inlinable
+  public func resized(rows: Int, columns: Int) -> PaddedMatrix {
+    precondition(
+      rows <= self.rows && columns <= stride,
+      "resized: (\(self.rows), \(stride)) to (\(rows), \(columns))")
+    return unsafe PaddedMatrix(start: start, rows: rows, columns: columns, stride: stride)
+  }
+
+  /// Row `index` alone.  (1, columns)
+  @inlinable
+  public func row(_ index: Int) -> PaddedMatrix {
+    precondition(index >= 0 && index < rows, "row \(index) of \(rows)")
+    return unsafe PaddedMatrix(
+      start: start + index * stride, rows: 1, columns: columns, stride: stride)
+  }
+}
+
+// MARK: To and from matrices
+
+extension PaddedMatrix {
+  /// The elements without the padding.
+  public var matrix: Matrix<Float> {
+    var elements: [Float] = []
+    elements.reserveCapacity(rows * columns)
+    for row in 0..<rows {
+      for column in 0..<columns { elements.append(self[row, column]) }
+    }
+    return Matrix(rows: rows, columns: columns, elements: elements)
+  }
+
+  /// Copies the block of a matrix that begins at an element into the elements; the padding stays.
+  public func assign(_ matrix: Matrix<Float>, row firstRow: Int = 0, column firstColumn: Int = 0) {
+    precondition(
+      firstRow + rows <= matrix.rows && firstColumn + columns <= matrix.columns,
+      "assign: \(matrix.shapeDescription) from (\(firstRow), \(firstColumn)) to (\(rows), \(columns))"
+    )
+    for row in 0..<rows {
+      for column in 0..<columns {
+        self[row, column] = matrix[firstRow + row, firstColumn + column]
+      }
+    }
+  }
+
+  /// Copies the elements into the block of a matrix that begins at an element.
+  public func copy(
+    to matrix: inout Matrix<Float>, row firstRow: Int = 0, column firstColumn: Int = 0
+  ) {
+    precondition(
+      firstRow + rows <= matrix.rows && firstColumn + columns <= matrix.columns,
+      "copy: (\(rows), \(columns)) to (\(firstRow), \(firstColumn)) of \(matrix.shapeDescription)")
+    for row in 0..<rows {
+      for column in 0..<columns {
+        matrix[firstRow + row, firstColumn + column] = self[row, column]
+      }
+    }
+  }
+
+  /// Sets every element of every row, padding included.
+  @inlinable
+  public func fill(_ value: Float) {
+    for row in 0..<rows {
+      for vector in 0..<vectors { self[row, vector: vector] = FloatVector(repeating: value) }
+    }
+  }
+}
