@@ -68,7 +68,10 @@ let package = Package(
       name: "SafetensorsTests", dependencies: ["Safetensors"], swiftSettings: settings),
     .testTarget(
       name: "CharMLPTests",
-      dependencies: ["CharMLP", "LinearAlgebra", "Safetensors"],
+      dependencies: [
+        "CharMLP", "LinearAlgebra", "Safetensors",
+        .product(name: "RealModule", package: "swift-numerics"),
+      ],
       resources: [.copy("Fixtures")],
       swiftSettings: settings
     ),

@@ -1,0 +1,52 @@
+// Batch norm's statistics over a whole split, as the notebook calibrates them after training.
+//
+// They cost what the distinct contexts cost: each is computed once and counts as often as it occurs.
+// The contexts come in blocks, whose means and sums of squares are merged (Chan, Golub and LeVeque,
+// "Updating formulae and a pairwise algorithm for computing sample variances", 1979).
+// swift-format-ignore-file: AlwaysUseLowerCamelCase
+
+public import LinearAlgebra
+
+extension BatchNormStatistics {
+  /// Measures mean and variance of hprebn over all windows behind `contexts`, of which there are ≥ 2.
+  public init(_ parameters: Parameters<Float>, over contexts: DistinctContexts) {
+    var total = WeightedMoments(columns: parameters.shape.hidden)
+    for block in contexts.blocks {
+      let hprebn = parameters.hprebn(block.contexts).converted(to: Double.self)  // (n, hidden)
+      let weights = Matrix(
+        rows: hprebn.rows, columns: 1,
+        elements: block.indices.map { Double(contexts.weight(of: $0)) })
+      total.merge(WeightedMoments(hprebn, weights: weights))
+    }
+    precondition(total.weight >= 2, "BatchNormStatistics: \(total.weight) windows")
+    self.init(
+      bnmean: total.mean.converted(), bnvar: (total.squares / (total.weight - 1)).converted())
+  }
+}
+
+/// Weight, mean and sum of squared deviations of some rows, column by column.
+private struct WeightedMoments {
+  var weight: Double
+  var mean: Matrix<Double>  // (1, columns)
+  var squares: Matrix<Double>  // (1, columns)
+
+  init(columns: Int) {
+    weight = 0
+    mean = .zeros(1, columns)
+    squares = .zeros(1, columns)
+  }
+
+  init(_ rows: Matrix<Double>, weights: Matrix<Double>) {
+    weight = weights.sum()
+    mean = (weights * rows).sum(.rows) / weight
+    squares = (weights * pow(rows - mean, 2)).sum(.rows)
+  }
+
+  mutating func merge(_ other: WeightedMoments) {
+    let sum = weight + other.weight
+    let difference = other.mean - mean
+    mean = mean + other.weight / sum * difference
+    squares = squares + other.squares + weight * other.weight / sum * pow(difference, 2)
+    weight = sum
+  }
+}

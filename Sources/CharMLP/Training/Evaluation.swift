@@ -1,0 +1,25 @@
+// The loss of a network over a split.
+// swift-format-ignore-file: AlwaysUseLowerCamelCase
+
+import LinearAlgebra
+import RealModule
+
+extension Model {
+  /// The mean cross-entropy over all windows behind `contexts`, in nats per character.
+  public func loss(over contexts: DistinctContexts) -> Double {
+    var total = 0.0
+    for block in contexts.blocks {
+      let logits = logits(block.contexts)  // (n, vocabulary)
+      let norm_logits = logits - logits.max(.columns)  // (n, vocabulary)
+      let counts_sum = exp(norm_logits).sum(.columns)  // (n, 1)
+      for (row, context) in block.indices.enumerated() {
+        let log_sum = Double.log(Double(counts_sum[row, 0]))
+        for entry in contexts.targetRange(of: context) {
+          let logprob = Double(norm_logits[row, Int(contexts.targets[entry])]) - log_sum
+          total -= logprob * Double(contexts.targetCounts[entry])
+        }
+      }
+    }
+    return total / Double(contexts.windowCount)
+  }
+}

@@ -1,0 +1,48 @@
+// Calibration and loss by distinct contexts against the same window by window, in Double.
+
+import LinearAlgebra
+import Testing
+
+@testable import CharMLP
+
+@Suite("Evaluation and calibration")
+struct EvaluationTests {
+  let dataset: Dataset
+  let parameters: Parameters<Float>
+
+  init() throws {
+    dataset = try Dataset(bundledWords(), splitSeed: 42, blockSize: 2)
+    var recipe = Recipe()
+    (recipe.blockSize, recipe.hidden) = (2, 30)
+    var generator = TorchGenerator(seed: 1)
+    parameters = .notebook(
+      recipe.shape(vocabulary: dataset.vocabulary.count), seed: 1, generator: &generator)
+  }
+
+  /// hprebn of every window, as the derivation computes it.
+  private func derivation(_ windows: ContextWindows) -> Derivation<Double> {
+    Derivation(
+      parameters.converted(),
+      Minibatch(blockSize: 2, contexts: windows.contexts, targets: windows.targets))
+  }
+
+  // Float products of a few dozen terms against Double ones.
+  @Test("Batch norm's statistics are mean and variance over all windows")
+  func calibration() {
+    let statistics = BatchNormStatistics(parameters, over: dataset.train.distinct())
+    let expected = derivation(dataset.train)
+    #expect(distance(statistics.bnmean, expected.bnmeani) <= 1e-6)
+    #expect(distance(statistics.bnvar, expected.bnvar) <= 1e-6)
+  }
+
+  // With the statistics of the very windows that are evaluated, batch norm is the derivation's.
+  @Test("The loss is the mean cross-entropy of all windows")
+  func loss() {
+    let contexts = dataset.validation.distinct()
+    let model = Model(
+      vocabulary: dataset.vocabulary, parameters: parameters,
+      statistics: BatchNormStatistics(parameters, over: contexts))
+    let expected = derivation(dataset.validation).loss[0, 0]
+    #expect(abs(model.loss(over: contexts) - expected) <= 1e-6)
+  }
+}

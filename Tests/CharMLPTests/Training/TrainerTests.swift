@@ -1,0 +1,68 @@
+// Training moves on, stops where it must, and does not notice being looked at.
+
+import LinearAlgebra
+import Testing
+
+@testable import CharMLP
+
+@Suite("Trainer")
+struct TrainerTests {
+  private func smallRecipe(_ change: (inout Recipe) -> Void = { _ in }) -> Recipe {
+    var recipe = Recipe()
+    recipe.hidden = 20
+    recipe.steps = 300
+    change(&recipe)
+    return recipe
+  }
+
+  private func dataset() throws -> Dataset {
+    try Dataset(bundledWords(), splitSeed: 42, blockSize: 3)
+  }
+
+  @Test("Evaluating in between changes no bit of the parameters")
+  func evaluationChangesNothing() throws {
+    let dataset = try dataset()
+    let (plain, watched) = (Trainer(smallRecipe(), dataset), Trainer(smallRecipe(), dataset))
+    try plain.advance(to: 300)
+    for step in stride(from: 0, through: 300, by: 50) {
+      try watched.advance(to: step)
+      _ = watched.model().loss(over: dataset.validation.distinct())
+    }
+    #expect(plain.parameters == watched.parameters)
+    #expect(plain.step == 300)
+  }
+
+  @Test("The same seed gives the same bits, another seed others")
+  func seeds() throws {
+    let dataset = try dataset()
+    let trainers = [1, 1, 2].map { seed in Trainer(smallRecipe { $0.seed = seed }, dataset) }
+    for trainer in trainers { try trainer.advance(to: 50) }
+    #expect(trainers[0].parameters == trainers[1].parameters)
+    #expect(trainers[0].parameters != trainers[2].parameters)
+  }
+
+  @Test("Training lowers the loss on words it has not seen")
+  func learns() throws {
+    let dataset = try dataset()
+    let trainer = Trainer(smallRecipe { $0.steps = 2000 }, dataset)
+    let before = trainer.model().loss(over: dataset.validation.distinct())
+    try trainer.advance(to: 2000)
+    let after = trainer.model().loss(over: dataset.validation.distinct())
+    #expect(after < before - 0.5)
+  }
+
+  @Test("A learning rate far too large ends in a typed error, not in a model of NaNs")
+  func divergence() throws {
+    let trainer = Trainer(smallRecipe { $0.learningRate = 1e30 }, try dataset())
+    #expect(throws: Divergence.self) { try trainer.advance(to: 300) }
+    #expect(trainer.step < 300)
+  }
+
+  @Test(
+    "The learning rate falls to a tenth half way", arguments: [(0, 0.1), (99, 0.1), (100, 0.01)])
+  func schedule(step: Int, rate: Float) {
+    var recipe = Recipe()
+    recipe.steps = 200
+    #expect(recipe.learningRate(at: step) == rate)
+  }
+}
