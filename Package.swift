@@ -28,6 +28,20 @@ let warnings: [SwiftSetting] =
 
 let settings = [.strictMemorySafety(), optimizedInDebug] + instructionSet + warnings
 
+// MARK: Dependencies, and the shape that all commands share
+
+let argumentParser: Target.Dependency = .product(
+  name: "ArgumentParser", package: "swift-argument-parser")
+let realModule: Target.Dependency = .product(name: "RealModule", package: "swift-numerics")
+
+/// A command: a thin shell around the library, in the folder of its name.
+func command(_ name: String) -> Target {
+  .executableTarget(
+    name: name,
+    dependencies: ["CharMLP", "CommandSupport", "LinearAlgebra", argumentParser],
+    swiftSettings: settings)
+}
+
 // MARK: The package
 
 let package = Package(
@@ -38,7 +52,8 @@ let package = Package(
     .library(name: "Safetensors", targets: ["Safetensors"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-numerics", from: "1.1.1")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-numerics", from: "1.1.1"),
   ],
   targets: [
     .systemLibrary(
@@ -48,29 +63,39 @@ let package = Package(
     ),
     .target(
       name: "LinearAlgebra",
-      dependencies: ["CBLAS", .product(name: "RealModule", package: "swift-numerics")],
+      dependencies: ["CBLAS", realModule],
       swiftSettings: settings
     ),
     .target(name: "Safetensors", swiftSettings: settings),
     .target(
       name: "CharMLP",
       dependencies: [
-        "LinearAlgebra", "Safetensors", .product(name: "RealModule", package: "swift-numerics"),
+        "LinearAlgebra", "Safetensors", realModule,
       ],
       swiftSettings: settings
     ),
+    .target(
+      name: "CommandSupport", dependencies: ["CharMLP", argumentParser], swiftSettings: settings),
+    command("train"),
+    command("sample"),
+
     .testTarget(
       name: "LinearAlgebraTests",
-      dependencies: ["LinearAlgebra", .product(name: "RealModule", package: "swift-numerics")],
+      dependencies: ["LinearAlgebra", realModule],
       swiftSettings: settings
     ),
     .testTarget(
       name: "SafetensorsTests", dependencies: ["Safetensors"], swiftSettings: settings),
     .testTarget(
+      name: "CommandSupportTests",
+      dependencies: ["CommandSupport", argumentParser],
+      swiftSettings: settings
+    ),
+    .testTarget(
       name: "CharMLPTests",
       dependencies: [
         "CharMLP", "LinearAlgebra", "Safetensors",
-        .product(name: "RealModule", package: "swift-numerics"),
+        realModule,
       ],
       resources: [.copy("Fixtures")],
       swiftSettings: settings

@@ -86,3 +86,30 @@ public final class FusedEngine: Engine {
     return (parameters, gradients)
   }
 }
+
+extension FusedEngine {
+  /// The bytes that an engine for these sizes allocates, or nil if their number exceeds an Int.
+  public static func byteCount(_ shape: ModelShape, batchSize: Int) -> Int? {
+    // Parameters and gradients, then activations: rows of padded columns, as the layers cut them.
+    let matrices: [(rows: [Int], columns: Int)] = [
+      ([2, shape.vocabulary], shape.embedding),
+      ([2, shape.contextWidth + 3], shape.hidden), ([2, shape.hidden], shape.vocabulary),
+      ([3, batchSize], shape.hidden), ([2, batchSize], shape.vocabulary),
+      ([2, batchSize], shape.contextWidth + 1),
+    ]
+    var total = 0
+    for (rows, columns) in matrices {
+      let factors = rows + [PaddedMemory.stride(columns), MemoryLayout<Float>.stride]
+      var bytes = 1
+      for factor in factors {
+        let (product, overflow) = bytes.multipliedReportingOverflow(by: factor)
+        if overflow { return nil }
+        bytes = product
+      }
+      let (sum, overflow) = total.addingReportingOverflow(bytes)
+      if overflow { return nil }
+      total = sum
+    }
+    return total
+  }
+}

@@ -1,0 +1,179 @@
+// The few calls to the operating system that saving and finding runs takes.
+//
+// Here, and with the word list's reader, is where the library says `unsafe` about files. Calls that a
+// signal interrupts are repeated; every failure carries the path and the system's own reason.
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+/// A failure of the file system, with the path and the system's reason.
+public struct FileError: Error, Equatable, Sendable, CustomStringConvertible {
+  public let path: String
+  public let code: Int32
+
+  init(_ path: String, code: Int32 = errno) {
+    self.path = path
+    self.code = code
+  }
+
+  /// The system's words for the reason.
+  public var reason: String { unsafe String(cString: strerror(code)) }
+  public var description: String { "\(path): \(reason)" }
+
+  /// Whether the path, or a directory on the way to it, does not exist.
+  public var isMissing: Bool { code == ENOENT || code == ENOTDIR }
+  /// Whether there is something of that name already.
+  public var isExisting: Bool { code == EEXIST }
+}
+
+enum FileSystem {
+  /// What the path leads to.
+  enum Kind {
+    case file(size: Int)
+    case directory
+    case other
+  }
+
+  static func kind(of path: String) throws(FileError) -> Kind {
+    let status = try status(of: path)
+    switch status.st_mode & S_IFMT {
+    case S_IFDIR: return .directory
+    case S_IFREG: return .file(size: Int(status.st_size))
+    default: return .other
+    }
+  }
+
+  /// The time of the last change, in nanoseconds since 1970.
+  static func modificationTime(of path: String) throws(FileError) -> Int {
+    let time = try status(of: path).st_mtim
+    return Int(time.tv_sec) * 1_000_000_000 + Int(time.tv_nsec)
+  }
+
+  private static func status(of path: String) throws(FileError) -> stat {
+    var status = stat()
+    guard unsafe stat(path, &status) == 0 else { throw FileError(path) }
+    return status
+  }
+
+  /// Makes a directory; it is an error if there is something of that name.
+  static func makeDirectory(_ path: String) throws(FileError) {
+    guard unsafe mkdir(path, 0o777) == 0 else { throw FileError(path) }
+  }
+
+  /// Whether files can be made in a directory.
+  static func isWritable(_ path: String) -> Bool {
+    unsafe access(path, W_OK) == 0
+  }
+
+  /// The names in a directory, sorted.
+  static func names(in path: String) throws(FileError) -> [String] {
+    guard let directory = unsafe opendir(path) else { throw FileError(path) }
+    defer { unsafe closedir(directory) }
+    var names: [String] = []
+    while let entry = unsafe readdir(directory) {
+      let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) {
+        unsafe $0.withMemoryRebound(to: CChar.self, capacity: Int(NAME_MAX) + 1) {
+          unsafe String(cString: $0)
+        }
+      }
+      if name != "." && name != ".." { names.append(name) }
+    }
+    return names.sorted()
+  }
+
+  /// All bytes of a file.
+  static func read(_ path: String) throws(FileError) -> [UInt8] {
+    let descriptor = try open(path, O_RDONLY)
+    defer { close(descriptor) }
+    var bytes: [UInt8] = []
+    if case .file(let size) = try kind(of: path) { bytes.reserveCapacity(size + 1) }
+    var chunk = [UInt8](repeating: 0, count: 1 << 18)
+    while true {
+      let count = unsafe chunk.withUnsafeMutableBytes { buffer in
+        repeated { unsafe Glibc.read(descriptor, buffer.baseAddress, buffer.count) }
+      }
+      guard count >= 0 else { throw FileError(path) }
+      if count == 0 { return bytes }
+      bytes.append(contentsOf: chunk[..<count])
+    }
+  }
+
+  /// Appends a line to a file, in one write, so that a reader sees all of it or nothing.
+  static func append(line: String, to path: String) throws(FileError) {
+    let descriptor = try open(path, O_WRONLY | O_APPEND | O_CREAT)
+    defer { close(descriptor) }
+    try write(Array((line + "\n").utf8), to: descriptor, path)
+  }
+
+  /// Replaces a file by new content, which is on the disk when this returns: at every moment the path
+  /// leads to all of the old content or all of the new.
+  static func replace(_ path: String, with bytes: [UInt8]) throws(FileError) {
+    let temporary = path + ".new"
+    do throws(FileError) {
+      try create(temporary, bytes)
+      guard unsafe rename(temporary, path) == 0 else { throw FileError(path) }
+    } catch {
+      unsafe unlink(temporary)
+      throw error
+    }
+    try synchronize(directory: parent(of: path))
+  }
+
+  /// Writes a file and makes sure that it is on the disk.
+  private static func create(_ path: String, _ bytes: [UInt8]) throws(FileError) {
+    let descriptor = try open(path, O_WRONLY | O_CREAT | O_TRUNC)
+    do throws(FileError) {
+      try write(bytes, to: descriptor, path)
+      guard repeated({ Int(fsync(descriptor)) }) == 0 else { throw FileError(path) }
+    } catch {
+      close(descriptor)
+      throw error
+    }
+    guard close(descriptor) == 0 else { throw FileError(path) }
+  }
+
+  /// Makes sure that a directory's entries are on the disk.
+  private static func synchronize(directory: String) throws(FileError) {
+    let descriptor = try open(directory, O_RDONLY | O_DIRECTORY)
+    defer { close(descriptor) }
+    guard repeated({ Int(fsync(descriptor)) }) == 0 else { throw FileError(directory) }
+  }
+
+  /// The directory that a path lies in.
+  static func parent(of path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
+
+  private static func open(_ path: String, _ flags: Int32) throws(FileError) -> Int32 {
+    let descriptor = repeated { Int(unsafe Glibc.open(path, flags | O_CLOEXEC, 0o666)) }
+    guard descriptor >= 0 else { throw FileError(path) }
+    return Int32(descriptor)
+  }
+
+  private static func write(
+    _ bytes: [UInt8], to descriptor: Int32, _ path: String
+  ) throws(FileError) {
+    var written = 0
+    while written < bytes.count {
+      let count = unsafe bytes.withUnsafeBytes { buffer in
+        repeated {
+          unsafe Glibc.write(descriptor, buffer.baseAddress! + written, buffer.count - written)
+        }
+      }
+      guard count >= 0 else { throw FileError(path) }
+      written += count
+    }
+  }
+
+  /// The result of a call, made again as long as a signal interrupts it.
+  private static func repeated(_ call: () -> Int) -> Int {
+    while true {
+      let result = call()
+      if result >= 0 || errno != EINTR { return result }
+    }
+  }
+}

@@ -1,0 +1,123 @@
+// The directory that a training run lives in.
+//
+// It holds `model.safetensors`, `metrics.jsonl` and `run.json`. A run never enters a directory that
+// somebody else made: nothing of a user's is overwritten.
+
+/// A directory with a run's files.
+public struct RunDirectory: Equatable, Sendable {
+  public let path: String
+
+  public var modelPath: String { path + "/model.safetensors" }
+  public var metricsPath: String { path + "/metrics.jsonl" }
+  public var descriptionPath: String { path + "/run.json" }
+
+  /// Makes the directory `path`, and those it lies in; one that is empty is used as it is.
+  ///
+  /// - Throws: `FileError`, with `isExisting` if there is something of that name with something in it.
+  public init(creating path: String) throws(FileError) {
+    self.path = Self.withoutTrailingSlashes(path)
+    try Self.makeParents(of: self.path)
+    do throws(FileError) {
+      try FileSystem.makeDirectory(self.path)
+    } catch {
+      guard error.isExisting, let names = try? FileSystem.names(in: self.path), names.isEmpty,
+        FileSystem.isWritable(self.path)
+      else { throw error }
+    }
+  }
+
+  /// Makes `<root>/<name>-<k>` with the next k, 1 or one more than the largest there is.
+  public init(creatingNextIn root: String, name: String) throws(FileError) {
+    try Self.makeParents(of: root + "/" + name)
+    var k =
+      try FileSystem.names(in: root).reduce(0) { max($0, Self.number($1, name: name) ?? 0) } + 1
+    while true {
+      do throws(FileError) {
+        let path = "\(root)/\(name)-\(k)"
+        try FileSystem.makeDirectory(path)
+        self.path = path
+        return
+      } catch {
+        // Another run may have been quicker.
+        guard error.isExisting else { throw error }
+        k += 1
+      }
+    }
+  }
+
+  private init(path: String) { self.path = path }
+
+  /// The run in `root` whose model was saved last, or nil if there is none.
+  public static func newest(in root: String) throws(FileError) -> RunDirectory? {
+    let names: [String]
+    do throws(FileError) {
+      names = try FileSystem.names(in: root)
+    } catch {
+      if error.isMissing { return nil }
+      throw error
+    }
+    let runs = names.compactMap { name -> (run: RunDirectory, time: Int)? in
+      let run = RunDirectory(path: "\(root)/\(name)")
+      guard let time = try? FileSystem.modificationTime(of: run.modelPath) else { return nil }
+      return (run, time)
+    }
+    return runs.max { ($0.time, $0.run.path) < ($1.time, $1.run.path) }?.run
+  }
+
+  /// The path of the model that a user names: a file, or a directory with a run.
+  public static func modelPath(named path: String) throws(FileError) -> String {
+    guard case .directory = try FileSystem.kind(of: path) else { return path }
+    return RunDirectory(path: withoutTrailingSlashes(path)).modelPath
+  }
+
+  /// The number k of a directory named `<name>-<k>`.
+  private static func number(_ directory: String, name: String) -> Int? {
+    guard directory.hasPrefix(name + "-") else { return nil }
+    return Int(directory.dropFirst(name.count + 1))
+  }
+
+  private static func makeParents(of path: String) throws(FileError) {
+    let parent = FileSystem.parent(of: path)
+    do throws(FileError) {
+      guard case .directory = try FileSystem.kind(of: parent) else {
+        throw FileError(parent, code: 20)  // ENOTDIR
+      }
+    } catch {
+      guard error.isMissing, parent != path, parent != "." else { throw error }
+      try makeParents(of: parent)
+      do throws(FileError) { try FileSystem.makeDirectory(parent) } catch {
+        if !error.isExisting { throw error }
+      }
+    }
+  }
+
+  private static func withoutTrailingSlashes(_ path: String) -> String {
+    var path = path
+    while path.count > 1, path.hasSuffix("/") { path.removeLast() }
+    return path
+  }
+}
+
+extension RunDirectory {
+  /// Saves the model, in the place of one saved before.
+  public func save(model bytes: [UInt8]) throws(FileError) {
+    try FileSystem.replace(modelPath, with: bytes)
+  }
+
+  /// Adds a line to `metrics.jsonl`.
+  public func append(metrics line: String) throws(FileError) {
+    try FileSystem.append(line: line, to: metricsPath)
+  }
+
+  /// Writes `run.json`.
+  public func save(description text: String) throws(FileError) {
+    try FileSystem.replace(descriptionPath, with: Array((text + "\n").utf8))
+  }
+}
+
+extension Model {
+  /// The bytes of the model file at a path.
+  public static func read(_ path: String) throws(FileError) -> [UInt8] {
+    try FileSystem.read(path)
+  }
+}

@@ -1,0 +1,48 @@
+// Where a model comes from: what `--model` may say.
+
+public import CharMLP
+
+/// A model file that a user named, or the newest there is.
+public struct ModelSource: Sendable {
+  /// The path of the file.
+  public let path: String
+
+  /// Where `train` puts its runs unless told otherwise.
+  public static let runs = "runs"
+
+  /// Finds the model of a run directory, a file, or, without a name, of the newest run.
+  /// - Throws: `CommandFailure` (66) if there is none.
+  public init(_ name: String?) throws(CommandFailure) {
+    do throws(FileError) {
+      path = try Self.find(name)
+    } catch {
+      throw CommandFailure(.noInput, "\(error)", advice: "Name a run directory or a model file.")
+    }
+    guard !path.isEmpty else {
+      throw CommandFailure(
+        .noInput, "no run in \(Self.runs)/", advice: "Train one first, or name one with --model.")
+    }
+  }
+
+  /// The path of the model's file, empty if no name is given and there is no run.
+  private static func find(_ name: String?) throws(FileError) -> String {
+    if let name { return try RunDirectory.modelPath(named: name) }
+    return try RunDirectory.newest(in: runs)?.modelPath ?? ""
+  }
+
+  /// Reads the model.
+  /// - Throws: `CommandFailure`: 66 if it cannot be read, 65 if it is none, 76 if it is too new.
+  public func read() throws(CommandFailure) -> Model {
+    let bytes: [UInt8]
+    do throws(FileError) {
+      bytes = try Model.read(path)
+    } catch {
+      throw CommandFailure(.noInput, "\(error)", advice: "Name a run directory or a model file.")
+    }
+    do throws(ModelFileError) {
+      return try Model(file: bytes)
+    } catch {
+      throw error.commandFailure(in: path)
+    }
+  }
+}

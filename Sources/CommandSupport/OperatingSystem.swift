@@ -1,0 +1,120 @@
+// The calls into the operating system that outputs and terminals need.
+//
+// Every pointer of this module lives in this file; the rest of it is memory-safe. The functions
+// retry what POSIX says to retry (EINTR, EAGAIN) and turn errno into a value at once. They decide
+// nothing: which failure matters, and to whom, is decided by their callers.
+
+import Glibc
+
+/// A failed system call: errno and its text.
+struct SystemError: Error, Equatable, CustomStringConvertible {
+  let code: CInt
+
+  var description: String {
+    // glibc's longest message has under 60 bytes; strerror_r cuts what does not fit.
+    var text = [CChar](repeating: 0, count: 256)
+    let status = unsafe strerror_r(code, &text, text.count)
+    let bytes = text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:))
+    return status == 0 ? String(decoding: bytes, as: UTF8.self) : "Error \(code)"
+  }
+}
+
+enum OperatingSystem {
+  /// Writes all of `bytes`, however many calls it takes; waits where the descriptor does not.
+  static func write(_ bytes: Span<UInt8>, to descriptor: CInt) throws(SystemError) {
+    var written = 0
+    while written < bytes.count {
+      let rest = bytes.extracting(droppingFirst: written)
+      let (count, code) = unsafe rest.withUnsafeBytes { buffer in
+        let count = unsafe Glibc.write(descriptor, buffer.baseAddress, buffer.count)
+        return (count, errno)
+      }
+      if count > 0 {
+        written += count
+      } else {
+        try recover(fromWriting: count == 0 ? EIO : code, to: descriptor)
+      }
+    }
+  }
+
+  private static func recover(
+    fromWriting code: CInt, to descriptor: CInt
+  ) throws(SystemError) {
+    switch code {
+    case EINTR: break
+    case EAGAIN: waitUntilWritable(descriptor)
+    default: throw SystemError(code: code)
+    }
+  }
+
+  /// Waits as a blocking descriptor would; an interrupted wait is the caller's next attempt.
+  private static func waitUntilWritable(_ descriptor: CInt) {
+    var request = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+    _ = unsafe poll(&request, 1, -1)
+  }
+
+  /// Closes `descriptor`: the last moment at which a network file system reports a full disk.
+  static func close(_ descriptor: CInt) throws(SystemError) {
+    guard Glibc.close(descriptor) != 0 else { return }
+    // Linux has released the descriptor even when the call was interrupted.
+    if errno != EINTR { throw SystemError(code: errno) }
+  }
+
+  static func isOpen(_ descriptor: CInt) -> Bool {
+    fcntl(descriptor, F_GETFD) != -1 || errno != EBADF
+  }
+
+  /// Opens the null device at the lowest free descriptor; nil if that fails.
+  static func openNullDevice(_ access: CInt) -> CInt? {
+    let descriptor = unsafe open("/dev/null", access)
+    return descriptor < 0 ? nil : descriptor
+  }
+
+  static func isTerminal(_ descriptor: CInt) -> Bool {
+    isatty(descriptor) == 1
+  }
+
+  /// The number of columns the terminal reports; nil for anything that has none.
+  static func columns(of descriptor: CInt) -> Int? {
+    var size = winsize()
+    let status = unsafe ioctl(descriptor, UInt(TIOCGWINSZ), &size)
+    return status == 0 && size.ws_col > 0 ? Int(size.ws_col) : nil
+  }
+
+  static func environment(_ name: String) -> String? {
+    guard let value = unsafe getenv(name) else { return nil }
+    return unsafe String(cString: value)
+  }
+
+  /// Whether there is anything at a path.
+  static func exists(_ path: String) -> Bool {
+    unsafe access(path, F_OK) == 0
+  }
+
+  /// The name of this machine.
+  static func hostName() -> String {
+    var name = [CChar](repeating: 0, count: 256)
+    guard unsafe gethostname(&name, name.count - 1) == 0 else { return "unknown" }
+    return String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+  }
+
+  /// The current time in UTC, as ISO 8601 writes it: 2026-01-31T12:00:00Z.
+  static func timestamp() -> String {
+    var seconds = time_t()
+    var parts = unsafe tm()
+    unsafe time(&seconds)
+    unsafe gmtime_r(&seconds, &parts)
+    var text = [CChar](repeating: 0, count: 32)
+    let length = unsafe strftime(&text, text.count, "%Y-%m-%dT%H:%M:%SZ", &parts)
+    return String(decoding: text.prefix(length).map(UInt8.init(bitPattern:)), as: UTF8.self)
+  }
+
+  /// The machine's memory in bytes.
+  static func physicalMemory() -> Int {
+    sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
+  }
+
+  static func ignore(signal number: CInt) {
+    _ = signal(number, SIG_IGN)
+  }
+}

@@ -1,0 +1,59 @@
+// Numbers for people, in tables; the interesting rows sit where rounding changes the unit.
+
+import CommandSupport
+import Testing
+
+@Suite struct FormatTests {
+  @Test(
+    "A count has a comma at every thousand",
+    arguments: [
+      (0, "0"), (999, "999"), (1000, "1,000"), (12_297, "12,297"), (-1_234_567, "-1,234,567"),
+      (Int.min, "-9,223,372,036,854,775,808"),
+    ])
+  func counts(value: Int, text: String) {
+    #expect(Format.count(value) == text)
+  }
+
+  @Test(
+    "Fixed decimals are rounded and padded",
+    arguments: [
+      (2.10434, 4, "2.1043"), (0.05, 1, "0.1"), (0.04, 1, "0.0"), (-0.04, 1, "0.0"),
+      (-1.5, 0, "-2"),
+      (9.999, 2, "10.00"), (0.001, 3, "0.001"), (7, 2, "7.00"), (1e300, 2, "1e+300"),
+      (.nan, 2, "nan"), (-.infinity, 2, "-inf"),
+    ])
+  func fixed(value: Double, decimals: Int, text: String) {
+    #expect(Format.fixed(value, decimals: decimals) == text)
+  }
+
+  @Test(
+    "A rate has three significant digits",
+    arguments: [
+      (13_512, "13,500 steps/s"), (999.6, "1,000 steps/s"), (812.3, "812 steps/s"),
+      (99.96, "100 steps/s"), (81.23, "81.2 steps/s"), (8.123, "8.12 steps/s"),
+      (0.9996, "1.00 steps/s"), (0.08123, "0.0812 steps/s"), (-8.123, "-8.12 steps/s"),
+      (0, "0 steps/s"), (1e20, "1e+20 steps/s"), (1e-9, "1e-09 steps/s"),
+      (.infinity, "inf steps/s"),
+    ])
+  func rates(perSecond: Double, text: String) {
+    #expect(Format.rate(perSecond, "steps") == text)
+  }
+
+  @Test(
+    "A duration has at most two units and never 60 of one",
+    arguments: [
+      (0, "0.0 ms"), (0.0042, "4.2 ms"), (0.00996, "10 ms"), (0.048, "48 ms"), (0.0996, "0.1 s"),
+      (0.8, "0.8 s"), (9.94, "9.9 s"), (9.96, "10 s"), (42.4, "42 s"), (59.7, "1 min 0 s"),
+      (72, "1 min 12 s"), (3599.4, "59 min 59 s"), (3599.6, "1 h 0 min"), (7500, "2 h 5 min"),
+      (84_960, "23 h 36 min"), (86_369, "23 h 59 min"), (86_370, "1 d 0 h"), (273_600, "3 d 4 h"),
+      (4e8, "4,629 d 15 h"), (-1, "unknown"), (.nan, "unknown"), (.infinity, "unknown"),
+    ])
+  func durations(seconds: Double, text: String) {
+    #expect(Format.duration(seconds: seconds) == text)
+  }
+
+  @Test("Swift's durations are formatted alike")
+  func swiftDuration() {
+    #expect(Format.duration(.milliseconds(800)) == "0.8 s")
+  }
+}

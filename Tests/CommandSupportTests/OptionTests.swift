@@ -1,0 +1,95 @@
+// What an option accepts, in tables: each row is a text as a user may type it.
+// The range of Swift's and ArgumentParser's own parsing is wider; the refused rows hold the difference.
+
+import ArgumentParser
+import Testing
+
+@testable import CommandSupport
+
+@Suite struct OptionTests {
+  @Test(
+    "A whole number is decimal digits within its range",
+    arguments: [("1", 1), ("007", 7), ("100", 100)])
+  func acceptedWholeNumbers(text: String, value: Int) throws {
+    #expect(try wholeNumber(in: 1...100)(text) == value)
+  }
+
+  @Test(
+    "Anything else is no whole number, and the error says what would be",
+    arguments: [
+      "0", "101", "-3", "+5", "", " 1", "1 ", "1,0", "1_0", "1.0", "1e1", "0x10", "ten", "nan", "٣",
+      "99999999999999999999", "1\n",
+    ])
+  func refusedWholeNumbers(text: String) {
+    let expected = OptionValueError(description: "must be a whole number from 1 to 100")
+    #expect(throws: expected) { try wholeNumber(in: 1...100)(text) }
+  }
+
+  @Test("A seed takes all 64 bits and no more")
+  func seeds() throws {
+    let seed: (String) throws -> UInt64 = wholeNumber()
+    #expect(try seed("18446744073709551615") == .max)
+    #expect(throws: OptionValueError.self) { try seed("18446744073709551616") }
+  }
+
+  @Test(
+    "A decimal number may have a point, an exponent and a sign",
+    arguments: [
+      ("0.1", 0.1), (".5", 0.5), ("5.", 5), ("3", 3), ("1e-3", 0.001), ("1.5E+1", 15),
+      ("-0.25", -0.25),
+      ("100", 100), ("00.10", 0.1),
+    ])
+  func acceptedDecimalNumbers(text: String, value: Double) throws {
+    #expect(try decimalNumber(from: -1, upTo: 100)(text) == value)
+  }
+
+  @Test(
+    "What Swift also reads as a number is refused",
+    arguments: [
+      "nan", "NaN", "inf", "-inf", "infinity", "0x1p3", "0x10", "1e308", "1e999", "-0.1", "0", "-0",
+      "1e-999", "100.01", "", ".", "-", "1e", "1e+", "1.2.3", "1,5", " 1", "1 ", "+1", "٣", "1f",
+      "e5",
+    ])
+  func refusedDecimalNumbers(text: String) {
+    let expected = OptionValueError(
+      description: "must be a decimal number above 0 and at most 100")
+    #expect(throws: expected) { try decimalNumber(above: 0.0, upTo: 100)(text) }
+  }
+
+  @Test("Limits that belong to the range are accepted, and -0 is 0")
+  func closedRange() throws {
+    let share: (String) throws -> Float = decimalNumber(from: 0, upTo: 1)
+    #expect(try share("1") == 1)
+    #expect(try share("-0").sign == .plus)
+    let expected = OptionValueError(description: "must be a decimal number from 0 to 1")
+    #expect(throws: expected) { try share("1.0001") }
+  }
+
+  @Test("A number that the type rounds to an excluded bound is refused")
+  func underflow() throws {
+    let tiny = "1e-60"
+    #expect(try decimalNumber(above: 0.0, upTo: 1)(tiny) == 1e-60)
+    #expect(throws: OptionValueError.self) { try decimalNumber(above: Float(0), upTo: 1)(tiny) }
+  }
+
+  @Test(
+    "A negative number is joined to the option before it",
+    arguments: [
+      (["--steps", "-3"], ["--steps=-3"]),
+      (["--rate", "-0.1", "--steps", "-.5"], ["--rate=-0.1", "--steps=-.5"]),
+      (["--rate", "-inf", "--rate", "-NaN"], ["--rate=-inf", "--rate=-NaN"]),
+      (["--steps=4", "-3"], ["--steps=4", "-3"]),
+      (["-q", "-3"], ["-q", "-3"]),
+      (["-3"], ["-3"]),
+      (["--steps", "-h", "--", "--steps", "-3"], ["--steps", "-h", "--", "--steps", "-3"]),
+      (["--data", "-"], ["--data", "-"]),
+    ])
+  func negativeNumbers(arguments: [String], joined: [String]) {
+    #expect(joiningNegativeNumbers(arguments) == joined)
+  }
+
+  @Test("The help shows every default", arguments: ["1", "0.1", "0", "2147483647"])
+  func defaults(value: String) {
+    #expect(DemoCommand.helpMessage().contains("(default: \(value))"))
+  }
+}

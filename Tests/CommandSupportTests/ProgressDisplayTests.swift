@@ -1,0 +1,88 @@
+// The very bytes that reach a terminal or a file: a pipe stands for both.
+
+import Foundation
+import Testing
+
+@testable import CommandSupport
+
+@Suite struct ProgressDisplayTests {
+  /// What `body` leaves on a terminal or in a file.
+  private func printed(
+    isTerminal: Bool, isQuiet: Bool = false, columns: Int = 80, interval: Duration = .zero,
+    _ body: (ProgressDisplay, StandardError) -> Void
+  ) throws -> String {
+    let pipe = Pipe()
+    let environment = ["TERM": "xterm", "COLUMNS": "\(columns)"]
+    let writer = pipe.fileHandleForWriting
+    let terminal = Terminal(descriptor: writer.fileDescriptor, isTerminal: isTerminal) {
+      environment[$0]
+    }
+    let output = StandardError(descriptor: writer.fileDescriptor, terminal: terminal)
+    body(ProgressDisplay(isQuiet: isQuiet, output: output, interval: interval), output)
+    try writer.close()
+    return String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+  }
+
+  private func work(_ progress: ProgressDisplay, _ output: StandardError) {
+    output.setCommandName("train")
+    progress.line("begin")
+    progress.update("step 1")
+    progress.update("step 2")
+    output.warn("slow\ndisk")
+    progress.update("step 3")
+    progress.finish()
+    progress.finish()
+    progress.line("end")
+  }
+
+  @Test("On a terminal one line moves, gives way to lines that stay, and is gone at the end")
+  func terminal() throws {
+    let clear = "\r\u{1B}[K"
+    #expect(
+      try printed(isTerminal: true, work)
+        == "begin\n\rstep 1\u{1B}[K\rstep 2\u{1B}[K\(clear)train: warning: slow disk\n"
+        + "\rstep 3\u{1B}[K\(clear)end\n")
+  }
+
+  @Test("Elsewhere only the lines that stay are printed")
+  func file() throws {
+    #expect(
+      try printed(isTerminal: false, work) == "begin\ntrain: warning: slow disk\nend\n")
+  }
+
+  @Test("Quiet leaves the warnings", arguments: [true, false])
+  func quiet(isTerminal: Bool) throws {
+    #expect(
+      try printed(isTerminal: isTerminal, isQuiet: true, work) == "train: warning: slow disk\n")
+  }
+
+  @Test("The moving line leaves the last column free and shows no control characters")
+  func width() throws {
+    #expect(
+      try printed(isTerminal: true, columns: 8) { progress, _ in progress.update("ab\u{7}cdefg") }
+        == "\rab\\u{7}\u{1B}[K")
+  }
+
+  @Test("The line moves no more often than the interval, and is not even composed in between")
+  func interval() throws {
+    var composed = 0
+    func text() -> String {
+      composed += 1
+      return "x"
+    }
+    _ = try printed(isTerminal: true, interval: .seconds(3600)) { progress, _ in
+      for _ in 0..<100 { progress.update(text()) }
+    }
+    #expect(composed == 1)
+  }
+
+  @Test("A closed stderr is no trouble")
+  func closed() {
+    let terminal = Terminal(descriptor: -1, isTerminal: true) { _ in "xterm" }
+    let output = StandardError(descriptor: -1, terminal: terminal)
+    work(ProgressDisplay(isQuiet: false, output: output, interval: .zero), output)
+    #expect(throws: SystemError(code: EBADF)) {
+      try OperatingSystem.write([0].span, to: -1)
+    }
+  }
+}

@@ -1,0 +1,87 @@
+// Checked writing inside one process, on descriptors that are full, closed, slow or abandoned.
+// What the process as a whole makes of it is in ProcessTests.
+
+import Foundation
+import Testing
+
+@testable import CommandSupport
+
+@Suite struct StandardOutputTests {
+  init() {
+    Signals.reportFailedWritesAsErrors()
+  }
+
+  @Test("What is written arrives whole and in order, also through a pipe that does not wait")
+  func nonBlockingPipe() async throws {
+    let pipe = Pipe()
+    let descriptor = pipe.fileHandleForWriting.fileDescriptor
+    try #require(fcntl(descriptor, F_SETFL, O_NONBLOCK) == 0)
+    let reader = Task.detached { pipe.fileHandleForReading.readDataToEndOfFile() }
+    let output = StandardOutput(descriptor: descriptor)
+    let lines = (0..<50_000).map { "line \($0)" }
+    for line in lines { try output.writeLine(line) }
+    try output.flush()
+    try pipe.fileHandleForWriting.close()
+    let received = await reader.value
+    #expect(String(decoding: received, as: UTF8.self) == lines.joined(separator: "\n") + "\n")
+  }
+
+  @Test("Nothing is handed over before the buffer is full or flushed")
+  func buffering() throws {
+    let file = try TemporaryFile()
+    let output = StandardOutput(descriptor: file.handle.fileDescriptor)
+    try output.write("a")
+    #expect(try file.contents() == "")
+    try output.flush()
+    #expect(try file.contents() == "a")
+    try output.write(String(repeating: "b", count: 1 << 16))
+    #expect(try file.contents().count == 1 + 1 << 16)
+  }
+
+  @Test("A full disk is status 74, told once")
+  func full() throws {
+    let full = try #require(FileHandle(forWritingAtPath: "/dev/full"))
+    let output = StandardOutput(descriptor: full.fileDescriptor)
+    try output.write("x")
+    let expected = CommandFailure(.inputOutput, "stdout: No space left on device")
+    #expect(throws: expected) { try output.flush() }
+    try output.flush()
+  }
+
+  @Test("A reader that is gone is a broken pipe")
+  func brokenPipe() throws {
+    let pipe = Pipe()
+    try pipe.fileHandleForReading.close()
+    let output = StandardOutput(descriptor: pipe.fileHandleForWriting.fileDescriptor)
+    try output.write("x")
+    #expect(throws: CommandFailure(.brokenPipe, "stdout: Broken pipe")) { try output.flush() }
+  }
+
+  @Test("A closed stdout matters only to those who write")
+  func closed() throws {
+    let output = StandardOutput(descriptor: -1)
+    try output.close()
+    try output.write("x")
+    let expected = CommandFailure(.inputOutput, "stdout: closed (Bad file descriptor)")
+    #expect(throws: expected) { try output.close() }
+  }
+}
+
+/// A file that is gone with the test.
+private final class TemporaryFile {
+  let url = FileManager.default.temporaryDirectory.appending(component: UUID().uuidString)
+  let handle: FileHandle
+
+  init() throws {
+    try Data().write(to: url)
+    handle = try FileHandle(forWritingTo: url)
+  }
+
+  func contents() throws -> String {
+    String(decoding: try Data(contentsOf: url), as: UTF8.self)
+  }
+
+  deinit {
+    try? FileManager.default.removeItem(at: url)
+  }
+}
