@@ -1,7 +1,8 @@
-// Elementary functions, element by element, from swift-numerics.
+// What is done to each element alone: arithmetic with a scalar, and swift-numerics' functions.
 //
-// They are the reference: correctly rounded or nearly so, in both precisions. The engine has faster
-// ones of its own, which are tested against these.
+// The functions are the reference: correctly rounded or nearly so, in both precisions. The engine has
+// faster ones of its own, which are tested against these. All stand in the file of the loop they share,
+// because without whole-module optimization, as in a debug build, it is specialized nowhere else.
 
 import RealModule
 
@@ -31,5 +32,34 @@ public func pow<Scalar>(_ x: Matrix<Scalar>, _ power: Scalar) -> Matrix<Scalar> 
   case -0.5: x.map { 1 / $0.squareRoot() }
   case 2: x.map { $0 * $0 }
   default: x.map { Scalar.pow($0, power) }
+  }
+}
+
+extension Matrix {
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  public static func * (lhs: Scalar, rhs: Matrix) -> Matrix { rhs.map { lhs * $0 } }
+
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  public static func / (lhs: Matrix, rhs: Scalar) -> Matrix { lhs.map { $0 / rhs } }
+
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  public static func + (lhs: Matrix, rhs: Scalar) -> Matrix { lhs.map { $0 + rhs } }
+
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  public static func - (lhs: Scalar, rhs: Matrix) -> Matrix { rhs.map { lhs - $0 } }
+
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  public static prefix func - (operand: Matrix) -> Matrix { operand.map { -$0 } }
+}
+
+extension Matrix {
+  @inline(__always)
+  fileprivate func map(_ transform: (Scalar) -> Scalar) -> Matrix {
+    Matrix(rows: rows, columns: columns, elements: elements.map(transform))
   }
 }

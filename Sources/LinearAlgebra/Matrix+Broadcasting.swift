@@ -23,26 +23,6 @@ extension Matrix {
     broadcast(lhs, "*", rhs) { $0 * $1 }
   }
 
-  @specialized(where Scalar == Float)
-  @specialized(where Scalar == Double)
-  public static func * (lhs: Scalar, rhs: Matrix) -> Matrix { rhs.map { lhs * $0 } }
-
-  @specialized(where Scalar == Float)
-  @specialized(where Scalar == Double)
-  public static func / (lhs: Matrix, rhs: Scalar) -> Matrix { lhs.map { $0 / rhs } }
-
-  @specialized(where Scalar == Float)
-  @specialized(where Scalar == Double)
-  public static func + (lhs: Matrix, rhs: Scalar) -> Matrix { lhs.map { $0 + rhs } }
-
-  @specialized(where Scalar == Float)
-  @specialized(where Scalar == Double)
-  public static func - (lhs: Scalar, rhs: Matrix) -> Matrix { rhs.map { lhs - $0 } }
-
-  @specialized(where Scalar == Float)
-  @specialized(where Scalar == Double)
-  public static prefix func - (operand: Matrix) -> Matrix { operand.map { -$0 } }
-
   /// The matrix repeated along its dimensions of 1 until it has the given shape.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
@@ -52,11 +32,6 @@ extension Matrix {
 }
 
 extension Matrix {
-  @inline(__always)
-  func map(_ transform: (Scalar) -> Scalar) -> Matrix {
-    Matrix(rows: rows, columns: columns, elements: elements.map(transform))
-  }
-
   /// The one broadcasting loop: a repeated dimension is walked with a stride of zero.
   @inline(__always)
   private static func broadcast(
