@@ -78,6 +78,7 @@ let package = Package(
       name: "CommandSupport", dependencies: ["CharMLP", argumentParser], swiftSettings: settings),
     command("train"),
     command("sample"),
+    command("bench"),
 
     .testTarget(
       name: "LinearAlgebraTests",

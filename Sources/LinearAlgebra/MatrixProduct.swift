@@ -123,22 +123,42 @@ extension MatrixProduct {
     _ c: inout Matrix<Scalar>
   ) {
     let (rows, columns, depth) = (c.rows, c.columns, aStored.columns)
-    let a = aStored.elements.span
-    let b = bStored.elements.span
-    var result = c.elements.mutableSpan
-    for i in 0..<rows {
-      for j in 0..<columns {
-        let old = unsafe result[unchecked: i * columns + j]
-        unsafe result[unchecked: i * columns + j] = beta == 0 ? 0 : beta * old
-      }
-      if alpha == 0 { continue }
-      for k in 0..<depth {
-        let factor = unsafe alpha * a[unchecked: i * depth + k]
-        for j in 0..<columns {
-          unsafe result[unchecked: i * columns + j] += factor * b[unchecked: k * columns + j]
+    unsafe aStored.elements.withUnsafeBufferPointer { a in
+      unsafe bStored.elements.withUnsafeBufferPointer { b in
+        unsafe c.elements.withUnsafeMutableBufferPointer { c in
+          guard let c = c.baseAddress else { return }
+          for i in 0..<rows {
+            unsafe scale(c + i * columns, count: columns, by: beta)
+            if alpha == 0 { continue }
+            for k in 0..<depth {
+              let factor = unsafe alpha * a[i * depth + k]
+              unsafe add(factor, b.baseAddress! + k * columns, to: c + i * columns, count: columns)
+            }
+          }
         }
       }
     }
+  }
+
+  /// target ← factor · target; with 0, the old content is not read.
+  @inline(__always)
+  private static func scale<Scalar: MatrixScalar>(
+    _ target: UnsafeMutablePointer<Scalar>, count: Int, by factor: Scalar
+  ) {
+    if factor == 0 {
+      unsafe target.update(repeating: 0, count: count)
+    } else if factor != 1 {
+      for j in 0..<count { unsafe target[j] *= factor }
+    }
+  }
+
+  /// target ← target + factor · source.
+  @inline(__always)
+  private static func add<Scalar: MatrixScalar>(
+    _ factor: Scalar, _ source: UnsafePointer<Scalar>, to target: UnsafeMutablePointer<Scalar>,
+    count: Int
+  ) {
+    for j in 0..<count { unsafe target[j] += factor * source[j] }
   }
 
   private static func naiveProduct<Scalar>(

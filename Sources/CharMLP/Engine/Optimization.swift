@@ -1,0 +1,13 @@
+// Whether this module was compiled with optimization: a figure measured without it says nothing.
+
+/// Whether this module was compiled with optimization, whatever the build's configuration is called.
+public let isOptimized: Bool = {
+  var isOptimized = true
+  // An assertion is evaluated only without optimization.
+  assert(
+    {
+      isOptimized = false
+      return true
+    }())
+  return isOptimized
+}()
