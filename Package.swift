@@ -101,5 +101,10 @@ let package = Package(
       resources: [.copy("Fixtures")],
       swiftSettings: settings
     ),
+    .testTarget(
+      name: "CommandTests",
+      dependencies: ["Safetensors", "train", "sample", "bench"],
+      swiftSettings: settings
+    ),
   ]
 )

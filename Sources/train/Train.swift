@@ -30,7 +30,7 @@ struct Train: Command {
   @Option(help: "Numbers that represent a character.", in: 1...100_000)
   var embedding = Recipe().embedding
   @Option(help: "Units of the hidden layer.", in: 1...10_000_000) var hidden = Recipe().hidden
-  @Option(help: "Learning rate; a tenth of it from half way on.", above: 0, upTo: 1000)
+  @Option(help: "Learning rate; a tenth of it from half way on.", above: 0, upTo: 1e30)
   var learningRate = Recipe().learningRate
   @Option(help: "Seed of the parameters and the minibatches.", in: 0...UInt64.max)
   var seed = Recipe().seed

@@ -56,7 +56,7 @@ public final class Trainer {
       let loss = engine.step(minibatches.next(), learningRate: recipe.learningRate(at: step))
       step += 1
       minibatchLoss = loss
-      guard loss.isFinite else { throw Divergence(step: step, loss: loss) }
+      guard loss.isFinite else { throw Divergence(step: step) }
       smooth(Double(loss))
     }
   }
@@ -80,9 +80,8 @@ public final class Trainer {
 public struct Divergence: Error, Equatable, Sendable, CustomStringConvertible {
   /// The steps taken, the one that diverged included.
   public let step: Int
-  public let loss: Float
 
   public var description: String {
-    "the loss is \(loss) at step \(step); choose a smaller learning rate"
+    "the loss is no longer a finite number at step \(step); choose a smaller learning rate"
   }
 }

@@ -1,0 +1,51 @@
+# What people and continuous integration call. `make train` and `make test` install what is missing.
+
+PACKAGES := libopenblas-dev liblapacke-dev pkg-config
+NAMES_URL ?= https://raw.githubusercontent.com/karpathy/makemore/master/names.txt
+NAMES := data/makemore-names.txt
+NAMES_SHA256 := 0a30b5557f192f32ab962680889aac5f6fda0f4cecf40a6d0b5694f58ea8cc4d
+
+.PHONY: help setup build train test lint format bench names example
+
+help:
+	@echo 'make train    install what is missing, build, train on the bundled names, print samples'
+	@echo 'make test     the same set-up, then every test, in debug and in release'
+	@echo 'make bench    BLAS beside the naive product, in a release build'
+	@echo 'make names    download the list of names of the lecture'
+	@echo 'make lint, format, build, setup, example'
+
+# Installs with apt-get as root or through sudo; otherwise says what to run.
+setup:
+	@pkg-config --exists openblas 2>/dev/null && test -e /usr/include/lapacke.h && exit 0; \
+	if [ "$$(id -u)" = 0 ]; then apt-get update -q && apt-get install -y -q $(PACKAGES); \
+	elif sudo -n true 2>/dev/null; then sudo apt-get update -q && sudo apt-get install -y -q $(PACKAGES); \
+	else echo 'Missing libraries. Run:  sudo apt-get install $(PACKAGES)' >&2; exit 1; fi
+
+build: setup
+	swift build -c release
+
+train: build
+	swift run -c release --skip-build train
+
+test: setup example
+	swift test
+	swift test -c release
+
+example: setup
+	swift run --package-path Examples names
+
+lint:
+	swift format lint --strict --recursive Sources Tests Examples/Sources Package.swift Examples/Package.swift
+
+format:
+	swift format format --in-place --recursive Sources Tests Examples/Sources Package.swift Examples/Package.swift
+
+bench: build
+	swift run -c release --skip-build bench
+
+# The list is checked before it takes its place. NAMES_URL may be a file:// address.
+names:
+	@curl --fail --silent --show-error --location --output $(NAMES).part '$(NAMES_URL)' || { rm -f $(NAMES).part; exit 1; }
+	@echo '$(NAMES_SHA256)  $(NAMES).part' | sha256sum --check --status || \
+	  { rm -f $(NAMES).part; echo 'names: the download is not the list of the lecture' >&2; exit 1; }
+	@mv $(NAMES).part $(NAMES) && echo '$(NAMES): 32,033 names'
