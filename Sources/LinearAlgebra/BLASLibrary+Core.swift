@@ -3,7 +3,8 @@
 // OpenBLAS picks its kernels by the processor's model number. A model it has never heard of gets those
 // of 2004, without AVX, and products take two to four times as long. So where the library fell back
 // that far and the processor has the instructions, it is asked to choose again by name, as
-// `OPENBLAS_CORETYPE` in the environment would have done. A user's own choice there is left alone.
+// `OPENBLAS_CORETYPE` in the environment would have done. A user's own choice there is left alone; so
+// may an application decide that calls OpenBLAS from threads of its own while this happens.
 
 #if canImport(Glibc)
   import Glibc

@@ -57,6 +57,7 @@ struct Train: Command {
     if product == .naive, backward == .fused {
       throw ValidationError("--product naive cannot be used with --backward fused")
     }
+    if out == "" { throw ValidationError("--out must name a directory") }
   }
 
   func run() throws { try TrainingRun(self).run() }

@@ -27,13 +27,14 @@ struct TrainingRun {
 
     var stopwatch = TrainingStopwatch()
     try train(trainer, dataset, directory, &stopwatch)
-    progress.update("evaluating")
     let model = trainer.model()
+    try save(model, in: directory)
+    progress.update("evaluating")
     let result = TrainingResult(
       steps: trainer.step, parameters: model.parameters.count, seconds: 0,
       stepsPerSecond: Double(trainer.step) / stopwatch.seconds,
       loss: Losses(model, dataset), samples: try samples(model), model: directory.modelPath)
-    try save(model, in: directory)
+    progress.finish()
     try finish(result, directory, source)
   }
 
@@ -88,10 +89,17 @@ struct TrainingRun {
       """)
   }
 
+  /// Words of the finished model, fewer than asked for if it has none to offer.
   private func samples(_ model: Model) throws -> [String] {
-    // The notebook samples with the seed after its others.
+    // The notebook samples with its seed plus ten.
     var sampler = try Sampler(model, seed: recipe.seed &+ 10)
-    return try (0..<options.samples).map { _ in try sampler.next() }
+    var words: [String] = []
+    do throws(SamplingError) {
+      while words.count < options.samples { words.append(try sampler.next()) }
+    } catch {
+      StandardError.shared.warn("\(error)")
+    }
+    return words
   }
 }
 

@@ -73,7 +73,8 @@ public struct RunDirectory: Equatable, Sendable {
   /// The number k of a directory named `<name>-<k>`.
   private static func number(_ directory: String, name: String) -> Int? {
     guard directory.hasPrefix(name + "-") else { return nil }
-    return Int(directory.dropFirst(name.count + 1))
+    // Nobody made a billion runs; what looks like it is somebody else's directory.
+    return Int(directory.dropFirst(name.count + 1)).flatMap { (1..<1_000_000_000) ~= $0 ? $0 : nil }
   }
 
   private static func makeParents(of path: String) throws(FileError) {

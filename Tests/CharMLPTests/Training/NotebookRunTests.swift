@@ -92,10 +92,3 @@ struct NotebookRunTests {
     }
   }
 }
-
-/// The list that ships with the project.
-func bundledWords() throws -> WordList {
-  let root = URL(filePath: #filePath).deletingLastPathComponent()
-    .appending(components: "..", "..", "..").standardized
-  return try WordList(contentsOf: root.appending(path: "data/names.txt").path)
-}
