@@ -36,6 +36,13 @@ struct SIMDFunctionsTests {
     #expect(worst <= 5)
   }
 
+  @Test("1/√x is within 3 ulp for every positive normal number")
+  func reciprocalSquareRootIsAccurate() {
+    let inputs = floats(0...Float.greatestFiniteMagnitude).filter { $0.isNormal && $0 > 0 }
+    let worst = largestError(inputs, reciprocalSquareRoot(_:)) { 1 / $0.squareRoot() }
+    #expect(worst <= 3)
+  }
+
   @Test("exp is 0 far below, infinity far above, and keeps NaN")
   func expAtItsLimits() {
     #expect(exp(FloatVector(repeating: -88)) == FloatVector(repeating: 0))

@@ -10,19 +10,18 @@ import LinearAlgebra
 extension HiddenSlice {
   /// logits = tanh(batchnorm(embcat @ W1 + b1)) @ W2.
   func forward(embcat: PaddedMatrix) {
-    multiply(embcat, W1, into: bnraw)
+    multiply(embcat.padded, W1.padded, into: bnraw.padded)
     for v in 0..<bnraw.vectors { normalize(unitsOf: v) }
-    multiply(h, W2, into: logits)
+    multiply(h, W2.padded, into: logits.padded)
   }
 
   /// dW1, db1, dbngain, dbnbias, dW2 and dembcat from dlogits.
   func backward(embcat: PaddedMatrix, dlogits: PaddedMatrix) {
-    multiply(dlogits, W2.T, into: dh)
-    multiply(h.T, dlogits, into: dW2)
+    multiply(dlogits.padded, W2.padded.T, into: dh)
+    multiply(h.T, dlogits.padded, into: dW2.padded)
     for v in 0..<bnraw.vectors { differentiateNormalization(unitsOf: v) }
-    multiply(embcat.T, dhprebn, into: dW1)
-    let W1 = W1.resized(rows: W1.rows - 1, columns: W1.columns)  // (block·embedding, units)
-    multiply(dhprebn, W1.T, into: dembcat)
+    multiply(embcat.padded.T, dhprebn.padded, into: dW1.padded)
+    multiply(dhprebn.padded, W1.padded.T, into: dembcat.padded)
   }
 
   /// Batch norm and tanh of sixteen units: mean, two-pass variance, bnraw in the place of hprebn, h.
@@ -38,7 +37,7 @@ extension HiddenSlice {
       squares = multiplyAdd(bndiff, bndiff, squares)
     }
     let bnvar = squares / (n - 1)
-    let inverse = 1 / (bnvar + 1e-5).squareRoot()
+    let inverse = reciprocalSquareRoot(bnvar + 1e-5)
     bnvar_inv[0, vector: v] = inverse
 
     let (gain, bias) = (bngain[0, vector: v], bnbias[0, vector: v])
