@@ -77,15 +77,19 @@ struct TrainingRun {
     progress.line(
       """
       \(source.name): \(Format.count(dataset.words.count)) words, \
-      \(dataset.vocabulary.symbols.count) symbols; windows: \(Format.count(dataset.train.count)) \
-      train, \(Format.count(dataset.validation.count)) validate, \
-      \(Format.count(dataset.test.count)) test
+      \(dataset.vocabulary.symbols.count) symbols; \(Format.count(dataset.train.count)) windows \
+      train, \(Format.count(dataset.validation.count)) validate, \(Format.count(dataset.test.count)) \
+      test
       """)
     progress.line(
       """
-      \(Format.count(trainer.parameters.count)) parameters: block \(recipe.blockSize), embedding \
-      \(recipe.embedding), hidden \(recipe.hidden); \(Format.count(recipe.steps)) steps of \
-      \(recipe.batchSize), learning rate \(recipe.learningRate), then \(recipe.learningRate / 10)
+      \(Format.count(trainer.parameters.count)) parameters: block \(recipe.blockSize), \
+      embedding \(recipe.embedding), hidden \(recipe.hidden)
+      """)
+    progress.line(
+      """
+      \(Format.count(recipe.steps)) steps of \(recipe.batchSize), learning rate \
+      \(recipe.learningRate), then \(recipe.learningRate / 10)
       """)
   }
 

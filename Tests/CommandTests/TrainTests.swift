@@ -34,7 +34,8 @@ struct TrainTests {
     #expect(Set(loss.keys) == ["train", "val", "test"])
     // An untrained network is at ln 27 = 3.3 or above; 200 steps are enough to be below.
     #expect(loss.values.allSatisfy { $0 > 1 && $0 < 3.3 })
-    #expect(outcome.errorLines.count == 22)
+    // Three lines about the run, then one for each of 20 evaluations.
+    #expect(outcome.errorLines.count == 23)
   }
 
   @Test("--quiet leaves stderr empty, and text results are readable")
