@@ -55,13 +55,29 @@ extension Matrix {
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public func gatheringRows(_ indices: [Int]) -> Matrix {
-    var result: [Scalar] = []
-    result.reserveCapacity(indices.count * columns)
-    for index in indices {
+    gatheringRows(count: indices.count) { indices[$0] }
+  }
+
+  /// The rows with the given ids, in their order.  (ids.count, columns)
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  public func gatheringRows(_ ids: ArraySlice<Int32>) -> Matrix {
+    gatheringRows(count: ids.count) { Int(ids[ids.startIndex + $0]) }
+  }
+
+  @inline(__always)
+  private func gatheringRows(count: Int, _ index: (Int) -> Int) -> Matrix {
+    var result = Matrix.zeros(count, columns)
+    let source = elements.span
+    var target = result.elements.mutableSpan
+    for row in 0..<count {
+      let index = index(row)
       precondition(index >= 0 && index < rows, "row \(index) of \(shapeDescription)")
-      result.append(contentsOf: elements[index * columns..<(index + 1) * columns])
+      for column in 0..<columns {
+        target[row * columns + column] = source[index * columns + column]
+      }
     }
-    return Matrix(rows: indices.count, columns: columns, elements: result)
+    return result
   }
 
   /// The transpose of `gatheringRows`: row i is added to row `indices[i]` of a matrix of zeros.

@@ -26,6 +26,8 @@ public struct Matrix<Scalar: MatrixScalar>: Equatable, Sendable {
   }
 
   /// Makes a matrix that holds one value everywhere.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
   public init(rows: Int, columns: Int, repeating value: Scalar) {
     self.init(
       rows: rows, columns: columns, elements: Array(repeating: value, count: rows * columns))

@@ -59,4 +59,13 @@ struct SIMDFunctionsTests {
     #expect(positive <= 1)
     #expect(tanh(FloatVector(repeating: .nan))[0].isNaN)
   }
+
+  @Test(
+    "tanh of a matrix is tanh of its elements, wherever they stand", arguments: [1, 15, 16, 37])
+  func tanhOfMatrix(columns: Int) {
+    let x = Matrix<Float>(
+      rows: 3, columns: columns, elements: (0..<3 * columns).map { Float($0) / 20 - 1 })
+    let expected = x.elements.map { tanh(FloatVector(repeating: $0))[0] }
+    #expect(vectorizedTanh(x).elements == expected)
+  }
 }

@@ -1,8 +1,9 @@
 // A trained network: what it takes to predict, and nothing of how it was trained.
 //
 // In training, batch norm uses the statistics of the minibatch; here it uses those of the whole
-// training split, measured once. Many contexts are predicted at a time, because a product of matrices
-// is faster than as many products of rows.
+// training split, measured once. With those it is one more linear map, and so it is folded into the
+// first linear layer. Many contexts are predicted at a time, because a product of matrices is faster
+// than as many products of rows.
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
 
 public import LinearAlgebra
@@ -12,6 +13,8 @@ public struct Model: Equatable, Sendable {
   public let vocabulary: Vocabulary
   public let parameters: Parameters<Float>
   public let statistics: BatchNormStatistics
+  private let foldedW1: Matrix<Float>  // (block·embedding, hidden)
+  private let foldedb1: Matrix<Float>  // (1, hidden)
 
   /// Puts a network together; the three must fit each other.
   public init(
@@ -25,6 +28,10 @@ public struct Model: Equatable, Sendable {
     self.vocabulary = vocabulary
     self.parameters = parameters
     self.statistics = statistics
+    // bngain · (hprebn − bnmean) · bnvar_inv + bnbias, with hprebn = embcat @ W1 + b1.
+    let scale = parameters.bngain * pow(statistics.bnvar + 1e-5, -0.5)  // (1, hidden)
+    foldedW1 = parameters.W1 * scale
+    foldedb1 = (parameters.b1 - statistics.bnmean) * scale + parameters.bnbias
   }
 
   public var shape: ModelShape { parameters.shape }
@@ -33,11 +40,9 @@ public struct Model: Equatable, Sendable {
   ///
   /// - Parameter contexts: Ids row by row.  (n · block)
   public func logits(_ contexts: ArraySlice<Int32>) -> Matrix<Float> {
-    let p = parameters
-    let hprebn = p.hprebn(contexts)  // (n, hidden)
-    let bnvar_inv = pow(statistics.bnvar + 1e-5, -0.5)  // (1, hidden)
-    let hpreact = p.bngain * ((hprebn - statistics.bnmean) * bnvar_inv) + p.bnbias  // (n, hidden)
-    return MatrixProduct.blas(tanh(hpreact), p.W2) + p.b2  // (n, vocabulary)
+    let embcat = parameters.embcat(contexts)  // (n, block·embedding)
+    let hpreact = MatrixProduct.blas(embcat, foldedW1) + foldedb1  // (n, hidden)
+    return MatrixProduct.blas(vectorizedTanh(hpreact), parameters.W2) + parameters.b2
   }
 }
 
@@ -53,10 +58,9 @@ public struct BatchNormStatistics: Equatable, Sendable {
 }
 
 extension Parameters<Float> {
-  /// The first linear layer: C's rows side by side, times W1, plus b1.  (contexts, hidden)
-  func hprebn(_ contexts: ArraySlice<Int32>) -> Matrix<Float> {
-    let emb = C.gatheringRows(contexts.map(Int.init))  // (n·block, embedding)
-    let embcat = emb.reshaped(contexts.count / shape.blockSize, W1.rows)  // (n, block·embedding)
-    return MatrixProduct.blas(embcat, W1) + b1  // (n, hidden)
+  /// C's rows side by side.  (contexts, block·embedding)
+  func embcat(_ contexts: ArraySlice<Int32>) -> Matrix<Float> {
+    let emb = C.gatheringRows(contexts)  // (n·block, embedding)
+    return emb.reshaped(contexts.count * C.columns / W1.rows, W1.rows)
   }
 }

@@ -12,7 +12,8 @@ extension BatchNormStatistics {
   public init(_ parameters: Parameters<Float>, over contexts: DistinctContexts) {
     var total = WeightedMoments(columns: parameters.shape.hidden)
     for block in contexts.blocks {
-      let hprebn = parameters.hprebn(block.contexts).converted(to: Double.self)  // (n, hidden)
+      let product = MatrixProduct.blas(parameters.embcat(block.contexts), parameters.W1)
+      let hprebn = (product + parameters.b1).converted(to: Double.self)  // (n, hidden)
       let weights = Matrix(
         rows: hprebn.rows, columns: 1,
         elements: block.indices.map { Double(contexts.weight(of: $0)) })

@@ -45,4 +45,20 @@ struct EvaluationTests {
     let expected = derivation(dataset.validation).loss[0, 0]
     #expect(abs(model.loss(over: contexts) - expected) <= 1e-6)
   }
+
+  // A folded weight is rounded once more: an ulp of each of 20 terms, relative to the largest logit.
+  @Test("Folding batch norm into the first layer changes no logit by more than 2e-6 of the largest")
+  func folding() {
+    let windows = dataset.validation
+    let statistics = BatchNormStatistics(parameters, over: dataset.train.distinct())
+    let model = Model(
+      vocabulary: dataset.vocabulary, parameters: parameters, statistics: statistics)
+    let exact = derivation(windows)
+    exact.bnmeani = statistics.bnmean.converted()
+    exact.bnvar = statistics.bnvar.converted()
+    let logits = model.logits(windows.contexts[...])
+    let largest = exact.logits.elements.map(abs).max() ?? 0
+    #expect(
+      logits.converted(to: Double.self).largestDifference(from: exact.logits) <= 2e-6 * largest)
+  }
 }
