@@ -1,4 +1,4 @@
-// swift-tools-version: 6.2
+// swift-tools-version: 6.3
 //
 // CharMLP: a character-level MLP on OpenBLAS whose every gradient is derived by hand.
 // Targets stand in the order of the arrows between them.

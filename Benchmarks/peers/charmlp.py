@@ -1,0 +1,50 @@
+"""Ours: the `train` command, run as anyone would run it.
+
+The command reports the steps per second of its training alone; the number of steps is found from a
+short first run and kept in step with what was seen last.
+"""
+
+import json
+import math
+import subprocess
+import tempfile
+from pathlib import Path
+
+FIRST_STEPS = 50
+
+
+class CharMLP:
+    """One configuration of the built command."""
+
+    def __init__(self, command: Path, data: Path, batch: int, hidden: int):
+        self.command = [str(command), "--data", str(data)]
+        self.command += ["--batch-size", str(batch), "--hidden", str(hidden)]
+        self.steps: dict[int | None, int] = {}  # by threads
+
+    @staticmethod
+    def takes_threads(command: Path) -> bool:
+        """Whether the command knows `--threads`."""
+        shown = subprocess.run([command, "--help"], capture_output=True, text=True, check=False)
+        return "--threads" in shown.stdout
+
+    def steps_per_second(self, threads: int | None, seconds: float) -> float:
+        """Train for about so many seconds; without `threads` the command decides itself."""
+        steps = self.steps.get(threads, FIRST_STEPS)
+        while True:
+            rate = self.train(steps, threads)
+            self.steps[threads] = math.ceil(rate * seconds)
+            if steps >= self.steps[threads] / 2:
+                return rate
+            steps = self.steps[threads]
+
+    def train(self, steps: int, threads: int | None) -> float:
+        """One run of so many steps."""
+        command = [*self.command, "--steps", str(steps), "--json", "--quiet"]
+        if threads is not None:
+            command += ["--threads", str(threads)]
+        with tempfile.TemporaryDirectory() as directory:
+            command += ["--out", str(Path(directory) / "run")]
+            shown = subprocess.run(command, capture_output=True, text=True, check=False)
+        if shown.returncode != 0:
+            raise RuntimeError(shown.stderr.strip() or f"exit code {shown.returncode}")
+        return json.loads(shown.stdout.splitlines()[-1])["steps_per_second"]
