@@ -99,6 +99,8 @@ extension Matrix {
   }
 
   /// Element `columns[i]` of each row i.  (rows, 1)
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
   public func picking(_ indices: [Int]) -> Matrix {
     precondition(indices.count == rows, "\(indices.count) indices for \(shapeDescription)")
     return Matrix(
