@@ -114,6 +114,11 @@ enum OperatingSystem {
     sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
   }
 
+  /// The processors that are online; at least 1.
+  static func processorCount() -> Int {
+    max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+  }
+
   static func ignore(signal number: CInt) {
     _ = signal(number, SIG_IGN)
   }

@@ -8,7 +8,7 @@ extension String {
   /// This text on one line: a stretch of blanks with a line end in it becomes one blank, other
   /// control characters are spelled out (`\u{1b}`), and what is longer than `limit` characters
   /// loses its middle, because a message has its subject in front and its reason behind.
-  func singleLine(limit: Int = 400) -> String {
+  public func singleLine(limit: Int = 400) -> String {
     let line = joiningLines().spellingOutControls()
     guard line.count > limit else { return line }
     let half = (limit - 1) / 2

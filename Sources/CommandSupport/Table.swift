@@ -1,11 +1,17 @@
-// Columns of text for people: the first aligned left, the others right.
+// Columns of text for people: words aligned left, numbers right.
 
 /// A table whose columns are as wide as what stands in them.
 public struct Table {
   private var rows: [[String]]
+  private let leftAligned: Set<Int>
 
   /// Makes a table with a heading for each column.
-  public init(_ headings: [String]) { rows = [headings] }
+  ///
+  /// - Parameter leftAligned: The columns that hold words; the others are aligned right.
+  public init(_ headings: [String], leftAligned: Set<Int> = [0]) {
+    rows = [headings]
+    self.leftAligned = leftAligned
+  }
 
   /// Adds a row with a cell for each column.
   public mutating func add(_ cells: [String]) {
@@ -19,9 +25,12 @@ public struct Table {
     return rows.map { row in
       let cells = row.indices.map { column in
         let padding = String(repeating: " ", count: widths[column] - row[column].count)
-        return column == 0 ? row[column] + padding : padding + row[column]
+        return leftAligned.contains(column) ? row[column] + padding : padding + row[column]
       }
-      return cells.joined(separator: "  ") + "\n"
+      let line = cells.joined(separator: "  ")
+      return line.prefix(line.count - trailingBlanks(line)) + "\n"
     }.joined()
   }
+
+  private func trailingBlanks(_ line: String) -> Int { line.reversed().prefix { $0 == " " }.count }
 }

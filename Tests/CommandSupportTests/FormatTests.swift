@@ -27,6 +27,26 @@ import Testing
   }
 
   @Test(
+    "Scientific notation has two digits",
+    arguments: [
+      (1.24e-7, "1.2e-07"), (1.25e-7, "1.3e-07"), (9.94, "9.9e+00"), (9.96, "1.0e+01"),
+      (-31_415, "-3.1e+04"), (1, "1.0e+00"), (1e-3, "1.0e-03"), (1e100, "1.0e+100"),
+      (.leastNonzeroMagnitude, "4.9e-324"), (.greatestFiniteMagnitude, "1.8e+308"), (0, "0"),
+      (-0.0, "0"), (.infinity, "inf"), (.nan, "nan"),
+    ])
+  func scientific(value: Double, text: String) {
+    #expect(Format.scientific(value) == text)
+  }
+
+  @Test("A table's words are aligned left, its numbers right, and no line ends in blanks")
+  func table() {
+    var table = Table(["name", "n", "verdict"], leftAligned: [0, 2])
+    table.add(["a", "1", "x"])
+    table.add(["abcdef", "200", ""])
+    #expect(table.text == "name      n  verdict\na         1  x\nabcdef  200\n")
+  }
+
+  @Test(
     "A rate has three significant digits",
     arguments: [
       (13_512, "13,500 steps/s"), (999.6, "1,000 steps/s"), (812.3, "812 steps/s"),
