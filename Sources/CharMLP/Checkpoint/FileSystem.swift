@@ -122,6 +122,18 @@ enum FileSystem {
     try synchronize(directory: parent(of: path))
   }
 
+  /// Writes what the path leads to from its start: a new file, an old one, a device or a pipe.
+  static func overwrite(_ path: String, with bytes: [UInt8]) throws(FileError) {
+    let descriptor = try open(path, O_WRONLY | O_CREAT | O_TRUNC)
+    do throws(FileError) {
+      try write(bytes, to: descriptor, path)
+    } catch {
+      close(descriptor)
+      throw error
+    }
+    guard close(descriptor) == 0 else { throw FileError(path) }
+  }
+
   /// Writes a file and makes sure that it is on the disk.
   private static func create(_ path: String, _ bytes: [UInt8]) throws(FileError) {
     let descriptor = try open(path, O_WRONLY | O_CREAT | O_TRUNC)
