@@ -1,0 +1,64 @@
+// The whole check: which rows there are, and that a sound problem passes.
+
+import LinearAlgebra
+import Testing
+
+@testable import CharMLP
+
+@Suite("The gradient check")
+struct GradientCheckTests {
+  @Test("Rows are in the notebook's order; every gradient is checked numerically")
+  func rows() {
+    let report = GradientCheck(.random(batchSize: 4, seed: 1), threads: 1).report()
+    let names = Derivation<Double>.gradientTensors.map(\.name)
+    #expect(report.gradients.filter { $0.against == .numeric }.map(\.name) == names)
+    #expect(
+      report.gradients.filter { $0.against == .oneGo }.map(\.name) == ["logits", "hprebn"])
+    #expect(
+      report.gradients.filter { $0.against == .fused }.map(\.name) == [
+        "logits", "h", "W2", "b2", "hpreact", "bngain", "bnbias", "hprebn", "embcat", "W1", "b1",
+        "C",
+      ])
+    #expect(report.forward.map(\.name) == ["loss"])
+    #expect(report.comparisons.allSatisfy { $0.worst.bound > 0 })
+    #expect(report.precision == .float64)
+    #expect(report.passed)
+  }
+
+  @Test("Shapes are the notebook's")
+  func shapes() {
+    let report = GradientCheck(.random(batchSize: 4, seed: 1), threads: 1).report()
+    let shapes = Dictionary(
+      uniqueKeysWithValues: report.gradients.filter { $0.against == .numeric }
+        .map { ($0.name, $0.shape) })
+    #expect(shapes["emb"] == [4, 3, 4])
+    #expect(shapes["b1"] == [20])
+    #expect(shapes["bngain"] == [1, 20])
+    #expect(shapes["counts_sum"] == [4, 1])
+    #expect(report.forward[0].shape == [])
+  }
+
+  // Two windows with the same context and the same target are one window twice: batch norm divides
+  // zero by √1e-5, and every gradient before it is zero. A vocabulary of two makes many of them.
+  @Test("Numeric, one-go and fused are never WRONG, however small the batch", arguments: [2, 3])
+  func smallBatches(batchSize: Int) {
+    let shape = ModelShape(vocabulary: 2, blockSize: 1, embedding: 1, hidden: 3)
+    for seed in 1...50 as ClosedRange<UInt64> {
+      let report = GradientCheck(
+        .random(shape, batchSize: batchSize, seed: seed), threads: 1
+      ).report()
+      #expect(report.passed, "seed \(seed): \(report.wrong)")
+    }
+  }
+
+  @Test("A fault in a form in one go, or in the steps beneath it, is WRONG")
+  func oneGoFault() {
+    let check = GradientCheck(.random(batchSize: 32, seed: 1), threads: 1)
+    check.steps.dlogits = 1.001 * check.steps.dlogits
+    check.steps.dhprebn = 1.001 * check.steps.dhprebn
+    #expect(check.oneGoGradients()["dlogits"]?.verdict == .wrong)
+    #expect(check.oneGoGradients()["dhprebn"]?.verdict == .wrong)
+    #expect(check.fusedTensors()["dlogits"]?.verdict == .wrong)
+    #expect(check.fusedTensors()["dhprebn"]?.verdict == .wrong)
+  }
+}
