@@ -79,6 +79,7 @@ let package = Package(
     command("train"),
     command("sample"),
     command("bench"),
+    command("gradcheck"),
 
     .testTarget(
       name: "LinearAlgebraTests",

@@ -1,0 +1,104 @@
+// What a check has to show, for people.
+
+import CharMLP
+import CommandSupport
+
+/// A report beside the problem that it is about.
+struct CheckOutput {
+  let problem: CheckedProblem
+  let report: GradientReport
+
+  init(_ problem: CheckedProblem, _ report: GradientReport) {
+    self.problem = problem
+    self.report = report
+  }
+
+  var text: String {
+    let sections = [heading, tables, notes, faults, summary]
+    return sections.filter { !$0.isEmpty }.joined(separator: "\n")
+  }
+
+  /// Why the command ends with 1.
+  var failure: CommandFailure {
+    let worst = report.wrong.map { "\($0.label) against \($0.against.rawValue)" }
+    let shown = worst.prefix(3).joined(separator: ", ") + (worst.count > 3 ? ", …" : "")
+    return CommandFailure(
+      .failure, "\(worst.count) of \(report.comparisons.count) comparisons WRONG: \(shown)")
+  }
+}
+
+// MARK: The parts of the text
+
+extension CheckOutput {
+  private var heading: String {
+    let shape = problem.problem.parameters.shape
+    return """
+      \(problem.source): \(problem.problem.minibatch.count) windows of \(shape.blockSize), embedding \
+      \(shape.embedding), hidden \(shape.hidden), vocabulary \(shape.vocabulary), \
+      \(report.precision.rawValue)
+
+      """
+  }
+
+  private var tables: String {
+    let gradients = table("gradient of", report.gradients)
+    return report.forward.isEmpty ? gradients : gradients + "\n" + table("forward", report.forward)
+  }
+
+  private func table(_ heading: String, _ rows: [Comparison]) -> String {
+    var table = Table(
+      [
+        heading, "shape", "against", "checked", "exact", "max abs", "max rel", "verdict",
+        "worst element",
+      ], leftAligned: [0, 1, 2, 3, 4, 7, 8])
+    for row in rows {
+      table.add([
+        row.name, row.shape.shapeDescription, row.against.rawValue, row.coverage.text,
+        row.isExact ? "yes" : "no", Format.scientific(row.maxAbs), Format.scientific(row.maxRel),
+        row.verdict.rawValue, row.isExact ? "" : row.worst.place.text,
+      ])
+    }
+    return table.text
+  }
+
+  private var notes: String {
+    var notes: [String] = []
+    if report.gradients.contains(where: { $0.coverage != .allElements }) {
+      notes.append("32+8: 32 elements and 8 random directions, of more than 1,000 elements.")
+    }
+    notes.append(
+      """
+      b1, logit_maxes: gradients that are zero in exact arithmetic. Batch norm subtracts b1 again with
+      the mean, and a softmax does not see what is subtracted from all logits. All that is computed is
+      rounding, so they are judged absolutely; max rel is relative to the terms that cancel.
+      """)
+    if let reference = problem.reference { notes.append(note(on: reference)) }
+    return notes.map { $0 + "\n" }.joined()
+  }
+
+  private func note(on reference: Reference) -> String {
+    let gradients = report.gradients.count { $0.against == .reference }
+    let forward = report.forward.count { $0.against == .reference }
+    let note = "reference: \(gradients) of 26 gradients, \(forward) of 20 forward tensors"
+    guard !reference.ignored.isEmpty else { return note + "." }
+    return note + "; not compared: " + reference.ignored.joined(separator: ", ").singleLine() + "."
+  }
+
+  /// A line for everything that is wrong.
+  private var faults: String {
+    report.wrong.map { row in
+      """
+      WRONG \(row.label) at \(row.worst.place.text): \(row.against.rawValue) \(row.worst.found), \
+      derivation \(row.worst.expected); rounding explains \(Format.scientific(row.worst.bound))
+
+      """
+    }.joined()
+  }
+
+  private var summary: String {
+    let counts = Comparison.Verdict.allCases.map { verdict in
+      "\(report.comparisons.count { $0.verdict == verdict }) \(verdict.rawValue)"
+    }
+    return "\(report.comparisons.count) comparisons: \(counts.joined(separator: ", "))\n"
+  }
+}
