@@ -104,7 +104,7 @@ let package = Package(
     ),
     .testTarget(
       name: "CommandTests",
-      dependencies: ["Safetensors", "train", "sample", "bench"],
+      dependencies: ["Safetensors", "train", "sample", "bench", "gradcheck"],
       swiftSettings: settings
     ),
   ]

@@ -1,0 +1,184 @@
+// `gradcheck` from the shell: what it prints, what it writes, what it refuses.
+
+import Foundation
+import Safetensors
+import Testing
+
+@Suite("gradcheck")
+struct GradcheckTests {
+  let place: Workplace
+
+  init() throws { place = try Workplace() }
+
+  private static let quick = ["--hidden", "12", "--batch-size", "4", "--embedding", "3"]
+
+  /// Writes a reference of ours, optionally changed, and returns its path.
+  private func writeReference(
+    _ arguments: [String] = [], _ change: (inout SafetensorsFile) throws -> Void = { _ in }
+  ) throws -> String {
+    let outcome = try place.run(
+      "gradcheck", Self.quick + ["--write", "ours.safetensors"] + arguments)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    var file = try SafetensorsFile(decoding: [UInt8](place.read("ours.safetensors")))
+    try change(&file)
+    try place.write(file.encoded(), to: "changed.safetensors")
+    return "changed.safetensors"
+  }
+
+  @Test("--json is one object: 26 gradients checked numerically, short forms, and the engine")
+  func json() throws {
+    let outcome = try place.run("gradcheck", Self.quick + ["--json"])
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(outcome.errors.isEmpty)
+    #expect(outcome.output.split(separator: "\n").count == 1)
+    let object = try jsonObject(outcome.output)
+    #expect(object["scalar"] as? String == "float64")
+    #expect(object["passed"] as? Bool == true)
+    let tensors = try #require(object["tensors"] as? [[String: Any]])
+    let against = tensors.compactMap { $0["against"] as? String }
+    #expect(against.filter { $0 == "numeric" }.count == 26)
+    #expect(against.filter { $0 == "one-go" }.count == 2)
+    #expect(against.filter { $0 == "fused" }.count == 12)
+    #expect(tensors.first?["name"] as? String == "logprobs")
+    #expect(tensors.first?["shape"] as? [Int] == [4, 27])
+    for row in tensors {
+      #expect(row["exact"] is Bool && row["max_abs"] is Double && row["max_rel"] is Double)
+      #expect(["exact", "rounding"].contains(row["verdict"] as? String))
+    }
+    let forward = try #require(object["forward"] as? [[String: Any]])
+    #expect(forward.map { $0["name"] as? String } == ["loss"])
+  }
+
+  @Test("The table fits 100 columns, says what was sampled, and why b1 is judged absolutely")
+  func table() throws {
+    let outcome = try place.run("gradcheck", ["--batch-size", "32", "--hidden", "64"])
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    for line in outcome.output.split(separator: "\n") { #expect(line.count <= 100, "\(line)") }
+    #expect(outcome.output.contains("\n32+8: "))
+    #expect(outcome.output.contains("\nb1, logit_maxes: "))
+    #expect(outcome.output.hasSuffix(", 0 WRONG\n"))
+  }
+
+  @Test("Another seed, or another minibatch, is another problem; the same flags print the same")
+  func seeds() throws {
+    let first = try place.run("gradcheck", Self.quick)
+    #expect(try place.run("gradcheck", Self.quick).output == first.output)
+    #expect(try place.run("gradcheck", Self.quick + ["--seed", "1"]).output != first.output)
+    try place.write("anna\nbert\ncarla\ndora\nemil\nfrida\n".utf8, to: "words.txt")
+    let words = try place.run("gradcheck", Self.quick + ["--data", "words.txt"])
+    #expect(words.output.hasPrefix("words.txt: 4 windows of 3, embedding 3, hidden 12, "))
+  }
+
+  @Test("What is written is exact when it is read back", arguments: ["float32", "float64"])
+  func roundTrip(scalar: String) throws {
+    let path = try writeReference(["--scalar", scalar])
+    let outcome = try place.run("gradcheck", ["--reference", path, "--json"])
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let object = try jsonObject(outcome.output)
+    #expect(object["scalar"] as? String == scalar)
+    for (key, count) in [("tensors", 26), ("forward", 20)] {
+      let rows = try #require(object[key] as? [[String: Any]])
+      let references = rows.filter { $0["against"] as? String == "reference" }
+      #expect(references.count == count)
+      #expect(references.allSatisfy { $0["exact"] as? Bool == true })
+    }
+  }
+
+  @Test("A reference's problem can be written too, in its own precision")
+  func writingAReference() throws {
+    let path = try writeReference(["--scalar", "float32"]) { file in
+      for name in ["dh", "h", "loss"] { file[name] = nil }
+    }
+    let outcome = try place.run(
+      "gradcheck", ["--reference", path, "--write", "again.safetensors"])
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(outcome.output.contains("reference: 25 of 26 gradients, 18 of 20 forward tensors."))
+    #expect(try place.read("again.safetensors") == place.read("ours.safetensors"))
+  }
+
+  @Test("A faulty gradient ends with 1, and the element is named")
+  func faulty() throws {
+    let path = try writeReference { file in
+      var elements = try file.elements(named: "dW2", as: Double.self)
+      elements[30] += 0.01
+      file["dW2"] = Tensor(elements, shape: [12, 27])
+      file["Xtr"] = Tensor([Int64(1)], shape: [1])
+    }
+    let outcome = try place.run("gradcheck", ["--reference", path])
+    #expect(outcome.status == 1)
+    #expect(outcome.errors.hasPrefix("gradcheck: 1 of 87 comparisons WRONG: dW2 against reference"))
+    #expect(outcome.errorLines.count == 1)
+    #expect(outcome.output.contains("\nWRONG dW2 at (1, 3): reference "))
+    #expect(outcome.output.contains("; not compared: Xtr.\n"))
+    let json = try place.run("gradcheck", ["--reference", path, "--json"])
+    #expect(json.status == 1)
+    #expect(try jsonObject(json.output)["passed"] as? Bool == false)
+  }
+
+  @Test("A malformed reference is refused with 65, the tensor and the reason")
+  func malformed() throws {
+    let changes: [(String, (inout SafetensorsFile) throws -> Void)] = [
+      ("Yb: expected in every reference", { $0["Yb"] = nil }),
+      ("dlogits: expected the shape (4, 27)", { $0["dlogits"] = Tensor([0.0], shape: [1]) }),
+      (
+        "Yb: expected ids from 0 to 26",
+        { $0["Yb"] = Tensor([Int64](0...3).map { $0 * 9 }, shape: [4]) }
+      ),
+      ("dlogist: expected d and the name", { $0["dlogist"] = Tensor([0.0], shape: [1]) }),
+      (
+        "b2: expected F64 like C",
+        { $0["b2"] = Tensor([Float](repeating: 0, count: 27), shape: [27]) }
+      ),
+    ]
+    for (message, change) in changes {
+      let outcome = try place.run("gradcheck", ["--reference", try writeReference([], change)])
+      #expect(outcome.status == 65, "\(message)")
+      #expect(outcome.errors.hasPrefix("gradcheck: changed.safetensors: " + message))
+      #expect((1...2).contains(outcome.errorLines.count))
+      #expect(outcome.output.isEmpty)
+    }
+    try place.write(place.read("ours.safetensors").dropLast(), to: "cut.safetensors")
+    #expect(try place.run("gradcheck", ["--reference", "cut.safetensors"]).status == 65)
+    try place.write([], to: "empty.safetensors")
+    #expect(try place.run("gradcheck", ["--reference", "empty.safetensors"]).status == 65)
+  }
+
+  @Test("A reference or a list that is not there, or a directory, is refused with 66")
+  func missing() throws {
+    for arguments in [["--reference", "no"], ["--reference", "."], ["--data", "no.txt"]] {
+      let outcome = try place.run("gradcheck", arguments)
+      #expect(outcome.status == 66, "\(arguments)")
+      #expect((1...2).contains(outcome.errorLines.count))
+    }
+  }
+
+  @Test("Where nothing can be written is told: 73, and 74 for a full disk")
+  func unwritable() throws {
+    for (path, status) in [("no/where", 73), (".", 73), ("/dev/full", 74)] as [(String, Int32)] {
+      let outcome = try place.run("gradcheck", Self.quick + ["--write", path])
+      #expect(outcome.status == status, "\(path)")
+      #expect((1...2).contains(outcome.errorLines.count))
+    }
+  }
+
+  @Test("Sizes without measure are refused with 71")
+  func tooLarge() throws {
+    let outcome = try place.run("gradcheck", ["--hidden", "10000000", "--embedding", "100000"])
+    #expect(outcome.status == 71)
+    #expect((1...2).contains(outcome.errorLines.count))
+  }
+
+  @Test(
+    "A flag that makes no sense is refused with 64, its first line and a hint",
+    arguments: [
+      ["--batch-size", "1"], ["--hidden", "0"], ["--reference", "x", "--hidden", "3"],
+      ["--reference", "x", "--data", "y"], ["--scalar", "float32"],
+      ["--write", "x", "--scalar", "float16"], ["--foo"], ["extra"],
+    ])
+  func badFlag(arguments: [String]) throws {
+    let outcome = try place.run("gradcheck", arguments)
+    #expect(outcome.status == 64)
+    #expect(outcome.errorLines.count == 2, "\(outcome.errors)")
+    #expect(outcome.errorLines.last == "See 'gradcheck --help'.")
+  }
+}
