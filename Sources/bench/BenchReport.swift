@@ -27,7 +27,7 @@ struct BenchReport {
         "\(timing.product.depth)", Format.fixed(timing.naiveSeconds * 1e6, decimals: 2),
         Format.fixed(timing.blasSeconds * 1e6, decimals: 2),
         Format.fixed(timing.blasGFLOPS, decimals: 1), Format.fixed(timing.ratio, decimals: 1),
-        "\(timing.largestDifference)",
+        Format.scientific(Double(timing.largestDifference)),
       ])
     }
     return table.text
