@@ -19,7 +19,7 @@ help:
 setup:
 	@pkg-config --exists openblas 2>/dev/null && test -e /usr/include/lapacke.h && exit 0; \
 	if [ "$$(id -u)" = 0 ]; then apt-get update -q && apt-get install -y -q $(PACKAGES); \
-	elif sudo -n true 2>/dev/null; then sudo apt-get update -q && sudo apt-get install -y -q $(PACKAGES); \
+	elif sudo -n true 2>/dev/null || { [ -t 0 ] && command -v sudo >/dev/null; }; then sudo apt-get update -q && sudo apt-get install -y -q $(PACKAGES); \
 	else echo 'Missing libraries. Run:  sudo apt-get install $(PACKAGES)' >&2; exit 1; fi
 
 build: setup
