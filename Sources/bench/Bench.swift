@@ -31,7 +31,7 @@ struct Bench: Command {
     let problem = try problem()
     let products = try ProductTiming.measure(problem, seconds: seconds)
     let steps = try StepTiming.measure(problem, seconds: seconds)
-    if !LinearAlgebra.isOptimized || !CharMLP.isOptimized {
+    if !isOptimized {
       StandardError.shared.warn("built without optimization: these figures say nothing")
     }
     let report = BenchReport(products: products, steps: steps)

@@ -44,7 +44,8 @@ public struct StepProduct: Sendable {
   /// Multiply-adds count as two operations.
   public var operations: Double { 2 * Double(rows) * Double(columns) * Double(depth) }
 
-  /// What two orders of summation can differ by: depth · ulp of 1 · the operands' largest magnitudes.
+  /// What two orders of summation can differ by: depth · ulp of 1 · the sums' largest magnitude, which is
+  /// at most depth · max|a| · max|b|.
   public var errorBound: Float {
     let magnitude =
       a.elements.reduce(0) { max($0, abs($1)) } * b.elements.reduce(0) { max($0, abs($1)) }
