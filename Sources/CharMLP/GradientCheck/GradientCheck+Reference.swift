@@ -13,7 +13,7 @@ extension GradientCheck {
       }
       rows[tensor.key] = comparison(
         tensor.key, against: .reference, found: tensor.value, expected: expected,
-        precision: reference.precision)
+        bound: bounds[tensor.key, reference.precision])
     }
   }
 }

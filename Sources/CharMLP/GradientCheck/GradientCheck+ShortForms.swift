@@ -12,7 +12,8 @@ extension GradientCheck {
     return forms.reduce(into: [:]) { rows, form in
       let (name, found, expected) = form
       rows[name] = comparison(
-        name, against: .oneGo, found: found, expected: expected, precision: .float64)
+        name, against: .oneGo, found: found, expected: expected,
+        bound: bounds[name, .float64])
     }
   }
 
@@ -38,7 +39,7 @@ extension GradientCheck {
       }
       rows[tensor.name] = comparison(
         tensor.name, against: .fused, found: tensor.value.converted(), expected: expected,
-        precision: .float32)
+        bound: bounds.engineBound(tensor.name))
     }
   }
 }

@@ -56,13 +56,13 @@ public struct GradientCheck {
   /// Compares all elements of a tensor, under its name in a file.
   func comparison(
     _ fileName: String, against source: Comparison.Source, found: Matrix<Double>,
-    expected: Matrix<Double>, precision: Precision
+    expected: Matrix<Double>, bound: Double
   ) -> Comparison {
     let isGradient = Derivation<Double>.gradientTensors.contains { "d" + $0.name == fileName }
     let name = isGradient ? String(fileName.dropFirst()) : fileName
     return Comparison(
       name, isGradient: isGradient, shapes.shape(of: name), against: source, found: found,
       expected: expected,
-      bound: bounds[fileName, precision], magnitude: magnitudes[fileName])
+      bound: bound, magnitude: magnitudes[fileName])
   }
 }

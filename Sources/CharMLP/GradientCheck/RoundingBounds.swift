@@ -17,6 +17,8 @@ import LinearAlgebra
 struct RoundingBounds: Sendable {
   /// max|Float − Double| of each tensor, under its name in a file.
   private let differences: [String: Double]
+  /// The same with passes in it whose functions are only as good as the engine's.
+  private let engineDifferences: [String: Double]
   /// What the last place is taken of.
   private let magnitudes: Magnitudes
   private let terms: RoundedTerms
@@ -29,13 +31,12 @@ struct RoundingBounds: Sendable {
 
   /// Measures the problem's rounding.
   init(_ problem: GradientProblem, magnitudes: Magnitudes, threads: Int) {
-    let measured = inParallel(Self.passes, threads: threads) { pass in
-      var nudge = Nudge(pass: pass)
-      let parameters = nudge(problem.parameters.converted(to: Float.self))
-      let emb = nudge(Derivation(parameters, problem.minibatch).emb)
-      return Self.differences(parameters, problem.minibatch, emb: emb)
+    let measured = inParallel(Self.passes, threads: threads) { number in
+      let pass = NudgedPass(number, of: problem)
+      return (pass.differences([.steps, .oneGo]), pass.differences([.engine(seed: number)]))
     }
-    differences = measured.reduce(into: [:]) { $0.merge($1) { max($0, $1) } }
+    differences = measured.reduce(into: [:]) { $0.merge($1.0) { max($0, $1) } }
+    engineDifferences = measured.reduce(into: differences) { $0.merge($1.1) { max($0, $1) } }
     self.magnitudes = magnitudes
     terms = RoundedTerms(problem)
   }
@@ -44,70 +45,20 @@ struct RoundingBounds: Sendable {
   ///
   /// - Parameter tensor: Its name in a file, such as `h` or `dh`.
   subscript(tensor: String, precision: Precision) -> Double {
+    bound(tensor, differences, precision)
+  }
+
+  /// The bound for a tensor that the engine computes, in Float.
+  func engineBound(_ tensor: String) -> Double { bound(tensor, engineDifferences, .float32) }
+
+  private func bound(
+    _ tensor: String, _ differences: [String: Double], _ precision: Precision
+  ) -> Double {
     guard let difference = differences[tensor] else {
       preconditionFailure("RoundingBounds: \(tensor) is no tensor of the pass")
     }
     let scale = precision.ulpOfOne / Precision.float32.ulpOfOne
     return Self.factor * difference * scale
       + Double(terms[tensor]) * precision.ulp(of: magnitudes[tensor])
-  }
-
-  /// What Float and Double differ by, step by step or with the forms in one go, whichever is more.
-  ///
-  /// Each form is compared with itself: a fault in one of them must not pass for rounding.
-  private static func differences(
-    _ parameters: Parameters<Float>, _ minibatch: Minibatch, emb: Matrix<Float>
-  ) -> [String: Double] {
-    var differences: [String: Double] = [:]
-    for isOneGo in [false, true] {
-      let single = pass(parameters, minibatch, emb: emb, isOneGo: isOneGo)
-      let double = pass(
-        parameters.converted(to: Double.self), minibatch, emb: emb.converted(), isOneGo: isOneGo)
-      for ((name, found), (_, expected)) in zip(single.tensorsByFileName, double.tensorsByFileName)
-      {
-        let difference = Difference(found.converted(), expected).largest
-        differences[name] = max(differences[name] ?? 0, difference)
-      }
-    }
-    return differences
-  }
-
-  private static func pass<Scalar: MatrixScalar>(
-    _ parameters: Parameters<Scalar>, _ minibatch: Minibatch, emb: Matrix<Scalar>, isOneGo: Bool
-  ) -> Derivation<Scalar> {
-    let pass = Derivation(parameters, minibatch)
-    pass.emb = emb
-    if isOneGo {
-      pass.dlogits = pass.dlogitsInOneGo
-      pass.dhprebn = pass.dhprebnInOneGo
-    }
-    return pass
-  }
-}
-
-/// Moves numbers by a last place up, down, or not at all, at random; in pass 0, none moves.
-private struct Nudge {
-  private let isIdle: Bool
-  private var random: PythonRandom
-
-  init(pass: Int) {
-    isIdle = pass == 0
-    random = PythonRandom(seed: pass)
-  }
-
-  mutating func callAsFunction(_ matrix: Matrix<Float>) -> Matrix<Float> {
-    if isIdle { return matrix }
-    let elements = matrix.elements.map { element in
-      element + Float(random.randbelow(3) - 1) * Float.ulpOfOne * element
-    }
-    return Matrix(rows: matrix.rows, columns: matrix.columns, elements: elements)
-  }
-
-  mutating func callAsFunction(_ parameters: Parameters<Float>) -> Parameters<Float> {
-    var nudged = parameters
-    for (_, path) in Parameters<Float>.ordered {
-      nudged[keyPath: path] = self(nudged[keyPath: path])
-    }
-    return nudged
   }
 }

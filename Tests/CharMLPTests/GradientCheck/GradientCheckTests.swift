@@ -61,4 +61,18 @@ struct GradientCheckTests {
     #expect(check.fusedTensors()["dlogits"]?.verdict == .wrong)
     #expect(check.fusedTensors()["dhprebn"]?.verdict == .wrong)
   }
+
+  // Where tanh is ±1, 1 − h² is what rounding left of it, and the engine's tanh is off by up to five
+  // places where the reference's is off by one.
+  @Test("A saturated hidden layer makes no sound engine WRONG", arguments: [1, 5, 20] as [Double])
+  func saturation(gain: Double) {
+    for seed in 1...20 as ClosedRange<UInt64> {
+      let problem = GradientProblem.random(batchSize: 32, seed: seed)
+      var parameters = problem.parameters
+      parameters.bngain = gain * parameters.bngain
+      let check = GradientCheck(GradientProblem(parameters, problem.minibatch), threads: 1)
+      let wrong = check.fusedTensors().values.filter { $0.verdict == .wrong }
+      #expect(wrong.isEmpty, "seed \(seed): \(wrong)")
+    }
+  }
 }
