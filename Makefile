@@ -5,13 +5,14 @@ NAMES_URL ?= https://raw.githubusercontent.com/karpathy/makemore/master/names.tx
 NAMES := data/makemore-names.txt
 NAMES_SHA256 := 0a30b5557f192f32ab962680889aac5f6fda0f4cecf40a6d0b5694f58ea8cc4d
 
-.PHONY: help setup build train test lint format bench peers names example
+.PHONY: help setup build train test lint format bench peers names example mutate
 
 help:
 	@echo 'make train    install what is missing, build, train on the bundled names, print samples'
 	@echo 'make test     the same set-up, then every test, in debug and in release'
 	@echo 'make bench    BLAS beside the naive product, in a release build'
 	@echo 'make peers    the same work in PyTorch, JAX and NumPy, beside ours (half an hour)'
+	@echo 'make mutate   plant faults in the mathematics, one at a time, and see the checks turn red'
 	@echo 'make names    download the list of names of the lecture'
 	@echo 'make lint, format, build, setup, example'
 
@@ -37,6 +38,7 @@ example: setup
 
 lint:
 	swift format lint --strict --recursive Sources Tests Examples/Sources Package.swift Examples/Package.swift
+	python3 Tools/mutate.py --check
 
 format:
 	swift format format --in-place --recursive Sources Tests Examples/Sources Package.swift Examples/Package.swift
@@ -49,6 +51,9 @@ peers: build
 	test -d .venv || python3 -m venv .venv
 	.venv/bin/pip install --quiet --requirement Benchmarks/peers/requirements.txt
 	.venv/bin/python Benchmarks/peers/run.py
+
+mutate: setup
+	python3 Tools/mutate.py
 
 # The list is checked before it takes its place. NAMES_URL may be a file:// address.
 names:
