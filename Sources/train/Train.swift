@@ -44,6 +44,10 @@ struct Train: Command {
   @Option(help: "Run directory. (default: the next free runs/<data>-<k>)") var out: String?
   @Option(help: "Words to print at the end.", in: 0...1_000_000) var samples = 20
 
+  @Option(
+    help: "Threads; the result does not depend on them. (default: the cores available)",
+    transform: wholeNumber(in: 1...1024))
+  var threads: Int?
   @Option(help: "Matrix product: blas or naive. naive implies --backward derivation.")
   var product = MatrixProduct.blas
   @Option(help: "Backward pass: fused or derivation. (default: fused)") var backward: BackwardName?

@@ -22,7 +22,9 @@ struct TrainingRun {
     let dataset = try dataset(source)
     try checkMemory(vocabulary: dataset.vocabulary.count)
     let directory = try makeDirectory(source)
-    let trainer = Trainer(recipe, dataset, backward: options.trainerBackward)
+    let trainer = Trainer(
+      recipe, dataset, backward: options.trainerBackward,
+      threads: options.threads ?? availableCores())
     introduce(source, dataset, trainer)
 
     var stopwatch = TrainingStopwatch()
@@ -35,7 +37,7 @@ struct TrainingRun {
       stepsPerSecond: Double(trainer.step) / stopwatch.seconds,
       loss: Losses(model, dataset), samples: try samples(model), model: directory.modelPath)
     progress.finish()
-    try finish(result, directory, source)
+    try finish(result, trainer, directory, source)
   }
 
   private func dataset(_ source: WordListSource) throws(CommandFailure) -> Dataset {
@@ -178,12 +180,14 @@ extension TrainingRun {
   }
 
   private func finish(
-    _ result: TrainingResult, _ directory: RunDirectory, _ source: WordListSource
+    _ result: TrainingResult, _ trainer: Trainer, _ directory: RunDirectory,
+    _ source: WordListSource
   ) throws {
     var result = result
     result.seconds = (ContinuousClock.now - started) / .seconds(1)
     let description = RunDescription(
-      startedAt: startedAt, seconds: result.seconds, stepsPerSecond: result.stepsPerSecond,
+      threads: trainer.threads, startedAt: startedAt, seconds: result.seconds,
+      stepsPerSecond: result.stepsPerSecond,
       data: source.path ?? "-")
     try reportingWrites { () throws(FileError) in
       try directory.save(description: description.json.encoded())
