@@ -19,7 +19,7 @@ struct TrainingRun {
 
   func run() throws {
     let source = WordListSource(options.data)
-    let dataset = try dataset(source)
+    let dataset = try source.dataset(recipe)
     try checkMemory(vocabulary: dataset.vocabulary.count)
     let directory = try makeDirectory(source)
     let trainer = Trainer(
@@ -35,18 +35,11 @@ struct TrainingRun {
     let result = TrainingResult(
       steps: trainer.step, parameters: model.parameters.count, seconds: 0,
       stepsPerSecond: Double(trainer.step) / stopwatch.seconds,
-      loss: Losses(model, dataset), samples: try samples(model), model: directory.modelPath)
+      loss: SplitLosses(model, dataset),
+      baseline: BaselineComparison(Baseline(dataset), blockSize: recipe.blockSize),
+      samples: try samples(model), model: directory.modelPath)
     progress.finish()
     try finish(result, trainer, directory, source)
-  }
-
-  private func dataset(_ source: WordListSource) throws(CommandFailure) -> Dataset {
-    let words = try source.read()
-    do throws(DatasetError) {
-      return try Dataset(words, splitSeed: recipe.splitSeed, blockSize: recipe.blockSize)
-    } catch {
-      throw error.commandFailure(in: source.name)
-    }
   }
 
   /// Refuses sizes for which the machine's memory could not suffice, before allocating any of it.
@@ -76,13 +69,9 @@ struct TrainingRun {
   }
 
   private func introduce(_ source: WordListSource, _ dataset: Dataset, _ trainer: Trainer) {
-    progress.line(
-      """
-      \(source.name): \(Format.count(dataset.words.count)) words, \
-      \(dataset.vocabulary.symbols.count) symbols; \(Format.count(dataset.train.count)) windows \
-      train, \(Format.count(dataset.validation.count)) validate, \(Format.count(dataset.test.count)) \
-      test
-      """)
+    let report = DataReport(dataset)
+    for line in report.summary(of: source.name) { progress.line(line) }
+    for warning in report.warnings { StandardError.shared.warn(warning.text) }
     progress.line(
       """
       \(Format.count(trainer.parameters.count)) parameters: block \(recipe.blockSize), \
