@@ -25,18 +25,16 @@ public struct Baseline: Equatable, Sendable {
       ContextWindows($0, blockSize: blockSize).distinct()
     }
     let counts = NGramCounts(parts[0])
-    var entries: [Entry] = []
-    for order in Self.orders {
-      for discounting in Discounting.allCases {
-        let model = NGramModel(counts, order: order, discounting: discounting)
-        let losses = parts.map { model.loss(over: $0) }
-        entries.append(
-          Entry(
-            order: order, discounting: discounting,
-            losses: SplitLosses(train: losses[0], validation: losses[1], test: losses[2])))
+    let smoothings = Discounting.allCases.map { KneserNey(counts, $0) }
+    let losses = parts.map { KneserNey.losses(of: smoothings, over: $0) }
+    entries = Self.orders.flatMap { order in
+      Discounting.allCases.enumerated().map { index, discounting in
+        let parts = losses.map { $0[index][order - 1] }
+        return Entry(
+          order: order, discounting: discounting,
+          losses: SplitLosses(train: parts[0], validation: parts[1], test: parts[2]))
       }
     }
-    self.entries = entries
   }
 
   /// The model with the smallest validation loss; of equals the one of lower order, then the fixed one.

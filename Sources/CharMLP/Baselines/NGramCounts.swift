@@ -82,14 +82,26 @@ extension NGramCounts {
     }
   }
 
-  /// Where the counts of a character after a node's context stand, or nil if it never followed.
-  func entry(_ target: Int32, after node: Int) -> Int? {
-    index(of: target, in: targets, entries(of: node))
+  /// Where the counts of a character after each context of a path stand; -1 where it never followed.
+  func find(_ target: Int32, along path: [Int], entries: inout [Int]) {
+    entries.removeAll(keepingCapacity: true)
+    for node in path {
+      // What never followed a context never followed a longer one.
+      guard let entry = index(of: target, in: targets, self.entries(of: node)) else { break }
+      entries.append(entry)
+    }
+    while entries.count < path.count { entries.append(-1) }
   }
 
   /// Where the counts of all characters after a node's context stand.
   func entries(of node: Int) -> Range<Int> {
     Int(targetStarts[node])..<Int(targetStarts[node + 1])
+  }
+
+  /// Where the counts after all contexts of the given length stand.
+  func entries(ofLength length: Int) -> Range<Int> {
+    let nodes = nodes(ofLength: length)
+    return Int(targetStarts[nodes.lowerBound])..<Int(targetStarts[nodes.upperBound])
   }
 
   /// The nodes whose contexts have the given length.

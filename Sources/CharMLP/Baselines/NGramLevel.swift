@@ -113,7 +113,7 @@ private struct Tally {
 extension DistinctContexts {
   /// The numbers of the contexts, sorted by their ids from the newest to the oldest: a counting sort
   /// for each character of the block.
-  fileprivate func rowsReadBackwards() -> [Int] {
+  func rowsReadBackwards() -> [Int] {
     var rows = Array(0..<count)
     for column in 0..<blockSize {
       var starts = [Int](repeating: 0, count: vocabularyCount + 1)

@@ -17,14 +17,8 @@ import RealModule
 public struct NGramModel: Sendable {
   /// The length of the n-grams: a context of order − 1 characters and the one that follows.
   public let order: Int
-  /// The discounts by context length, 0 to order − 1.
-  public let discounts: [Discounts]
-
-  let counts: NGramCounts
-  /// Σ count over what follows each context: (nodes up to length order − 1).
-  private let totals: [Double]
-  /// The share of the probability that comes from the next shorter context: (the same).
-  private let backoffs: [Double]
+  private let smoothing: KneserNey
+  private var counts: NGramCounts { smoothing.counts }
 
   /// A model on counts.
   ///
@@ -33,29 +27,8 @@ public struct NGramModel: Sendable {
     precondition(
       order >= 1 && order <= counts.maximumOrder,
       "NGramModel: order \(order) on counts up to \(counts.maximumOrder)")
-    self.counts = counts
     self.order = order
-    var discounts: [Discounts] = []
-    var totals: [Double] = []
-    var backoffs: [Double] = []
-    for length in 0..<order {
-      let source = length == order - 1 ? counts.counts : counts.continuations
-      let nodes = counts.nodes(ofLength: length)
-      let first = counts.entries(of: nodes.lowerBound).lowerBound
-      let end = counts.entries(of: nodes.upperBound - 1).upperBound
-      let levelDiscounts = Discounts(discounting, of: source[first..<end])
-      discounts.append(levelDiscounts)
-      for node in nodes {
-        var (total, discounted) = (0.0, 0.0)
-        for entry in counts.entries(of: node) {
-          total += Double(source[entry])
-          discounted += levelDiscounts.discount(of: source[entry])
-        }
-        totals.append(total)
-        backoffs.append(discounted / total)
-      }
-    }
-    (self.discounts, self.totals, self.backoffs) = (discounts, totals, backoffs)
+    smoothing = KneserNey(counts, discounting)
   }
 
   /// A model of the words behind some windows, whatever their block size.
@@ -69,6 +42,9 @@ public struct NGramModel: Sendable {
 // MARK: Predicting
 
 extension NGramModel {
+  /// The discounts by context length, 0 to order − 1.
+  public var discounts: [Discounts] { (0..<order).map { level($0).discounts[$0] } }
+
   /// The probabilities of the next character, which sum to one.  (vocabulary)
   ///
   /// - Parameter context: The ids before it, of which the last order − 1 matter; a shorter one stands
@@ -78,9 +54,9 @@ extension NGramModel {
     let vocabularyCount = counts.vocabularyCount
     var probabilities = [Double](repeating: 1 / Double(vocabularyCount), count: vocabularyCount)
     for (length, node) in path.enumerated() {
-      for id in probabilities.indices { probabilities[id] *= backoffs[node] }
+      for id in probabilities.indices { probabilities[id] *= level(length).backoffs[node] }
       for entry in counts.entries(of: node) {
-        probabilities[Int(counts.targets[entry])] += share(entry, node, length)
+        probabilities[Int(counts.targets[entry])] += level(length).share(entry, node, length)
       }
     }
     return probabilities
@@ -114,17 +90,7 @@ extension NGramModel {
       contexts.blockSize >= order - 1 && contexts.vocabularyCount == counts.vocabularyCount
         && contexts.count > 0,
       "NGramModel: order \(order) over \(contexts.count) contexts of \(contexts.blockSize)")
-    var total = 0.0
-    var path: [Int] = []
-    for row in 0..<contexts.count {
-      let ids = contexts.contexts[row * contexts.blockSize..<(row + 1) * contexts.blockSize]
-      counts.find(ids, length: order - 1, path: &path)
-      for entry in contexts.targetRange(of: row) {
-        let probability = probability(of: contexts.targets[entry], along: path)
-        total -= Double(contexts.targetCounts[entry]) * Double.log(probability)
-      }
-    }
-    return total / Double(contexts.windowCount)
+    return KneserNey.losses(of: [smoothing], over: contexts)[0][order - 1]
   }
 
   /// The nodes of a context, which terminators precede as long as it is too short.
@@ -137,19 +103,15 @@ extension NGramModel {
   }
 
   private func probability(of target: Int32, along path: [Int]) -> Double {
-    var probability = 1 / Double(counts.vocabularyCount)
-    for length in 0..<path.count {
-      let node = path[length]
-      probability *= backoffs[node]
-      if let entry = counts.entry(target, after: node) { probability += share(entry, node, length) }
+    var entries: [Int] = []
+    counts.find(target, along: path, entries: &entries)
+    return path.indices.reduce(1 / Double(counts.vocabularyCount)) { shorter, length in
+      level(length).interpolate(shorter, entries[length], path[length], length)
     }
-    return probability
   }
 
-  /// What a level's own counts give a character: (count − D) / total.
-  @inline(__always)
-  private func share(_ entry: Int, _ node: Int, _ length: Int) -> Double {
-    let count = length == order - 1 ? counts.counts[entry] : counts.continuations[entry]
-    return (Double(count) - discounts[length].discount(of: count)) / totals[node]
+  /// The counts that matter for contexts of a length.
+  private func level(_ length: Int) -> KneserNey.Level {
+    length == order - 1 ? smoothing.windows : smoothing.continuations
   }
 }
