@@ -7,7 +7,7 @@ extension DataReport {
   /// What stands above a run: words, symbols, lengths, windows, and words that the split shares.
   func summary(of name: String) -> [String] {
     let distinct =
-      duplicates == 0 ? "all distinct" : "\(Format.count(distinctWords)) of them distinct"
+      duplicates == 0 ? "all distinct" : "\(Format.count(distinctWords)) distinct"
     let removed =
       duplicatesRemoved == 0 ? "" : " (\(Format.counted(duplicatesRemoved, "duplicate")) removed)"
     var lines = [

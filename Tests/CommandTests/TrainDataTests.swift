@@ -23,7 +23,7 @@ struct TrainDataTests {
   func describe() throws {
     let outcome = try train("--describe")
     #expect(outcome.status == 0 && outcome.errors.isEmpty)
-    #expect(outcome.output.hasPrefix("words.txt: 9 words, 7 of them distinct; "))
+    #expect(outcome.output.hasPrefix("words.txt: 9 words, 7 distinct; "))
     for text in [
       "duplicates  2 (22.2 %)", "U+0020", "U+0301", "lengths: 2 to 4 characters, median 4",
       "warning: tiny", "warning: duplicated: 2 duplicates", "warning: mixed case: one letter",
@@ -62,7 +62,7 @@ struct TrainDataTests {
     let file = try SafetensorsFile(decoding: [UInt8](place.read("run/model.safetensors")))
     #expect(file.metadata["recipe"]?.contains("\"deduplicate\":true") == true)
 
-    #expect(try train("--out", "plain").errors.contains("9 words, 7 of them distinct"))
+    #expect(try train("--out", "plain").errors.contains("9 words, 7 distinct"))
     let plain = try SafetensorsFile(decoding: [UInt8](place.read("plain/model.safetensors")))
     #expect(plain.metadata["recipe"]?.contains("\"deduplicate\":false") == true)
   }
