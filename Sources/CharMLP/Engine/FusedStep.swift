@@ -73,11 +73,11 @@ final class FusedStep: @unchecked Sendable {
     layers.contextVectors?.gather()
     clock?.mark(.embedding)
     for slice in layers.slices { slice.forward(clock) }
-    wait(clock)
+    wait(index, clock)
 
     for block in member.blocks { output.crossEntropy(member.logits, block: block) }
     clock?.mark(.softmax)
-    wait(clock)
+    wait(index, clock)
 
     for slice in layers.slices {
       slice.backward(dlogits: output.dlogits, clock)
@@ -85,15 +85,15 @@ final class FusedStep: @unchecked Sendable {
       clock?.mark(.update)
     }
     meanwhile()
-    wait(clock)
+    wait(index, clock)
 
     Reduction.sum(member.dC, into: layers.embedding.dC)
     if let learningRate { layers.embedding.memory.descend(learningRate: learningRate) }
     clock?.mark(.embedding)
   }
 
-  private func wait(_ clock: StepClock?) {
-    barrier.wait()
+  private func wait(_ index: Int, _ clock: StepClock?) {
+    barrier.wait(index)
     clock?.mark(.waiting)
   }
 

@@ -43,12 +43,12 @@ final class ThreadTeam {
 
   deinit {
     shared.isDismissed.store(true, ordering: .relaxed)
-    gate.wait()
+    gate.wait(0)
     for thread in threads { pthread_join(thread, nil) }
   }
 
   /// Lets every other member work once; the calling thread does its own part next.
-  func callOthers() { gate.wait() }
+  func callOthers() { gate.wait(0) }
 }
 
 extension ThreadTeam {
@@ -60,7 +60,7 @@ extension ThreadTeam {
     func serve(_ member: Int) {
       guard let (gate, work) = duty.withLock({ $0 }) else { return }
       while true {
-        gate.wait()
+        gate.wait(member)
         if isDismissed.load(ordering: .relaxed) { return }
         work(member)
       }

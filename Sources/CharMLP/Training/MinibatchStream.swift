@@ -24,8 +24,8 @@ public struct MinibatchStream: Sendable {
   public mutating func next() -> Minibatch {
     swap(&minibatch, &spare)
     draw(windows.count, &generator, &indices)
-    gather(windows.contexts, windows.blockSize, indices, &minibatch.contexts)
-    gather(windows.targets, 1, indices, &minibatch.targets)
+    gatherTargets(windows.targets, indices, &minibatch.targets)
+    gatherContexts(windows.targets, windows.blockSize, indices, &minibatch.contexts)
     return minibatch
   }
 }
@@ -37,12 +37,28 @@ private func draw(_ bound: Int, _ generator: inout TorchGenerator, _ indices: in
   generator.randint(below: bound, into: &span)
 }
 
-/// Copies the rows with the given numbers.
-private func gather(_ source: [Int32], _ width: Int, _ indices: [Int32], _ target: inout [Int32]) {
-  let source = source.span
-  var target = target.mutableSpan
+private func gatherTargets(_ source: [Int32], _ indices: [Int32], _ targets: inout [Int32]) {
+  let (source, indices) = (source.span, indices.span)
+  var targets = targets.mutableSpan
+  for row in 0..<indices.count { targets[row] = source[Int(indices[row])] }
+}
+
+/// Reads each window's context off the targets before its own: the sequence of targets is the text, and
+/// back from the end of the word before there are terminators only.
+///
+/// So a window costs one access to memory instead of two, and the text is a fraction of all contexts.
+private func gatherContexts(
+  _ text: [Int32], _ blockSize: Int, _ indices: [Int32], _ contexts: inout [Int32]
+) {
+  let (text, indices) = (text.span, indices.span)
+  var contexts = contexts.mutableSpan
   for row in 0..<indices.count {
-    let first = Int(indices[row]) * width
-    for column in 0..<width { target[row * width + column] = source[first + column] }
+    let window = Int(indices[row])
+    var isInWord = true
+    for distance in 1...blockSize {
+      let id = isInWord && distance <= window ? text[window - distance] : Vocabulary.terminator
+      isInWord = id != Vocabulary.terminator
+      contexts[(row + 1) * blockSize - distance] = id
+    }
   }
 }

@@ -13,13 +13,13 @@ struct ThreadTeamTests {
     let barrier = Barrier(parties: parties)
     let arrivals = Atomic(0)
     let violations = Atomic(0)
-    let body: @Sendable (Int) -> Void = { _ in
+    let body: @Sendable (Int) -> Void = { member in
       for round in 1...rounds {
         arrivals.add(1, ordering: .sequentiallyConsistent)
-        barrier.wait()
+        barrier.wait(member)
         let seen = arrivals.load(ordering: .sequentiallyConsistent)
         if seen < round * parties { violations.add(1, ordering: .relaxed) }
-        barrier.wait()
+        barrier.wait(member)
       }
     }
     let team = ThreadTeam(upTo: parties) { count in
@@ -40,12 +40,12 @@ struct ThreadTeamTests {
       let team = ThreadTeam(upTo: 3) { _ in
         { member in
           calls.add(member, ordering: .relaxed)
-          done.wait()
+          done.wait(member)
         }
       }
       for _ in 0..<5 {
         team.callOthers()
-        done.wait()
+        done.wait(0)
       }
       #expect(team.count == 3)
     }
