@@ -1,6 +1,6 @@
 # What people and continuous integration call. `make train` and `make test` install what is missing.
 
-PACKAGES := libopenblas-dev liblapacke-dev pkg-config
+PACKAGES := libopenblas-dev liblapacke-dev zlib1g-dev pkg-config
 NAMES_URL ?= https://raw.githubusercontent.com/karpathy/makemore/master/names.txt
 NAMES := data/makemore-names.txt
 NAMES_SHA256 := 0a30b5557f192f32ab962680889aac5f6fda0f4cecf40a6d0b5694f58ea8cc4d
@@ -18,7 +18,7 @@ help:
 
 # Installs with apt-get as root or through sudo; otherwise says what to run.
 setup:
-	@pkg-config --exists openblas 2>/dev/null && test -e /usr/include/lapacke.h && exit 0; \
+	@pkg-config --exists openblas zlib 2>/dev/null && test -e /usr/include/lapacke.h && exit 0; \
 	if [ "$$(id -u)" = 0 ]; then apt-get update -q && apt-get install -y -q $(PACKAGES); \
 	elif sudo -n true 2>/dev/null || { [ -t 0 ] && command -v sudo >/dev/null; }; then sudo apt-get update -q && sudo apt-get install -y -q $(PACKAGES); \
 	else echo 'Missing libraries. Run:  sudo apt-get install $(PACKAGES)' >&2; exit 1; fi

@@ -67,15 +67,17 @@ let package = Package(
       swiftSettings: settings
     ),
     .target(name: "Safetensors", swiftSettings: settings),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(
       name: "CharMLP",
       dependencies: [
-        "LinearAlgebra", "Safetensors", realModule,
+        "CZlib", "LinearAlgebra", "Safetensors", realModule,
       ],
       swiftSettings: settings
     ),
     .target(
-      name: "CommandSupport", dependencies: ["CharMLP", argumentParser], swiftSettings: settings),
+      name: "CommandSupport", dependencies: ["CBLAS", "CharMLP", argumentParser],
+      swiftSettings: settings),
     command("train"),
     command("sample"),
     command("bench"),

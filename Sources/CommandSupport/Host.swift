@@ -11,6 +11,11 @@ public enum Host {
   /// The machine's memory in bytes.
   public static var physicalMemory: Int { OperatingSystem.physicalMemory() }
 
+  /// The memory in bytes that this process could have: the machine's, or less under `ulimit -v`.
+  public static var availableMemory: Int {
+    min(physicalMemory, OperatingSystem.addressSpaceLimit() ?? .max)
+  }
+
   /// How this command was built.
   public static var buildMode: String {
     #if DEBUG

@@ -35,7 +35,7 @@ public struct ModelSource: Sendable {
   public func read() throws(CommandFailure) -> Model {
     let bytes: [UInt8]
     do throws(FileError) {
-      bytes = try Model.read(path)
+      bytes = try Checkpoint.read(path)
     } catch {
       throw CommandFailure(.noInput, "\(error)", advice: "Name a run directory or a model file.")
     }

@@ -114,8 +114,54 @@ enum OperatingSystem {
     sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
   }
 
-  /// The processors that are online; at least 1.
+  /// The bytes of addresses that this process may use, as `ulimit -v` limits them; nil without a limit.
+  static func addressSpaceLimit() -> Int? {
+    var limit = rlimit()
+    guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0,
+      limit.rlim_cur <= UInt(Int.max)
+    else { return nil }
+    return Int(limit.rlim_cur)
+  }
+
+  /// Whether the process could have so many pieces of memory at the same time, of so many bytes each.
+  static func canMap(pieces count: Int, of byteCount: Int) -> Bool {
+    var pieces: [UInt] = []
+    defer {
+      for piece in pieces { unsafe munmap(UnsafeMutableRawPointer(bitPattern: piece), byteCount) }
+    }
+    while pieces.count < count {
+      let piece = unsafe mmap(
+        nil, byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+      guard unsafe piece != MAP_FAILED else { return false }
+      pieces.append(UInt(bitPattern: piece))
+    }
+    return true
+  }
+
   static func ignore(signal number: CInt) {
     _ = signal(number, SIG_IGN)
+  }
+
+  static func isIgnored(signal number: CInt) -> Bool {
+    var action = sigaction()
+    guard unsafe sigaction(number, nil, &action) == 0 else { return false }
+    let handler = unsafe unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self)
+    let ignoring = unsafe unsafeBitCast(SIG_IGN, to: Int.self)
+    return handler == ignoring
+  }
+
+  /// Calls `handler` for a signal; system calls that it interrupts are repeated where they can be.
+  ///
+  /// A thread that starts a process hands down its mask, and some libraries' threads block everything:
+  /// so the signal is let through too.
+  static func handle(signal number: CInt, _ handler: @escaping @convention(c) (CInt) -> Void) {
+    var action = sigaction()
+    unsafe action.__sigaction_handler.sa_handler = handler
+    action.sa_flags = SA_RESTART
+    unsafe sigaction(number, &action, nil)
+    var signals = sigset_t()
+    unsafe sigemptyset(&signals)
+    unsafe sigaddset(&signals, number)
+    unsafe pthread_sigmask(SIG_UNBLOCK, &signals, nil)
   }
 }

@@ -1,8 +1,8 @@
 // What the process does about signals, decided once at its start.
 //
-// For now: a write that fails comes back as an error instead of ending the process, since a training
-// run must outlive the reader of its output and a limit on file sizes. This is the place for what
-// SIGINT and SIGTERM will do.
+// A write that fails comes back as an error instead of ending the process, since a training run must
+// outlive the reader of its output and a limit on file sizes. What SIGINT and SIGTERM do is decided by
+// the command that has something to save: see Interruption.
 
 import Glibc
 

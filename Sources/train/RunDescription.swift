@@ -10,11 +10,14 @@ struct RunDescription {
   let seconds: Double
   let stepsPerSecond: Double
   let data: String
+  /// The steps that were taken before: 0 unless the run was resumed.
+  let firstStep: Int
 
   var json: JSONValue {
     [
       "command_line": .array(CommandLine.arguments.map { .string($0) }),
       "data": .string(data),
+      "first_step": .integer(firstStep),
       "started_at": .string(startedAt),
       "finished_at": .string(Host.timestamp),
       "seconds": .number(seconds),

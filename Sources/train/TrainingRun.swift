@@ -5,72 +5,43 @@ import CommandSupport
 
 /// One execution of `train`.
 struct TrainingRun {
-  private let options: Train
-  private let recipe: Recipe
+  let options: Train
+  let start: RunStart
+  let recipe: Recipe
   private let progress: ProgressDisplay
   private let started = ContinuousClock.now
   private let startedAt = Host.timestamp
 
-  init(_ options: Train) {
+  init(_ options: Train, _ start: RunStart) {
     self.options = options
-    recipe = options.recipe
+    self.start = start
+    recipe = start.trainer.recipe
     progress = ProgressDisplay(isQuiet: options.quiet)
   }
 
   func run() throws {
-    let source = WordListSource(options.data)
-    let dataset = try source.dataset(recipe)
-    try checkMemory(vocabulary: dataset.vocabulary.count)
-    let directory = try makeDirectory(source)
-    let trainer = Trainer(
-      recipe, dataset, backward: options.trainerBackward,
-      threads: options.threads ?? availableCores())
-    introduce(source, dataset, trainer)
+    defer { withExtendedLifetime(start.lock) {} }
+    let (trainer, dataset, directory) = (start.trainer, start.dataset, start.directory)
+    Interruption.startCatching()
+    introduce(trainer, dataset)
 
     var stopwatch = TrainingStopwatch()
     try train(trainer, dataset, directory, &stopwatch)
+    if let status = Interruption.stopCatching() { throw interruption(status) }
     let model = trainer.model()
-    try save(model, in: directory)
     progress.update("evaluating")
     let result = TrainingResult(
       steps: trainer.step, parameters: model.parameters.count, seconds: 0,
-      stepsPerSecond: Double(trainer.step) / stopwatch.seconds,
-      loss: SplitLosses(model, dataset),
+      stepsPerSecond: rate(stopwatch), loss: SplitLosses(model, dataset),
       baseline: BaselineComparison(Baseline(dataset), blockSize: recipe.blockSize),
       samples: try samples(model), model: directory.modelPath)
     progress.finish()
-    try finish(result, trainer, directory, source)
+    try finish(result, directory)
   }
 
-  /// Refuses sizes for which the machine's memory could not suffice, before allocating any of it.
-  private func checkMemory(vocabulary: Int) throws(CommandFailure) {
-    let shape = recipe.shape(vocabulary: vocabulary)
-    let need = FusedEngine.byteCount(shape, batchSize: recipe.batchSize)
-    guard let need, need <= Host.physicalMemory else {
-      let size = need.map { "\(Format.count($0 >> 20)) MiB" } ?? "more memory than can be counted"
-      throw CommandFailure(
-        .resources,
-        "these sizes need \(size); this machine has \(Format.count(Host.physicalMemory >> 20)) MiB",
-        advice: "Choose a smaller --hidden, --batch-size, --block-size or --embedding.")
-    }
-  }
-
-  private func makeDirectory(_ source: WordListSource) throws(CommandFailure) -> RunDirectory {
-    do throws(FileError) {
-      if let out = options.out { return try RunDirectory(creating: out) }
-      return try RunDirectory(creatingNextIn: ModelSource.runs, name: source.stem)
-    } catch {
-      let advice =
-        error.isExisting
-        ? "Nothing is overwritten: name another directory with --out."
-        : "Name another directory with --out."
-      throw CommandFailure(.cannotCreate, "\(error)", advice: advice)
-    }
-  }
-
-  private func introduce(_ source: WordListSource, _ dataset: Dataset, _ trainer: Trainer) {
+  private func introduce(_ trainer: Trainer, _ dataset: Dataset) {
     let report = DataReport(dataset)
-    for line in report.summary(of: source.name) { progress.line(line) }
+    for line in report.summary(of: start.name) { progress.line(line) }
     for warning in report.warnings { StandardError.shared.warn(warning.text) }
     progress.line(
       """
@@ -82,6 +53,7 @@ struct TrainingRun {
       \(Format.count(recipe.steps)) steps of \(recipe.batchSize), learning rate \
       \(recipe.learningRate), then \(recipe.learningRate / 10)
       """)
+    if start.isResumed { progress.line(resumption) }
   }
 
   /// Words of the finished model, fewer than asked for if it has none to offer.
@@ -107,26 +79,43 @@ extension TrainingRun {
   ) throws {
     let validation = dataset.validation.distinct()
     var pace = Pace()
+    var schedule = SavingSchedule(
+      every: options.checkpoints.checkpointEvery, savedAt: start.isResumed ? start.firstStep : nil)
+    try saveIfDue(&schedule, stopwatch)
     while trainer.step < recipe.steps {
-      let next = nextEvaluation(after: trainer.step)
-      while trainer.step < next {
-        let target = min(next, trainer.step + pace.steps)
-        let duration = try stopwatch.measure { try trainer.advance(to: target) }
-        pace.adapt(to: duration)
-        progress.update(movingLine(trainer, stopwatch))
+      let target = min(
+        nextEvaluation(after: trainer.step), schedule.next(after: trainer.step),
+        trainer.step + pace.steps)
+      let duration = try stopwatch.measure { try trainer.advance(to: target) }
+      pace.adapt(to: duration)
+      progress.update(movingLine(trainer, stopwatch))
+      if isEvaluation(trainer.step) {
+        let loss = trainer.model().loss(over: validation)
+        try record(trainer, validationLoss: loss, stopwatch, directory)
       }
-      let loss = trainer.model().loss(over: validation)
-      try record(trainer, validationLoss: loss, stopwatch, directory)
+      // After the line of metrics, so that a checkpoint's step is never missing there.
+      try saveIfDue(&schedule, stopwatch)
     }
     progress.finish()
   }
 
   private func nextEvaluation(after step: Int) -> Int {
-    min(recipe.steps, (step / options.evaluationInterval + 1) * options.evaluationInterval)
+    let interval = options.evaluationInterval(steps: recipe.steps)
+    return min(recipe.steps, (step / interval + 1) * interval)
+  }
+
+  private func isEvaluation(_ step: Int) -> Bool {
+    step == recipe.steps || step.isMultiple(of: options.evaluationInterval(steps: recipe.steps))
+  }
+
+  /// Steps per second of this process, 0 before the first.
+  private func rate(_ stopwatch: TrainingStopwatch) -> Double {
+    let steps = start.trainer.step - start.firstStep
+    return steps == 0 ? 0 : Double(steps) / stopwatch.seconds
   }
 
   private func movingLine(_ trainer: Trainer, _ stopwatch: TrainingStopwatch) -> String {
-    let rate = Double(trainer.step) / stopwatch.seconds
+    let rate = rate(stopwatch)
     return """
       step \(Format.count(trainer.step))/\(Format.count(recipe.steps))  \
       loss \(Format.fixed(trainer.smoothedLoss, decimals: 4))  \
@@ -145,7 +134,7 @@ extension TrainingRun {
       "smoothed_loss": .number(trainer.smoothedLoss),
       "validation_loss": .number(validationLoss),
       "learning_rate": .number(recipe.learningRate(at: trainer.step - 1)),
-      "seconds": .number(stopwatch.seconds),
+      "seconds": .number(start.secondsBefore + stopwatch.seconds),
     ]
     try reportingWrites { () throws(FileError) in
       try directory.append(metrics: metrics.encoded())
@@ -155,7 +144,7 @@ extension TrainingRun {
       step \(Format.count(trainer.step))/\(Format.count(recipe.steps))  \
       loss \(Format.fixed(trainer.smoothedLoss, decimals: 4))  \
       validation \(Format.fixed(validationLoss, decimals: 4))  \
-      \(Format.rate(Double(trainer.step) / stopwatch.seconds, "steps"))
+      \(Format.rate(rate(stopwatch), "steps"))
       """)
   }
 }
@@ -163,29 +152,23 @@ extension TrainingRun {
 // MARK: The end
 
 extension TrainingRun {
-  private func save(_ model: Model, in directory: RunDirectory) throws {
-    let bytes = try model.file(recipe: recipe)
-    try reportingWrites { () throws(FileError) in try directory.save(model: bytes) }
-  }
-
-  private func finish(
-    _ result: TrainingResult, _ trainer: Trainer, _ directory: RunDirectory,
-    _ source: WordListSource
-  ) throws {
+  private func finish(_ result: TrainingResult, _ directory: RunDirectory) throws {
     var result = result
     result.seconds = (ContinuousClock.now - started) / .seconds(1)
     let description = RunDescription(
-      threads: trainer.threads, startedAt: startedAt, seconds: result.seconds,
-      stepsPerSecond: result.stepsPerSecond,
-      data: source.path ?? "-")
-    try reportingWrites { () throws(FileError) in
-      try directory.save(description: description.json.encoded())
+      threads: start.trainer.threads, startedAt: startedAt, seconds: result.seconds,
+      stepsPerSecond: result.stepsPerSecond, data: start.path, firstStep: start.firstStep)
+    // A run that was finished before keeps its description.
+    if start.firstStep < recipe.steps || !directory.hasDescription {
+      try reportingWrites { () throws(FileError) in
+        try directory.save(description: description.json.encoded())
+      }
     }
     try StandardOutput.shared.write(options.json ? result.json.encoded() + "\n" : result.text)
   }
 
   /// What could not be written to the run directory ends the command with 74.
-  private func reportingWrites(
+  func reportingWrites(
     _ write: () throws(FileError) -> Void
   ) throws(CommandFailure) {
     do throws(FileError) {

@@ -31,33 +31,35 @@ final class Workplace {
 
   func read(_ name: String) throws -> Data { try Data(contentsOf: url.appending(path: name)) }
 
-  /// Runs a command of this package here; whoever does not end within 60 seconds is stopped.
+  func names(in directory: String) throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: path(directory)).sorted()
+  }
+
+  /// Runs a command of this package here; whoever does not end within 60 seconds is killed.
   func run(
     _ command: String, _ arguments: [String], input: String = "",
     environment: [String: String] = [:]
   ) throws -> Outcome {
-    let process = Process()
-    process.executableURL = Self.products.appending(path: command)
-    process.arguments = arguments
-    process.currentDirectoryURL = url
-    process.environment = ProcessInfo.processInfo.environment
-      .merging(["SWIFT_BACKTRACE": "enable=no"]) { $1 }
-      .merging(environment) { $1 }
-    // Files instead of pipes: no amount of output blocks, and nothing needs to be read meanwhile.
-    let names = ["stdin", "stdout", "stderr"].map { "\($0)-\(UUID().uuidString)" }
-    try write(input.utf8, to: names[0])
-    for name in names[1...] { try write([], to: name) }
-    process.standardInput = try FileHandle(forReadingFrom: url.appending(path: names[0]))
-    process.standardOutput = try FileHandle(forWritingTo: url.appending(path: names[1]))
-    process.standardError = try FileHandle(forWritingTo: url.appending(path: names[2]))
-    try process.run()
-    let guardian = DispatchWorkItem { process.terminate() }
-    DispatchQueue.global().asyncAfter(deadline: .now() + 60, execute: guardian)
-    process.waitUntilExit()
-    guardian.cancel()
-    let texts = try names.map { String(decoding: try read($0), as: UTF8.self) }
-    for name in names { try FileManager.default.removeItem(atPath: path(name)) }
-    return Outcome(status: process.terminationStatus, output: texts[1], errors: texts[2])
+    try RunningCommand(
+      Self.products.appending(path: command), arguments, in: self, input: input,
+      environment: environment
+    ).outcome()
+  }
+
+  /// Runs a line of shell here, in which `$train` and the like are the commands.
+  func shell(_ line: String) throws -> Outcome {
+    let names = ["train", "sample", "bench", "gradcheck"].map { name in
+      "\(name)='\(Self.products.appending(path: name).path)'"
+    }
+    let script = names.joined(separator: "\n") + "\n" + line
+    return try RunningCommand(URL(filePath: "/bin/sh"), ["-c", script], in: self, input: "")
+      .outcome()
+  }
+
+  /// Starts a command of this package here.
+  func start(_ command: String, _ arguments: [String], input: String = "") throws -> RunningCommand
+  {
+    try RunningCommand(Self.products.appending(path: command), arguments, in: self, input: input)
   }
 
   /// Where the build puts the commands: beside the tests' own bundle.

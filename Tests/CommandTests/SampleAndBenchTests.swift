@@ -1,6 +1,7 @@
 // `sample` and `bench` from the shell.
 
 import Foundation
+import Safetensors
 import Testing
 
 @Suite("sample")
@@ -52,20 +53,32 @@ struct SampleTests {
     #expect(try Workplace().run("sample", []).status == 66)
   }
 
-  @Test("A model that is cut off, or of a newer version, is refused: 65 and 76")
+  @Test("A model that is cut off, damaged or without its checksum is refused with 65")
   func badModel() throws {
-    let model = try place.read("runs/names-1/model.safetensors")
-    try place.write(model.dropLast(1), to: "cut.safetensors")
-    #expect(try place.run("sample", ["--model", "cut.safetensors"]).status == 65)
-    let newer = String(decoding: model, as: UTF8.self).contains(#""version":"1""#)
-    #expect(newer)
-    var bytes = [UInt8](model)
-    let place1 = try #require(bytes.firstRange(of: Array(#""version":"1""#.utf8)))
-    bytes[place1.upperBound - 2] = UInt8(ascii: "2")
-    try place.write(bytes, to: "newer.safetensors")
-    let outcome = try place.run("sample", ["--model", "newer.safetensors"])
-    #expect(outcome.status == 76)
-    #expect((1...2).contains(outcome.errorLines.count))
+    let model = [UInt8](try place.read("runs/names-1/model.safetensors"))
+    var flipped = model
+    flipped[model.count / 2] ^= 4
+    var file = try SafetensorsFile(decoding: model)
+    file.metadata["crc32"] = nil
+    for bytes in [Array(model.dropLast()), flipped, try file.encoded(), []] {
+      try place.write(bytes, to: "bad.safetensors")
+      let outcome = try place.run("sample", ["--model", "bad.safetensors"])
+      #expect(outcome.status == 65)
+      #expect((1...2).contains(outcome.errorLines.count))
+      #expect(outcome.errors.hasPrefix("sample: bad.safetensors: "))
+    }
+  }
+
+  @Test("Weights that are no numbers are refused with 65, and a newer version with 76")
+  func soundButNotUsable() throws {
+    var file = try SafetensorsFile(decoding: [UInt8](place.read("runs/names-1/model.safetensors")))
+    file.metadata["version"] = "3"
+    try place.write(sealed(file), to: "newer.safetensors")
+    #expect(try place.run("sample", ["--model", "newer.safetensors"]).status == 76)
+    file.metadata["version"] = "2"
+    file["b2"] = Tensor([Float](repeating: .nan, count: 27), shape: [27])
+    try place.write(sealed(file), to: "nan.safetensors")
+    #expect(try place.run("sample", ["--model", "nan.safetensors"]).status == 65)
   }
 }
 

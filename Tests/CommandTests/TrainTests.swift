@@ -50,9 +50,10 @@ struct TrainTests {
   func runDirectory() throws {
     #expect(try train("--out", "here/run", "--evaluate-every", "60").status == 0)
     let file = try SafetensorsFile(decoding: [UInt8](place.read("here/run/model.safetensors")))
+    let names = Set(file.tensors.map(\.name))
     #expect(
-      file.tensors.map(\.name).sorted()
-        == ["C", "W1", "W2", "b1", "b2", "bngain", "bnbias", "bnmean", "bnvar"].sorted())
+      names.isSuperset(of: ["C", "W1", "W2", "b1", "b2", "bngain", "bnbias", "bnmean", "bnvar"]))
+    #expect(names.isSuperset(of: ["training.step", "training.generator", "words"]))
     #expect(try file.tensor(named: "W1").shape == [30, 16])
     #expect(file.metadata["vocabulary"] == "abcdefghijklmnopqrstuvwxyz")
 
@@ -63,8 +64,7 @@ struct TrainTests {
 
     let run = try jsonObject(String(decoding: place.read("here/run/run.json"), as: UTF8.self))
     #expect((run["command_line"] as? [String])?.contains("here/run") == true)
-    let names = try FileManager.default.contentsOfDirectory(atPath: place.path("here/run"))
-    #expect(names.sorted() == ["metrics.jsonl", "model.safetensors", "run.json"])
+    #expect(try place.names(in: "here/run") == ["metrics.jsonl", "model.safetensors", "run.json"])
   }
 
   @Test("Runs are numbered, and one with something in it is refused with 73")

@@ -111,15 +111,23 @@ enum FileSystem {
   /// Replaces a file by new content, which is on the disk when this returns: at every moment the path
   /// leads to all of the old content or all of the new.
   static func replace(_ path: String, with bytes: [UInt8]) throws(FileError) {
-    let temporary = path + ".new"
+    let temporary = path + temporaryEnding
     do throws(FileError) {
       try create(temporary, bytes)
-      guard unsafe rename(temporary, path) == 0 else { throw FileError(path) }
+      guard repeated({ Int(unsafe rename(temporary, path)) }) == 0 else { throw FileError(path) }
     } catch {
       unsafe unlink(temporary)
       throw error
     }
     try synchronize(directory: parent(of: path))
+  }
+
+  /// What the name of a file ends in that is being written and not yet in its place.
+  static let temporaryEnding = ".new"
+
+  /// Removes a file; it is no error if there is none.
+  static func remove(_ path: String) throws(FileError) {
+    guard unsafe unlink(path) == 0 || errno == ENOENT else { throw FileError(path) }
   }
 
   /// Writes what the path leads to from its start: a new file, an old one, a device or a pipe.
@@ -144,7 +152,8 @@ enum FileSystem {
       close(descriptor)
       throw error
     }
-    guard close(descriptor) == 0 else { throw FileError(path) }
+    // An interrupted close has closed all the same, and the bytes are on the disk.
+    guard close(descriptor) == 0 || errno == EINTR else { throw FileError(path) }
   }
 
   /// Makes sure that a directory's entries are on the disk.
@@ -160,13 +169,13 @@ enum FileSystem {
     return slash == path.startIndex ? "/" : String(path[..<slash])
   }
 
-  private static func open(_ path: String, _ flags: Int32) throws(FileError) -> Int32 {
+  static func open(_ path: String, _ flags: Int32) throws(FileError) -> Int32 {
     let descriptor = repeated { Int(unsafe Glibc.open(path, flags | O_CLOEXEC, 0o666)) }
     guard descriptor >= 0 else { throw FileError(path) }
     return Int32(descriptor)
   }
 
-  private static func write(
+  static func write(
     _ bytes: [UInt8], to descriptor: Int32, _ path: String
   ) throws(FileError) {
     var written = 0
@@ -182,7 +191,7 @@ enum FileSystem {
   }
 
   /// The result of a call, made again as long as a signal interrupts it.
-  private static func repeated(_ call: () -> Int) -> Int {
+  static func repeated(_ call: () -> Int) -> Int {
     while true {
       let result = call()
       if result >= 0 || errno != EINTR { return result }

@@ -1,7 +1,7 @@
 // The directory that a training run lives in.
 //
-// It holds `model.safetensors`, `metrics.jsonl` and `run.json`. A run never enters a directory that
-// somebody else made: nothing of a user's is overwritten.
+// It holds `model.safetensors`, `metrics.jsonl` and `run.json`, and `.lock` while a trainer is at work. A
+// run never enters a directory that somebody else made: nothing of a user's is overwritten.
 
 /// A directory with a run's files.
 public struct RunDirectory: Equatable, Sendable {
@@ -10,8 +10,10 @@ public struct RunDirectory: Equatable, Sendable {
   public var modelPath: String { path + "/model.safetensors" }
   public var metricsPath: String { path + "/metrics.jsonl" }
   public var descriptionPath: String { path + "/run.json" }
+  var lockPath: String { path + "/.lock" }
 
-  /// Makes the directory `path`, and those it lies in; one that is empty is used as it is.
+  /// Makes the directory `path`, and those it lies in; one that is empty, but for what a run leaves that
+  /// ended before it saved anything, is used as it is.
   ///
   /// - Throws: `FileError`, with `isExisting` if there is something of that name with something in it.
   public init(creating path: String) throws(FileError) {
@@ -20,9 +22,10 @@ public struct RunDirectory: Equatable, Sendable {
     do throws(FileError) {
       try FileSystem.makeDirectory(self.path)
     } catch {
-      guard error.isExisting, let names = try? FileSystem.names(in: self.path), names.isEmpty,
-        FileSystem.isWritable(self.path)
+      guard error.isExisting, let names = try? FileSystem.names(in: self.path),
+        names.allSatisfy(Self.isTrace)
       else { throw error }
+      guard FileSystem.isWritable(self.path) else { throw FileError(self.path) }
     }
   }
 
@@ -42,6 +45,16 @@ public struct RunDirectory: Equatable, Sendable {
         guard error.isExisting else { throw error }
         k += 1
       }
+    }
+  }
+
+  /// The run that lives in a directory.
+  ///
+  /// - Throws: `FileError`, with `isMissing` if there is no directory of that name.
+  public init(existing path: String) throws(FileError) {
+    self.path = Self.withoutTrailingSlashes(path)
+    guard case .directory = try FileSystem.kind(of: self.path) else {
+      throw FileError(self.path, code: 20)  // ENOTDIR
     }
   }
 
@@ -96,29 +109,5 @@ public struct RunDirectory: Equatable, Sendable {
     var path = path
     while path.count > 1, path.hasSuffix("/") { path.removeLast() }
     return path
-  }
-}
-
-extension RunDirectory {
-  /// Saves the model, in the place of one saved before.
-  public func save(model bytes: [UInt8]) throws(FileError) {
-    try FileSystem.replace(modelPath, with: bytes)
-  }
-
-  /// Adds a line to `metrics.jsonl`.
-  public func append(metrics line: String) throws(FileError) {
-    try FileSystem.append(line: line, to: metricsPath)
-  }
-
-  /// Writes `run.json`.
-  public func save(description text: String) throws(FileError) {
-    try FileSystem.replace(descriptionPath, with: Array((text + "\n").utf8))
-  }
-}
-
-extension Model {
-  /// The bytes of the model file at a path.
-  public static func read(_ path: String) throws(FileError) -> [UInt8] {
-    try FileSystem.read(path)
   }
 }

@@ -18,6 +18,9 @@ public struct MinibatchStream: Sendable {
     spare = minibatch
   }
 
+  /// The state of the generator: with it, another stream over the same windows goes on from here.
+  public var generatorState: TorchGenerator.State { generator.state }
+
   /// The next minibatch: `torch.randint(0, windows, (batchSize,))` and the windows with these numbers.
   ///
   /// Nothing is allocated as long as nobody holds more than the last minibatch.

@@ -16,6 +16,8 @@ public final class Trainer {
   }
 
   public let recipe: Recipe
+  /// How the gradients are computed.
+  public let backward: Backward
   private let dataset: Dataset
   private let engine: any Engine
   private var minibatches: MinibatchStream
@@ -31,15 +33,41 @@ public final class Trainer {
   /// Starts a run from the recipe's seed.
   ///
   /// - Parameter threads: How many threads the fused engine may use; the result does not depend on it.
-  public init(
+  public convenience init(
     _ recipe: Recipe, _ dataset: Dataset, backward: Backward = .fused, threads: Int = 1
   ) {
-    self.recipe = recipe
-    self.dataset = dataset
     var generator = TorchGenerator(seed: recipe.seed)
     let parameters = Parameters.notebook(
       recipe.shape(vocabulary: dataset.vocabulary.count), seed: recipe.seed,
       generator: &generator)
+    self.init(recipe, dataset, parameters, generator, backward, threads)
+  }
+
+  /// Goes on from a saved state, with the same bits as the run that it was read from.
+  ///
+  /// - Precondition: the state's parameters have the recipe's sizes and the data set's vocabulary.
+  /// - Throws: `InvalidState` if no generator can have been in the saved state.
+  public convenience init(
+    _ recipe: Recipe, _ dataset: Dataset, resuming state: TrainingState, backward: Backward,
+    threads: Int = 1
+  ) throws(TorchGenerator.InvalidState) {
+    let generator = try TorchGenerator(restoring: state.generator)
+    self.init(recipe, dataset, state.parameters, generator, backward, threads)
+    step = state.step
+    minibatchLoss = state.minibatchLoss
+    smoothedLoss = state.smoothedLoss
+  }
+
+  private init(
+    _ recipe: Recipe, _ dataset: Dataset, _ parameters: Parameters<Float>,
+    _ generator: TorchGenerator, _ backward: Backward, _ threads: Int
+  ) {
+    precondition(
+      parameters.shape == recipe.shape(vocabulary: dataset.vocabulary.count),
+      "Trainer: parameters of \(parameters.shape) for \(recipe)")
+    self.recipe = recipe
+    self.dataset = dataset
+    self.backward = backward
     engine =
       switch backward {
       case .fused:
@@ -55,6 +83,13 @@ public final class Trainer {
 
   /// The parameters as they stand.
   public var parameters: Parameters<Float> { engine.parameters }
+
+  /// All that going on takes besides the recipe and the words: the state after exactly `step` steps.
+  public var state: TrainingState {
+    TrainingState(
+      step: step, minibatchLoss: minibatchLoss, smoothedLoss: smoothedLoss,
+      parameters: engine.parameters, generator: minibatches.generatorState)
+  }
 
   /// Takes steps until `step` is `target` or the recipe ends.
   ///

@@ -1,0 +1,33 @@
+// What a training run is between two steps, as plain values.
+//
+// Together with the recipe and the words it determines every later bit of the run. It is what a
+// checkpoint stores; how, is the checkpoint's business. An optimizer with a memory of its own adds it
+// here.
+
+public import LinearAlgebra
+
+/// The part of a training run that changes with every step.
+public struct TrainingState: Equatable, Sendable {
+  /// The number of steps taken.
+  public var step: Int
+  /// The loss of the last minibatch, in nats per character; NaN before the first.
+  public var minibatchLoss: Float
+  /// The running mean of the minibatch losses; NaN before the first.
+  public var smoothedLoss: Double
+  /// The parameters after `step` steps.
+  public var parameters: Parameters<Float>
+  /// The state of the generator of minibatches after `step` of them.
+  public var generator: TorchGenerator.State
+
+  /// Puts a state together.
+  public init(
+    step: Int, minibatchLoss: Float, smoothedLoss: Double, parameters: Parameters<Float>,
+    generator: TorchGenerator.State
+  ) {
+    self.step = step
+    self.minibatchLoss = minibatchLoss
+    self.smoothedLoss = smoothedLoss
+    self.parameters = parameters
+    self.generator = generator
+  }
+}

@@ -1,0 +1,116 @@
+// Going on with a run that was stopped, from its directory alone.
+//
+// Flags about the network, the training or the words are not needed. Where they are given all the same
+// they must say what the run says: another recipe or other words are another run, and are refused (76).
+
+import CharMLP
+import CommandSupport
+
+extension RunStart {
+  /// The start of a run that goes on where its last checkpoint was saved.
+  init(resuming path: String, _ options: Train) throws {
+    let directory = try Self.directory(path)
+    let lock = try RunLock(of: directory)
+    let checkpoint = try Self.checkpoint(in: directory)
+    try checkpoint.compare(with: options, directory)
+    let list = try Self.words(checkpoint, options, directory)
+    let dataset = try Dataset(list, checkpoint.recipe, name: directory.path)
+    try checkpoint.recipe.checkMemory(vocabulary: dataset.vocabulary.count)
+    self.init(
+      name: directory.path, path: directory.modelPath, dataset: dataset, words: checkpoint.words,
+      directory: directory, lock: lock,
+      trainer: Trainer(resuming: checkpoint, dataset, threads: options.availableThreads))
+    isResumed = true
+    do throws(FileError) {
+      try directory.removeTemporaries()
+      let metrics = try directory.cutMetrics(after: checkpoint.training.step)
+      secondsBefore = metrics.flatMap(Self.seconds) ?? 0
+    } catch {
+      throw CommandFailure(.inputOutput, "\(error)", advice: "The saved model is as it was.")
+    }
+  }
+
+  private static func directory(_ path: String) throws(CommandFailure) -> RunDirectory {
+    let directory: RunDirectory
+    do throws(FileError) {
+      directory = try RunDirectory(existing: path)
+    } catch {
+      throw CommandFailure(.noInput, "\(error)", advice: "Name a run directory.")
+    }
+    guard directory.hasModel else {
+      throw CommandFailure(
+        .noInput, "\(directory.path): there is no model.safetensors in it",
+        advice: "Name a run directory, or start a new run.")
+    }
+    return directory
+  }
+
+  private static func checkpoint(in directory: RunDirectory) throws(CommandFailure) -> Checkpoint {
+    let bytes: [UInt8]
+    do throws(FileError) {
+      bytes = try Checkpoint.read(directory.modelPath)
+    } catch {
+      throw CommandFailure(.noInput, "\(error)")
+    }
+    do throws(ModelFileError) {
+      return try Checkpoint(file: bytes)
+    } catch {
+      throw error.commandFailure(in: directory.modelPath)
+    }
+  }
+
+  /// The run's words: those that it carries, or the list that is named, which must be the same.
+  private static func words(
+    _ checkpoint: Checkpoint, _ options: Train, _ directory: RunDirectory
+  ) throws -> WordList {
+    do {
+      guard let name = options.data else {
+        if let list = try checkpoint.wordList() { return list }
+        throw CommandFailure(
+          .noInput, "\(directory.path): the run's list was too long to be stored with it",
+          advice: "Name the list with --data.")
+      }
+      let source = WordListSource(name)
+      let list = try source.read()
+      guard try checkpoint.words.matches(list), Vocabulary(of: list) == checkpoint.model.vocabulary
+      else {
+        throw CommandFailure(
+          .incompatible, "\(source.name): other words than those of the run in \(directory.path)",
+          advice: "Leave --data out, or start a new run.")
+      }
+      return list
+    } catch let error as ModelFileError {
+      throw error.commandFailure(in: directory.modelPath)
+    }
+  }
+
+  /// The training time that a line of metrics tells.
+  private static func seconds(inMetrics line: String) -> Double? {
+    guard let key = line.firstRange(of: "\"seconds\":") else { return nil }
+    return Double(line[key.upperBound...].prefix { $0 != "," && $0 != "}" })
+  }
+}
+
+extension Checkpoint {
+  /// Refuses flags that ask for another network or another training than the run's.
+  fileprivate func compare(with options: Train, _ directory: RunDirectory) throws(CommandFailure) {
+    let asked = options.settings.applied(to: recipe)
+    if let key = asked.differences(from: recipe).first {
+      let flag = "--" + key.split(separator: "_").joined(separator: "-")
+      throw incompatible(
+        directory, asked: "\(flag) \(asked.text(of: key) ?? "")", is: recipe.text(of: key) ?? "")
+    }
+    if options.product != nil || options.backward != nil, options.trainerBackward != backward {
+      throw incompatible(
+        directory, asked: "the backward pass \(options.trainerBackward.name)", is: backward.name)
+    }
+  }
+
+  private func incompatible(
+    _ directory: RunDirectory, asked: String, is found: String
+  ) -> CommandFailure {
+    CommandFailure(
+      .incompatible, "\(directory.path): \(asked) is asked for, but the run has \(found)",
+      advice: "Leave the flag out, or start a new run.")
+  }
+}

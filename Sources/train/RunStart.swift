@@ -1,0 +1,123 @@
+// What a run starts from: a word list and flags, or where another run stopped.
+//
+// Everything that can be refused is refused here, before the first step. In order: the words, the memory
+// that the sizes need, and last the directory, so that nothing is left behind by what was refused.
+
+import CharMLP
+import CommandSupport
+import LinearAlgebra
+
+/// A trainer, its data, and the directory that it has to itself.
+struct RunStart {
+  /// What messages call the data.
+  let name: String
+  /// Where the data came from.
+  let path: String
+  let dataset: Dataset
+  let words: StoredWords
+  let directory: RunDirectory
+  let lock: RunLock
+  let trainer: Trainer
+  /// The steps taken before.
+  let firstStep: Int
+  /// The training time before, as far as metrics were recorded.
+  var secondsBefore = 0.0
+  var isResumed = false
+
+  /// A start as the flags ask for it.
+  ///
+  /// - Throws: `CommandFailure` for whatever stands in the way of training.
+  init(_ options: Train) throws {
+    if let resumed = options.checkpoints.resume {
+      try self.init(resuming: resumed, options)
+    } else {
+      try self.init(new: options)
+    }
+  }
+
+  private init(new options: Train) throws(CommandFailure) {
+    let source = WordListSource(options.data)
+    let recipe = options.recipe
+    let list = try source.read()
+    let dataset = try Dataset(list, recipe, name: source.name)
+    try recipe.checkMemory(vocabulary: dataset.vocabulary.count)
+    let directory = try RunDirectory(options, source)
+    self.init(
+      name: source.name, path: source.path ?? "-", dataset: dataset, words: StoredWords(list),
+      directory: directory, lock: try RunLock(of: directory),
+      trainer: Trainer(
+        recipe, dataset, backward: options.trainerBackward, threads: options.availableThreads))
+  }
+
+  init(
+    name: String, path: String, dataset: Dataset, words: StoredWords, directory: RunDirectory,
+    lock: RunLock, trainer: Trainer
+  ) {
+    self.name = name
+    self.path = path
+    self.dataset = dataset
+    self.words = words
+    self.directory = directory
+    self.lock = lock
+    self.trainer = trainer
+    firstStep = trainer.step
+  }
+}
+
+extension Dataset {
+  /// The data set of a recipe; what is wrong with the list is told under its name.
+  init(_ words: WordList, _ recipe: Recipe, name: String) throws(CommandFailure) {
+    do throws(DatasetError) {
+      try self.init(words, recipe)
+    } catch {
+      throw error.commandFailure(in: name)
+    }
+  }
+}
+
+extension Recipe {
+  /// Refuses sizes for which the machine's memory could not suffice, before allocating any of it.
+  func checkMemory(vocabulary: Int) throws(CommandFailure) {
+    let need = FusedEngine.byteCount(shape(vocabulary: vocabulary), batchSize: batchSize)
+    guard let need, need <= Host.availableMemory else {
+      let size = need.map { "\(Format.count($0 >> 20)) MiB" } ?? "more memory than can be counted"
+      throw CommandFailure(
+        .resources,
+        "these sizes need \(size); there are \(Format.count(Host.availableMemory >> 20)) MiB",
+        advice: "Choose a smaller --hidden, --batch-size, --block-size or --embedding.")
+    }
+  }
+}
+
+extension RunDirectory {
+  /// The directory of a new run, named by `--out` or after its data.
+  fileprivate init(_ options: Train, _ source: WordListSource) throws(CommandFailure) {
+    do throws(FileError) {
+      if let out = options.out {
+        try self.init(creating: out)
+      } else {
+        try self.init(creatingNextIn: ModelSource.runs, name: source.stem)
+      }
+    } catch {
+      let advice =
+        error.isExisting
+        ? "Nothing is overwritten: name another directory with --out."
+        : "Name another directory with --out."
+      throw CommandFailure(.cannotCreate, "\(error)", advice: advice)
+    }
+  }
+}
+
+extension RunLock {
+  /// The lock of a directory, or the reason for which there is none, with its status.
+  convenience init(of directory: RunDirectory) throws(CommandFailure) {
+    do throws(RunLockError) {
+      try self.init(directory)
+    } catch {
+      if case .held = error {
+        throw CommandFailure(.locked, "\(error)", advice: "Wait for it, or stop it first.")
+      }
+      throw CommandFailure(.cannotCreate, "\(error)")
+    }
+  }
+}

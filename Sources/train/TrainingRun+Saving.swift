@@ -1,0 +1,57 @@
+// Saving on the way, and what a signal does.
+//
+// A signal is looked for between two pieces of training, so the step it hits is finished; then the run
+// is saved as at any other time, and the command says how to go on.
+
+import CharMLP
+import CommandSupport
+
+extension TrainingRun {
+  /// Saves the step that the trainer is at if its time has come, if it is the last, or after a signal.
+  ///
+  /// - Throws: `CommandFailure` with the signal's status, once all is saved.
+  func saveIfDue(
+    _ schedule: inout SavingSchedule, _ stopwatch: TrainingStopwatch
+  ) throws {
+    let trainer = start.trainer
+    let isLast = trainer.step == recipe.steps || Interruption.pending != nil
+    if schedule.isDue(trainer.step, stopwatch.total)
+      || (isLast && schedule.isUnsaved(trainer.step))
+    {
+      let bytes = try Checkpoint(trainer, words: start.words).encoded()
+      try reportingWrites { () throws(FileError) in try start.directory.save(model: bytes) }
+      schedule.note(trainer.step, stopwatch.total)
+    }
+    // What arrived during the save itself waits for the next step, which then is saved too.
+    if isLast, let status = Interruption.pending { throw interruption(status) }
+  }
+
+  /// How the run ends after a signal.
+  func interruption(_ status: ExitStatus) -> CommandFailure {
+    let steps = "\(Format.count(start.trainer.step)) of \(Format.count(recipe.steps))"
+    return CommandFailure(
+      status, "interrupted at step \(steps); all of it is saved in \(start.directory.path)",
+      advice: "To go on:  train --resume \(shellWord(start.directory.path))")
+  }
+
+  /// What is said about a run that goes on.
+  var resumption: String {
+    let steps = Format.count(recipe.steps)
+    return start.firstStep == recipe.steps
+      ? "finished before: all \(steps) steps are taken"
+      : "going on after step \(Format.count(start.firstStep)) of \(steps)"
+  }
+}
+
+/// A text as one word for the shell.
+private func shellWord(_ text: String) -> String {
+  let isPlain = text.utf8.allSatisfy { byte in
+    byte >= 0x80 || Character(Unicode.Scalar(byte)).isLetter
+      || Character(Unicode.Scalar(byte)).isNumber || "-_./+,:@%".utf8.contains(byte)
+  }
+  return isPlain
+    ? text
+    : "'"
+      + text.split(separator: "'", omittingEmptySubsequences: false)
+      .joined(separator: "'\\''") + "'"
+}

@@ -1,0 +1,73 @@
+// A word list in a model file, and what it is compressed and recognized by.
+
+import Testing
+
+@testable import CharMLP
+
+@Suite("StoredWords")
+struct StoredWordsTests {
+  @Test("A list comes back as it was, and is recognized")
+  func roundTrip() throws {
+    let list = try bundledWords()
+    let stored = StoredWords(list)
+    #expect(stored.isComplete)
+    #expect(try stored.wordList() == list)
+    #expect(try stored.matches(list))
+    #expect(try !stored.matches(WordList(Array(list.dropLast()))))
+    var other = Array(list)
+    other.swapAt(0, 1)
+    #expect(try !stored.matches(WordList(other)))
+  }
+
+  @Test("A list beyond the limit is recognized by its length and hash alone")
+  func longList() throws {
+    let list = try WordList(["anna", "bert"])
+    let stored = StoredWords(list, limit: 9)
+    #expect(!stored.isComplete)
+    #expect(stored.byteCount == 10)
+    #expect(try stored.wordList() == nil)
+    #expect(try stored.matches(list))
+    #expect(try !stored.matches(WordList(["anna", "berz"])))
+    #expect(StoredWords(list, limit: 10).isComplete)
+  }
+
+  @Test("Inflating allocates what was announced, and takes nothing else")
+  func inflating() {
+    let bytes = Zlib.compressed([UInt8](repeating: 65, count: 1_000_000))
+    #expect(bytes.count < 2000)
+    #expect(Zlib.inflated(bytes, count: 1_000_000)?.allSatisfy { $0 == 65 } == true)
+    #expect(Zlib.inflated(bytes, count: 999_999) == nil)
+    #expect(Zlib.inflated(bytes, count: 1_000_001) == nil)
+    #expect(Zlib.inflated(bytes + [0], count: 1_000_000) == nil)
+    #expect(Zlib.inflated(bytes.dropLast(), count: 1_000_000) == nil)
+  }
+
+  @Test("CRC-32 has its check value, and goes on where another one stopped")
+  func crc32() {
+    let digits = Array("123456789".utf8)
+    #expect(Zlib.crc32(digits[...]) == 0xCBF4_3926)
+    #expect(Zlib.crc32([]) == 0)
+    for cut in 0...9 {
+      let first = Zlib.crc32(digits[..<cut])
+      #expect(Zlib.crc32(digits[cut...], continuing: first) == 0xCBF4_3926)
+    }
+  }
+
+  @Test(
+    "SHA-256 gives the standard's examples",
+    arguments: [
+      ("", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
+      ("abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
+      (
+        "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
+        "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"
+      ),
+      (
+        String(repeating: "a", count: 1_000_000),
+        "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0"
+      ),
+    ])
+  func sha256(text: String, hash: String) {
+    #expect(SHA256.hexadecimal(Array(text.utf8)) == hash)
+  }
+}

@@ -1,0 +1,83 @@
+// The first signal is noted, the second one ends the process.
+
+import Foundation
+import Testing
+
+@testable import CommandSupport
+
+@Suite("Interruption")
+struct InterruptionTests {
+  @Test("The first signal is noted, and told when the command asks")
+  func noted() async {
+    await #expect(processExitsWith: .exitCode(0)) {
+      Interruption.startCatching()
+      #expect(Interruption.pending == nil)
+      raise(SIGINT)
+      #expect(Interruption.pending == .interrupted)
+      #expect(Interruption.stopCatching() == .interrupted)
+      exit(0)
+    }
+    await #expect(processExitsWith: .exitCode(0)) {
+      Interruption.startCatching()
+      raise(SIGTERM)
+      #expect(Interruption.pending == .terminated)
+      exit(0)
+    }
+  }
+
+  @Test("The second signal ends the process at once, with the second one's status")
+  func second() async {
+    await #expect(processExitsWith: .exitCode(143)) {
+      Interruption.startCatching()
+      raise(SIGINT)
+      raise(SIGTERM)
+      exit(0)
+    }
+    await #expect(processExitsWith: .exitCode(130)) {
+      Interruption.startCatching()
+      raise(SIGINT)
+      raise(SIGINT)
+      exit(0)
+    }
+  }
+
+  @Test("After the last save the first signal ends the process")
+  func stopped() async {
+    await #expect(processExitsWith: .exitCode(130)) {
+      Interruption.startCatching()
+      #expect(Interruption.stopCatching() == nil)
+      raise(SIGINT)
+      exit(0)
+    }
+  }
+
+  @Test("A signal that was ignored from the start stays ignored")
+  func ignored() async {
+    await #expect(processExitsWith: .exitCode(0)) {
+      signal(SIGINT, SIG_IGN)
+      Interruption.startCatching()
+      raise(SIGINT)
+      raise(SIGINT)
+      #expect(Interruption.pending == nil)
+      exit(0)
+    }
+  }
+
+  @Test("A system call that a signal interrupts goes on")
+  func restarted() async {
+    await #expect(processExitsWith: .exitCode(0)) {
+      Interruption.startCatching()
+      let pipe = Pipe()
+      let process = getpid()
+      Thread.detachNewThread {
+        usleep(100_000)
+        kill(process, SIGTERM)
+        usleep(100_000)
+        pipe.fileHandleForWriting.write(Data("x".utf8))
+      }
+      #expect(pipe.fileHandleForReading.readData(ofLength: 1) == Data("x".utf8))
+      #expect(Interruption.pending == .terminated)
+      exit(0)
+    }
+  }
+}

@@ -1,0 +1,93 @@
+// Places that cannot be written to, or not far enough, and machines that give too little.
+
+import Foundation
+import Testing
+
+@Suite("Places")
+struct PlaceTests {
+  let place: Workplace
+
+  init() throws { place = try Workplace() }
+
+  private static let quick = "--steps 2000 --hidden 8 --quiet --samples 0"
+
+  private func expect(_ outcome: Outcome, _ status: Int32, _ message: String) {
+    #expect(outcome.status == status, "\(outcome.errors)")
+    #expect(outcome.errors.contains(message), "\(outcome.errors)")
+    #expect((1...2).contains(outcome.errorLines.count), "\(outcome.errors)")
+  }
+
+  @Test("A disk too full for the first save ends a run with 74 before its first step")
+  func fullFromTheStart() throws {
+    // A file may have 4 KiB (in the shell's units of 512 bytes); the model has more.
+    let outcome = try place.shell("ulimit -f 8; \"$train\" \(Self.quick) --out run")
+    expect(outcome, 74, "run/model.safetensors.new: File too large")
+    #expect(try place.names(in: "run") == [])
+  }
+
+  @Test(
+    "A disk that is full later ends a run with 74; the last save is whole, nothing else is left")
+  func fullLater() throws {
+    let command = try place.start(
+      "train", ["--steps", "1000000", "--hidden", "8", "--out", "run", "--quiet"])
+    try command.wait { try place.names(in: ".").contains("run") }
+    try command.wait { try place.names(in: "run").contains("model.safetensors") }
+    command.send(SIGTERM)
+    #expect(try command.outcome().status == 143)
+    let names = try place.names(in: "run")
+    let model = try place.read("run/model.safetensors")
+    let outcome = try place.shell(
+      "ulimit -f 8; \"$train\" --resume run --quiet --checkpoint-every 10")
+    expect(outcome, 74, "run/model.safetensors.new: File too large")
+    #expect(try place.names(in: "run") == names)
+    #expect(try place.read("run/model.safetensors") == model)
+  }
+
+  @Test(
+    "Where no directory can be made, a run is refused with 73",
+    arguments: ["/proc/run", "/dev/null/run", "/sys/run"])
+  func cannotCreate(path: String) throws {
+    expect(try place.shell("\"$train\" \(Self.quick) --out \(path)"), 73, path.prefix(5) + "")
+  }
+
+  @Test(
+    "A directory that may only be read is refused with 73",
+    .enabled(if: getuid() != 0, "the superuser may write anywhere"))
+  func readOnly() throws {
+    expect(
+      try place.shell("mkdir d; chmod 555 d; \"$train\" \(Self.quick) --out d"), 73, "d: ")
+    expect(
+      try place.shell("\"$train\" \(Self.quick) --out d/run"), 73, "d/run: ")
+    #expect(try place.shell("\"$train\" \(Self.quick) --out r").status == 0)
+    expect(try place.shell("chmod 555 r; \"$train\" --resume r"), 73, "r/.lock: ")
+  }
+
+  @Test("A full or closed stdout ends with 74, but the run is saved; stderr may be closed")
+  func outputs() throws {
+    expect(
+      try place.shell("\"$train\" \(Self.quick) --out a >/dev/full"), 74, "No space left on device")
+    expect(try place.shell("\"$train\" \(Self.quick) --out b >&-"), 74, "stdout: closed")
+    #expect(try place.shell("\"$train\" \(Self.quick) --out c 2>&-").status == 0)
+    for run in ["a", "b"] {
+      #expect(try place.read(run + "/model.safetensors") == place.read("c/model.safetensors"))
+    }
+  }
+
+  @Test("A reader that has seen enough ends `sample` without a word")
+  func brokenPipe() throws {
+    #expect(try place.shell("\"$train\" \(Self.quick) --out a").status == 0)
+    let outcome = try place.shell("\"$sample\" --model a --count 100000 | head -n 2")
+    #expect(outcome.status == 0)
+    #expect(outcome.output.split(separator: "\n").count == 2)
+    #expect(outcome.errors.isEmpty)
+  }
+
+  @Test(
+    "Too little address space ends every command with 71 instead of a hang",
+    arguments: ["train", "sample", "bench", "gradcheck"], [100_000, 200_000])
+  func addressSpace(command: String, kibibytes: Int) throws {
+    let outcome = try place.shell("ulimit -v \(kibibytes); \"$\(command)\"")
+    expect(outcome, 71, "\(command): the address space is too small: OpenBLAS needs ")
+    #expect(try place.names(in: ".").allSatisfy { $0.hasPrefix(".std") })
+  }
+}

@@ -1,0 +1,167 @@
+// Runs that are stopped and go on: they end with the bytes of a run that was left alone.
+
+import Foundation
+import Safetensors
+import Testing
+
+@Suite("train --resume")
+struct ResumeTests {
+  let place: Workplace
+
+  init() throws { place = try Workplace() }
+
+  /// Long enough to be stopped in the middle, short enough to be finished.
+  private static let long = ["--steps", "40000", "--hidden", "64", "--evaluate-every", "1000"]
+  private static let short = ["--steps", "100", "--hidden", "8", "--out", "run", "--quiet"]
+
+  /// Starts a run, sends it a signal after its first evaluation, and waits for its end.
+  private func stop(
+    _ signal: Int32, _ arguments: [String] = [], input: String = ""
+  ) throws -> Outcome {
+    let command = try place.start("train", Self.long + ["--out", "run"] + arguments, input: input)
+    try command.wait { try command.errors().contains("\nstep 1,000/") }
+    command.send(signal)
+    return try command.outcome()
+  }
+
+  private func resume(_ arguments: String...) throws -> Outcome {
+    try place.run("train", ["--resume", "run", "--samples", "2"] + arguments)
+  }
+
+  private func expectRefusal(_ outcome: Outcome, _ status: Int32, _ message: String) {
+    #expect(outcome.status == status)
+    #expect(outcome.errors.contains(message), "\(outcome.errors)")
+    #expect((1...2).contains(outcome.errorLines.count))
+    #expect(outcome.output.isEmpty)
+  }
+
+  @Test(
+    "A run that was stopped says how to go on, and ends as one that was not",
+    arguments: [(SIGINT, 130), (SIGTERM, 143)] as [(Int32, Int32)])
+  func interrupted(signal: Int32, status: Int32) throws {
+    let whole = try place.run("train", Self.long + ["--out", "whole", "--samples", "2"])
+    let stopped = try stop(signal)
+    #expect(stopped.status == status)
+    #expect(stopped.output.isEmpty)
+    #expect(stopped.errors.hasSuffix("\nTo go on:  train --resume run\n"))
+    #expect(try place.names(in: "run") == ["metrics.jsonl", "model.safetensors"])
+    #expect(try place.run("sample", ["--model", "run"]).status == 0)
+
+    let resumed = try resume("--evaluate-every", "1000")
+    #expect(resumed.status == 0, "\(resumed.errors)")
+    #expect(resumed.errors.contains("\ngoing on after step "))
+    #expect(try place.read("run/model.safetensors") == place.read("whole/model.safetensors"))
+    let samples = { (text: String) in text.components(separatedBy: "samples:").last }
+    #expect(samples(resumed.output) == samples(whole.output))
+    #expect(try metricsSteps() == Array(stride(from: 1000, through: 40000, by: 1000)))
+    #expect(
+      try place.names(in: "run") == ["metrics.jsonl", "model.safetensors", "run.json"])
+  }
+
+  private func metricsSteps() throws -> [Int?] {
+    try String(decoding: place.read("run/metrics.jsonl"), as: UTF8.self)
+      .split(separator: "\n").map { try jsonObject(String($0))["step"] as? Int }
+  }
+
+  @Test("A run that was killed goes on from its last save; what it left half done is cleared away")
+  func killed() throws {
+    #expect(try stop(SIGKILL, ["--checkpoint-every", "300"]).status == 128 + SIGKILL)
+    try place.write([1, 2], to: "run/model.safetensors.new")
+    try place.write(place.read("run/metrics.jsonl") + Data("{\"step\":99".utf8), to: "torn")
+    try place.write(place.read("torn"), to: "run/metrics.jsonl")
+    #expect(try resume("--evaluate-every", "1000").status == 0)
+    #expect(try metricsSteps() == Array(stride(from: 1000, through: 40000, by: 1000)))
+    #expect(
+      try place.names(in: "run") == ["metrics.jsonl", "model.safetensors", "run.json"])
+    #expect(try place.run("train", Self.long + ["--out", "whole"]).status == 0)
+    #expect(try place.read("run/model.safetensors") == place.read("whole/model.safetensors"))
+  }
+
+  @Test("Words from standard input need not be given again")
+  func pipe() throws {
+    let words = "anna\nbert\ncarla\ndora\nemil\nfrida\ngusta\nhanna\n"
+    #expect(try stop(SIGTERM, ["--data", "-"], input: words).status == 143)
+    #expect(try resume().status == 0)
+    try place.write(words.utf8, to: "words.txt")
+    let whole = Self.long + ["--out", "whole", "--data", "words.txt"]
+    #expect(try place.run("train", whole).status == 0)
+    #expect(try place.read("run/model.safetensors") == place.read("whole/model.safetensors"))
+  }
+
+  @Test("How often a run is saved changes no byte of its model")
+  func checkpointInterval() throws {
+    for (name, arguments) in [("a", []), ("b", ["--checkpoint-every", "7"])] {
+      let outcome = try place.run(
+        "train", ["--steps", "100", "--hidden", "8", "--out", name] + arguments)
+      #expect(outcome.status == 0)
+    }
+    #expect(try place.read("a/model.safetensors") == place.read("b/model.safetensors"))
+  }
+
+  @Test("Resuming a finished run says so, shows its results and leaves its files alone")
+  func finished() throws {
+    #expect(try place.run("train", Self.short).status == 0)
+    let names = try place.names(in: "run")
+    let before = try names.map { try place.read("run/" + $0) }
+    let outcome = try resume()
+    #expect(outcome.status == 0)
+    #expect(outcome.errors.contains("finished before: all 100 steps are taken"))
+    #expect(outcome.output.contains("loss: train "))
+    #expect(try place.names(in: "run") == names)
+    #expect(try names.map { try place.read("run/" + $0) } == before)
+  }
+
+  @Test("What is asked for again must be what the run has: else 76, by name")
+  func incompatible() throws {
+    #expect(try place.run("train", Self.short + ["--data", "names.txt"]).status == 0)
+    try place.write("anna\nbert\ncarla\ndora\nemil\nfrida\n".utf8, to: "words.txt")
+    expectRefusal(try resume("--data", "words.txt"), 76, "words.txt: other words than those of")
+    expectRefusal(try resume("--hidden", "9"), 76, "--hidden 9 is asked for, but the run has 8")
+    expectRefusal(try resume("--learning-rate", "0.2"), 76, "--learning-rate 0.2 is asked for")
+    expectRefusal(try resume("--split-seed", "1"), 76, "--split-seed 1 is asked for")
+    expectRefusal(try resume("--product", "naive"), 76, "derivation-naive is asked for")
+    expectRefusal(try resume("--data", "no.txt"), 66, "no.txt")
+    expectRefusal(try resume("--out", "there"), 64, "--out cannot be used with --resume")
+    let same = try resume("--data", "names.txt", "--hidden", "8", "--backward", "fused")
+    #expect(same.status == 0, "\(same.errors)")
+  }
+
+  @Test("A newer version or another architecture is refused with 76, a damaged file with 65")
+  func otherFiles() throws {
+    #expect(try place.run("train", Self.short).status == 0)
+    let model = [UInt8](try place.read("run/model.safetensors"))
+    var file = try SafetensorsFile(decoding: model)
+    file.metadata["version"] = "3"
+    try place.write(sealed(file), to: "run/model.safetensors")
+    expectRefusal(try resume(), 76, "run/model.safetensors: version 3 of the model file")
+    file.metadata["version"] = "2"
+    file.metadata["architecture"] = "wavenet"
+    try place.write(sealed(file), to: "run/model.safetensors")
+    expectRefusal(try resume(), 76, "a network of another architecture (wavenet)")
+    try place.write(model.dropLast(), to: "run/model.safetensors")
+    expectRefusal(try resume(), 65, "run/model.safetensors: ")
+  }
+
+  @Test("Where there is no run, there is no input: 66")
+  func missing() throws {
+    try place.write([], to: "run-file")
+    try FileManager.default.createDirectory(
+      at: place.url.appending(path: "run"), withIntermediateDirectories: false)
+    expectRefusal(try resume(), 66, "there is no model.safetensors in it")
+    #expect(try place.run("train", ["--resume", "nowhere"]).status == 66)
+    #expect(try place.run("train", ["--resume", "run-file"]).status == 66)
+    #expect(try place.run("train", ["--resume", ""]).status == 64)
+  }
+
+  @Test("A directory has one trainer at a time: the second is told whose it is, with 75")
+  func locked() throws {
+    let first = try place.start("train", Self.long + ["--out", "run"])
+    try first.wait { try first.errors().contains("\nstep 1,000/") }
+    let second = try resume()
+    expectRefusal(second, 75, "(process \(first.process.processIdentifier))")
+    #expect(try place.run("sample", ["--model", "run"]).status == 0)
+    first.send(SIGTERM)
+    #expect(try first.outcome().status == 143)
+    #expect(try resume().status == 0)
+  }
+}
