@@ -5,7 +5,7 @@ NAMES_URL ?= https://raw.githubusercontent.com/karpathy/makemore/master/names.tx
 NAMES := data/makemore-names.txt
 NAMES_SHA256 := 0a30b5557f192f32ab962680889aac5f6fda0f4cecf40a6d0b5694f58ea8cc4d
 
-.PHONY: help setup build train test lint format bench peers names example mutate
+.PHONY: help setup build train test lint format bench peers names example mutate strace crash crash-quick
 
 help:
 	@echo 'make train    install what is missing, build, train on the bundled names, print samples'
@@ -13,15 +13,18 @@ help:
 	@echo 'make bench    BLAS beside the naive product, in a release build'
 	@echo 'make peers    the same work in PyTorch, JAX and NumPy, beside ours (half an hour)'
 	@echo 'make mutate   plant faults in the mathematics, one at a time, and see the checks turn red'
+	@echo 'make crash    kill, interrupt and resume runs in every way, and compare their files'
 	@echo 'make names    download the list of names of the lecture'
-	@echo 'make lint, format, build, setup, example'
+	@echo 'make lint, format, build, setup, example, crash-quick'
 
 # Installs with apt-get as root or through sudo; otherwise says what to run.
+install = if [ "$$(id -u)" = 0 ]; then apt-get update -q && apt-get install -y -q $(1); \
+	elif sudo -n true 2>/dev/null || { [ -t 0 ] && command -v sudo >/dev/null; }; then sudo apt-get update -q && sudo apt-get install -y -q $(1); \
+	else echo 'Missing packages. Run:  sudo apt-get install $(1)' >&2; exit 1; fi
+
 setup:
 	@pkg-config --exists openblas zlib 2>/dev/null && test -e /usr/include/lapacke.h && exit 0; \
-	if [ "$$(id -u)" = 0 ]; then apt-get update -q && apt-get install -y -q $(PACKAGES); \
-	elif sudo -n true 2>/dev/null || { [ -t 0 ] && command -v sudo >/dev/null; }; then sudo apt-get update -q && sudo apt-get install -y -q $(PACKAGES); \
-	else echo 'Missing libraries. Run:  sudo apt-get install $(PACKAGES)' >&2; exit 1; fi
+	$(call install,$(PACKAGES))
 
 build: setup
 	swift build -c release
@@ -54,6 +57,25 @@ peers: build
 
 mutate: setup
 	python3 Tools/mutate.py
+
+# Processes stopped at exact system calls need strace.
+strace:
+	@command -v strace >/dev/null && exit 0; $(call install,strace)
+
+crash: build strace
+	python3 Tools/same_everywhere.py
+	python3 Tools/kill_during_save.py
+	python3 Tools/resume_everywhere.py
+	python3 Tools/interrupt_at_random.py
+	python3 Tools/kill_at_random.py
+
+# The same, shortened to half a minute, on whatever was built last.
+crash-quick: strace
+	python3 Tools/same_everywhere.py 6
+	python3 Tools/kill_during_save.py 12
+	python3 Tools/resume_everywhere.py 5
+	python3 Tools/interrupt_at_random.py 6
+	python3 Tools/kill_at_random.py 20
 
 # The list is checked before it takes its place. NAMES_URL may be a file:// address.
 names:

@@ -30,7 +30,7 @@ public struct ModelSource: Sendable {
     return try RunDirectory.newest(in: runs)?.modelPath ?? ""
   }
 
-  /// Reads the model.
+  /// Reads the model; one whose training has not ended is told to be such.
   /// - Throws: `CommandFailure`: 66 if it cannot be read, 65 if it is none, 76 if it is too new.
   public func read() throws(CommandFailure) -> Model {
     let bytes: [UInt8]
@@ -40,7 +40,14 @@ public struct ModelSource: Sendable {
       throw CommandFailure(.noInput, "\(error)", advice: "Name a run directory or a model file.")
     }
     do throws(ModelFileError) {
-      return try Model(file: bytes)
+      let checkpoint = try Checkpoint(file: bytes)
+      if !checkpoint.isFinished {
+        let (step, steps) = (checkpoint.training.step, checkpoint.recipe.steps)
+        StandardError.shared.warn(
+          "\(path): step \(Format.count(step)) of \(Format.count(steps)), not the end of its training"
+        )
+      }
+      return checkpoint.model
     } catch {
       throw error.commandFailure(in: path)
     }

@@ -1,0 +1,60 @@
+"""Sends SIGINT at random moments of training; each run must save, leave in time, and be resumable.
+
+Status 130 (or 0 where it was finished first), within a second, with a file that resumes to the bytes of
+the run that was left alone.
+"""
+
+import random
+import signal
+import time
+
+from runs import Failure, digest, leftovers, main, model, start, train
+
+RECIPE = ["--steps", 20000, "--hidden", 100, "--samples", 0]
+
+
+def check(count, directory):
+    generator = random.Random(7)
+    begin = time.monotonic()
+    train(*RECIPE, "--out", directory / "whole", expect=(0,))
+    duration = time.monotonic() - begin
+    expected = digest(model(directory / "whole"))
+    slowest, sent, run_number, finished = 0.0, 0, 0, 0
+    while sent < count:
+        run_number += 1
+        run, is_done = directory / f"run-{run_number}", False
+        while not is_done:
+            arguments = ["--resume", run, "--samples", 0] if model(run).exists() else [
+                *RECIPE, "--out", run]
+            process = start(*arguments)
+            # From the first line of progress on, training has begun, and signals are caught.
+            while not process.stderr.readline().startswith(("20,000 steps", "going on")):
+                if process.poll() is not None:
+                    raise Failure(f"status {process.returncode} before training")
+            while not model(run).exists():
+                time.sleep(0.001)
+            time.sleep(generator.random() * duration / 2)
+            if sent < count:
+                begin = time.monotonic()
+                process.send_signal(signal.SIGINT)
+                sent += 1
+            errors = process.communicate()[1]
+            if process.returncode == 130:
+                slowest = max(slowest, time.monotonic() - begin)
+                # After the last save, with nothing left to save, a signal ends the process at once.
+                if "To go on:" not in errors and digest(model(run)) != expected:
+                    raise Failure(f"left without saving: {errors}")
+            elif process.returncode == 0:
+                finished += 1
+                is_done = True
+            else:
+                raise Failure(f"status {process.returncode}: {errors}")
+        if digest(model(run)) != expected or leftovers(run):
+            raise Failure(f"run {run_number}: another final file, or left behind {leftovers(run)}")
+    if slowest > 1:
+        raise Failure(f"{slowest:.2f} s from a signal to the end")
+    return (f"{sent} signals in {run_number} runs, all resumed to the same file; "
+            f"at most {slowest:.2f} s from the signal to the end")
+
+
+main(__doc__.splitlines()[0], "how many signals (default: 200)", 200, check)

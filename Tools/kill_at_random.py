@@ -1,0 +1,73 @@
+"""Kills runs with SIGKILL at random moments, also while they are resumed.
+
+One run is killed and resumed until it has ended; then the next one begins, until there were as many
+kills as asked for. After every kill the checkpoint must load, and not be behind the one before; the
+final file must be that of a run that was left alone. A run that was killed before it had saved
+anything is started again in the same directory.
+"""
+
+import json
+import random
+import signal
+import struct
+import time
+
+from runs import Failure, digest, leftovers, main, model, start, train
+
+STEPS, INTERVAL = 3000, 50
+RECIPE = ["--steps", STEPS, "--hidden", 100, "--quiet", "--samples", 0]
+OPTIONS = ["--checkpoint-every", INTERVAL, "--quiet", "--samples", 0]
+
+
+def step_of(path):
+    """The step of a checkpoint, read without the help of the program that wrote it."""
+    data = path.read_bytes()
+    length = struct.unpack("<Q", data[:8])[0]
+    header = json.loads(data[8 : 8 + length])
+    begin, end = header["training.step"]["data_offsets"]
+    return struct.unpack("<q", data[8 + length + begin : 8 + length + end])[0]
+
+
+def check(kills, directory):
+    generator = random.Random(5)
+    begin = time.monotonic()
+    train(*RECIPE, "--out", directory / "whole", expect=(0,))
+    duration = time.monotonic() - begin
+    expected = digest(model(directory / "whole"))
+    killed = runs = resumed_kills = 0
+    while killed < kills:
+        runs += 1
+        run, step, is_resumed = directory / f"run-{runs}", 0, False
+        while True:
+            if model(run).exists():
+                is_resumed = True
+                process = start("--resume", run, *OPTIONS)
+            else:
+                is_resumed = False
+                process = start(*RECIPE, "--checkpoint-every", INTERVAL, "--out", run)
+            time.sleep(generator.random() * duration)
+            if killed < kills and process.poll() is None:
+                process.send_signal(signal.SIGKILL)
+            _, errors = process.communicate()
+            if process.returncode == 0:
+                break
+            if process.returncode != -signal.SIGKILL:
+                raise Failure(f"status {process.returncode} after {killed} kills: {errors}")
+            killed += 1
+            resumed_kills += is_resumed
+            if model(run).exists():
+                now = step_of(model(run))
+                if now < step:
+                    raise Failure(f"went back from step {step} to {now}")
+                step = now
+            elif is_resumed:
+                raise Failure("the checkpoint is gone")
+        if digest(model(run)) != expected:
+            raise Failure(f"run {runs}: another final file")
+        if leftovers(run):
+            raise Failure(f"run {runs}: left behind {leftovers(run)}")
+    return (f"{killed} kills ({resumed_kills} of resumed runs) in {runs} runs: "
+            "0 unloadable, every final file identical")
+
+
+main(__doc__.splitlines()[0], "how many kills (default: 1000)", 1000, check)

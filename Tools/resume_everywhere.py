@@ -1,0 +1,36 @@
+"""Stops a run of 200 steps at every step k, resumes it, and compares the final files.
+
+The run is saved at every step, and SIGTERM is sent at the rename that puts the file of step k − 1 into
+its place; so the trainer takes step k, saves it and leaves. A size below 200 takes that many steps k,
+spread evenly.
+"""
+
+from runs import Failure, digest, leftovers, main, model, resume, strace, train
+
+STEPS = 200
+RECIPE = ["--steps", STEPS, "--hidden", 24, "--quiet", "--samples", 0]
+
+
+def check(count, directory):
+    train(*RECIPE, "--out", directory / "whole", expect=(0,))
+    expected = digest(model(directory / "whole"))
+    stops = sorted({1 + i * (STEPS - 1) // max(1, count - 1) for i in range(count)})
+    for k in stops:
+        run = directory / f"run-{k}"
+        inject = ["-e", "trace=rename", "-e", f"inject=rename:signal=TERM:when={k}"]
+        stopped = train(
+            *RECIPE, "--out", run, "--checkpoint-every", 1, expect=(143,),
+            wrapper=strace(directory / "log", *inject))
+        if f"interrupted at step {k} of {STEPS}" not in stopped.stderr:
+            raise Failure(f"not stopped at step {k}: {stopped.stderr}")
+        if (digest(model(run)) == expected) != (k == STEPS):
+            raise Failure(f"step {k}: the file has the bytes of another step")
+        resume(run)
+        if digest(model(run)) != expected:
+            raise Failure(f"resumed at step {k}: another final file")
+        if leftovers(run):
+            raise Failure(f"resumed at step {k}: left behind {leftovers(run)}")
+    return f"{len(stops)}/{len(stops)} final files identical to the uninterrupted run's"
+
+
+main(__doc__.splitlines()[0], "how many steps k (default: all 200)", STEPS, check)

@@ -1,0 +1,92 @@
+"""What the reliability scripts share: small training runs, started, stopped and compared.
+
+Each script takes a size, so that continuous integration can run a short version, prints one line of
+result, and ends non-zero on failure. Standard library only; those that stop a process at an exact
+system call need strace.
+"""
+
+import argparse
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+# A crash is expected here, and a backtrace of it would take longer than the run.
+ENVIRONMENT = {**os.environ, "SWIFT_BACKTRACE": "enable=no"}
+# A guard against hanging, far above what any command here takes.
+TIME_LIMIT = 60
+
+
+class Failure(Exception):
+    """What a script has found."""
+
+
+def train_command():
+    """The newest build of `train`, or CHARMLP_TRAIN."""
+    if "CHARMLP_TRAIN" in os.environ:
+        return os.environ["CHARMLP_TRAIN"]
+    builds = [ROOT / ".build" / mode / "train" for mode in ("release", "debug")]
+    found = [build for build in builds if build.exists()]
+    if not found:
+        raise Failure("there is no build of train; run swift build first")
+    return str(max(found, key=lambda build: build.stat().st_mtime))
+
+
+def train(*arguments, wrapper=(), expect=None, environment=ENVIRONMENT, **options):
+    """Runs `train` to its end, and returns it; `expect` is the statuses that are no failure."""
+    command = [*wrapper, train_command(), *map(str, arguments)]
+    result = subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=TIME_LIMIT, **options)
+    if expect is not None and result.returncode not in expect:
+        raise Failure(f"status {result.returncode}, expected {expect}: {' '.join(command)}\n"
+                      f"{result.stderr}")
+    return result
+
+
+def start(*arguments, **options):
+    """Starts `train` without waiting for it."""
+    return subprocess.Popen(
+        [train_command(), *map(str, arguments)], env=ENVIRONMENT, stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE, text=True, **options)
+
+
+def resume(run, *arguments, expect=(0,), **options):
+    return train("--resume", run, "--quiet", "--samples", 0, *arguments, expect=expect, **options)
+
+
+def strace(log, *arguments):
+    """The words that put a command under strace."""
+    if not shutil.which("strace"):
+        raise Failure("strace is needed: apt-get install strace")
+    return ["strace", "-f", "-qq", "-o", str(log), *arguments]
+
+
+def model(run):
+    return Path(run) / "model.safetensors"
+
+
+def digest(path):
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+
+
+def leftovers(run):
+    """The names of a run's files that are not there after an orderly end."""
+    expected = {"model.safetensors", "metrics.jsonl", "run.json"}
+    return sorted(set(os.listdir(run)) - expected)
+
+
+def main(description, size_help, default, check):
+    """Reads the size, runs `check(size, directory)` and prints the line that it returns."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("size", type=int, nargs="?", default=default, help=size_help)
+    size = parser.parse_args().size
+    name = Path(sys.argv[0]).name
+    try:
+        with tempfile.TemporaryDirectory(prefix="charmlp-") as directory:
+            print(f"{name} {size}: {check(size, Path(directory))}")
+    except (Failure, subprocess.TimeoutExpired) as failure:
+        sys.exit(f"{name} {size}: FAILED: {failure}")
