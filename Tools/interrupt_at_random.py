@@ -19,7 +19,7 @@ def check(count, directory):
     train(*RECIPE, "--out", directory / "whole", expect=(0,))
     duration = time.monotonic() - begin
     expected = digest(model(directory / "whole"))
-    slowest, sent, run_number, finished = 0.0, 0, 0, 0
+    slowest, sent, run_number, late = 0.0, 0, 0, 0
     while sent < count:
         run_number += 1
         run, is_done = directory / f"run-{run_number}", False
@@ -34,23 +34,27 @@ def check(count, directory):
             while not model(run).exists():
                 time.sleep(0.001)
             time.sleep(generator.random() * duration / 2)
-            if sent < count:
-                begin = time.monotonic()
+            begin = time.monotonic()
+            is_sent = sent < count and process.poll() is None
+            if is_sent:
                 process.send_signal(signal.SIGINT)
-                sent += 1
             errors = process.communicate()[1]
-            if process.returncode == 130:
+            if process.returncode == 130 and is_sent:
+                sent += 1
                 slowest = max(slowest, time.monotonic() - begin)
                 # After the last save, with nothing left to save, a signal ends the process at once.
                 if "To go on:" not in errors and digest(model(run)) != expected:
                     raise Failure(f"left without saving: {errors}")
             elif process.returncode == 0:
-                finished += 1
+                # It was at its end before the signal, and that must not be the rule.
+                late += is_sent
                 is_done = True
             else:
                 raise Failure(f"status {process.returncode}: {errors}")
         if digest(model(run)) != expected or leftovers(run):
             raise Failure(f"run {run_number}: another final file, or left behind {leftovers(run)}")
+        if late > 5 + sent:
+            raise Failure(f"{late} signals made no difference")
     if slowest > 1:
         raise Failure(f"{slowest:.2f} s from a signal to the end")
     return (f"{sent} signals in {run_number} runs, all resumed to the same file; "

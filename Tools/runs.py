@@ -9,6 +9,7 @@ import argparse
 import hashlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 # A crash is expected here, and a backtrace of it would take longer than the run.
 ENVIRONMENT = {**os.environ, "SWIFT_BACKTRACE": "enable=no"}
+# A shell's background jobs ignore SIGINT, and a command leaves alone what is ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 # A guard against hanging, far above what any command here takes.
 TIME_LIMIT = 60
 

@@ -65,7 +65,7 @@ struct Train: Command {
   }
 
   func run() throws {
-    if describe { try describeData() } else { try TrainingRun(self, RunStart(self)).run() }
+    if describe { try describeData() } else { try TrainingRun(self).run() }
   }
 }
 

@@ -12,9 +12,10 @@ struct TrainingRun {
   private let started = ContinuousClock.now
   private let startedAt = Host.timestamp
 
-  init(_ options: Train, _ start: RunStart) {
+  /// Reads the words and takes the directory; the clock runs from here on.
+  init(_ options: Train) throws {
     self.options = options
-    self.start = start
+    start = try RunStart(options)
     recipe = start.trainer.recipe
     progress = ProgressDisplay(isQuiet: options.quiet)
   }
