@@ -75,7 +75,7 @@ crash-quick: strace
 	python3 Tools/kill_during_save.py 12
 	python3 Tools/resume_everywhere.py 5
 	python3 Tools/interrupt_at_random.py 6
-	python3 Tools/kill_at_random.py 20
+	python3 Tools/kill_at_random.py 10
 
 # The list is checked before it takes its place. NAMES_URL may be a file:// address.
 names:

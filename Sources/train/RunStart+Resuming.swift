@@ -16,8 +16,9 @@ extension RunStart {
     let list = try Self.words(checkpoint, options, directory)
     let dataset = try Dataset(list, checkpoint.recipe, name: directory.path)
     try checkpoint.recipe.checkMemory(vocabulary: dataset.vocabulary.count)
+    let source = options.data.map { WordListSource($0).path ?? "-" } ?? directory.modelPath
     self.init(
-      name: directory.path, path: directory.modelPath, dataset: dataset, words: checkpoint.words,
+      name: directory.path, path: source, dataset: dataset, words: checkpoint.words,
       directory: directory, lock: lock,
       trainer: Trainer(resuming: checkpoint, dataset, threads: options.availableThreads))
     isResumed = true

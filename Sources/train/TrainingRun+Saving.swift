@@ -29,9 +29,11 @@ extension TrainingRun {
   /// How the run ends after a signal.
   func interruption(_ status: ExitStatus) -> CommandFailure {
     let steps = "\(Format.count(start.trainer.step)) of \(Format.count(recipe.steps))"
+    // A list that was too long to be stored has to be named again.
+    let data = start.words.isComplete ? "" : " --data \(shellWord(start.path))"
     return CommandFailure(
       status, "interrupted at step \(steps); all of it is saved in \(start.directory.path)",
-      advice: "To go on:  train --resume \(shellWord(start.directory.path))")
+      advice: "To go on:  train --resume \(shellWord(start.directory.path))\(data)")
   }
 
   /// What is said about a run that goes on.
