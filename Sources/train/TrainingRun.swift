@@ -41,7 +41,9 @@ struct TrainingRun {
   private func dataset(_ source: WordListSource) throws(CommandFailure) -> Dataset {
     let words = try source.read()
     do throws(DatasetError) {
-      return try Dataset(words, splitSeed: recipe.splitSeed, blockSize: recipe.blockSize)
+      return try Dataset(
+        words, splitSeed: recipe.splitSeed, blockSize: recipe.blockSize,
+        memoryLimit: Host.physicalMemory)
     } catch {
       throw error.commandFailure(in: source.name)
     }
@@ -49,8 +51,8 @@ struct TrainingRun {
 
   /// Refuses sizes for which the machine's memory could not suffice, before allocating any of it.
   private func checkMemory(vocabulary: Int) throws(CommandFailure) {
-    let shape = recipe.shape(vocabulary: vocabulary)
-    let need = FusedEngine.byteCount(shape, batchSize: recipe.batchSize)
+    let need = Trainer.byteCount(
+      recipe, vocabulary: vocabulary, backward: options.trainerBackward)
     guard let need, need <= Host.physicalMemory else {
       let size = need.map { "\(Format.count($0 >> 20)) MiB" } ?? "more memory than can be counted"
       throw CommandFailure(
