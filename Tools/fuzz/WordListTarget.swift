@@ -8,6 +8,11 @@
 @_cdecl("LLVMFuzzerTestOneInput")
 public func testOneInput(_ data: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
   let bytes = unsafe [UInt8](UnsafeBufferPointer(start: data, count: count))
+  withinOneSecond { check(bytes) }
+  return 0
+}
+
+private func check(_ bytes: [UInt8]) {
   let expected = plainlyRead(bytes)
   do throws(WordListError) {
     let words = try WordList(utf8: bytes)
@@ -17,7 +22,6 @@ public func testOneInput(_ data: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     precondition(expected == nil, "refused \(expected ?? []): \(error)")
     checkRefusal(error, of: bytes)
   }
-  return 0
 }
 
 // MARK: The rules, written down again

@@ -60,6 +60,7 @@ def build_answers() -> Path:
 def build_target(name: str) -> Path:
     """A fuzz target. Throws `ToolchainWithoutFuzzer` where none can be linked."""
     sources = {"SafetensorsTarget": SAFETENSORS, "WordListTarget": WORD_LISTS}[name]
+    sources = [*sources, HERE / "ProcessorTime.swift"]
     if not (WORKSHOP / name).exists() and not has_fuzzer():
         raise ToolchainWithoutFuzzer
     return build(name, sources, FUZZER)
