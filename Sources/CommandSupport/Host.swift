@@ -11,9 +11,6 @@ public enum Host {
   /// The machine's memory in bytes.
   public static var physicalMemory: Int { OperatingSystem.physicalMemory() }
 
-  /// The number of processors that work can be shared out to.
-  public static var processorCount: Int { OperatingSystem.processorCount() }
-
   /// How this command was built.
   public static var buildMode: String {
     #if DEBUG

@@ -115,10 +115,6 @@ enum OperatingSystem {
   }
 
   /// The processors that are online; at least 1.
-  static func processorCount() -> Int {
-    max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
-  }
-
   static func ignore(signal number: CInt) {
     _ = signal(number, SIG_IGN)
   }

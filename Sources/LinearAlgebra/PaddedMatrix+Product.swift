@@ -16,22 +16,28 @@ extension PaddedMatrix {
   package var T: TransposedPaddedMatrix { TransposedPaddedMatrix(stored: self) }
 }
 
-/// c ← a @ b, by `cblas_sgemm`.  The memory of c must not be that of a or b.
-package func multiply(_ a: PaddedMatrix, _ b: PaddedMatrix, into c: PaddedMatrix) {
+/// c ← a @ b, or c + a @ b, by `cblas_sgemm`.  The memory of c must not be that of a or b.
+package func multiply(
+  _ a: PaddedMatrix, _ b: PaddedMatrix, into c: PaddedMatrix, isAdding: Bool = false
+) {
   check((a.rows, a.columns), (b.rows, b.columns), c)
-  sgemm(CblasNoTrans, a, CblasNoTrans, b, depth: a.columns, c)
+  sgemm(CblasNoTrans, a, CblasNoTrans, b, depth: a.columns, c, isAdding)
 }
 
-/// c ← a @ b.T, by `cblas_sgemm`.  The memory of c must not be that of a or b.
-package func multiply(_ a: PaddedMatrix, _ b: TransposedPaddedMatrix, into c: PaddedMatrix) {
+/// c ← a @ b.T, or c + a @ b.T, by `cblas_sgemm`.  The memory of c must not be that of a or b.
+package func multiply(
+  _ a: PaddedMatrix, _ b: TransposedPaddedMatrix, into c: PaddedMatrix, isAdding: Bool = false
+) {
   check((a.rows, a.columns), (b.stored.columns, b.stored.rows), c)
-  sgemm(CblasNoTrans, a, CblasTrans, b.stored, depth: a.columns, c)
+  sgemm(CblasNoTrans, a, CblasTrans, b.stored, depth: a.columns, c, isAdding)
 }
 
-/// c ← a.T @ b, by `cblas_sgemm`.  The memory of c must not be that of a or b.
-package func multiply(_ a: TransposedPaddedMatrix, _ b: PaddedMatrix, into c: PaddedMatrix) {
+/// c ← a.T @ b, or c + a.T @ b, by `cblas_sgemm`.  The memory of c must not be that of a or b.
+package func multiply(
+  _ a: TransposedPaddedMatrix, _ b: PaddedMatrix, into c: PaddedMatrix, isAdding: Bool = false
+) {
   check((a.stored.columns, a.stored.rows), (b.rows, b.columns), c)
-  sgemm(CblasTrans, a.stored, CblasNoTrans, b, depth: b.rows, c)
+  sgemm(CblasTrans, a.stored, CblasNoTrans, b, depth: b.rows, c, isAdding)
 }
 
 private func check(
@@ -45,11 +51,11 @@ private func check(
 
 private func sgemm(
   _ transposeA: CBLAS_TRANSPOSE, _ a: PaddedMatrix, _ transposeB: CBLAS_TRANSPOSE,
-  _ b: PaddedMatrix, depth: Int, _ c: PaddedMatrix
+  _ b: PaddedMatrix, depth: Int, _ c: PaddedMatrix, _ isAdding: Bool
 ) {
   guard c.rows > 0, c.columns > 0 else { return }
   _ = BLASLibrary.isReady
   unsafe cblas_sgemm(
     CblasRowMajor, transposeA, transposeB, CInt(c.rows), CInt(c.columns), CInt(depth), 1,
-    a.start, CInt(a.stride), b.start, CInt(b.stride), 0, c.start, CInt(c.stride))
+    a.start, CInt(a.stride), b.start, CInt(b.stride), isAdding ? 1 : 0, c.start, CInt(c.stride))
 }

@@ -54,6 +54,21 @@
     }
   }
 
+  /// Sixteen floats from a column on, wherever the row ends: memory goes on for a vector after the last.
+  @inlinable
+  public subscript(row: Int, from column: Int) -> FloatVector {
+    @inline(always) get {
+      assert(row >= 0 && row < rows && column >= 0 && column < stride)
+      return unsafe UnsafeRawPointer(start + (row &* stride &+ column))
+        .loadUnaligned(as: FloatVector.self)
+    }
+    @inline(always) nonmutating set {
+      assert(row >= 0 && row < rows && column >= 0 && column < stride)
+      unsafe UnsafeMutableRawPointer(start + (row &* stride &+ column))
+        .storeBytes(of: newValue, as: FloatVector.self)
+    }
+  }
+
   /// The same memory seen with fewer rows, or with padding counted as columns.
   @inlinable
   public func resized(rows: Int, columns: Int) -> PaddedMatrix {
@@ -67,60 +82,31 @@
   @inlinable
   public var padded: PaddedMatrix { resized(rows: rows, columns: stride) }
 
+  /// Some of the rows.  (range, columns)
+  @inlinable
+  public subscript(rows range: Range<Int>) -> PaddedMatrix {
+    precondition(range.lowerBound >= 0 && range.upperBound <= rows, "rows \(range) of \(rows)")
+    return unsafe PaddedMatrix(
+      start: start + range.lowerBound * stride, rows: range.count, columns: columns, stride: stride)
+  }
+
   /// Row `index` alone.  (1, columns)
   @inlinable
-  public func row(_ index: Int) -> PaddedMatrix {
-    precondition(index >= 0 && index < rows, "row \(index) of \(rows)")
-    return unsafe PaddedMatrix(
-      start: start + index * stride, rows: 1, columns: columns, stride: stride)
-  }
-}
-
-// MARK: To and from matrices
-
-extension PaddedMatrix {
-  /// The elements without the padding.
-  public var matrix: Matrix<Float> {
-    var elements: [Float] = []
-    elements.reserveCapacity(rows * columns)
-    for row in 0..<rows {
-      for column in 0..<columns { elements.append(self[row, column]) }
-    }
-    return Matrix(rows: rows, columns: columns, elements: elements)
-  }
-
-  /// Copies the block of a matrix that begins at an element into the elements; the padding stays.
-  public func assign(_ matrix: Matrix<Float>, row firstRow: Int = 0, column firstColumn: Int = 0) {
-    precondition(
-      firstRow + rows <= matrix.rows && firstColumn + columns <= matrix.columns,
-      "assign: \(matrix.shapeDescription) from (\(firstRow), \(firstColumn)) to (\(rows), \(columns))"
-    )
-    for row in 0..<rows {
-      for column in 0..<columns {
-        self[row, column] = matrix[firstRow + row, firstColumn + column]
-      }
-    }
-  }
-
-  /// Copies the elements into the block of a matrix that begins at an element.
-  public func copy(
-    to matrix: inout Matrix<Float>, row firstRow: Int = 0, column firstColumn: Int = 0
-  ) {
-    precondition(
-      firstRow + rows <= matrix.rows && firstColumn + columns <= matrix.columns,
-      "copy: (\(rows), \(columns)) to (\(firstRow), \(firstColumn)) of \(matrix.shapeDescription)")
-    for row in 0..<rows {
-      for column in 0..<columns {
-        matrix[firstRow + row, firstColumn + column] = self[row, column]
-      }
-    }
-  }
+  public func row(_ index: Int) -> PaddedMatrix { self[rows: index..<index + 1] }
 
   /// Sets every element of every row, padding included.
   @inlinable
   public func fill(_ value: Float) {
     for row in 0..<rows {
       for vector in 0..<vectors { self[row, vector: vector] = FloatVector(repeating: value) }
+    }
+  }
+
+  /// Sets what lies between the last column and the end of every row to zero.
+  @inlinable
+  public func clearPadding() {
+    for row in 0..<rows {
+      for column in columns..<stride { self[row, column] = 0 }
     }
   }
 }

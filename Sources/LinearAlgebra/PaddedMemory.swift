@@ -22,7 +22,8 @@
   package init(capacity: Int) {
     precondition(capacity >= 0, "PaddedMemory: \(capacity) floats")
     self.capacity = capacity
-    let bytes = max(capacity, 1) * MemoryLayout<Float>.stride
+    // A vector more, for reads and writes that begin in the last row and go beyond its end.
+    let bytes = (capacity + vectorWidth) * MemoryLayout<Float>.stride
     let raw = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: Self.alignment)
     unsafe raw.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
     unsafe start = raw.bindMemory(to: Float.self, capacity: capacity)

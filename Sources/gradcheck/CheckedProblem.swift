@@ -28,7 +28,7 @@ struct CheckedProblem {
   }
 
   func check() -> GradientCheck {
-    let threads = Host.processorCount
+    let threads = availableCores()
     if let reference { return GradientCheck(reference, threads: threads) }
     return GradientCheck(problem, threads: threads)
   }

@@ -5,6 +5,7 @@ import LinearAlgebra
 
 /// When, where and how a run was made.
 struct RunDescription {
+  let threads: Int
   let startedAt: String
   let seconds: Double
   let stepsPerSecond: Double
@@ -21,6 +22,7 @@ struct RunDescription {
       "host": .string(Host.name),
       "versions": ["charmlp": .string(version), "blas": .string(BLASLibrary.configuration)],
       "blas_core": .string(BLASLibrary.core),
+      "threads": .integer(threads),
       "build": .string(Host.buildMode),
     ]
   }

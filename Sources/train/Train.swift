@@ -14,6 +14,7 @@ struct Train: Command {
       train                                  train on the bundled list of names
       train --data towns.txt                 train on a list of your own, one word a line
       train --data towns.txt --hidden 100 --steps 50000 --out runs/towns
+      train --data towns.txt --describe      look at the list before training on it
       """,
     discussion: """
       The network and the default recipe are those of the lecture's notebook. Progress goes to stderr, \
@@ -36,6 +37,7 @@ struct Train: Command {
   var seed = Recipe().seed
   @Option(help: "Seed of the split into train, validation and test.", in: 0...UInt64.max)
   var splitSeed = Recipe().splitSeed
+  @Flag(help: "Remove words that repeat an earlier one, before the split.") var deduplicate = false
 
   @Option(
     help: "Steps between evaluations. (default: a twentieth of the steps)",
@@ -44,10 +46,16 @@ struct Train: Command {
   @Option(help: "Run directory. (default: the next free runs/<data>-<k>)") var out: String?
   @Option(help: "Words to print at the end.", in: 0...1_000_000) var samples = 20
 
+  @Option(
+    help: "Threads; the result does not depend on them. (default: the cores available)",
+    transform: wholeNumber(in: 1...1024))
+  var threads: Int?
   @Option(help: "Matrix product: blas or naive. naive implies --backward derivation.")
   var product = MatrixProduct.blas
   @Option(help: "Backward pass: fused or derivation. (default: fused)") var backward: BackwardName?
 
+  @Flag(help: "Describe the list instead of training: duplicates, alphabet, lengths, warnings.")
+  var describe = false
   @Flag(help: "Print no progress.") var quiet = false
   @Flag(help: "Print one JSON object instead of text.") var json = false
 
@@ -60,7 +68,9 @@ struct Train: Command {
     if out == "" { throw ValidationError("--out must name a directory") }
   }
 
-  func run() throws { try TrainingRun(self).run() }
+  func run() throws {
+    if describe { try describeData() } else { try TrainingRun(self).run() }
+  }
 }
 
 extension MatrixProduct: ExpressibleByArgument {}
@@ -76,6 +86,7 @@ extension Train {
     recipe.learningRate = learningRate
     recipe.seed = seed
     recipe.splitSeed = splitSeed
+    recipe.deduplicate = deduplicate
     return recipe
   }
 

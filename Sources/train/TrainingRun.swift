@@ -19,10 +19,12 @@ struct TrainingRun {
 
   func run() throws {
     let source = WordListSource(options.data)
-    let dataset = try dataset(source)
+    let dataset = try source.dataset(recipe)
     try checkMemory(vocabulary: dataset.vocabulary.count)
     let directory = try makeDirectory(source)
-    let trainer = Trainer(recipe, dataset, backward: options.trainerBackward)
+    let trainer = Trainer(
+      recipe, dataset, backward: options.trainerBackward,
+      threads: options.threads ?? availableCores())
     introduce(source, dataset, trainer)
 
     var stopwatch = TrainingStopwatch()
@@ -33,20 +35,11 @@ struct TrainingRun {
     let result = TrainingResult(
       steps: trainer.step, parameters: model.parameters.count, seconds: 0,
       stepsPerSecond: Double(trainer.step) / stopwatch.seconds,
-      loss: Losses(model, dataset), samples: try samples(model), model: directory.modelPath)
+      loss: SplitLosses(model, dataset),
+      baseline: BaselineComparison(Baseline(dataset), blockSize: recipe.blockSize),
+      samples: try samples(model), model: directory.modelPath)
     progress.finish()
-    try finish(result, directory, source)
-  }
-
-  private func dataset(_ source: WordListSource) throws(CommandFailure) -> Dataset {
-    let words = try source.read()
-    do throws(DatasetError) {
-      return try Dataset(
-        words, splitSeed: recipe.splitSeed, blockSize: recipe.blockSize,
-        memoryLimit: Host.physicalMemory)
-    } catch {
-      throw error.commandFailure(in: source.name)
-    }
+    try finish(result, trainer, directory, source)
   }
 
   /// Refuses sizes for which the machine's memory could not suffice, before allocating any of it.
@@ -76,13 +69,9 @@ struct TrainingRun {
   }
 
   private func introduce(_ source: WordListSource, _ dataset: Dataset, _ trainer: Trainer) {
-    progress.line(
-      """
-      \(source.name): \(Format.count(dataset.words.count)) words, \
-      \(dataset.vocabulary.symbols.count) symbols; \(Format.count(dataset.train.count)) windows \
-      train, \(Format.count(dataset.validation.count)) validate, \(Format.count(dataset.test.count)) \
-      test
-      """)
+    let report = DataReport(dataset)
+    for line in report.summary(of: source.name) { progress.line(line) }
+    for warning in report.warnings { StandardError.shared.warn(warning.text) }
     progress.line(
       """
       \(Format.count(trainer.parameters.count)) parameters: block \(recipe.blockSize), \
@@ -180,12 +169,14 @@ extension TrainingRun {
   }
 
   private func finish(
-    _ result: TrainingResult, _ directory: RunDirectory, _ source: WordListSource
+    _ result: TrainingResult, _ trainer: Trainer, _ directory: RunDirectory,
+    _ source: WordListSource
   ) throws {
     var result = result
     result.seconds = (ContinuousClock.now - started) / .seconds(1)
     let description = RunDescription(
-      startedAt: startedAt, seconds: result.seconds, stepsPerSecond: result.stepsPerSecond,
+      threads: trainer.threads, startedAt: startedAt, seconds: result.seconds,
+      stepsPerSecond: result.stepsPerSecond,
       data: source.path ?? "-")
     try reportingWrites { () throws(FileError) in
       try directory.save(description: description.json.encoded())

@@ -32,13 +32,17 @@ final class Workplace {
   func read(_ name: String) throws -> Data { try Data(contentsOf: url.appending(path: name)) }
 
   /// Runs a command of this package here; whoever does not end within 60 seconds is stopped.
-  func run(_ command: String, _ arguments: [String], input: String = "") throws -> Outcome {
+  func run(
+    _ command: String, _ arguments: [String], input: String = "",
+    environment: [String: String] = [:]
+  ) throws -> Outcome {
     let process = Process()
     process.executableURL = Self.products.appending(path: command)
     process.arguments = arguments
     process.currentDirectoryURL = url
     process.environment = ProcessInfo.processInfo.environment
       .merging(["SWIFT_BACKTRACE": "enable=no"]) { $1 }
+      .merging(environment) { $1 }
     // Files instead of pipes: no amount of output blocks, and nothing needs to be read meanwhile.
     let names = ["stdin", "stdout", "stderr"].map { "\($0)-\(UUID().uuidString)" }
     try write(input.utf8, to: names[0])

@@ -34,15 +34,15 @@ struct TrainTests {
     #expect(Set(loss.keys) == ["train", "val", "test"])
     // An untrained network is at ln 27 = 3.3 or above; 200 steps are enough to be below.
     #expect(loss.values.allSatisfy { $0 > 1 && $0 < 3.3 })
-    // Three lines about the run, then one for each of 20 evaluations.
-    #expect(outcome.errorLines.count == 23)
+    // Four lines about the run, then one for each of 20 evaluations.
+    #expect(outcome.errorLines.count == 24)
   }
 
   @Test("--quiet leaves stderr empty, and text results are readable")
   func quiet() throws {
     let outcome = try train("--quiet")
     #expect(outcome.errors.isEmpty)
-    #expect(outcome.output.hasPrefix("loss: train "))
+    #expect(outcome.output.hasPrefix("loss (perplexity) "))
     #expect(outcome.output.contains("\nsamples:\n"))
   }
 

@@ -121,7 +121,7 @@ struct WordListInputTests {
     let outcome = try place.guarded(
       "\(list.script)\(end)\(Self.quick) \(list.message) --out b")
     #expect(outcome.status == 0, "\(outcome.errors)")
-    #expect(outcome.errors.contains(": 8 words, 17 symbols;"), "\(outcome.errors)")
+    #expect(outcome.errors.contains(": 8 words, all distinct; 17 symbols;"), "\(outcome.errors)")
     #expect(try place.read("a/model.safetensors") == place.read("b/model.safetensors"))
   }
 
@@ -131,7 +131,8 @@ struct WordListInputTests {
     try place.write("A b\na B\nA\nb\ne\u{301}\n\u{e9}\nab\nba\n".utf8, to: "words.txt")
     let outcome = try place.guarded("\(Self.quick) words.txt")
     #expect(outcome.status == 0, "\(outcome.errors)")
-    #expect(outcome.errors.contains("words.txt: 8 words, 8 symbols;"), "\(outcome.errors)")
+    #expect(
+      outcome.errors.contains("words.txt: 8 words, all distinct; 8 symbols;"), "\(outcome.errors)")
   }
 
   @Test("may have 5,000 different symbols, and its words can be sampled")
@@ -142,7 +143,9 @@ struct WordListInputTests {
     let outcome = try place.guarded(
       "\(Self.quick) words.txt --steps 200 --learning-rate 1 && sample --count 3")
     #expect(outcome.status == 0, "\(outcome.errors)")
-    #expect(outcome.errors.contains("words.txt: 1,000 words, 5000 symbols;"), "\(outcome.errors)")
+    #expect(
+      outcome.errors.contains("words.txt: 1,000 words, all distinct; 5,000 symbols;"),
+      "\(outcome.errors)")
   }
 
   @Test("that changes or vanishes once it was read changes nothing", arguments: ["echo x >", "rm"])

@@ -10,6 +10,7 @@ extension Recipe {
       ("block_size", "\(blockSize)"), ("embedding", "\(embedding)"), ("hidden", "\(hidden)"),
       ("batch_size", "\(batchSize)"), ("steps", "\(steps)"), ("learning_rate", "\(learningRate)"),
       ("seed", "\(seed)"), ("split_seed", "\(splitSeed)"),
+      ("deduplicate", "\(deduplicate)"),
     ]
     return "{" + fields.map { "\"\($0.0)\":\($0.1)" }.joined(separator: ",") + "}"
   }

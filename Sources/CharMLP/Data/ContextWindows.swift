@@ -34,6 +34,19 @@ public struct ContextWindows: Equatable, Sendable {
     contexts = Self.contexts(of: words.ids.span, blockSize: blockSize)
   }
 
+  /// The windows of the same words with another block size.
+  ///
+  /// - Precondition: `blockSize` is at least 1, and `byteCount` is not nil.
+  public init(_ windows: ContextWindows, blockSize: Int) {
+    precondition(
+      Self.byteCount(windows: windows.count, blockSize: blockSize) != nil,
+      "ContextWindows: \(windows.count) windows of block size \(blockSize)")
+    self.blockSize = blockSize
+    vocabularyCount = windows.vocabularyCount
+    targets = windows.targets
+    contexts = Self.contexts(of: windows.targets.span, blockSize: blockSize)
+  }
+
   /// The windows of the words at the given indices, in their order.
   /// - Throws: `unknownSymbol` for the first character that is not in the vocabulary.
   public init(

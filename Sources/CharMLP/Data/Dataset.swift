@@ -8,6 +8,8 @@ public struct Dataset: Sendable {
   public let train: ContextWindows
   public let validation: ContextWindows
   public let test: ContextWindows
+  /// How many words were left out of the list because they stood in it before.
+  public internal(set) var duplicatesRemoved = 0
 
   /// Splits a word list as the notebook does: Python's `random.seed(splitSeed)` and `shuffle`, then
   /// 80 % train, 10 % validate, 10 % test.

@@ -12,7 +12,10 @@ public final class DerivationEngine: Engine {
     self.matmul = matmul
   }
 
-  public func step(_ minibatch: Minibatch, learningRate: Float) -> Float {
+  public func step(
+    _ minibatch: Minibatch, learningRate: Float, meanwhile: () -> Void
+  ) -> Float {
+    meanwhile()
     let derivation = Derivation(parameters, minibatch, matmul: matmul)
     parameters.descend(derivation.gradients, learningRate: learningRate)
     return derivation.loss[0, 0]

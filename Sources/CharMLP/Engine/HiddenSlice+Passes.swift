@@ -1,75 +1,147 @@
-// The two ways through a slice: embcat to its share of the logits, and dlogits back to its gradients
-// and its share of dembcat.
+// The two ways through a slice: from the contexts to its share of the logits, and from dlogits back to
+// its gradients and its share of dC.
 //
-// Each way is one product, one walk over the activations sixteen units at a time, and the products
-// that follow. Sixteen columns of a batch stay in the first-level cache from the mean to tanh.
+// Each way is one product, some walks over the activations, and the products that follow. The walks go
+// over a few vectors of units at a time, so that a column of a minibatch is still in the first-level
+// cache at the second walk, and each walk over several, so that one unit's sums need not wait for
+// another's. Only hprebn and h are kept for the way back: bnraw costs less to compute again.
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
 
 import LinearAlgebra
 
 extension HiddenSlice {
   /// logits = tanh(batchnorm(embcat @ W1 + b1)) @ W2.
-  func forward(embcat: PaddedMatrix) {
-    multiply(embcat.padded, W1.padded, into: bnraw.padded)
-    for v in 0..<bnraw.vectors { normalize(unitsOf: v) }
-    multiply(h, W2.padded, into: logits.padded)
-  }
-
-  /// dW1, db1, dbngain, dbnbias, dW2 and dembcat from dlogits.
-  func backward(embcat: PaddedMatrix, dlogits: PaddedMatrix) {
-    multiply(dlogits.padded, W2.padded.T, into: dh)
-    multiply(h.T, dlogits.padded, into: dW2.padded)
-    for v in 0..<bnraw.vectors { differentiateNormalization(unitsOf: v) }
-    multiply(embcat.padded.T, dhprebn.padded, into: dW1.padded)
-    multiply(dhprebn.padded, W1.padded.T, into: dembcat.padded)
-  }
-
-  /// Batch norm and tanh of sixteen units: mean, two-pass variance, bnraw in the place of hprebn, h.
-  private func normalize(unitsOf v: Int) {
-    let n = Float(bnraw.rows)
-    var sum = FloatVector.zero
-    for row in 0..<bnraw.rows { sum += bnraw[row, vector: v] }
-    let bnmeani = sum / n
-
-    var squares = FloatVector.zero
-    for row in 0..<bnraw.rows {
-      let bndiff = bnraw[row, vector: v] - bnmeani
-      squares = multiplyAdd(bndiff, bndiff, squares)
+  func forward(_ clock: StepClock?) {
+    firstLayer.forward(into: hprebn, clock)
+    forEachColumnBlock { vectors in
+      for v in vectors { measureMean(unitsOf: v) }
+      for v in vectors { measureVariance(unitsOf: v) }
+      for v in vectors { activate(unitsOf: v) }
     }
-    let bnvar = squares / (n - 1)
-    let inverse = reciprocalSquareRoot(bnvar + 1e-5)
-    bnvar_inv[0, vector: v] = inverse
+    clock?.mark(.normalization)
+    multiply(h.padded, W2.padded, into: logits.padded)
+    clock?.mark(.logits)
+  }
 
+  /// dW1, db1, dbngain, dbnbias, dW2 and a share of dC from dlogits.
+  func backward(dlogits: PaddedMatrix, _ clock: StepClock?) {
+    multiply(dlogits.padded, W2T.padded, into: dh.padded)
+    clock?.mark(.dh)
+    multiply(dlogits.padded.T, h.padded, into: dW2T.padded)
+    clock?.mark(.dW2)
+    forEachColumnBlock { vectors in
+      for v in vectors { differentiateActivation(unitsOf: v) }
+      for v in vectors { differentiateNormalization(unitsOf: v) }
+    }
+    clock?.mark(.elementwiseBackward)
+    firstLayer.backward(dhprebn, clock)
+  }
+
+  @inline(always)
+  private func forEachColumnBlock(_ body: (Range<Int>) -> Void) {
+    let blockVectors = 4
+    var first = 0
+    while first < hprebn.vectors {
+      let last = min(first + blockVectors, hprebn.vectors)
+      body(first..<last)
+      first = last
+    }
+  }
+}
+
+// MARK: Forward, for sixteen units
+
+extension HiddenSlice {
+  /// bnmeani = hprebn.mean(.rows)
+  private func measureMean(unitsOf v: Int) {
+    let hprebn = hprebn
+    let sum = sumOverRows(hprebn.rows) { row, sum in sum + hprebn[row, vector: v] }
+    bnmeani[0, vector: v] = sum / Float(hprebn.rows)
+  }
+
+  /// bnvar_inv = (Σ (hprebn − bnmeani)² / (n − 1) + 1e-5)^−½
+  private func measureVariance(unitsOf v: Int) {
+    let hprebn = hprebn
+    let mean = bnmeani[0, vector: v]
+    @inline(always) func addSquare(row: Int, sum: FloatVector) -> FloatVector {
+      let bndiff = hprebn[row, vector: v] - mean
+      return multiplyAdd(bndiff, bndiff, sum)
+    }
+    let squares = sumOverRows(hprebn.rows, addSquare)
+    let bnvar = squares / Float(hprebn.rows - 1)
+    bnvar_inv[0, vector: v] = reciprocalSquareRoot(bnvar + 1e-5)
+  }
+
+  /// h = tanh(bngain · (hprebn − bnmeani) · bnvar_inv + bnbias)
+  private func activate(unitsOf v: Int) {
+    let (hprebn, h) = (hprebn, h)
+    let (mean, inverse) = (bnmeani[0, vector: v], bnvar_inv[0, vector: v])
     let (gain, bias) = (bngain[0, vector: v], bnbias[0, vector: v])
-    for row in 0..<bnraw.rows {
-      let normalized = (bnraw[row, vector: v] - bnmeani) * inverse
-      bnraw[row, vector: v] = normalized
-      h[row, vector: v] = tanh(multiplyAdd(gain, normalized, bias))
+    for row in 0..<hprebn.rows {
+      let bnraw = (hprebn[row, vector: v] - mean) * inverse
+      h[row, vector: v] = tanh(multiplyAdd(gain, bnraw, bias))
     }
   }
+}
 
-  /// dhprebn from dh for sixteen units, through tanh and batch norm in one go:
-  /// bngain·bnvar_inv · (dhpreact − Σ dhpreact / n − bnraw · Σ(dhpreact·bnraw) / (n − 1)).
-  private func differentiateNormalization(unitsOf v: Int) {
-    let n = Float(bnraw.rows)
-    var gainSum = FloatVector.zero
-    var biasSum = FloatVector.zero
-    for row in 0..<bnraw.rows {
+// MARK: Backward, for sixteen units
+
+extension HiddenSlice {
+  /// dhpreact = (1 − h²) · dh, dbnbias = dhpreact.sum(.rows), dbngain = (dhpreact · bnraw).sum(.rows)
+  private func differentiateActivation(unitsOf v: Int) {
+    let (hprebn, h, dh, dhpreact) = (hprebn, h, dh, dhpreact)
+    @inline(always) func addGradient(row: Int, sum: FloatVector) -> FloatVector {
       let activation = h[row, vector: v]
       let gradient = (1 - activation * activation) * dh[row, vector: v]
       dhpreact[row, vector: v] = gradient
-      gainSum = multiplyAdd(gradient, bnraw[row, vector: v], gainSum)
-      biasSum += gradient
+      return sum + gradient
     }
-    dbngain[0, vector: v] = gainSum
-    dbnbias[0, vector: v] = biasSum
+    dbnbias[0, vector: v] = sumOverRows(hprebn.rows, addGradient)
 
-    let scale = bngain[0, vector: v] * bnvar_inv[0, vector: v]
-    let mean = biasSum / n
-    let slope = gainSum / (n - 1)
-    for row in 0..<bnraw.rows {
-      let centered = dhpreact[row, vector: v] - mean
-      dhprebn[row, vector: v] = scale * multiplyAdd(-slope, bnraw[row, vector: v], centered)
+    let (mean, inverse) = (bnmeani[0, vector: v], bnvar_inv[0, vector: v])
+    @inline(always) func addScaled(row: Int, sum: FloatVector) -> FloatVector {
+      let bnraw = (hprebn[row, vector: v] - mean) * inverse
+      return multiplyAdd(dhpreact[row, vector: v], bnraw, sum)
+    }
+    dbngain[0, vector: v] = sumOverRows(hprebn.rows, addScaled)
+  }
+
+  /// Batch norm in one go:
+  /// dhprebn = bngain·bnvar_inv · (dhpreact − dbnbias / n − bnraw · dbngain / (n − 1)).
+  private func differentiateNormalization(unitsOf v: Int) {
+    let (hprebn, dhpreact, dhprebn) = (hprebn, dhpreact, dhprebn)
+    let n = Float(hprebn.rows)
+    let (mean, inverse) = (bnmeani[0, vector: v], bnvar_inv[0, vector: v])
+    let scale = bngain[0, vector: v] * inverse
+    let center = dbnbias[0, vector: v] / n
+    let slope = dbngain[0, vector: v] / (n - 1)
+    for row in 0..<hprebn.rows {
+      let bnraw = (hprebn[row, vector: v] - mean) * inverse
+      let centered = dhpreact[row, vector: v] - center
+      dhprebn[row, vector: v] = scale * multiplyAdd(-slope, bnraw, centered)
     }
   }
+}
+
+/// The sum over rows in four interleaved sums: one alone would wait for each addition to finish.
+///
+/// - Parameter adding: The sum with the term of a row added.
+@inline(always)
+private func sumOverRows(
+  _ rows: Int, _ adding: (_ row: Int, _ sum: FloatVector) -> FloatVector
+) -> FloatVector {
+  var sums = (FloatVector.zero, FloatVector.zero, FloatVector.zero, FloatVector.zero)
+  var row = 0
+  while row + 4 <= rows {
+    sums.0 = adding(row, sums.0)
+    sums.1 = adding(row + 1, sums.1)
+    sums.2 = adding(row + 2, sums.2)
+    sums.3 = adding(row + 3, sums.3)
+    row += 4
+  }
+  while row < rows {
+    sums.0 = adding(row, sums.0)
+    row += 1
+  }
+  return (sums.0 + sums.1) + (sums.2 + sums.3)
 }

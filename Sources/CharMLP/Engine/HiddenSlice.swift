@@ -1,9 +1,10 @@
 // A slice of the hidden layer: the hidden units from a first to a last, with all that is theirs.
 //
 // Batch norm's statistics belong to a unit. So from embcat @ W1 to tanh, and back to dW1, a slice
-// needs nothing of another; only its share of the logits and of dembcat is added to the others'.
-// W1 has b1 as one more row, to match the column of ones in embcat, and rows of zeros up to a whole
-// vector: products of whole vectors are faster than exact ones, and padding adds only zeros.
+// needs nothing of another; only its share of the logits and of dC is added to the others'. Both
+// weights lie with the units along their rows: W1 as it is, W2 transposed, so that no product of a step
+// but one for each needs a transposition. W1 has b1 as one more row, and both have rows of zeros up to a
+// whole vector: products of whole vectors are faster than exact ones, and padding adds only zeros.
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
 
 import LinearAlgebra
@@ -12,89 +13,105 @@ import LinearAlgebra
 final class HiddenSlice {
   let units: Range<Int>
   let memory: ParameterMemory
+  let firstLayer: any FirstLayer
+  let firstWeights: FirstLayerWeights
 
-  let W1: PaddedMatrix  // (padded inputs, units): W1, b1, zeros
-  let W2: PaddedMatrix  // (units, vocabulary)
+  let W2T: PaddedMatrix  // (padded vocabulary, units)
+  let W2: PaddedMatrix  // (units, vocabulary), a copy of W2T
   let bngain: PaddedMatrix  // (1, units)
   let bnbias: PaddedMatrix  // (1, units)
 
-  let dW1: PaddedMatrix  // (padded inputs, units): dW1, db1, zeros
-  let dW2: PaddedMatrix  // (units, vocabulary)
+  let dW2T: PaddedMatrix  // (padded vocabulary, units)
   let dbngain: PaddedMatrix  // (1, units)
   let dbnbias: PaddedMatrix  // (1, units)
 
-  let bnraw: PaddedMatrix  // (n, units), hprebn before it is normalized
+  let hprebn: PaddedMatrix  // (n, units)
+  let bnmeani: PaddedMatrix  // (1, units)
   let bnvar_inv: PaddedMatrix  // (1, units)
   let h: PaddedMatrix  // (n, units)
   let logits: PaddedMatrix  // (n, vocabulary), this slice's share
   let dh: PaddedMatrix  // (n, units)
   let dhpreact: PaddedMatrix  // (n, units)
   let dhprebn: PaddedMatrix  // (n, units)
-  let dembcat: PaddedMatrix  // (n, block·embedding), this slice's share
 
+  private let vocabulary: Int
   private let activations: PaddedMemory
 
-  /// The slices of a hidden layer: for now there is one.
-  static func units(hidden: Int) -> [Range<Int>] { [0..<hidden] }
-
   init(
-    _ parameters: Parameters<Float>, units: Range<Int>, batchSize: Int, keepsIntermediates: Bool
+    _ parameters: Parameters<Float>, units: Range<Int>, batchSize: Int, keepsIntermediates: Bool,
+    firstLayer: (FirstLayerWeights) -> any FirstLayer
   ) {
     let shape = parameters.shape
-    let (width, vocabulary) = (units.count, shape.vocabulary)
+    let width = units.count
     let inputs = PaddedMemory.stride(shape.contextWidth + 1)
+    let outputs = PaddedMemory.stride(shape.vocabulary)
     self.units = units
+    vocabulary = shape.vocabulary
 
     memory = ParameterMemory(
-      capacity: PaddedMemory.size(rows: inputs + 2, columns: width)
-        + PaddedMemory.size(rows: width, columns: vocabulary))
-    (W1, dW1) = memory.matrix(rows: inputs, columns: width)
-    (W2, dW2) = memory.matrix(rows: width, columns: vocabulary)
+      capacity: PaddedMemory.size(rows: inputs + outputs + 2, columns: width))
+    let (W1, dW1) = memory.matrix(rows: inputs, columns: width)
+    (W2T, dW2T) = memory.matrix(rows: outputs, columns: width)
     (bngain, dbngain) = memory.matrix(rows: 1, columns: width)
     (bnbias, dbnbias) = memory.matrix(rows: 1, columns: width)
+    firstWeights = FirstLayerWeights(W1: W1, dW1: dW1, inputs: shape.contextWidth)
+    self.firstLayer = firstLayer(firstWeights)
 
     let gradientBuffers = keepsIntermediates ? 3 : 1
     var activations = PaddedMemory(
-      capacity: PaddedMemory.size(rows: (2 + gradientBuffers) * batchSize + 1, columns: width)
-        + PaddedMemory.size(rows: batchSize, columns: vocabulary)
-        + PaddedMemory.size(rows: batchSize, columns: inputs))
-    bnraw = activations.matrix(rows: batchSize, columns: width)
+      capacity: PaddedMemory.size(rows: (2 + gradientBuffers) * batchSize + 2, columns: width)
+        + PaddedMemory.size(rows: PaddedMemory.stride(width) + batchSize, columns: vocabulary))
+    W2 = activations.matrix(rows: PaddedMemory.stride(width), columns: vocabulary)
+    hprebn = activations.matrix(rows: batchSize, columns: width)
+    bnmeani = activations.matrix(rows: 1, columns: width)
     bnvar_inv = activations.matrix(rows: 1, columns: width)
     h = activations.matrix(rows: batchSize, columns: width)
     logits = activations.matrix(rows: batchSize, columns: vocabulary)
     dh = activations.matrix(rows: batchSize, columns: width)
     dhpreact = keepsIntermediates ? activations.matrix(rows: batchSize, columns: width) : dh
     dhprebn = keepsIntermediates ? activations.matrix(rows: batchSize, columns: width) : dh
-    // One column more than anybody reads: what b1's row of W1 gives.
-    dembcat = activations.matrix(rows: batchSize, columns: inputs)
-      .resized(rows: batchSize, columns: shape.contextWidth)
     self.activations = activations
     assign(parameters)
   }
 
   private func assign(_ parameters: Parameters<Float>) {
-    W1.resized(rows: parameters.W1.rows, columns: W1.columns).assign(
-      parameters.W1, column: units.lowerBound)
-    W1.row(parameters.W1.rows).assign(parameters.b1, column: units.lowerBound)
-    W2.assign(parameters.W2, row: units.lowerBound)
-    bngain.assign(parameters.bngain, column: units.lowerBound)
-    bnbias.assign(parameters.bnbias, column: units.lowerBound)
+    let first = units.lowerBound
+    firstWeights.W1[rows: 0..<parameters.W1.rows].assign(parameters.W1, column: first)
+    firstWeights.b1.assign(parameters.b1, column: first)
+    W2T[rows: 0..<vocabulary].assign(transposed: parameters.W2, row: first)
+    bngain.assign(parameters.bngain, column: first)
+    bnbias.assign(parameters.bnbias, column: first)
+    copyWeights()
+  }
+
+  /// Moves every parameter against its gradient.
+  func descend(learningRate: Float) {
+    memory.descend(learningRate: learningRate)
+    copyWeights()
+  }
+
+  /// Brings the transposed copies up to date.
+  private func copyWeights() {
+    W2.assign(transposing: W2T)
+    firstLayer.copyWeights()
   }
 
   func read(into parameters: inout Parameters<Float>, _ gradients: inout Gradients<Float>) {
-    read(W1, W2, bngain, bnbias, into: &parameters)
-    read(dW1, dW2, dbngain, dbnbias, into: &gradients)
+    read((firstWeights.W1, firstWeights.b1, W2T, bngain, bnbias), into: &parameters)
+    read((firstWeights.dW1, firstWeights.db1, dW2T, dbngain, dbnbias), into: &gradients)
   }
 
-  private func read(
-    _ W1: PaddedMatrix, _ W2: PaddedMatrix, _ bngain: PaddedMatrix, _ bnbias: PaddedMatrix,
-    into target: inout Parameters<Float>
-  ) {
-    let weights = target.W1.rows
-    W1.resized(rows: weights, columns: W1.columns).copy(to: &target.W1, column: units.lowerBound)
-    W1.row(weights).copy(to: &target.b1, column: units.lowerBound)
-    W2.copy(to: &target.W2, row: units.lowerBound)
-    bngain.copy(to: &target.bngain, column: units.lowerBound)
-    bnbias.copy(to: &target.bnbias, column: units.lowerBound)
+  private typealias Tensors = (
+    W1: PaddedMatrix, b1: PaddedMatrix, W2T: PaddedMatrix, bngain: PaddedMatrix,
+    bnbias: PaddedMatrix
+  )
+
+  private func read(_ tensors: Tensors, into target: inout Parameters<Float>) {
+    let first = units.lowerBound
+    tensors.W1[rows: 0..<target.W1.rows].copy(to: &target.W1, column: first)
+    tensors.b1.copy(to: &target.b1, column: first)
+    tensors.W2T[rows: 0..<vocabulary].copy(transposedTo: &target.W2, row: first)
+    tensors.bngain.copy(to: &target.bngain, column: first)
+    tensors.bnbias.copy(to: &target.bnbias, column: first)
   }
 }

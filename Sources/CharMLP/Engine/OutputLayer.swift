@@ -1,7 +1,8 @@
-// The output in place: from the logits' sum to the loss and dlogits, all in one go.
+// The output in place: from the slices' logits to the loss and dlogits, all in one go.
 //
-// Padding columns carry a bias of −∞. So their probability is exactly zero, and neither the softmax
-// nor a gradient needs to know where the vocabulary ends.
+// The minibatch is cut into blocks of rows, so that threads can share them out; the cut depends on the
+// number of rows alone. Padding columns carry a bias of −∞. So their probability is exactly zero, and
+// neither the softmax nor a gradient needs to know where the vocabulary ends.
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
 
 import LinearAlgebra
@@ -14,59 +15,123 @@ final class OutputLayer {
   let db2: PaddedMatrix  // (1, vocabulary)
   let dlogits: PaddedMatrix  // (n, vocabulary)
 
+  /// The number of blocks of rows.
+  var blockCount: Int { losses.rows }
+
+  private let input: StepInput
+  private let logit_maxes: PaddedMatrix  // (1, n)
+  private let norm_logits: PaddedMatrix  // (1, n), those of the targets
+  private let counts_sum: PaddedMatrix  // (1, n)
+  private let losses: PaddedMatrix  // (blocks, 1), each block's sum
+  private let biasGradients: PaddedMatrix  // (blocks, vocabulary), each block's share of db2
+  private let biasGradientParts: [PaddedMatrix]
   private let activations: PaddedMemory
 
-  init(_ parameters: Parameters<Float>, batchSize: Int) {
+  /// The rows of a block: a few, so that two threads have something to share at a batch of 32.
+  private static let blockRows = 16
+
+  init(_ parameters: Parameters<Float>, _ input: StepInput) {
     let vocabulary = parameters.shape.vocabulary
+    self.input = input
     memory = ParameterMemory(capacity: PaddedMemory.size(rows: 1, columns: vocabulary))
     (b2, db2) = memory.matrix(rows: 1, columns: vocabulary)
     b2.fill(-.infinity)
     b2.assign(parameters.b2)
 
+    let blocks = (input.batchSize + Self.blockRows - 1) / Self.blockRows
     var activations = PaddedMemory(
-      capacity: PaddedMemory.size(rows: batchSize, columns: vocabulary))
-    dlogits = activations.matrix(rows: batchSize, columns: vocabulary)
+      capacity: PaddedMemory.size(rows: input.batchSize + blocks, columns: vocabulary)
+        + PaddedMemory.size(rows: 3, columns: input.batchSize)
+        + PaddedMemory.size(rows: blocks, columns: 1))
+    dlogits = activations.matrix(rows: input.batchSize, columns: vocabulary)
+    let biasGradients = activations.matrix(rows: blocks, columns: vocabulary)
+    self.biasGradients = biasGradients
+    biasGradientParts = (0..<blocks).map { biasGradients.row($0) }
+    logit_maxes = activations.matrix(rows: 1, columns: input.batchSize)
+    norm_logits = activations.matrix(rows: 1, columns: input.batchSize)
+    counts_sum = activations.matrix(rows: 1, columns: input.batchSize)
+    losses = activations.matrix(rows: blocks, columns: 1)
     self.activations = activations
   }
 
-  /// dlogits = (softmax(logits + b2) − onehot(Yb)) / n, db2 = dlogits.sum(.rows), and the loss.
+  /// dlogits = (softmax(logits + b2) − onehot(Yb)) / n for the rows of a block, and their share of the
+  /// loss and of db2.
   ///
-  /// - Parameter logits: h @ W2, without the bias; padding columns hold zeros.  (n, vocabulary)
-  func crossEntropy(_ logits: PaddedMatrix, _ minibatch: Minibatch) -> Float {
-    let targets = minibatch.targets.span
-    let n = Float(dlogits.rows)
-    var loss = 0.0
-    db2.fill(0)
-    for row in 0..<dlogits.rows {
-      let target = Int(targets[row])
-      precondition(target >= 0 && target < b2.columns, "crossEntropy: id \(target)")
-      loss -= Double(logProbability(row, target, logits))
-      dlogits[row, target] -= 1 / n
-      for v in 0..<db2.vectors { db2[0, vector: v] += dlogits[row, vector: v] }
-    }
-    return Float(loss / Double(n))
+  /// Each line of the derivation goes over the block's rows before the next one begins, so that one
+  /// row's need not wait for another's.
+  ///
+  /// - Parameter logits: The slices' shares of h @ W2; padding columns hold zeros.  (n, vocabulary)
+  func crossEntropy(_ logits: [PaddedMatrix], block: Int) {
+    let first = block * Self.blockRows
+    let rows = first..<min(first + Self.blockRows, dlogits.rows)
+    Reduction.sum(logits, rows: rows, into: dlogits)
+    addBias(rows)
+    exponentiate(rows)
+    losses[block, 0] = finishRows(rows)
+    sumRows(rows, block)
   }
 
-  /// Leaves softmax / n of one row in dlogits, and returns the target's logprob.
-  private func logProbability(_ row: Int, _ target: Int, _ logits: PaddedMatrix) -> Float {
-    var largest = FloatVector(repeating: -.infinity)
-    for v in 0..<b2.vectors {
-      let biased = logits[row, vector: v] + b2[0, vector: v]
-      dlogits[row, vector: v] = biased
-      largest.replace(with: biased, where: biased .> largest)
+  /// logits += b2, and logit_maxes.
+  private func addBias(_ rows: Range<Int>) {
+    let (dlogits, b2, logit_maxes) = (dlogits, b2, logit_maxes)
+    for row in rows {
+      var largest = FloatVector(repeating: -.infinity)
+      for v in 0..<b2.vectors {
+        let biased = dlogits[row, vector: v] + b2[0, vector: v]
+        dlogits[row, vector: v] = biased
+        largest.replace(with: biased, where: biased .> largest)
+      }
+      logit_maxes[0, row] = largest.largestLane
     }
-    let logit_max = largest.largestLane
-    let norm_logit = dlogits[row, target] - logit_max
-    var counts_sum = FloatVector.zero
-    for v in 0..<b2.vectors {
-      let counts = exp(dlogits[row, vector: v] - logit_max)
-      dlogits[row, vector: v] = counts
-      counts_sum += counts
+  }
+
+  /// norm_logits of the targets, then counts in the place of the logits, and counts_sum.
+  private func exponentiate(_ rows: Range<Int>) {
+    let (dlogits, logit_maxes, norm_logits, counts_sum) = (
+      dlogits, logit_maxes, norm_logits, counts_sum
+    )
+    for row in rows {
+      let logit_max = logit_maxes[0, row]
+      norm_logits[0, row] = dlogits[row, input.targets[row]] - logit_max
+      var sum = FloatVector.zero
+      for v in 0..<dlogits.vectors {
+        let counts = exp(dlogits[row, vector: v] - logit_max)
+        dlogits[row, vector: v] = counts
+        sum += counts
+      }
+      counts_sum[0, row] = sum.sumOfLanes
     }
-    let sum = counts_sum.sumOfLanes
-    let scale = 1 / (sum * Float(dlogits.rows))
-    for v in 0..<b2.vectors { dlogits[row, vector: v] *= scale }
-    return norm_logit - .log(sum)
+  }
+
+  /// dlogits in the place of the counts; returns −Σ logprobs of the targets.
+  private func finishRows(_ rows: Range<Int>) -> Float {
+    let (dlogits, counts_sum) = (dlogits, counts_sum)
+    let n = Float(dlogits.rows)
+    var loss: Float = 0
+    for row in rows {
+      let sum = counts_sum[0, row]
+      loss -= norm_logits[0, row] - .log(sum)
+      let scale = 1 / (sum * n)
+      for v in 0..<dlogits.vectors { dlogits[row, vector: v] *= scale }
+      dlogits[row, input.targets[row]] -= 1 / n
+    }
+    return loss
+  }
+
+  private func sumRows(_ rows: Range<Int>, _ block: Int) {
+    for v in 0..<dlogits.vectors {
+      var sum = FloatVector.zero
+      for row in rows { sum += dlogits[row, vector: v] }
+      biasGradients[block, vector: v] = sum
+    }
+  }
+
+  /// Completes db2, and returns the loss: the mean over the minibatch, in nats per character.
+  func finish() -> Float {
+    Reduction.sum(biasGradientParts, into: db2)
+    var loss = 0.0
+    for block in 0..<blockCount { loss += Double(losses[block, 0]) }
+    return Float(loss / Double(dlogits.rows))
   }
 
   func read(into parameters: inout Parameters<Float>, _ gradients: inout Gradients<Float>) {

@@ -46,17 +46,21 @@ extension GradientCheck {
 
 extension FusedEngine {
   /// The gradients of intermediates that are left in memory; slices side by side.
-  fileprivate var intermediates: [(name: String, value: Matrix<Float>)] {
-    [
-      ("dlogits", output.dlogits.matrix), ("dembcat", slices[0].dembcat.matrix),
-      ("dh", sideBySide { $0.dh }), ("dhpreact", sideBySide { $0.dhpreact }),
-      ("dhprebn", sideBySide { $0.dhprebn }),
+  package var intermediates: [(name: String, value: Matrix<Float>)] {
+    var tensors = [
+      ("dlogits", stages.output.dlogits.matrix), ("dh", sideBySide { $0.dh }),
+      ("dhpreact", sideBySide { $0.dhpreact }), ("dhprebn", sideBySide { $0.dhprebn }),
     ]
+    let shares = stages.slices.compactMap { ($0.firstLayer as? PerExampleLayer)?.dembcat.matrix }
+    if let first = shares.first {
+      tensors.append(("dembcat", shares.dropFirst().reduce(first, +)))
+    }
+    return tensors
   }
 
   private func sideBySide(_ part: (HiddenSlice) -> PaddedMatrix) -> Matrix<Float> {
     var whole = Matrix<Float>.zeros(batchSize, shape.hidden)
-    for slice in slices { part(slice).copy(to: &whole, column: slice.units.lowerBound) }
+    for slice in stages.slices { part(slice).copy(to: &whole, column: slice.units.lowerBound) }
     return whole
   }
 }

@@ -6,6 +6,7 @@ public struct MinibatchStream: Sendable {
   private var generator: TorchGenerator
   private var indices: [Int32]
   private var minibatch: Minibatch
+  private var spare: Minibatch
 
   /// Makes a stream over windows, of which there is at least one.
   public init(_ windows: ContextWindows, batchSize: Int, generator: TorchGenerator) {
@@ -14,10 +15,14 @@ public struct MinibatchStream: Sendable {
     self.generator = generator
     indices = Array(repeating: 0, count: batchSize)
     minibatch = Minibatch(blockSize: windows.blockSize, count: batchSize)
+    spare = minibatch
   }
 
   /// The next minibatch: `torch.randint(0, windows, (batchSize,))` and the windows with these numbers.
+  ///
+  /// Nothing is allocated as long as nobody holds more than the last minibatch.
   public mutating func next() -> Minibatch {
+    swap(&minibatch, &spare)
     draw(windows.count, &generator, &indices)
     gather(windows.contexts, windows.blockSize, indices, &minibatch.contexts)
     gather(windows.targets, 1, indices, &minibatch.targets)

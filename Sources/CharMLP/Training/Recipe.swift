@@ -18,6 +18,8 @@ public struct Recipe: Equatable, Sendable, Codable {
   public var seed: UInt64 = 2_147_483_647
   /// Seed of the split into words that train, validate and test.
   public var splitSeed: UInt64 = 42
+  /// Whether words that repeat an earlier one are removed before the split; the lecture keeps them.
+  public var deduplicate = false
 
   /// The recipe of the lecture's notebook.
   public init() {}

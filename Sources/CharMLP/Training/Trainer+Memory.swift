@@ -10,15 +10,19 @@ extension Trainer {
     _ recipe: Recipe, vocabulary: Int, backward: Backward = .fused
   ) -> Int? {
     let shape = recipe.shape(vocabulary: vocabulary)
-    guard let engine = FusedEngine.byteCount(shape, batchSize: recipe.batchSize),
-      let parametersTwice = FusedEngine.byteCount(shape, batchSize: 0)
-    else { return nil }
-    var total = Double(engine)
+    guard let engine = FusedEngine.byteCount(shape, batchSize: recipe.batchSize) else { return nil }
     // The model's parameters, its folded first layer, the tensors of the file and the file.
-    total += 2 * Double(parametersTwice)
-    total += evaluation(shape)
+    var total = Double(engine) + 4 * parameters(shape) + evaluation(shape)
     if backward != .fused { total += derivation(shape, batchSize: recipe.batchSize) }
     return total < 0x1p62 ? Int(total) : nil
+  }
+
+  /// The parameters, once.
+  private static func parameters(_ shape: ModelShape) -> Double {
+    let first = Double(shape.contextWidth) + 3  // W1, b1, bngain, bnbias
+    let second = Double(shape.vocabulary)  // W2
+    let embeddings = Double(shape.vocabulary) * Double(shape.embedding + 1)  // C, b2
+    return 4 * ((first + second) * Double(shape.hidden) + embeddings)
   }
 
   /// A block of contexts: embcat, three matrices of Float and four of Double as wide as the widest.

@@ -29,7 +29,11 @@ public final class Trainer {
   public private(set) var smoothedLoss = Double.nan
 
   /// Starts a run from the recipe's seed.
-  public init(_ recipe: Recipe, _ dataset: Dataset, backward: Backward = .fused) {
+  ///
+  /// - Parameter threads: How many threads the fused engine may use; the result does not depend on it.
+  public init(
+    _ recipe: Recipe, _ dataset: Dataset, backward: Backward = .fused, threads: Int = 1
+  ) {
     self.recipe = recipe
     self.dataset = dataset
     var generator = TorchGenerator(seed: recipe.seed)
@@ -38,12 +42,16 @@ public final class Trainer {
       generator: &generator)
     engine =
       switch backward {
-      case .fused: FusedEngine(parameters, batchSize: recipe.batchSize)
+      case .fused:
+        FusedEngine(parameters, batchSize: recipe.batchSize, threads: threads)
       case .derivation(let product): DerivationEngine(parameters, matmul: product)
       }
     minibatches = MinibatchStream(
       dataset.train, batchSize: recipe.batchSize, generator: generator)
   }
+
+  /// The number of threads that take a step together.
+  public var threads: Int { (engine as? FusedEngine)?.threads ?? 1 }
 
   /// The parameters as they stand.
   public var parameters: Parameters<Float> { engine.parameters }
@@ -52,12 +60,20 @@ public final class Trainer {
   ///
   /// - Throws: `Divergence` after the first step whose loss is not a finite number.
   public func advance(to target: Int) throws(Divergence) {
-    while step < min(target, recipe.steps) {
-      let loss = engine.step(minibatches.next(), learningRate: recipe.learningRate(at: step))
+    let target = min(target, recipe.steps)
+    guard step < target else { return }
+    var minibatch = minibatches.next()
+    while step < target {
+      var next: Minibatch?
+      let loss = engine.step(minibatch, learningRate: recipe.learningRate(at: step)) {
+        // Never beyond the target: there the generator stands where the steps have brought it.
+        if step + 1 < target { next = minibatches.next() }
+      }
       step += 1
       minibatchLoss = loss
       guard loss.isFinite else { throw Divergence(step: step) }
       smooth(Double(loss))
+      if let next { minibatch = next }
     }
   }
 

@@ -8,35 +8,100 @@ import Testing
 @Suite("The fused engine")
 struct FusedEngineTests {
   @Test(
-    "Its loss, dlogits, dh, dhpreact, dhprebn, dembcat and all gradients are the derivation's",
-    arguments: DerivationAgainstPyTorchTests.shapes)
-  func agreesWithDerivation(shape: String) throws {
+    "Its loss, intermediates and all gradients are the derivation's, in both forms, on any threads",
+    arguments: DerivationAgainstPyTorchTests.shapes, FirstLayerForm.allCases)
+  func agreesWithDerivation(shape: String, form: FirstLayerForm) throws {
     let fixture = try Fixture("\(shape)-float64")
     let (parameters, minibatch) = try (fixture.parameters(Double.self), fixture.minibatch)
     let steps = Derivation(parameters, minibatch)
-    let engine = FusedEngine(
-      parameters.converted(), batchSize: minibatch.count, keepsIntermediates: true)
-    let loss = engine.differentiate(minibatch)
-    let slice = try #require(engine.slices.first)
-
+    let expected = Dictionary(uniqueKeysWithValues: steps.tensorsByFileName.map { ($0, $1) })
     // Float against Double, batches of 32 and more: rounding stays below 2e-6.
     let tolerance = 2e-6
-    #expect(abs(Double(loss) - steps.loss[0, 0]) <= tolerance)
-    let intermediates: [(String, PaddedMatrix, Matrix<Double>)] = [
-      ("dlogits", engine.output.dlogits, steps.dlogits), ("dh", slice.dh, steps.dh),
-      ("dhpreact", slice.dhpreact, steps.dhpreact), ("dhprebn", slice.dhprebn, steps.dhprebn),
-      ("dembcat", slice.dembcat, steps.dembcat),
-    ]
-    for (name, fused, expected) in intermediates {
-      #expect(distance(fused.matrix, expected) <= tolerance, "\(name)")
+    for threads in 1...2 {
+      let engine = FusedEngine(
+        parameters.converted(), batchSize: minibatch.count, threads: threads, firstLayer: form,
+        keepsIntermediates: true)
+      let loss = engine.differentiate(minibatch)
+      #expect(abs(Double(loss) - steps.loss[0, 0]) <= tolerance)
+      let found = engine.intermediates
+      #expect(found.count == (form == .perExample ? 5 : 4))
+      for (name, tensor) in found {
+        #expect(distance(tensor, try #require(expected[name])) <= tolerance, "\(name)")
+      }
+      for ((name, single), (_, double)) in zip(
+        Parameters<Float>.ordered, Parameters<Double>.ordered)
+      {
+        let error = distance(
+          engine.gradients[keyPath: single], steps.gradients[keyPath: double])
+        #expect(error <= tolerance, "d\(name): \(error)")
+      }
     }
-    for ((name, single), (_, double)) in zip(
-      Parameters<Float>.ordered, Parameters<Double>.ordered)
-    {
-      let error = distance(
-        engine.gradients[keyPath: single], steps.gradients[keyPath: double])
-      #expect(error <= tolerance, "d\(name): \(error)")
+  }
+
+  @Test(
+    "Any number of threads computes the same bits, in both forms of the first layer",
+    arguments: [
+      (ModelShape(vocabulary: 27, blockSize: 3, embedding: 10, hidden: 200), 32),
+      (ModelShape(vocabulary: 27, blockSize: 5, embedding: 10, hidden: 331), 77),
+      (ModelShape(vocabulary: 5, blockSize: 1, embedding: 17, hidden: 64), 2),
+    ], FirstLayerForm.allCases)
+  func threads(problem: (shape: ModelShape, batchSize: Int), form: FirstLayerForm) {
+    var generator = TorchGenerator(seed: 7)
+    let parameters = Parameters<Float>.notebook(problem.shape, seed: 7, generator: &generator)
+    let engines = [1, 2, 4].map {
+      FusedEngine(
+        parameters, batchSize: problem.batchSize, threads: $0, firstLayer: form,
+        keepsIntermediates: false)
     }
+    #expect(
+      engines.map(\.threads) == [1, 2, min(4, HiddenSlice.count(hidden: problem.shape.hidden))])
+    let minibatches = (0..<20).map { _ in
+      Minibatch.random(problem.shape, count: problem.batchSize, &generator)
+    }
+    let losses = engines.map { engine in
+      minibatches.map { engine.step($0, learningRate: 0.1) }
+    }
+    for index in 1..<engines.count {
+      #expect(losses[index] == losses[0])
+      #expect(engines[index].parameters == engines[0].parameters)
+    }
+    #expect(engines[0].parameters != parameters)
+  }
+
+  @Test("Work for meanwhile is done once in a step, by the calling thread", arguments: 1...2)
+  func meanwhile(threads: Int) throws {
+    let fixture = try Fixture("exercise-float32")
+    let engine = FusedEngine(
+      try fixture.parameters(Float.self), batchSize: try fixture.minibatch.count, threads: threads)
+    var calls = 0
+    for _ in 0..<3 { _ = engine.step(try fixture.minibatch, learningRate: 0.1) { calls += 1 } }
+    #expect(calls == 3)
+  }
+
+  @Test("The parts of a step are measured, and take no longer than the step", arguments: 1...2)
+  func timing(threads: Int) throws {
+    let fixture = try Fixture("exercise-float32")
+    let (parameters, minibatch) = try (fixture.parameters(Float.self), fixture.minibatch)
+    let engine = FusedEngine(parameters, batchSize: minibatch.count, threads: threads)
+    var parts: [StepPart: Double] = [:]
+    let whole = ContinuousClock().measure {
+      parts = engine.timing { for _ in 0..<20 { _ = engine.step(minibatch, learningRate: 0.1) } }
+    }
+    #expect(Set(parts.keys) == Set(StepPart.allCases))
+    #expect(parts.values.allSatisfy { $0 > 0 })
+    #expect(parts.values.reduce(0, +) <= whole / .seconds(1))
+  }
+
+  @Test("The bytes that it announces are at least those that its parameters and activations take")
+  func byteCount() throws {
+    let shape = ModelShape(vocabulary: 27, blockSize: 3, embedding: 10, hidden: 200)
+    let parameters = 2 * 4 * Parameters<Float>(zeros: shape).count
+    let activations = 4 * 3 * 32 * 200
+    let bytes = try #require(FusedEngine.byteCount(shape, batchSize: 32))
+    #expect(bytes >= parameters + activations)
+    #expect(bytes <= 3 * (parameters + activations))
+    let impossible = ModelShape(vocabulary: 27, blockSize: 3, embedding: 10, hidden: .max / 64)
+    #expect(FusedEngine.byteCount(impossible, batchSize: 32) == nil)
   }
 
   @Test("Keeping intermediates changes no bit of what it learns")
@@ -78,5 +143,18 @@ struct FusedEngineTests {
       let engine = FusedEngine(Parameters(zeros: shape), batchSize: 4)
       _ = engine.step(Minibatch(blockSize: 1, count: 5), learningRate: 0.1)
     }
+  }
+}
+
+extension Minibatch {
+  /// Ids drawn at random.
+  fileprivate static func random(
+    _ shape: ModelShape, count: Int, _ generator: inout TorchGenerator
+  ) -> Minibatch {
+    func ids(_ count: Int) -> [Int32] {
+      (0..<count).map { _ in Int32(generator.randint(below: shape.vocabulary)) }
+    }
+    return Minibatch(
+      blockSize: shape.blockSize, contexts: ids(count * shape.blockSize), targets: ids(count))
   }
 }

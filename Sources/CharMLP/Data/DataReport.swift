@@ -1,0 +1,88 @@
+// What there is to know about a word list before a network is trained on it.
+//
+// A loss is only as honest as the split: words that stand in two parts of it are learned by heart and
+// then counted as predicted. So the report says how many there are, next to what else decides how
+// good a model can get: how many words, which symbols, how long. Numbers alone; texts are the commands'.
+
+/// Counts over a data set.
+public struct DataReport: Equatable, Sendable {
+  /// One part of the split.
+  public struct Part: Equatable, Sendable {
+    public let words: Int
+    /// How many of the words also occur in the training part; for that part itself all.
+    public let wordsInTraining: Int
+    public let windows: Int
+    public let distinctContexts: Int
+  }
+
+  /// One symbol of the alphabet.
+  public struct Symbol: Equatable, Sendable {
+    public let scalar: Unicode.Scalar
+    /// How often it occurs in all words.
+    public let count: Int
+    /// How often it occurs in training words.
+    public let trainingCount: Int
+    /// Whether it occurs fewer than ten times: too seldom to learn what follows it.
+    public var isRare: Bool { count < 10 }
+  }
+
+  /// The number of words, duplicates included.
+  public let words: Int
+  /// The number of different words.
+  public let distinctWords: Int
+  /// How many duplicates were removed before.
+  public let duplicatesRemoved: Int
+  public let train: Part
+  public let validation: Part
+  public let test: Part
+  /// The alphabet, the most frequent symbol first; of equally frequent ones, the smaller scalar.
+  public let symbols: [Symbol]
+  public let lengths: LengthDistribution
+  /// What should be known before the losses are believed.
+  public let warnings: [DataWarning]
+
+  /// How many words repeat an earlier one.
+  public var duplicates: Int { words - distinctWords }
+
+  /// Counts. Time is proportional to the length of the list.
+  public init(_ dataset: Dataset) {
+    let first = dataset.words.firstOccurrences()
+    var isTraining = [Bool](repeating: false, count: first.count)
+    for word in dataset.split.train { isTraining[Int(first[word])] = true }
+    func part(_ words: ArraySlice<Int>, _ windows: ContextWindows) -> Part {
+      Part(
+        words: words.count, wordsInTraining: words.count { isTraining[Int(first[$0])] },
+        windows: windows.count, distinctContexts: windows.distinct().count)
+    }
+    words = dataset.words.count
+    distinctWords = first.indices.count { first[$0] == $0 }
+    duplicatesRemoved = dataset.duplicatesRemoved
+    train = part(dataset.split.train, dataset.train)
+    validation = part(dataset.split.validation, dataset.validation)
+    test = part(dataset.split.test, dataset.test)
+    symbols = Self.symbols(of: dataset)
+    lengths = LengthDistribution(of: dataset)
+    warnings = DataWarning.all(
+      words: words, duplicates: words - distinctWords, validation: validation,
+      symbols: symbols.map(\.scalar), lengths: lengths)
+  }
+
+  private static func symbols(of dataset: Dataset) -> [Symbol] {
+    let training = counts(of: dataset.train)
+    let others = [dataset.validation, dataset.test].map(counts)
+    let symbols = dataset.vocabulary.symbols.enumerated().map { index, scalar in
+      let count = training[index + 1]
+      return Symbol(
+        scalar: scalar, count: count + others[0][index + 1] + others[1][index + 1],
+        trainingCount: count)
+    }
+    return symbols.sorted { ($1.count, $0.scalar) < ($0.count, $1.scalar) }
+  }
+
+  /// How often each id is to be predicted.  (vocabulary)
+  private static func counts(of windows: ContextWindows) -> [Int] {
+    var counts = [Int](repeating: 0, count: windows.vocabularyCount)
+    for id in windows.targets { counts[Int(id)] += 1 }
+    return counts
+  }
+}

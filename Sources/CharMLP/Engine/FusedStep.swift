@@ -1,0 +1,118 @@
+// One training step, as all threads of an engine take it together.
+//
+// Every thread walks through the same four stages, doing its part of each: the slices that it owns, its
+// blocks of rows. They meet where a stage needs what others did in the one before. What is shared out,
+// and how, changes no bit: slices and blocks are cut by the shape of the model and of the minibatch, and
+// their sums are formed in order.
+// swift-format-ignore-file: AlwaysUseLowerCamelCase
+
+import LinearAlgebra
+
+/// The layers of a network, and a step through them for several threads.
+///
+/// Between two meetings no thread reads what another writes.
+final class FusedStep: @unchecked Sendable {
+  let input: StepInput
+  let output: OutputLayer
+
+  /// The factor of the next step's update; nil computes gradients and leaves the parameters alone.
+  var learningRate: Float?
+
+  private let members: [Member]
+  private let barrier: Barrier
+
+  /// One thread: its layers, its blocks of rows, and what it adds up.
+  private final class Member {
+    let layers: FusedLayers
+    let blocks: Range<Int>
+    var logits: [PaddedMatrix] = []  // of all slices, (n, vocabulary) each
+    var dC: [PaddedMatrix] = []  // of all slices, (vocabulary, embedding) each
+    var clock: StepClock?
+
+    init(_ layers: FusedLayers, blocks: Range<Int>) {
+      self.layers = layers
+      self.blocks = blocks
+    }
+  }
+
+  init(
+    _ parameters: Parameters<Float>, batchSize: Int, threads: Int, firstLayer: FirstLayerForm,
+    keepsIntermediates: Bool
+  ) {
+    let input = StepInput(parameters.shape, batchSize: batchSize)
+    let output = OutputLayer(parameters, input)
+    let units = HiddenSlice.units(hidden: parameters.shape.hidden)
+    (self.input, self.output, barrier) = (input, output, Barrier(parties: threads))
+    members = (0..<threads).map { index in
+      func part(of count: Int) -> Range<Int> {
+        index * count / threads..<(index + 1) * count / threads
+      }
+      let layers = FusedLayers(
+        parameters, units: Array(units[part(of: units.count)]), input, firstLayer: firstLayer,
+        keepsIntermediates: keepsIntermediates)
+      return Member(layers, blocks: part(of: output.blockCount))
+    }
+    for member in members {
+      member.logits = slices.map(\.logits)
+      member.dC = slices.map(\.firstLayer.dC)
+    }
+  }
+
+  /// All slices, in their order.
+  var slices: [HiddenSlice] { members.flatMap(\.layers.slices) }
+
+  /// The embedding; every thread's is the same.
+  var embedding: EmbeddingLayer { members[0].layers.embedding }
+
+  /// The number of a thread's step through `input`; the calling thread's is 0.
+  ///
+  /// - Parameter meanwhile: What the thread does after its own part of the work, before it waits.
+  func run(_ index: Int, meanwhile: () -> Void) {
+    let member = members[index]
+    let (layers, clock) = (member.layers, member.clock)
+    layers.contextVectors?.gather()
+    clock?.mark(.embedding)
+    for slice in layers.slices { slice.forward(clock) }
+    wait(clock)
+
+    for block in member.blocks { output.crossEntropy(member.logits, block: block) }
+    clock?.mark(.softmax)
+    wait(clock)
+
+    for slice in layers.slices {
+      slice.backward(dlogits: output.dlogits, clock)
+      if let learningRate { slice.descend(learningRate: learningRate) }
+      clock?.mark(.update)
+    }
+    meanwhile()
+    wait(clock)
+
+    Reduction.sum(member.dC, into: layers.embedding.dC)
+    if let learningRate { layers.embedding.memory.descend(learningRate: learningRate) }
+    clock?.mark(.embedding)
+  }
+
+  private func wait(_ clock: StepClock?) {
+    barrier.wait()
+    clock?.mark(.waiting)
+  }
+
+  /// Completes the calling thread's step, and returns the loss.
+  func finish() -> Float {
+    let loss = output.finish()
+    if let learningRate { output.memory.descend(learningRate: learningRate) }
+    members[0].clock?.mark(.softmax)
+    return loss
+  }
+
+  /// Measures the calling thread's parts of the steps from now on.
+  func startClock() { members[0].clock = StepClock() }
+
+  /// Ends the measurement, and returns the calling thread's seconds in each part.
+  func stopClock() -> [StepPart: Double] {
+    defer { members[0].clock = nil }
+    return StepPart.allCases.reduce(into: [:]) { seconds, part in
+      seconds[part] = members[0].clock?[part] ?? 0
+    }
+  }
+}

@@ -1,0 +1,89 @@
+// The threads of an engine: started once, then called to work again and again.
+//
+// The thread that calls is a member itself, number 0. What the others do is one function of the member's
+// number; how work is shared out, and where members meet before it is done, is that function's affair. If
+// the system has fewer threads left than asked for, the team is smaller.
+
+import Synchronization
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+/// Threads that do a piece of work together, each its part.
+final class ThreadTeam {
+  /// What a team does: a function of the member's number, from 0 to the team's count − 1.
+  typealias Work = @Sendable (_ member: Int) -> Void
+
+  private let shared = Shared()
+  private let threads: [pthread_t]
+  private let gate: Barrier
+
+  /// The number of members, the calling thread included.
+  var count: Int { threads.count + 1 }
+
+  /// Starts up to `limit` − 1 threads, and asks once how many members there are what they will do.
+  init(upTo limit: Int, work plan: (_ count: Int) -> Work) {
+    precondition(limit >= 1, "ThreadTeam: \(limit) members")
+    // The threads wait for this lock: they begin when their number is known.
+    (threads, gate) = shared.duty.withLock { [shared] duty in
+      var threads: [pthread_t] = []
+      while threads.count < limit - 1 {
+        let member = threads.count + 1
+        guard let thread = startThread({ shared.serve(member) }) else { break }
+        threads.append(thread)
+      }
+      let gate = Barrier(parties: threads.count + 1)
+      duty = (gate, plan(threads.count + 1))
+      return (threads, gate)
+    }
+  }
+
+  deinit {
+    shared.isDismissed.store(true, ordering: .relaxed)
+    gate.wait()
+    for thread in threads { pthread_join(thread, nil) }
+  }
+
+  /// Lets every other member work once; the calling thread does its own part next.
+  func callOthers() { gate.wait() }
+}
+
+extension ThreadTeam {
+  /// What the threads hold on to: not the team itself, or it would never end.
+  private final class Shared: Sendable {
+    let duty = Mutex<(gate: Barrier, work: Work)?>(nil)
+    let isDismissed = Atomic(false)
+
+    func serve(_ member: Int) {
+      guard let (gate, work) = duty.withLock({ $0 }) else { return }
+      while true {
+        gate.wait()
+        if isDismissed.load(ordering: .relaxed) { return }
+        work(member)
+      }
+    }
+  }
+}
+
+/// A function on its way to the thread that runs it.
+private final class ThreadBody {
+  let run: @Sendable () -> Void
+  init(_ run: @escaping @Sendable () -> Void) { self.run = run }
+}
+
+/// Starts a thread, or returns nil if the system has none left.
+private func startThread(_ run: @escaping @Sendable () -> Void) -> pthread_t? {
+  var thread = pthread_t()
+  let body = unsafe Unmanaged.passRetained(ThreadBody(run))
+  let status = unsafe pthread_create(
+    &thread, nil,
+    { body in
+      unsafe Unmanaged<ThreadBody>.fromOpaque(unsafe body!).takeRetainedValue().run()
+      return nil
+    }, unsafe body.toOpaque())
+  if status != 0 { unsafe body.release() }
+  return status == 0 ? thread : nil
+}

@@ -1,0 +1,88 @@
+// What counting reaches, beside what the network learned: the table that ends every run.
+//
+// It refuses to be flattering: the n-gram models are the best of their kind by validation, and where one
+// of them predicts better than the network, a sentence says so.
+
+import CharMLP
+import CommandSupport
+
+/// A baseline, seen from a network with a block size.
+struct BaselineComparison {
+  private let baseline: Baseline
+  private let rival: Baseline.Entry
+
+  /// Chooses the n-gram that sees the network's context.
+  init(_ baseline: Baseline, blockSize: Int) {
+    self.baseline = baseline
+    rival = baseline.best(forBlockSize: blockSize)
+  }
+
+  /// All models, in the order of the baseline.
+  var json: JSONValue {
+    .array(
+      baseline.entries.map { entry in
+        .object(
+          [
+            (key: "order", value: .integer(entry.order)),
+            (key: "discount", value: .string(entry.discounting.rawValue)),
+          ] + entry.losses.json)
+      })
+  }
+
+  /// The table, and the sentence where it is due.
+  func text(beside losses: SplitLosses) -> String {
+    table(losses) + (verdict(losses).map { $0 + "\n" } ?? "")
+  }
+
+  private func table(_ losses: SplitLosses) -> String {
+    var table = Table(
+      ["loss (perplexity)", "discount", "train", "validation", "test"], leftAligned: [0, 1])
+    func add(_ name: String, _ discount: String, _ losses: SplitLosses) {
+      let parts = [losses.train, losses.validation, losses.test]
+      table.add([name, discount] + parts.map(Self.cell))
+    }
+    add("this model", "", losses)
+    if baseline.best == rival {
+      add("\(rival.order)-gram, same context, best", rival.discounting.rawValue, rival.losses)
+    } else {
+      add("\(rival.order)-gram, same context", rival.discounting.rawValue, rival.losses)
+      let best = baseline.best
+      add("\(best.order)-gram, best", best.discounting.rawValue, best.losses)
+    }
+    return table.text
+  }
+
+  private static func cell(_ loss: Double) -> String {
+    "\(Format.fixed(loss, decimals: 4)) (\(Format.fixed(SplitLosses.perplexity(loss), decimals: 2)))"
+  }
+
+  /// Who counts better than the network predicts, if anybody; judged by validation.
+  private func verdict(_ losses: SplitLosses) -> String? {
+    let best = baseline.best
+    guard let bestLead = lead(of: best, on: losses) else { return nil }
+    let start = "Counting wins: on validation words the \(best.order)-gram"
+    if best == rival { return start + ", which sees the same context, is better by \(bestLead)." }
+    guard let rivalLead = lead(of: rival, on: losses) else {
+      return start + " is better by \(bestLead); "
+        + "the \(rival.order)-gram, which sees the same context, is not."
+    }
+    return start + " is better by \(bestLead), "
+      + "and the \(rival.order)-gram, which sees the same context, by \(rivalLead)."
+  }
+
+  /// By how much an n-gram's loss is lower, unless four decimals do not show it.
+  private func lead(of entry: Baseline.Entry, on losses: SplitLosses) -> String? {
+    let lead = losses.validation - entry.losses.validation
+    return lead >= 0.00005 ? Format.fixed(lead, decimals: 4) : nil
+  }
+}
+
+extension SplitLosses {
+  /// The three losses under their keys.
+  var json: [(key: String, value: JSONValue)] {
+    [
+      (key: "train", value: .number(train)), (key: "val", value: .number(validation)),
+      (key: "test", value: .number(test)),
+    ]
+  }
+}

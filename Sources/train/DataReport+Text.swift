@@ -1,0 +1,131 @@
+// The data report for people: a few lines before a run, or everything for `--describe`.
+
+import CharMLP
+import CommandSupport
+
+extension DataReport {
+  /// What stands above a run: words, symbols, lengths, windows, and words that the split shares.
+  func summary(of name: String) -> [String] {
+    let distinct =
+      duplicates == 0 ? "all distinct" : "\(Format.count(distinctWords)) distinct"
+    let removed =
+      duplicatesRemoved == 0 ? "" : " (\(Format.counted(duplicatesRemoved, "duplicate")) removed)"
+    var lines = [
+      """
+      \(name): \(Format.counted(words, "word"))\(removed), \(distinct); \
+      \(Format.counted(symbols.count, "symbol")); \(lengths.range), median \(lengths.median)
+      """,
+      """
+      \(Format.count(train.windows)) windows train, \(Format.count(validation.windows)) validate, \
+      \(Format.count(test.windows)) test; \(Format.count(train.distinctContexts)) distinct contexts \
+      in training
+      """,
+    ]
+    if validation.wordsInTraining + test.wordsInTraining > 0 {
+      lines.append(
+        """
+        also in training: \(validation.overlap) of the validation words, \(test.overlap) of the \
+        test words
+        """)
+    }
+    return lines
+  }
+
+  /// All of the report.
+  func text(of name: String) -> String {
+    [
+      summary(of: name)[0] + "\n", wordTable, alphabet, lengths.text,
+      warnings.map { "warning: \($0.text)\n" }.joined(),
+    ].filter { !$0.isEmpty }.joined(separator: "\n")
+  }
+
+  private var wordTable: String {
+    var text = """
+      words       \(Format.count(words))
+      distinct    \(Format.count(distinctWords))
+      duplicates  \(Format.share(duplicates, of: words))
+
+      """
+    var table = Table(["part", "words", "also in training", "windows", "distinct contexts"])
+    for (name, part) in [("train", train), ("validation", validation), ("test", test)] {
+      table.add([
+        name, Format.count(part.words), name == "train" ? "" : part.overlap,
+        Format.count(part.windows), Format.count(part.distinctContexts),
+      ])
+    }
+    text += "\n" + table.text
+    return text
+  }
+}
+
+// MARK: The alphabet
+
+extension DataReport {
+  /// More symbols than this are not listed one by one.
+  private static let listedSymbols = 40
+
+  private var alphabet: String {
+    var text = "alphabet: \(Format.counted(symbols.count, "symbol"))\n"
+    var table = Table(["symbol", "count", "share"])
+    let characters = symbols.reduce(0) { $0 + $1.count }
+    for symbol in symbols.prefix(Self.listedSymbols) {
+      table.add([
+        symbol.scalar.visible, Format.count(symbol.count),
+        Format.percent(symbol.count, of: characters),
+      ])
+    }
+    text += table.text
+    if symbols.count > Self.listedSymbols {
+      text += "… and \(Format.count(symbols.count - Self.listedSymbols)) more\n"
+    }
+    return text + list(rareSymbols, "rare (fewer than 10 times)")
+      + list(symbols.filter { $0.trainingCount == 0 }, "never in training words")
+  }
+
+  /// The rare symbols, the rarest last.
+  var rareSymbols: [Symbol] { symbols.filter(\.isRare) }
+
+  private func list(_ symbols: [Symbol], _ title: String) -> String {
+    guard !symbols.isEmpty else { return "\(title): none\n" }
+    let shown = symbols.suffix(Self.listedSymbols).map(\.scalar.visible).joined(separator: " ")
+    let others = symbols.count > Self.listedSymbols ? ", the rarest: " : ": "
+    return "\(title): \(Format.count(symbols.count))\(others)\(shown)\n"
+  }
+}
+
+extension DataReport.Part {
+  /// How many words are also in training: 416 (13.0 %).
+  var overlap: String { Format.share(wordsInTraining, of: words) }
+}
+
+// MARK: Numbers and symbols
+
+extension Format {
+  /// A number and its noun: 1 word, 2 words.
+  static func counted(_ number: Int, _ noun: String) -> String {
+    "\(count(number)) \(noun)\(number == 1 ? "" : "s")"
+  }
+
+  /// A part of a whole: 13.0 %.
+  fileprivate static func percent(_ part: Int, of whole: Int) -> String {
+    fixed(100 * Double(part) / Double(max(whole, 1)), decimals: 1) + " %"
+  }
+
+  /// A part of a whole, and what share that is: 416 (13.0 %).
+  fileprivate static func share(_ part: Int, of whole: Int) -> String {
+    "\(count(part)) (\(percent(part, of: whole)))"
+  }
+}
+
+extension Unicode.Scalar {
+  /// The symbol itself if it shows alone; blanks, marks and invisible ones by their number: U+00A0.
+  fileprivate var visible: String {
+    switch properties.generalCategory {
+    case .spaceSeparator, .lineSeparator, .paragraphSeparator, .control, .format, .surrogate,
+      .privateUse, .unassigned, .nonspacingMark, .spacingMark, .enclosingMark:
+      let digits = String(value, radix: 16, uppercase: true)
+      return "U+" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
+    default: return String(self)
+    }
+  }
+}

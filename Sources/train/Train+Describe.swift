@@ -1,0 +1,14 @@
+// `train --describe`: the data report alone. No run directory is made.
+
+import CharMLP
+import CommandSupport
+
+extension Train {
+  /// Reports on the list as this command line would train on it.
+  func describeData() throws {
+    let source = WordListSource(data)
+    let report = DataReport(try source.dataset(recipe))
+    try StandardOutput.shared.write(
+      json ? report.json(of: source.name).encoded() + "\n" : report.text(of: source.name))
+  }
+}

@@ -1,0 +1,31 @@
+// What threads may change: how long it takes, and nothing else.
+
+import Foundation
+import Testing
+
+@Suite("Threads")
+struct ThreadsTests {
+  @Test(
+    "The model file is the same to the byte, whatever the number of threads and of cores",
+    arguments: [[], ["--hidden", "331", "--batch-size", "77", "--block-size", "5"]])
+  func sameModel(shape: [String]) throws {
+    let workplace = try Workplace()
+    let arguments = ["--steps", "200", "--samples", "0", "--quiet"] + shape
+    for threads in ["1", "2", "4"] {
+      let outcome = try workplace.run(
+        "train", arguments + ["--threads", threads, "--out", "threads-\(threads)"])
+      #expect(outcome.status == 0, "\(outcome.errors)")
+    }
+    let models = try ["1", "2", "4"].map { try workplace.read("threads-\($0)/model.safetensors") }
+    #expect(models[1] == models[0])
+    #expect(models[2] == models[0])
+    #expect(!models[0].isEmpty)
+  }
+
+  @Test(
+    "Threads that are not a number from 1 on are refused", arguments: ["0", "-1", "two", "1025"])
+  func refusal(threads: String) throws {
+    let outcome = try Workplace().run("train", ["--threads", threads])
+    #expect(outcome.status == 64)
+  }
+}

@@ -1,0 +1,91 @@
+// The engine's memory: windows that agree with matrices, and padding that stays out of the way.
+
+import Testing
+
+@testable import LinearAlgebra
+
+@Suite("Padded matrices")
+struct PaddedMatrixTests {
+  /// A padded copy of a matrix, and the memory that it lies in.
+  private func withPadded(_ matrix: Matrix<Float>, _ body: (PaddedMatrix) -> Void) {
+    var memory = PaddedMemory(
+      capacity: PaddedMemory.size(rows: matrix.rows, columns: matrix.columns))
+    let padded = memory.matrix(rows: matrix.rows, columns: matrix.columns)
+    padded.assign(matrix)
+    body(padded)
+    withExtendedLifetime(memory) {}
+  }
+
+  private func counted(_ rows: Int, _ columns: Int) -> Matrix<Float> {
+    Matrix(rows: rows, columns: columns, elements: (0..<rows * columns).map { Float($0 + 1) })
+  }
+
+  @Test(
+    "What is copied in comes out, and the padding is zero", arguments: [(3, 5), (16, 16), (2, 33)])
+  func copies(rows: Int, columns: Int) {
+    let matrix = counted(rows, columns)
+    withPadded(matrix) { padded in
+      #expect(padded.matrix == matrix)
+      #expect(padded.stride == PaddedMemory.stride(columns))
+      for row in 0..<rows {
+        for column in columns..<padded.stride { #expect(padded[row, column] == 0) }
+      }
+    }
+  }
+
+  @Test("A transposed copy has rows for columns", arguments: [(16, 16), (32, 100), (64, 27)])
+  func transposes(rows: Int, columns: Int) {
+    let matrix = counted(rows, columns)
+    withPadded(matrix) { padded in
+      withPadded(Matrix<Float>.zeros(padded.stride, rows)) { target in
+        target.assign(transposing: padded)
+        #expect(target.resized(rows: columns, columns: rows).matrix == matrix.transposed())
+        #expect(target[rows: columns..<padded.stride].matrix.elements.allSatisfy { $0 == 0 })
+      }
+    }
+  }
+
+  @Test("A matrix goes in and out transposed, from a row on")
+  func transposedCopies() {
+    let matrix = counted(5, 3)
+    withPadded(Matrix<Float>.zeros(3, 2)) { padded in
+      padded.assign(transposed: matrix, row: 1)
+      #expect(padded.matrix.elements == [4, 7, 5, 8, 6, 9])
+      var target = Matrix<Float>.zeros(5, 3)
+      padded.copy(transposedTo: &target, row: 1)
+      #expect(target.elements == [0, 0, 0, 4, 5, 6, 7, 8, 9, 0, 0, 0, 0, 0, 0])
+    }
+  }
+
+  @Test("Sixteen floats are read and written from any column, beyond the row's end too")
+  func unaligned() {
+    withPadded(counted(2, 20)) { padded in
+      #expect(padded[0, from: 3][0] == 4)
+      #expect(padded[0, from: 3][15] == 19)
+      // The row has 32 places: from 30 on, the last fourteen lanes are the next row's.
+      #expect(padded[0, from: 30][2] == 21)
+      padded[1, from: 10] = FloatVector(repeating: -1)
+      #expect(padded[1, 9] == 30)
+      #expect(padded[1, 10] == -1)
+      padded.clearPadding()
+      #expect(padded[1, 19] == -1)
+      #expect(padded[1, 20] == 0)
+    }
+  }
+
+  @Test("A product may be added to what is there")
+  func addsProducts() {
+    let (a, b) = (counted(3, 4), counted(4, 5))
+    withPadded(a) { a in
+      withPadded(b) { b in
+        withPadded(Matrix<Float>.zeros(3, 5)) { c in
+          multiply(a, b, into: c)
+          let once = c.matrix
+          multiply(a, b, into: c, isAdding: true)
+          #expect(c.matrix == once + once)
+          #expect(once == MatrixProduct.naive(a.matrix, b.matrix))
+        }
+      }
+    }
+  }
+}
