@@ -5,7 +5,8 @@ NAMES_URL ?= https://raw.githubusercontent.com/karpathy/makemore/master/names.tx
 NAMES := data/makemore-names.txt
 NAMES_SHA256 := 0a30b5557f192f32ab962680889aac5f6fda0f4cecf40a6d0b5694f58ea8cc4d
 
-.PHONY: help setup build train test lint format bench peers names example mutate strace crash crash-quick
+.PHONY: help setup build train test lint format bench peers names example mutate \
+  strace crash crash-quick fuzz differential sanitize
 
 help:
 	@echo 'make train    install what is missing, build, train on the bundled names, print samples'
@@ -14,6 +15,9 @@ help:
 	@echo 'make peers    the same work in PyTorch, JAX and NumPy, beside ours (half an hour)'
 	@echo 'make mutate   plant faults in the mathematics, one at a time, and see the checks turn red'
 	@echo 'make crash    kill, interrupt and resume runs in every way, and compare their files'
+	@echo 'make fuzz     a minute of hostile safetensors files and word lists under AddressSanitizer'
+	@echo 'make differential  our safetensors reader and writer against Python'\''s, on 100,000 mutants'
+	@echo 'make sanitize every test under AddressSanitizer, then under ThreadSanitizer (half an hour)'
 	@echo 'make names    download the list of names of the lecture'
 	@echo 'make lint, format, build, setup, example, crash-quick'
 
@@ -40,11 +44,11 @@ example: setup
 	swift run --package-path Examples names
 
 lint:
-	swift format lint --strict --recursive Sources Tests Examples/Sources Package.swift Examples/Package.swift
+	swift format lint --strict --recursive Sources Tests Tools Examples/Sources Package.swift Examples/Package.swift
 	python3 Tools/mutate.py --check
 
 format:
-	swift format format --in-place --recursive Sources Tests Examples/Sources Package.swift Examples/Package.swift
+	swift format format --in-place --recursive Sources Tests Tools Examples/Sources Package.swift Examples/Package.swift
 
 bench: build
 	swift run -c release --skip-build bench
@@ -76,6 +80,22 @@ crash-quick: strace
 	python3 Tools/resume_everywhere.py 5
 	python3 Tools/interrupt_at_random.py 6
 	python3 Tools/kill_at_random.py 10
+
+# `python3 Tools/fuzz/fuzz.py --full` is the long run.
+fuzz:
+	python3 Tools/fuzz/fuzz.py
+
+MUTANTS ?= 100000
+differential:
+	test -d .venv || python3 -m venv .venv
+	.venv/bin/pip install --quiet --requirement Tools/fuzz/requirements.txt
+	.venv/bin/python Tools/fuzz/differential.py --count $(MUTANTS)
+
+# Each has a build of its own beside the usual one. Leaks are not looked for: a command leaves by exit(),
+# which abandons what the frames above it hold.
+sanitize: setup
+	ASAN_OPTIONS=detect_leaks=0 swift test --sanitize=address --scratch-path .build/address
+	swift test --sanitize=thread --scratch-path .build/thread
 
 # The list is checked before it takes its place. NAMES_URL may be a file:// address.
 names:

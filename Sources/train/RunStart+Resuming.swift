@@ -15,7 +15,8 @@ extension RunStart {
     try checkpoint.compare(with: options, directory)
     let list = try Self.words(checkpoint, options, directory)
     let dataset = try Dataset(list, checkpoint.recipe, name: directory.path)
-    try checkpoint.recipe.checkMemory(vocabulary: dataset.vocabulary.count)
+    try checkpoint.recipe.checkMemory(
+      vocabulary: dataset.vocabulary.count, backward: checkpoint.backward)
     let source = options.data.map { WordListSource($0).path ?? "-" } ?? directory.modelPath
     self.init(
       name: directory.path, path: source, dataset: dataset, words: checkpoint.words,

@@ -40,7 +40,8 @@ struct RunStart {
     let recipe = options.recipe
     let list = try source.read()
     let dataset = try Dataset(list, recipe, name: source.name)
-    try recipe.checkMemory(vocabulary: dataset.vocabulary.count)
+    try recipe.checkMemory(
+      vocabulary: dataset.vocabulary.count, backward: options.trainerBackward)
     let directory = try RunDirectory(options, source)
     self.init(
       name: source.name, path: source.path ?? "-", dataset: dataset, words: StoredWords(list),
@@ -68,7 +69,7 @@ extension Dataset {
   /// The data set of a recipe; what is wrong with the list is told under its name.
   init(_ words: WordList, _ recipe: Recipe, name: String) throws(CommandFailure) {
     do throws(DatasetError) {
-      try self.init(words, recipe)
+      try self.init(words, recipe, memoryLimit: Host.availableMemory)
     } catch {
       throw error.commandFailure(in: name)
     }
@@ -77,8 +78,10 @@ extension Dataset {
 
 extension Recipe {
   /// Refuses sizes for which the machine's memory could not suffice, before allocating any of it.
-  func checkMemory(vocabulary: Int) throws(CommandFailure) {
-    let need = FusedEngine.byteCount(shape(vocabulary: vocabulary), batchSize: batchSize)
+  func checkMemory(
+    vocabulary: Int, backward: Trainer.Backward
+  ) throws(CommandFailure) {
+    let need = Trainer.byteCount(self, vocabulary: vocabulary, backward: backward)
     guard let need, need <= Host.availableMemory else {
       let size = need.map { "\(Format.count($0 >> 20)) MiB" } ?? "more memory than can be counted"
       throw CommandFailure(

@@ -9,7 +9,7 @@ extension WordListSource {
   func dataset(_ recipe: Recipe) throws(CommandFailure) -> Dataset {
     let words = try read()
     do throws(DatasetError) {
-      return try Dataset(words, recipe)
+      return try Dataset(words, recipe, memoryLimit: Host.availableMemory)
     } catch {
       throw error.commandFailure(in: name)
     }

@@ -2,6 +2,7 @@
 // What the process as a whole makes of it is in ProcessTests.
 
 import Foundation
+import Synchronization
 import Testing
 
 @testable import CommandSupport
@@ -12,18 +13,26 @@ import Testing
   }
 
   @Test("What is written arrives whole and in order, also through a pipe that does not wait")
-  func nonBlockingPipe() async throws {
+  func nonBlockingPipe() throws {
     let pipe = Pipe()
     let descriptor = pipe.fileHandleForWriting.fileDescriptor
     try #require(fcntl(descriptor, F_SETFL, O_NONBLOCK) == 0)
-    let reader = Task.detached { pipe.fileHandleForReading.readDataToEndOfFile() }
+    // A thread of its own: a task might wait for the very thread that this test keeps waiting.
+    let received = Mutex(Data())
+    let isRead = DispatchSemaphore(value: 0)
+    Thread.detachNewThread {
+      let data = pipe.fileHandleForReading.readDataToEndOfFile()
+      received.withLock { $0 = data }
+      isRead.signal()
+    }
     let output = StandardOutput(descriptor: descriptor)
     let lines = (0..<50_000).map { "line \($0)" }
     for line in lines { try output.writeLine(line) }
     try output.flush()
     try pipe.fileHandleForWriting.close()
-    let received = await reader.value
-    #expect(String(decoding: received, as: UTF8.self) == lines.joined(separator: "\n") + "\n")
+    isRead.wait()
+    let text = received.withLock { String(decoding: $0, as: UTF8.self) }
+    #expect(text == lines.joined(separator: "\n") + "\n")
   }
 
   @Test("Nothing is handed over before the buffer is full or flushed")

@@ -119,54 +119,6 @@ struct TrainTests {
     }
   }
 
-  @Test(
-    "A list that is none is refused with one or two lines",
-    arguments: [
-      ("empty", [], Int32(65)), ("blank", [32, 10, 9, 10], 65), ("one word", [97], 65),
-      ("Latin-1", [97, 10, 0xE9, 10], 65), ("NUL", [97, 0, 98, 10], 65),
-      ("lone CR", [97, 13, 98, 10], 65),
-    ] as [(String, [UInt8], Int32)])
-  func badList(name: String, bytes: [UInt8], status: Int32) throws {
-    try place.write(bytes, to: "words.txt")
-    let outcome = try train("--data", "words.txt")
-    #expect(outcome.status == status)
-    #expect(outcome.errors.hasPrefix("train: words.txt:"))
-    #expect((1...2).contains(outcome.errorLines.count))
-    #expect(outcome.output.isEmpty)
-    #expect(!FileManager.default.fileExists(atPath: place.path("runs")))
-  }
-
-  @Test("A list that is not there, or a directory, is refused with 66", arguments: ["no.txt", "."])
-  func noList(path: String) throws {
-    let outcome = try train("--data", path)
-    #expect(outcome.status == 66)
-    #expect((1...2).contains(outcome.errorLines.count))
-  }
-
-  @Test(
-    "A flag that makes no sense is refused with 64, its first line and a hint",
-    arguments: [
-      ["--foo"], ["--steps", "0"], ["--steps", "-3"], ["--steps", "99999999999999999999"],
-      ["--batch-size", "1"], ["--block-size", "0"], ["--learning-rate", "nan"],
-      ["--learning-rate", "inf"], ["--learning-rate", "1e308"], ["--learning-rate", "0x1p3"],
-      ["--learning-rate", "0"], ["--product", "mkl"],
-      ["--product", "naive", "--backward", "fused"], ["extra"],
-    ])
-  func badFlag(arguments: [String]) throws {
-    let outcome = try place.run("train", arguments)
-    #expect(outcome.status == 64)
-    #expect(outcome.errorLines.count == 2, "\(outcome.errors)")
-    #expect(outcome.errorLines.last == "See 'train --help'.")
-  }
-
-  @Test("Sizes beyond the machine's memory are refused with 71 before anything is made")
-  func tooLarge() throws {
-    let outcome = try place.run("train", ["--hidden", "10000000", "--embedding", "100000"])
-    #expect(outcome.status == 71)
-    #expect((1...2).contains(outcome.errorLines.count))
-    #expect(!FileManager.default.fileExists(atPath: place.path("runs")))
-  }
-
   @Test("A loss that is no longer finite stops the run with 70")
   func divergence() throws {
     let outcome = try train("--learning-rate", "1e30", "--quiet")

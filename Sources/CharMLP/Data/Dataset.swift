@@ -14,14 +14,18 @@ public struct Dataset: Sendable {
   /// Splits a word list as the notebook does: Python's `random.seed(splitSeed)` and `shuffle`, then
   /// 80 % train, 10 % validate, 10 % test.
   ///
+  /// - Parameter memoryLimit: The bytes that the windows, and the distinct ones among them, may take.
   /// - Throws: `DatasetError` if a part would hold no window, or memory could not hold them all.
-  public init(_ words: WordList, splitSeed: UInt64, blockSize: Int) throws(DatasetError) {
+  public init(
+    _ words: WordList, splitSeed: UInt64, blockSize: Int,
+    memoryLimit: Int = Self.defaultMemoryLimit
+  ) throws(DatasetError) {
     guard words.count >= Self.fewestWords else {
       throw .tooFewWords(words.count, needed: Self.fewestWords)
     }
     let windows = words.characterCount + words.count
     let memory = ContextWindows.byteCount(windows: windows, blockSize: blockSize)
-    guard let memory, memory <= Self.memoryLimit else {
+    guard let memory, memory <= memoryLimit / 2 else {
       throw .tooLarge(windows: windows, blockSize: blockSize)
     }
     var order = Array(words.indices)
@@ -38,8 +42,8 @@ public struct Dataset: Sendable {
   /// With fewer words the notebook's cuts leave a part empty: int(0.9 · 5) = int(0.8 · 5) = 4.
   private static let fewestWords = 6
 
-  /// The bytes of windows that are accepted: 16 GiB, far above any list that trains in a lifetime here.
-  private static let memoryLimit = 16 << 30
+  /// The memory limit unless told otherwise: 32 GiB, far above any list that trains in a lifetime here.
+  public static let defaultMemoryLimit = 32 << 30
 
   private static func windows(
     _ words: WordList, _ selection: ArraySlice<Int>, _ vocabulary: Vocabulary, _ blockSize: Int

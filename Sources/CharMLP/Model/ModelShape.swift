@@ -25,4 +25,7 @@ public struct ModelShape: Equatable, Hashable, Sendable, Codable {
 
   /// The width of `embcat`: block · embedding.
   public var contextWidth: Int { blockSize * embedding }
+
+  /// The columns of the widest matrix with a row for each context.
+  var widestRow: Int { max(contextWidth, hidden, vocabulary) }
 }

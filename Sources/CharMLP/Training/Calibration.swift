@@ -11,7 +11,7 @@ extension BatchNormStatistics {
   /// Measures mean and variance of hprebn over all windows behind `contexts`, of which there are ≥ 2.
   public init(_ parameters: Parameters<Float>, over contexts: DistinctContexts) {
     var total = WeightedMoments(columns: parameters.shape.hidden)
-    for block in contexts.blocks {
+    for block in contexts.blocks(width: parameters.shape.widestRow) {
       let product = MatrixProduct.blas(parameters.embcat(block.contexts), parameters.W1)
       let hprebn = (product + parameters.b1).converted(to: Double.self)  // (n, hidden)
       let weights = Matrix(

@@ -8,7 +8,7 @@ extension Model {
   /// The mean cross-entropy over all windows behind `contexts`, in nats per character.
   public func loss(over contexts: DistinctContexts) -> Double {
     var total = 0.0
-    for block in contexts.blocks {
+    for block in contexts.blocks(width: shape.widestRow) {
       let logits = logits(block.contexts)  // (n, vocabulary)
       let norm_logits = logits - logits.max(.columns)  // (n, vocabulary)
       let counts_sum = exp(norm_logits).sum(.columns)  // (n, 1)

@@ -1,0 +1,86 @@
+// Values of flags that make no sense, sizes that no memory holds, and extremes that are fine.
+
+import Foundation
+import Testing
+
+private let wholeNumbers = [
+  ("train", "--steps", "0"), ("train", "--batch-size", "1"), ("train", "--block-size", "0"),
+  ("train", "--embedding", "0"), ("train", "--hidden", "0"), ("train", "--evaluate-every", "0"),
+  ("train", "--seed", "-1"), ("train", "--split-seed", "-1"), ("train", "--samples", "-1"),
+  ("sample", "--count", "-1"), ("sample", "--seed", "-1"), ("gradcheck", "--batch-size", "1"),
+  ("gradcheck", "--hidden", "0"), ("gradcheck", "--embedding", "0"), ("bench", "--hidden", "0"),
+]
+
+private let decimalNumbers = [
+  ("train", "--learning-rate"), ("sample", "--temperature"), ("bench", "--seconds"),
+]
+
+@Suite("The value of a flag")
+struct FlagValueTests {
+  let place: Workplace
+
+  init() throws { place = try Workplace() }
+
+  private func expectUsageError(_ line: String, _ command: String) throws {
+    let outcome = try place.guarded(line)
+    expectRefusal(outcome, status: 64)
+    #expect(outcome.errorLines.first?.hasPrefix("\(command): ") == true, "\(line)")
+    #expect(outcome.errorLines.last == "See '\(command) --help'.", "\(line)")
+    #expect(!place.hasRun)
+  }
+
+  @Test("that must be a whole number is one within its limits, or 64", arguments: wholeNumbers)
+  func wholeNumber(command: String, flag: String, tooSmall: String) throws {
+    let values = [
+      tooSmall, "-3", "99999999999999999999999", "nan", "inf", "1e308", "0x1p3", "0x10", "1.0",
+      "''", "+1", "1_000", "'1 '", "١",
+    ]
+    for value in values { try expectUsageError("\(command) \(flag) \(value)", command) }
+  }
+
+  @Test(
+    "that must be a decimal number is a finite one within its limits, or 64",
+    arguments: decimalNumbers)
+  func decimalNumber(command: String, flag: String) throws {
+    let values = [
+      "0", "-0.0", "-3", "nan", "-nan", "inf", "-inf", "infinity", "1e308", "1e999", "1e-999",
+      "0x1p3", "''", "1,5", "'1 '", "1e", ".", "+1",
+    ]
+    for value in values { try expectUsageError("\(command) \(flag) \(value)", command) }
+  }
+
+  @Test("that names something names what there is, or 64")
+  func names() throws {
+    for arguments in [
+      "--foo", "extra", "--product mkl", "--product naive --backward fused", "--data", "--out ''",
+    ] {
+      try expectUsageError("train \(arguments)", "train")
+    }
+  }
+
+  @Test(
+    "that asks for more memory than there is ends with 71 before any is allocated",
+    arguments: [
+      "--hidden 10000000 --embedding 100000", "--batch-size 10000000 --hidden 10000000",
+      "--block-size 100000 --embedding 100000", "--block-size 100000 --data words.txt",
+      "--embedding 100000 --hidden 1000000 --block-size 100",
+      "--batch-size 10000000 --hidden 20000 --backward derivation",
+    ])
+  func tooLarge(arguments: String) throws {
+    // Words enough for windows of 100,000 characters to take 400 GB.
+    try place.write((100_000..<250_000).map { "\($0)\n" }.joined().utf8, to: "words.txt")
+    let outcome = try place.guarded("train --steps 1 \(arguments)")
+    expectRefusal(outcome, status: 71)
+    #expect(!place.hasRun)
+  }
+
+  @Test(
+    "may be as small as a network can be, and a block longer than any word",
+    arguments: [
+      "--hidden 1", "--embedding 1", "--batch-size 2", "--block-size 1", "--block-size 64",
+    ])
+  func extremes(arguments: String) throws {
+    let outcome = try place.guarded("train --steps 20 --hidden 8 --samples 2 \(arguments)")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+  }
+}

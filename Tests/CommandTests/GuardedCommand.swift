@@ -1,0 +1,50 @@
+// Commands under conditions that only a shell can make: FIFOs, closed descriptors, full disks, files
+// that vanish. And with a guard: what is to be refused is refused soon, so whoever is still there after
+// 20 seconds is killed, and its status is then 137.
+
+import Foundation
+import Testing
+
+extension Workplace {
+  /// Runs a line of shell here, in which `train` and the other commands are those of this build.
+  func guarded(_ line: String) throws -> Outcome {
+    try write("export PATH='\(Self.builtCommands)':\"$PATH\"\n\(line)\n".utf8, to: "line.sh")
+    let process = Process()
+    process.executableURL = URL(filePath: "/usr/bin/env")
+    // `timeout` makes the line the leader of a group, and kills all of it.
+    process.arguments = [
+      "sh", "-c", "exec timeout --signal=KILL 20 sh line.sh </dev/null >stdout 2>stderr",
+    ]
+    process.currentDirectoryURL = url
+    process.environment = ProcessInfo.processInfo.environment
+      .merging(["SWIFT_BACKTRACE": "enable=no"]) { $1 }
+    try process.run()
+    process.waitUntilExit()
+    let isKilled = process.terminationReason == .uncaughtSignal
+    return Outcome(
+      status: process.terminationStatus + (isKilled ? 128 : 0),
+      output: String(decoding: try read("stdout"), as: UTF8.self),
+      errors: String(decoding: try read("stderr"), as: UTF8.self))
+  }
+
+  /// Whether a run was begun here.
+  var hasRun: Bool { FileManager.default.fileExists(atPath: path("runs")) }
+
+  private static var builtCommands: String {
+    URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().path
+  }
+}
+
+/// A refusal as every command must give it: its status, one or two lines of message, no results.
+func expectRefusal(
+  _ outcome: Outcome, status: Int32, saying text: String = "",
+  sourceLocation: SourceLocation = #_sourceLocation
+) {
+  #expect(outcome.status == status, "\(outcome.errors)", sourceLocation: sourceLocation)
+  #expect(
+    (1...2).contains(outcome.errorLines.count), "\(outcome.errors)", sourceLocation: sourceLocation)
+  #expect(
+    text.isEmpty || outcome.errors.contains(text), "\(outcome.errors)",
+    sourceLocation: sourceLocation)
+  #expect(outcome.output.isEmpty, sourceLocation: sourceLocation)
+}

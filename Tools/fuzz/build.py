@@ -1,0 +1,66 @@
+"""Builds the Swift halves of the fuzzers from the sources of the modules, into .build/fuzz.
+
+They are no products of the package: a target that is linked with libFuzzer has its own `main`, and one
+more executable would be in everybody's build. A build that is newer than its sources is kept.
+"""
+
+import subprocess
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+WORKSHOP = REPOSITORY / ".build" / "fuzz"
+HERE = Path(__file__).resolve().parent
+SOURCES = REPOSITORY / "Sources"
+
+SAFETENSORS = sorted((SOURCES / "Safetensors").glob("*.swift"))
+# Of the data folder, what needs nothing else: no windows, no split, no generator.
+WORD_LISTS = [
+    path
+    for path in sorted((SOURCES / "CharMLP" / "Data").glob("*.swift"))
+    if path.name.startswith(("WordList", "Vocabulary", "EncodedWords", "ForeignEncoding", "Span", "UnicodeScalar"))
+]
+
+# lld, because the linker that Swift uses otherwise warns about every symbol of the sanitizer.
+FUZZER = ["-sanitize=fuzzer,address", "-use-ld=lld"]
+
+
+class ToolchainWithoutFuzzer(Exception):
+    """The Swift toolchain cannot link a fuzzer."""
+
+
+def has_fuzzer() -> bool:
+    """Whether libFuzzer comes with the toolchain; those of Linux have it, Apple's Xcode does not."""
+    WORKSHOP.mkdir(parents=True, exist_ok=True)
+    probe = WORKSHOP / "probe.swift"
+    probe.write_text(
+        '@_cdecl("LLVMFuzzerTestOneInput")\n'
+        "public func test(_ data: UnsafePointer<UInt8>?, _ count: Int) -> CInt { 0 }\n")
+    command = ["swiftc", *FUZZER, "-parse-as-library", probe, "-o", probe.with_suffix("")]
+    return subprocess.run(command, cwd=WORKSHOP, capture_output=True).returncode == 0
+
+
+def build(name: str, sources: list[Path], flags: list[str]) -> Path:
+    """The executable of Tools/fuzz/<name>.swift and the sources it is about."""
+    WORKSHOP.mkdir(parents=True, exist_ok=True)
+    executable = WORKSHOP / name
+    sources = [*sources, HERE / f"{name}.swift"]
+    if executable.exists() and all(path.stat().st_mtime < executable.stat().st_mtime for path in sources):
+        return executable
+    subprocess.run(
+        ["swiftc", "-O", "-swift-version", "6", "-strict-memory-safety", "-module-name", name, *flags,
+         "-parse-as-library", *sources, "-o", executable],
+        cwd=WORKSHOP, check=True)
+    return executable
+
+
+def build_answers() -> Path:
+    return build("SafetensorsAnswers", SAFETENSORS, [])
+
+
+def build_target(name: str) -> Path:
+    """A fuzz target. Throws `ToolchainWithoutFuzzer` where none can be linked."""
+    sources = {"SafetensorsTarget": SAFETENSORS, "WordListTarget": WORD_LISTS}[name]
+    sources = [*sources, HERE / "ProcessorTime.swift"]
+    if not (WORKSHOP / name).exists() and not has_fuzzer():
+        raise ToolchainWithoutFuzzer
+    return build(name, sources, FUZZER)
