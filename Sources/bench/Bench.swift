@@ -1,4 +1,4 @@
-// The command `bench`: BLAS beside the naive matrix product, for the products of a step and for steps.
+// The command `bench`: BLAS beside the naive matrix product, where a step's time goes, and what limits it.
 
 import ArgumentParser
 import CharMLP
@@ -9,32 +9,52 @@ import LinearAlgebra
 struct Bench: Command {
   static let configuration = CommandConfiguration(
     commandName: "bench",
-    abstract: "Measure BLAS against the naive matrix product.",
+    abstract: "Measure BLAS against the naive matrix product, and training steps.",
     usage: """
       bench                                  at the notebook's shape
       bench --batch-size 256 --hidden 500    at another
+      bench --sizes                          products from 1 to 2048, and BLAS' own threads
       bench --json > bench.json
       """,
     discussion:
       "Results are compared before anything is timed. All sides take turns; figures are medians.",
     version: version)
 
-  @Option(help: "Windows in a minibatch.", in: 2...100_000) var batchSize = Recipe().batchSize
+  @Option(help: "Windows in a minibatch; --sizes takes 1 to 2048.", in: 2...100_000)
+  var batchSize = Recipe().batchSize
   @Option(help: "Characters of context.", in: 1...1000) var blockSize = Recipe().blockSize
   @Option(help: "Numbers that represent a character.", in: 1...10_000)
   var embedding = Recipe().embedding
   @Option(help: "Units of the hidden layer.", in: 1...100_000) var hidden = Recipe().hidden
-  @Option(help: "Seconds for each of the two tables.", above: 0, upTo: 3600) var seconds = 2.0
+  @Option(
+    help: "Threads of the fused engine, or of BLAS with --sizes. (default: the cores available)",
+    transform: wholeNumber(in: 1...1024))
+  var threads: Int?
+  @Option(help: "Seconds for each table that is measured.", above: 0, upTo: 3600) var seconds = 2.0
+  @Flag(help: "Measure products of all sizes instead, naive and BLAS.") var sizes = false
   @Flag(help: "Print one JSON object instead of text.") var json = false
 
   func run() throws {
-    let problem = try problem()
-    let products = try ProductTiming.measure(problem, seconds: seconds)
-    let steps = try StepTiming.measure(problem, seconds: seconds)
     if !isOptimized {
       StandardError.shared.warn("built without optimization: these figures say nothing")
     }
-    let report = BenchReport(products: products, steps: steps)
+    let problem = try problem()
+    let threads = threads ?? availableCores()
+    if sizes { try measureSizes(problem, threads) } else { try measureStep(problem, threads) }
+  }
+
+  private func measureStep(_ problem: BenchProblem, _ threads: Int) throws(CommandFailure) {
+    let report = BenchReport(
+      products: try ProductTiming.measure(problem.products, seconds: seconds),
+      steps: try StepMeasurement.measure(problem, threads: threads, seconds: seconds))
+    try StandardOutput.shared.write(json ? report.json.encoded() + "\n" : report.text)
+  }
+
+  private func measureSizes(_ problem: BenchProblem, _ threads: Int) throws(CommandFailure) {
+    let progress = ProgressDisplay(isQuiet: json)
+    defer { progress.finish() }
+    let report = try SizesReport.measure(
+      problem.parameters.shape, threads: threads, seconds: seconds, progress: progress)
     try StandardOutput.shared.write(json ? report.json.encoded() + "\n" : report.text)
   }
 

@@ -7,6 +7,8 @@ struct BenchProblem {
   let recipe: Recipe
   let parameters: Parameters<Float>
   let minibatch: Minibatch
+  /// The six products of a step through the minibatch, in the order of the step.
+  let products: [StepProduct]
 
   init(_ recipe: Recipe, _ dataset: Dataset) {
     self.recipe = recipe
@@ -17,5 +19,6 @@ struct BenchProblem {
     var stream = MinibatchStream(
       dataset.train, batchSize: recipe.batchSize, generator: generator)
     minibatch = stream.next()
+    products = StepProduct.all(Derivation(parameters, minibatch))
   }
 }

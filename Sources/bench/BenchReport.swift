@@ -1,23 +1,31 @@
-// The two tables, for people and for programs.
+// What bench has to show about one shape, for people.
 
+import CharMLP
 import CommandSupport
 import LinearAlgebra
 
-/// All that was measured.
+/// All that was measured at one shape.
 struct BenchReport {
   let products: [ProductTiming]
-  let steps: [StepTiming]
+  let steps: StepMeasurement
 
   var text: String {
+    [Self.library, productTable, stepTable, partTable, limits].joined(separator: "\n")
+  }
+
+  /// The library behind the products, on two lines.
+  static var library: String {
     """
     \(BLASLibrary.configuration)
     core \(BLASLibrary.core), \(BLASLibrary.threads) thread a call, \(Host.buildMode) build
 
-    \(productTable)
-    \(stepTable)
     """
   }
+}
 
+// MARK: The parts of the text
+
+extension BenchReport {
   private var productTable: String {
     var table = Table(
       ["product", "m", "n", "k", "naive µs", "BLAS µs", "GFLOP/s", "ratio", "difference"])
@@ -34,47 +42,69 @@ struct BenchReport {
   }
 
   private var stepTable: String {
-    var table = Table(["training step", "product", "threads", "steps/s", "ratio"])
-    for timing in steps {
+    let timings = steps.timings
+    var table = Table(
+      ["training step", "product", "threads", "µs", "steps/s", "ratio"], leftAligned: [0, 1])
+    for timing in timings {
       table.add([
         timing.path, timing.product.rawValue, "\(timing.threads)",
+        Format.fixed(timing.seconds * 1e6, decimals: 1),
         Format.significant(timing.stepsPerSecond),
-        Format.fixed(timing.stepsPerSecond / steps[0].stepsPerSecond, decimals: 1),
+        Format.fixed(timings[0].seconds / timing.seconds, decimals: 1),
       ])
     }
     return table.text
   }
 
-  var json: JSONValue {
-    [
-      "blas": .string(BLASLibrary.configuration),
-      "core": .string(BLASLibrary.core),
-      "build": .string(Host.buildMode),
-      "products": .array(products.map(json)),
-      "steps": .array(steps.map(json)),
-    ]
+  /// The parts of a step side by side for each number of threads.
+  private var partTable: String {
+    let breakdowns = steps.breakdowns
+    var table = Table(
+      ["fused step"]
+        + breakdowns.flatMap { ["µs, \(Self.threads($0.threads))", "share"] })
+    for (index, part) in StepPart.allCases.enumerated() {
+      table.add(
+        [part.rawValue]
+          + breakdowns.flatMap {
+            [
+              Format.fixed($0.parts[index] * 1e6, decimals: 2),
+              Format.fixed($0.share(index) * 100, decimals: 1) + " %",
+            ]
+          })
+    }
+    table.add(
+      ["sum, clock running"]
+        + breakdowns.flatMap { [Format.fixed($0.clockedSeconds * 1e6, decimals: 2), ""] })
+    table.add(
+      ["step, no clock running"]
+        + breakdowns.flatMap { [Format.fixed($0.seconds * 1e6, decimals: 2), ""] })
+    return table.text
   }
 
-  private func json(_ timing: ProductTiming) -> JSONValue {
-    [
-      "name": .string(timing.product.name),
-      "m": .integer(timing.product.rows),
-      "n": .integer(timing.product.columns),
-      "k": .integer(timing.product.depth),
-      "naive_seconds": .number(timing.naiveSeconds),
-      "blas_seconds": .number(timing.blasSeconds),
-      "blas_gflops": .number(timing.blasGFLOPS),
-      "ratio": .number(timing.ratio),
-      "max_difference": .number(timing.largestDifference),
-    ]
+  /// The step beside its products and beside the peak.
+  private var limits: String {
+    let limit = steps.limit
+    let ratios = zip(steps.breakdowns, limit.ratios).map { breakdown, ratio in
+      "\(Format.fixed(ratio, decimals: 2)) on \(Self.threads(breakdown.threads))"
+    }
+    let rates = steps.breakdowns.map { breakdown in
+      Format.fixed(limit.gigaflops(breakdown.seconds), decimals: 1)
+        + " GFLOP/s on \(Self.threads(breakdown.threads))"
+    }
+    return """
+      six products alone: \(Format.fixed(limit.productsSeconds * 1e6, decimals: 1)) µs, at their exact \
+      shapes on 1 thread, back to back
+      step over six products: \(ratios.joined(separator: ", ")) (median of the ratios of \
+      \(Format.count(limit.rounds)) rounds)
+      step: \(Format.significant(limit.operations / 1e6)) MFLOP in its six products, \
+      \(rates.joined(separator: ", "))
+      peak of sgemm: \(Format.fixed(limit.peakGFLOPS, decimals: 1)) GFLOP/s on 1 thread, \
+      \(StepLimit.peakSize) × \(StepLimit.peakSize)
+
+      """
   }
 
-  private func json(_ timing: StepTiming) -> JSONValue {
-    [
-      "path": .string(timing.path),
-      "product": .string(timing.product.rawValue),
-      "threads": .integer(timing.threads),
-      "steps_per_second": .number(timing.stepsPerSecond),
-    ]
+  private static func threads(_ count: Int) -> String {
+    count == 1 ? "1 thread" : "\(count) threads"
   }
 }

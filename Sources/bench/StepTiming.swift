@@ -1,42 +1,48 @@
-// Whole training steps: the derivation on either product, and the fused engine.
+// Whole training steps: the derivation on either product, and the fused engine on one thread or more.
 
 import CharMLP
 import CommandSupport
 import LinearAlgebra
 
-/// The steps per second of one way to train.
+/// The time that one way to train takes for a step.
 struct StepTiming {
   let path: String
   let product: MatrixProduct
   let threads: Int
-  let stepsPerSecond: Double
+  let seconds: Double
 
-  private typealias Side = (path: String, product: MatrixProduct, engine: any Engine)
+  var stepsPerSecond: Double { 1 / seconds }
+}
 
-  /// Compares and times all ways, in turns.
-  /// - Throws: `CommandFailure` if they disagree.
-  static func measure(
-    _ problem: BenchProblem, seconds: Double
-  ) throws(CommandFailure) -> [StepTiming] {
-    let sides: [Side] = [
-      ("derivation", .naive, DerivationEngine(problem.parameters, matmul: .naive)),
-      ("derivation", .blas, DerivationEngine(problem.parameters)),
-      ("fused", .blas, FusedEngine(problem.parameters, batchSize: problem.recipe.batchSize)),
-    ]
-    try compare(sides, problem.minibatch)
-    let medians = Alternation.medians(
-      sides.map { side in { _ = side.engine.step(problem.minibatch, learningRate: 0) } },
-      seconds: seconds)
-    return zip(sides, medians).map { side, median in
-      StepTiming(
-        path: side.path, product: side.product, threads: 1, stepsPerSecond: 1 / median)
+/// One way to take a step.
+struct StepSide {
+  let path: String
+  let product: MatrixProduct
+  let engine: any Engine
+
+  var threads: Int { (engine as? FusedEngine)?.threads ?? 1 }
+
+  /// The derivation on either product, then the fused engine on one thread and on `threads`.
+  ///
+  /// An engine has no more threads than its hidden layer has slices; where that is one, the last row
+  /// would repeat the one before, and is left out.
+  static func all(_ problem: BenchProblem, threads: Int) -> [StepSide] {
+    let parameters = problem.parameters
+    let engines = [1, threads].map {
+      FusedEngine(parameters, batchSize: problem.recipe.batchSize, threads: $0)
     }
+    let fused = engines.prefix(engines[1].threads == 1 ? 1 : 2)
+    return [
+      StepSide(
+        path: "derivation", product: .naive,
+        engine: DerivationEngine(parameters, matmul: .naive)),
+      StepSide(path: "derivation", product: .blas, engine: DerivationEngine(parameters)),
+    ] + fused.map { StepSide(path: "fused", product: .blas, engine: $0) }
   }
 
-  /// One step each: the losses before and the parameters after must agree.
-  private static func compare(
-    _ sides: [Side], _ minibatch: Minibatch
-  ) throws(CommandFailure) {
+  /// One step of each: the losses before and the parameters after must agree.
+  /// - Throws: `CommandFailure` if they do not.
+  static func compare(_ sides: [StepSide], _ minibatch: Minibatch) throws(CommandFailure) {
     // Rounding in batch norm's gradients is amplified at most 316 times, by bnvar_inv.
     let tolerance: Float = 1e-3
     let losses = sides.map { $0.engine.step(minibatch, learningRate: 0.1) }

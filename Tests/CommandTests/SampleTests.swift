@@ -1,4 +1,4 @@
-// `sample` and `bench` from the shell.
+// `sample` from the shell.
 
 import Foundation
 import Safetensors
@@ -79,32 +79,5 @@ struct SampleTests {
     file["b2"] = Tensor([Float](repeating: .nan, count: 27), shape: [27])
     try place.write(sealed(file), to: "nan.safetensors")
     #expect(try place.run("sample", ["--model", "nan.safetensors"]).status == 65)
-  }
-}
-
-@Suite("bench")
-struct BenchTests {
-  @Test("--json has six products and three ways to take a step, with positive figures")
-  func json() throws {
-    let outcome = try Workplace().run("bench", ["--json", "--seconds", "0.1", "--hidden", "24"])
-    #expect(outcome.status == 0, "\(outcome.errors)")
-    let object = try jsonObject(outcome.output)
-    let products = try #require(object["products"] as? [[String: Any]])
-    #expect(
-      products.map { $0["name"] as? String } == [
-        "embcat @ W1", "h @ W2", "dlogits @ W2.T", "h.T @ dlogits", "dhprebn @ W1.T",
-        "embcat.T @ dhprebn",
-      ])
-    for product in products {
-      for key in ["naive_seconds", "blas_seconds", "blas_gflops", "ratio"] {
-        #expect((product[key] as? Double ?? 0) > 0)
-      }
-      #expect(product["max_difference"] is NSNumber)
-      #expect(["m", "n", "k"].allSatisfy { (product[$0] as? Int ?? 0) > 0 })
-    }
-    let steps = try #require(object["steps"] as? [[String: Any]])
-    #expect(steps.map { $0["path"] as? String } == ["derivation", "derivation", "fused"])
-    #expect(steps.map { $0["product"] as? String } == ["naive", "blas", "blas"])
-    #expect(steps.allSatisfy { ($0["steps_per_second"] as? Double ?? 0) > 0 })
   }
 }
