@@ -108,7 +108,7 @@ struct ResumeTests {
     let outcome = try resume()
     #expect(outcome.status == 0)
     #expect(outcome.errors.contains("finished before: all 100 steps are taken"))
-    #expect(outcome.output.contains("loss: train "))
+    #expect(outcome.output.hasPrefix("loss (perplexity)"))
     #expect(try place.names(in: "run") == names)
     #expect(try names.map { try place.read("run/" + $0) } == before)
   }

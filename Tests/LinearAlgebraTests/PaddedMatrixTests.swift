@@ -33,18 +33,6 @@ struct PaddedMatrixTests {
     }
   }
 
-  @Test("A transposed copy has rows for columns", arguments: [(16, 16), (32, 100), (64, 27)])
-  func transposes(rows: Int, columns: Int) {
-    let matrix = counted(rows, columns)
-    withPadded(matrix) { padded in
-      withPadded(Matrix<Float>.zeros(padded.stride, rows)) { target in
-        target.assign(transposing: padded)
-        #expect(target.resized(rows: columns, columns: rows).matrix == matrix.transposed())
-        #expect(target[rows: columns..<padded.stride].matrix.elements.allSatisfy { $0 == 0 })
-      }
-    }
-  }
-
   @Test("A matrix goes in and out transposed, from a row on")
   func transposedCopies() {
     let matrix = counted(5, 3)

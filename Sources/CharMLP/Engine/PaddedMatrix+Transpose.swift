@@ -2,12 +2,17 @@
 //
 // A product whose contracted index runs along the rows of both operands is the slowest of the four
 // kinds; with a copy of one operand transposed it becomes the fastest, and copying costs less.
+//
+// It stands here, not beside the other functions of padded matrices, because in a debug build it can
+// have their subscripts inlined only from another module.
+
+import LinearAlgebra
 
 extension PaddedMatrix {
   /// Copies the transpose of a matrix, padding included, into the elements.
   ///
   /// Both numbers of rows are multiples of `vectorWidth`.
-  package func assign(transposing matrix: PaddedMatrix) {
+  func assign(transposing matrix: PaddedMatrix) {
     precondition(
       rows == matrix.stride && stride == matrix.rows,
       "assign: (\(matrix.rows), \(matrix.stride)), transposed, to (\(rows), \(stride))")

@@ -1,0 +1,29 @@
+// The engine's transposed copies of its weights.
+
+import LinearAlgebra
+import Testing
+
+@testable import CharMLP
+
+@Suite("Transposed copies")
+struct TransposeTests {
+  @Test("Rows become columns, padding included", arguments: [(16, 16), (32, 100), (64, 27)])
+  func transposes(rows: Int, columns: Int) {
+    let stride = PaddedMemory.stride(columns)
+    var memory = PaddedMemory(
+      capacity: PaddedMemory.size(rows: rows, columns: columns)
+        + PaddedMemory.size(rows: stride, columns: rows))
+    let source = memory.matrix(rows: rows, columns: columns)
+    let target = memory.matrix(rows: stride, columns: rows)
+    let matrix = Matrix(
+      rows: rows, columns: columns, elements: (0..<rows * columns).map { Float($0 + 1) })
+    source.assign(matrix)
+    target.assign(transposing: source)
+    for row in 0..<stride {
+      for column in 0..<rows {
+        #expect(target[row, column] == (row < columns ? matrix[column, row] : 0))
+      }
+    }
+    withExtendedLifetime(memory) {}
+  }
+}
