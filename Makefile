@@ -6,7 +6,7 @@ NAMES := data/makemore-names.txt
 NAMES_SHA256 := 0a30b5557f192f32ab962680889aac5f6fda0f4cecf40a6d0b5694f58ea8cc4d
 
 .PHONY: help setup build train test lint format bench peers names example mutate \
-  strace crash crash-quick fuzz differential sanitize
+  strace crash crash-quick fuzz differential differential-packages sanitize
 
 help:
 	@echo 'make train    install what is missing, build, train on the bundled names, print samples'
@@ -54,8 +54,7 @@ bench: build
 	swift run -c release --skip-build bench
 
 # The peers live in a virtual environment of their own.
-peers: build
-	test -d .venv || python3 -m venv .venv
+peers: build .venv
 	.venv/bin/pip install --quiet --requirement Benchmarks/peers/requirements.txt
 	.venv/bin/python Benchmarks/peers/run.py
 
@@ -85,10 +84,16 @@ crash-quick: strace
 fuzz:
 	python3 Tools/fuzz/fuzz.py
 
-MUTANTS ?= 100000
-differential:
-	test -d .venv || python3 -m venv .venv
+# What Python programs need lives in a virtual environment.
+.venv:
+	@python3 -c 'import ensurepip' 2>/dev/null && exit 0; $(call install,python3-venv)
+	python3 -m venv .venv
+
+differential-packages: .venv
 	.venv/bin/pip install --quiet --requirement Tools/fuzz/requirements.txt
+
+MUTANTS ?= 100000
+differential: differential-packages
 	.venv/bin/python Tools/fuzz/differential.py --count $(MUTANTS)
 
 # Each has a build of its own beside the usual one. Leaks are not looked for: a command leaves by exit(),
