@@ -70,6 +70,9 @@ final class FusedStep: @unchecked Sendable {
   func run(_ index: Int, meanwhile: () -> Void) {
     let member = members[index]
     let (layers, clock) = (member.layers, member.clock)
+    // Read once, before the first meeting: after the last one the calling thread may already set the
+    // next step's.
+    let learningRate = learningRate
     layers.contextVectors?.gather()
     clock?.mark(.embedding)
     for slice in layers.slices { slice.forward(clock) }

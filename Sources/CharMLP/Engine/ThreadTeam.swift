@@ -28,17 +28,17 @@ final class ThreadTeam {
   init(upTo limit: Int, work plan: (_ count: Int) -> Work) {
     precondition(limit >= 1, "ThreadTeam: \(limit) members")
     // The threads wait for this lock: they begin when their number is known.
-    (threads, gate) = shared.duty.withLock { [shared] duty in
-      var threads: [pthread_t] = []
-      while threads.count < limit - 1 {
-        let member = threads.count + 1
-        guard let thread = startThread({ shared.serve(member) }) else { break }
-        threads.append(thread)
-      }
-      let gate = Barrier(parties: threads.count + 1)
-      duty = (gate, plan(threads.count + 1))
-      return (threads, gate)
+    shared.lock()
+    var threads: [pthread_t] = []
+    while threads.count < limit - 1 {
+      let member = threads.count + 1
+      guard let thread = startThread({ [shared] in shared.serve(member) }) else { break }
+      threads.append(thread)
     }
+    gate = Barrier(parties: threads.count + 1)
+    shared.duty = (gate, plan(threads.count + 1))
+    shared.unlock()
+    self.threads = threads
   }
 
   deinit {
@@ -53,12 +53,28 @@ final class ThreadTeam {
 
 extension ThreadTeam {
   /// What the threads hold on to: not the team itself, or it would never end.
-  private final class Shared: Sendable {
-    let duty = Mutex<(gate: Barrier, work: Work)?>(nil)
+  ///
+  /// The lock is POSIX's, not the standard library's: the thread sanitizer knows what it orders.
+  @safe private final class Shared: @unchecked Sendable {
+    var duty: (gate: Barrier, work: Work)?
     let isDismissed = Atomic(false)
+    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+
+    init() { unsafe pthread_mutex_init(mutex, nil) }
+
+    deinit {
+      unsafe pthread_mutex_destroy(mutex)
+      unsafe mutex.deallocate()
+    }
+
+    func lock() { unsafe pthread_mutex_lock(mutex) }
+    func unlock() { unsafe pthread_mutex_unlock(mutex) }
 
     func serve(_ member: Int) {
-      guard let (gate, work) = duty.withLock({ $0 }) else { return }
+      lock()
+      let duty = duty
+      unlock()
+      guard let (gate, work) = duty else { return }
       while true {
         gate.wait(member)
         if isDismissed.load(ordering: .relaxed) { return }
