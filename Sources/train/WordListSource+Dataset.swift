@@ -7,11 +7,6 @@ extension WordListSource {
   /// Reads the list and prepares it as the recipe says.
   /// - Throws: `CommandFailure` for a list that is not there, is none, or is too small or too large.
   func dataset(_ recipe: Recipe) throws(CommandFailure) -> Dataset {
-    let words = try read()
-    do throws(DatasetError) {
-      return try Dataset(words, recipe, memoryLimit: Host.availableMemory)
-    } catch {
-      throw error.commandFailure(in: name)
-    }
+    try Dataset(read(), recipe, name: name)
   }
 }

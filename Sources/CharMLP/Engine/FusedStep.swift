@@ -64,9 +64,11 @@ final class FusedStep: @unchecked Sendable {
   /// The embedding; every thread's is the same.
   var embedding: EmbeddingLayer { members[0].layers.embedding }
 
-  /// The number of a thread's step through `input`; the calling thread's is 0.
+  /// Takes one thread's part of a step on `input`; every thread calls it, each with its own number.
   ///
-  /// - Parameter meanwhile: What the thread does after its own part of the work, before it waits.
+  /// - Parameters:
+  ///   - index: The thread's number; the calling thread's is 0.
+  ///   - meanwhile: What the thread does after its own part of the work, before it waits.
   func run(_ index: Int, meanwhile: () -> Void) {
     let member = members[index]
     let (layers, clock) = (member.layers, member.clock)

@@ -2,8 +2,8 @@
 //
 // Batch norm's statistics belong to a unit. So from embcat @ W1 to tanh, and back to dW1, a slice
 // needs nothing of another; only its share of the logits and of dC is added to the others'. Both
-// weights lie with the units along their rows: W1 as it is, W2 transposed, so that no product of a step
-// but one for each needs a transposition. W1 has b1 as one more row, and both have rows of zeros up to a
+// weights lie with the units along their rows: W1 as it is, W2 transposed; where a product needs one of
+// them the other way round, it reads a transposed copy. W1 has b1 as one more row, and both have rows of zeros up to a
 // whole vector: products of whole vectors are faster than exact ones, and padding adds only zeros.
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
 
