@@ -8,7 +8,7 @@ import random
 import signal
 import time
 
-from runs import Failure, digest, leftovers, main, model, start, train
+from runs import Failure, leftovers, main, model, result, start, train
 
 RECIPE = ["--steps", 20000, "--hidden", 100, "--samples", 0]
 
@@ -18,7 +18,7 @@ def check(count, directory):
     begin = time.monotonic()
     train(*RECIPE, "--out", directory / "whole", expect=(0,))
     duration = time.monotonic() - begin
-    expected = digest(model(directory / "whole"))
+    expected = result(directory / "whole")
     slowest, sent, run_number, late = 0.0, 0, 0, 0
     while sent < count:
         run_number += 1
@@ -43,7 +43,7 @@ def check(count, directory):
                 sent += 1
                 slowest = max(slowest, time.monotonic() - begin)
                 # After the last save, with nothing left to save, a signal ends the process at once.
-                if "To go on:" not in errors and digest(model(run)) != expected:
+                if "To go on:" not in errors and result(run) != expected:
                     raise Failure(f"left without saving: {errors}")
             elif process.returncode == 0:
                 # It was at its end before the signal, and that must not be the rule.
@@ -51,7 +51,7 @@ def check(count, directory):
                 is_done = True
             else:
                 raise Failure(f"status {process.returncode}: {errors}")
-        if digest(model(run)) != expected or leftovers(run):
+        if result(run) != expected or leftovers(run):
             raise Failure(f"run {run_number}: another final file, or left behind {leftovers(run)}")
         if late > 5 + sent:
             raise Failure(f"{late} signals made no difference")

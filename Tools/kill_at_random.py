@@ -12,7 +12,7 @@ import signal
 import struct
 import time
 
-from runs import Failure, digest, leftovers, main, model, start, train
+from runs import Failure, leftovers, main, model, result, start, train
 
 STEPS, INTERVAL = 3000, 50
 RECIPE = ["--steps", STEPS, "--hidden", 100]
@@ -40,7 +40,7 @@ def check(kills, directory):
     begin = time.monotonic()
     train(*RECIPE, *OPTIONS, "--out", directory / "whole", expect=(0,))
     duration = time.monotonic() - begin
-    expected = digest(model(directory / "whole"))
+    expected = result(directory / "whole")
     killed = runs = resumed_kills = 0
     while killed < kills:
         runs += 1
@@ -71,7 +71,7 @@ def check(kills, directory):
                     raise Failure(f"step {reached} was reached, but only step {step} is saved")
             elif is_resumed:
                 raise Failure("the checkpoint is gone")
-        if digest(model(run)) != expected:
+        if result(run) != expected:
             raise Failure(f"run {runs}: another final file")
         if leftovers(run):
             raise Failure(f"run {runs}: left behind {leftovers(run)}")

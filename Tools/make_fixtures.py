@@ -3,7 +3,8 @@
 
 A wrong gradient trains too, only worse; so the tests need the truth from elsewhere. This script
 asks PyTorch, in float32 and float64: for every intermediate of a forward pass, for the gradient of
-each of the 26 tensors by autograd, and for the losses of the first hundred steps of training. It is
+each of the 26 tensors by autograd, and for the losses of the first hundred steps of training, by
+gradient descent and by AdamW. It is
 no second implementation to grow beside the Swift one, and no benchmark.
 
     python -m pip install -r Tools/requirements.txt
@@ -37,6 +38,8 @@ SPLIT_SEED = 42
 SEED = 2147483647
 STEPS = 100
 LEARNING_RATE = 0.1
+ADAMW_LEARNING_RATE = 0.003
+WEIGHT_DECAY = 0.5  # far more than anybody trains with, so that it shows
 EPSILON = 1e-5  # batch norm's, PyTorch's default
 FIRST_WORDS = 20
 TERMINATOR = 0  # the id that pads a window and ends a word; characters start at 1
@@ -264,6 +267,26 @@ def train(parameters: Tensors, data: Windows, ix: Tensor) -> tuple[Tensor, Tenso
     return torch.stack(losses), parameters
 
 
+def train_adamw(parameters: Tensors, data: Windows, ix: Tensor) -> tuple[Tensor, Tensors]:
+    """The same by PyTorch's AdamW, with weight decay for W1 and W2 only."""
+    X, Y = data
+    parameters = {name: value.clone() for name, value in parameters.items()}
+    decaying = [parameters["W1"], parameters["W2"]]
+    others = [value for name, value in parameters.items() if name not in ("W1", "W2")]
+    optimizer = torch.optim.AdamW(
+        [{"params": decaying, "weight_decay": WEIGHT_DECAY}, {"params": others, "weight_decay": 0}],
+        lr=ADAMW_LEARNING_RATE,
+    )
+    losses = []
+    for minibatch in ix:
+        loss, gradients = manual_step(parameters, X[minibatch], Y[minibatch])
+        losses.append(loss)
+        for name in PARAMETERS:
+            parameters[name].grad = gradients[name]
+        optimizer.step()
+    return torch.stack(losses), parameters
+
+
 def check_by_hand(parameters: Tensors, Xb: Tensor, Yb: Tensor, gradients: Tensors) -> None:
     """Refuse to write anything when the step by hand and autograd disagree in float64."""
     by_hand = manual_step(parameters, Xb, Yb)[1]
@@ -311,6 +334,7 @@ def write_run(out: Path, shape: Shape, data: Windows) -> Path:
     for scalar, dtype in SCALARS.items():
         losses, last = train(cast(parameters, dtype), data, ix)
         tensors[f"losses_{scalar}"] = losses
+        tensors[f"adamw_losses_{scalar}"] = train_adamw(cast(parameters, dtype), data, ix)[0]
     tensors |= {f"final_{name}": value for name, value in last.items()}  # the float64 run's
     description = f"the first {STEPS} steps in PyTorch: {shape}"
     return save(out / "notebook-run.safetensors", tensors, description)
@@ -326,6 +350,8 @@ def write_summary(out: Path, data: Path, parts: dict[str, list[str]], shape: Sha
         "shape": asdict(shape),
         "steps": STEPS,
         "learning_rate": LEARNING_RATE,
+        "adamw_learning_rate": ADAMW_LEARNING_RATE,
+        "weight_decay": WEIGHT_DECAY,
         "characters": characters(words),
     }
     for name, part in parts.items():

@@ -5,7 +5,7 @@ its place; so the trainer takes step k, saves it and leaves. A size below 200 ta
 spread evenly.
 """
 
-from runs import Failure, digest, leftovers, main, model, resume, strace, train
+from runs import Failure, leftovers, main, model, result, resume, strace, train
 
 STEPS = 200
 RECIPE = ["--steps", STEPS, "--hidden", 24, "--quiet", "--samples", 0]
@@ -13,7 +13,7 @@ RECIPE = ["--steps", STEPS, "--hidden", 24, "--quiet", "--samples", 0]
 
 def check(count, directory):
     train(*RECIPE, "--out", directory / "whole", expect=(0,))
-    expected = digest(model(directory / "whole"))
+    expected = result(directory / "whole")
     stops = sorted({1 + i * (STEPS - 1) // max(1, count - 1) for i in range(count)})
     for k in stops:
         run = directory / f"run-{k}"
@@ -23,10 +23,10 @@ def check(count, directory):
             wrapper=strace(directory / "log", *inject))
         if f"interrupted at step {k} of {STEPS}" not in stopped.stderr:
             raise Failure(f"not stopped at step {k}: {stopped.stderr}")
-        if (digest(model(run)) == expected) != (k == STEPS):
+        if (result(run) == expected) != (k == STEPS):
             raise Failure(f"step {k}: the file has the bytes of another step")
         resume(run)
-        if digest(model(run)) != expected:
+        if result(run) != expected:
             raise Failure(f"resumed at step {k}: another final file")
         if leftovers(run):
             raise Failure(f"resumed at step {k}: left behind {leftovers(run)}")

@@ -76,9 +76,15 @@ def digest(path):
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
+def result(run):
+    """What a run has learned: its last state, and its best if there is one."""
+    files = [model(run), Path(run) / "best.safetensors"]
+    return [digest(file) for file in files if file.exists()]
+
+
 def leftovers(run):
     """The names of a run's files that are not there after an orderly end."""
-    expected = {"model.safetensors", "metrics.jsonl", "run.json"}
+    expected = {"best.safetensors", "model.safetensors", "metrics.jsonl", "run.json"}
     return sorted(set(os.listdir(run)) - expected)
 
 

@@ -27,7 +27,7 @@ public struct ModelSource: Sendable {
   /// The path of the model's file, empty if no name is given and there is no run.
   private static func find(_ name: String?) throws(FileError) -> String {
     if let name { return try RunDirectory.modelPath(named: name) }
-    return try RunDirectory.newest(in: runs)?.modelPath ?? ""
+    return try RunDirectory.newest(in: runs)?.preferredPath ?? ""
   }
 
   /// Reads the model; one whose training has not ended is told to be such.
@@ -41,15 +41,22 @@ public struct ModelSource: Sendable {
     }
     do throws(ModelFileError) {
       let checkpoint = try Checkpoint(file: bytes)
-      if !checkpoint.isFinished {
-        let (step, steps) = (checkpoint.training.step, checkpoint.recipe.steps)
-        StandardError.shared.warn(
-          "\(path): step \(Format.count(step)) of \(Format.count(steps)), not the end of its training"
-        )
-      }
+      tell(checkpoint)
       return checkpoint.model
     } catch {
       throw error.commandFailure(in: path)
+    }
+  }
+
+  /// Says which state of a run this is, unless it is its end.
+  private func tell(_ checkpoint: Checkpoint) {
+    guard !checkpoint.isFinished else { return }
+    let (step, steps) = (checkpoint.training.step, checkpoint.recipe.steps)
+    let place = "\(path): step \(Format.count(step)) of \(Format.count(steps))"
+    if checkpoint.training.best?.step == step {
+      StandardError.shared.note("\(place), the best by validation")
+    } else {
+      StandardError.shared.warn("\(place), not the end of its training")
     }
   }
 }

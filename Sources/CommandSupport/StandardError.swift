@@ -49,6 +49,9 @@ public final class StandardError: Sendable {
     report("warning: " + message)
   }
 
+  /// Prints `sample: …`: something to know that is no reason to worry.
+  public func note(_ message: String) { report(message) }
+
   /// Prints `train: …` on one line.
   func report(_ message: String) {
     let prefix = state.withLock { $0.commandName.map { $0 + ": " } ?? "" }

@@ -30,18 +30,23 @@ struct BaselineComparison {
   }
 
   /// The table, and the sentence where it is due.
-  func text(beside losses: SplitLosses) -> String {
-    table(losses) + (verdict(losses).map { $0 + "\n" } ?? "")
+  func text(beside losses: TrainedLosses) -> String {
+    table(losses) + (verdict(losses.preferred).map { $0 + "\n" } ?? "")
   }
 
-  private func table(_ losses: SplitLosses) -> String {
+  private func table(_ losses: TrainedLosses) -> String {
     var table = Table(
       ["loss (perplexity)", "discount", "train", "validation", "test"], leftAligned: [0, 1])
     func add(_ name: String, _ discount: String, _ losses: SplitLosses) {
       let parts = [losses.train, losses.validation, losses.test]
       table.add([name, discount] + parts.map(Self.cell))
     }
-    add("this model", "", losses)
+    if let best = losses.best {
+      add("this model, best at step \(Format.count(best.step))", "", best.losses)
+      add("this model, last step", "", losses.last)
+    } else {
+      add("this model", "", losses.last)
+    }
     if baseline.best == rival {
       add("\(rival.order)-gram, same context, best", rival.discounting.rawValue, rival.losses)
     } else {

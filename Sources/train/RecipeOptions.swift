@@ -1,5 +1,5 @@
-// The flags that make a recipe. Each may be left out: a new run then takes the notebook's value, a
-// resumed one its own, and what is given to a resumed run is compared with it.
+// The flags that make a recipe: a preset, and what is to be different. Each may be left out: a new run then
+// takes the preset's value, a resumed one its own, and what is given to a resumed run is compared with it.
 
 import ArgumentParser
 import CharMLP
@@ -7,6 +7,10 @@ import CommandSupport
 
 /// The settings of a network and its training, as far as they are given.
 struct RecipeOptions: ParsableArguments {
+  @Option(
+    name: .customLong("recipe"),
+    help: "Settings to begin with: notebook, the lecture's, or best. (default: notebook)")
+  var preset: Recipe.Preset?
   @Option(
     help: "Steps of gradient descent. (default: \(Recipe().steps))",
     transform: wholeNumber(in: 1...1_000_000_000)) var steps: Int?
@@ -22,9 +26,10 @@ struct RecipeOptions: ParsableArguments {
   @Option(
     help: "Units of the hidden layer. (default: \(Recipe().hidden))",
     transform: wholeNumber(in: 1...10_000_000)) var hidden: Int?
+  @OptionGroup var optimization: OptimizationOptions
   @Option(
-    help: "Learning rate; a tenth of it from half way on. (default: \(Recipe().learningRate))",
-    transform: decimalNumber(above: 0, upTo: 1e30)) var learningRate: Float?
+    help: "Steps between evaluations. (default: a twentieth of the steps)",
+    transform: wholeNumber(in: 1...1_000_000_000)) var evaluateEvery: Int?
   @Option(
     help: "Seed of the parameters and the minibatches. (default: \(Recipe().seed))",
     transform: wholeNumber(in: 0...UInt64.max)) var seed: UInt64?
@@ -33,18 +38,21 @@ struct RecipeOptions: ParsableArguments {
     transform: wholeNumber(in: 0...UInt64.max)) var splitSeed: UInt64?
   @Flag(help: "Remove words that repeat an earlier one, before the split.") var deduplicate = false
 
-  /// A recipe with what is given in the place of its own settings.
+  /// A recipe, or the preset that is asked for, with what is given in the place of its own settings.
   func applied(to recipe: Recipe) -> Recipe {
-    var recipe = recipe
+    var recipe = preset.map(Recipe.init) ?? recipe
     if let steps { recipe.steps = steps }
     if let batchSize { recipe.batchSize = batchSize }
     if let blockSize { recipe.blockSize = blockSize }
     if let embedding { recipe.embedding = embedding }
     if let hidden { recipe.hidden = hidden }
-    if let learningRate { recipe.learningRate = learningRate }
+    optimization.apply(to: &recipe)
+    if let evaluateEvery { recipe.evaluateEvery = evaluateEvery }
     if let seed { recipe.seed = seed }
     if let splitSeed { recipe.splitSeed = splitSeed }
     if deduplicate { recipe.deduplicate = true }
     return recipe
   }
 }
+
+extension Recipe.Preset: ExpressibleByArgument {}

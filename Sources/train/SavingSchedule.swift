@@ -1,8 +1,13 @@
 // When a run is saved: at its start, so that it can be resumed from then on, at every so many steps or
 // seconds, and at its end. When does not change what is learned.
 
+import CharMLP
+
 /// Which steps are saved, and which one was last.
 struct SavingSchedule {
+  /// The best state since the last save, which is saved with the next.
+  var best: Checkpoint?
+
   private let interval: Int?
   private var savedStep: Int?
   private var savedTime = Duration.zero

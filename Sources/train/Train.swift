@@ -29,10 +29,6 @@ struct Train: Command {
 
   @OptionGroup var settings: RecipeOptions
 
-  @Option(
-    help: "Steps between evaluations. (default: a twentieth of the steps)",
-    transform: wholeNumber(in: 1...1_000_000_000))
-  var evaluateEvery: Int?
   @Option(help: "Run directory. (default: the next free runs/<data>-<k>)") var out: String?
   @Option(help: "Words to print at the end.", in: 0...1_000_000) var samples = 20
 
@@ -83,7 +79,4 @@ extension Train {
     let isFused = product == .blas && backward != .derivation
     return isFused ? .fused : .derivation(product)
   }
-
-  /// The steps between evaluations of a run of so many steps.
-  func evaluationInterval(steps: Int) -> Int { evaluateEvery ?? max(1, steps / 20) }
 }

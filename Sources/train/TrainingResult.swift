@@ -9,7 +9,7 @@ struct TrainingResult {
   let parameters: Int
   var seconds: Double
   let stepsPerSecond: Double
-  let loss: SplitLosses
+  let losses: TrainedLosses
   let baseline: BaselineComparison
   let samples: [String]
   let model: String
@@ -20,7 +20,9 @@ struct TrainingResult {
       "parameters": .integer(parameters),
       "seconds": .number(seconds),
       "steps_per_second": .number(stepsPerSecond),
-      "loss": .object(loss.json),
+      "loss": .object(losses.preferred.json),
+      "best_step": .integer(losses.best?.step ?? steps),
+      "last_loss": .object(losses.last.json),
       "baseline": baseline.json,
       "samples": .array(samples.map { .string($0) }),
       "model": .string(model),
@@ -29,7 +31,7 @@ struct TrainingResult {
 
   var text: String {
     var text = """
-      \(baseline.text(beside: loss))\
+      \(baseline.text(beside: losses))\
       time: \(Format.duration(seconds: seconds)), \(Format.rate(stepsPerSecond, "steps"))
       model: \(model)
 

@@ -14,10 +14,16 @@ extension TrainingRun {
     _ schedule: inout SavingSchedule, _ stopwatch: TrainingStopwatch
   ) throws {
     let trainer = start.trainer
-    let isLast = trainer.step == recipe.steps || Interruption.pending != nil
+    let isLast = trainer.isFinished || Interruption.pending != nil
     if schedule.isDue(trainer.step, stopwatch.total)
       || (isLast && schedule.isUnsaved(trainer.step))
     {
+      // The best one first: whatever a run goes on from, the best before that is there.
+      if let best = schedule.best {
+        let bytes = try best.encoded()
+        try reportingWrites { () throws(FileError) in try start.directory.save(best: bytes) }
+        schedule.best = nil
+      }
       let bytes = try Checkpoint(trainer, words: start.words).encoded()
       try reportingWrites { () throws(FileError) in try start.directory.save(model: bytes) }
       schedule.note(trainer.step, stopwatch.total)
@@ -39,9 +45,11 @@ extension TrainingRun {
   /// What is said about a run that goes on.
   var resumption: String {
     let steps = Format.count(recipe.steps)
-    return start.firstStep == recipe.steps
-      ? "finished before: all \(steps) steps are taken"
-      : "going on after step \(Format.count(start.firstStep)) of \(steps)"
+    let first = Format.count(start.firstStep)
+    if start.firstStep == recipe.steps { return "finished before: all \(steps) steps are taken" }
+    return start.trainer.isFinished
+      ? "finished before: its validation losses ended training at step \(first) of \(steps)"
+      : "going on after step \(first) of \(steps)"
   }
 }
 

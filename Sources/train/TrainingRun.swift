@@ -29,13 +29,13 @@ struct TrainingRun {
     var stopwatch = TrainingStopwatch()
     try train(trainer, dataset, directory, &stopwatch)
     if let status = Interruption.stopCatching() { throw interruption(status) }
-    let model = trainer.model()
     progress.update("evaluating")
+    let models = TrainedModels(trainer, directory)
     let result = TrainingResult(
-      steps: trainer.step, parameters: model.parameters.count, seconds: 0,
-      stepsPerSecond: rate(stopwatch), loss: SplitLosses(model, dataset),
+      steps: trainer.step, parameters: models.last.parameters.count, seconds: 0,
+      stepsPerSecond: rate(stopwatch), losses: models.losses(dataset),
       baseline: BaselineComparison(Baseline(dataset), blockSize: recipe.blockSize),
-      samples: try samples(model), model: directory.modelPath)
+      samples: try samples(models.preferred), model: models.path)
     progress.finish()
     try finish(result, directory)
   }
@@ -49,11 +49,10 @@ struct TrainingRun {
       \(Format.count(trainer.parameters.count)) parameters: block \(recipe.blockSize), \
       embedding \(recipe.embedding), hidden \(recipe.hidden)
       """)
-    progress.line(
-      """
-      \(Format.count(recipe.steps)) steps of \(recipe.batchSize), learning rate \
-      \(recipe.learningRate), then \(recipe.learningRate / 10)
-      """)
+    progress.line(recipe.trainingText)
+    if let preset = options.settings.preset {
+      progress.line("recipe \(preset.rawValue): \(recipe.flags)")
+    }
     if start.isResumed { progress.line(resumption) }
   }
 
@@ -78,12 +77,11 @@ extension TrainingRun {
     _ trainer: Trainer, _ dataset: Dataset, _ directory: RunDirectory,
     _ stopwatch: inout TrainingStopwatch
   ) throws {
-    let validation = dataset.validation.distinct()
     var pace = Pace()
     var schedule = SavingSchedule(
       every: options.checkpoints.checkpointEvery, savedAt: start.isResumed ? start.firstStep : nil)
     try saveIfDue(&schedule, stopwatch)
-    while trainer.step < recipe.steps {
+    while !trainer.isFinished {
       let target = min(
         nextEvaluation(after: trainer.step), schedule.next(after: trainer.step),
         trainer.step + pace.steps)
@@ -91,8 +89,11 @@ extension TrainingRun {
       pace.adapt(to: duration)
       progress.update(movingLine(trainer, stopwatch))
       if isEvaluation(trainer.step) {
-        let loss = trainer.model().loss(over: validation)
+        let (model, loss) = trainer.evaluate()
         try record(trainer, validationLoss: loss, stopwatch, directory)
+        if trainer.best?.step == trainer.step {
+          schedule.best = Checkpoint(trainer, model, words: start.words)
+        }
       }
       // After the line of metrics, so that a checkpoint's step is never missing there.
       try saveIfDue(&schedule, stopwatch)
@@ -101,12 +102,12 @@ extension TrainingRun {
   }
 
   private func nextEvaluation(after step: Int) -> Int {
-    let interval = options.evaluationInterval(steps: recipe.steps)
+    let interval = recipe.evaluationInterval
     return min(recipe.steps, (step / interval + 1) * interval)
   }
 
   private func isEvaluation(_ step: Int) -> Bool {
-    step == recipe.steps || step.isMultiple(of: options.evaluationInterval(steps: recipe.steps))
+    step == recipe.steps || step.isMultiple(of: recipe.evaluationInterval)
   }
 
   /// Steps per second of this process, 0 before the first.

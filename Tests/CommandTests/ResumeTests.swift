@@ -44,20 +44,27 @@ struct ResumeTests {
     #expect(stopped.status == status)
     #expect(stopped.output.isEmpty)
     #expect(stopped.errors.hasSuffix("\nTo go on:  train --resume run\n"))
-    #expect(try place.names(in: "run") == ["metrics.jsonl", "model.safetensors"])
-    let sample = try place.run("sample", ["--model", "run"])
-    #expect(sample.status == 0)
-    #expect(sample.errors.contains(" of 40,000, not the end of its training"))
+    #expect(
+      try place.names(in: "run") == ["best.safetensors", "metrics.jsonl", "model.safetensors"])
+    let last = try place.run("sample", ["--model", "run/model.safetensors"])
+    #expect(last.status == 0)
+    #expect(last.errors.contains("run/model.safetensors: step "))
+    let best = try place.run("sample", ["--model", "run"])
+    #expect(best.status == 0)
+    #expect(best.errors.hasPrefix("sample: run/best.safetensors: step "))
+    #expect(best.errors.hasSuffix(" of 40,000, the best by validation\n"))
 
     let resumed = try resume("--evaluate-every", "1000")
     #expect(resumed.status == 0, "\(resumed.errors)")
     #expect(resumed.errors.contains("\ngoing on after step "))
-    #expect(try place.read("run/model.safetensors") == place.read("whole/model.safetensors"))
+    for file in ["model.safetensors", "best.safetensors"] {
+      #expect(try place.read("run/\(file)") == place.read("whole/\(file)"))
+    }
     let samples = { (text: String) in text.components(separatedBy: "samples:").last }
     #expect(samples(resumed.output) == samples(whole.output))
     #expect(try metricsSteps() == Array(stride(from: 1000, through: 40000, by: 1000)))
     #expect(
-      try place.names(in: "run") == ["metrics.jsonl", "model.safetensors", "run.json"])
+      try place.names(in: "run") == TrainTests.files)
   }
 
   private func metricsSteps() throws -> [Int?] {
@@ -74,7 +81,7 @@ struct ResumeTests {
     #expect(try resume("--evaluate-every", "1000").status == 0)
     #expect(try metricsSteps() == Array(stride(from: 1000, through: 40000, by: 1000)))
     #expect(
-      try place.names(in: "run") == ["metrics.jsonl", "model.safetensors", "run.json"])
+      try place.names(in: "run") == TrainTests.files)
     #expect(try place.run("train", Self.long + ["--out", "whole"]).status == 0)
     #expect(try place.read("run/model.safetensors") == place.read("whole/model.safetensors"))
   }
@@ -133,10 +140,10 @@ struct ResumeTests {
     #expect(try place.run("train", Self.short).status == 0)
     let model = [UInt8](try place.read("run/model.safetensors"))
     var file = try SafetensorsFile(decoding: model)
-    file.metadata["version"] = "3"
+    file.metadata["version"] = "4"
     try place.write(sealed(file), to: "run/model.safetensors")
-    expectRefusal(try resume(), 76, "run/model.safetensors: version 3 of the model file")
-    file.metadata["version"] = "2"
+    expectRefusal(try resume(), 76, "run/model.safetensors: version 4 of the model file")
+    file.metadata["version"] = "3"
     file.metadata["architecture"] = "wavenet"
     try place.write(sealed(file), to: "run/model.safetensors")
     expectRefusal(try resume(), 76, "a network of another architecture (wavenet)")

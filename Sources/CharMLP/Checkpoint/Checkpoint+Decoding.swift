@@ -25,7 +25,7 @@ extension Checkpoint {
     guard let backward = Trainer.Backward(name: name) else { throw .unknownBackward(name) }
     self.init(
       model: model, recipe: recipe, backward: backward,
-      training: try TrainingState(file, model.parameters, steps: recipe.steps),
+      training: try TrainingState(file, model.parameters, recipe),
       words: try StoredWords(file))
   }
 
@@ -80,11 +80,7 @@ extension Model {
       throw .vocabulary(error)
     }
     let shape = try Self.shape(file, vocabulary)
-    var parameters = Parameters<Float>(zeros: shape)
-    for (name, path) in Parameters<Float>.ordered {
-      let expected = parameters[keyPath: path]
-      parameters[keyPath: path] = try file.matrix(name, expected.rows, expected.columns)
-    }
+    let parameters = try file.parameters(shape, prefix: "")
     let statistics = BatchNormStatistics(
       bnmean: try file.matrix("bnmean", 1, shape.hidden),
       bnvar: try file.matrix("bnvar", 1, shape.hidden))
@@ -111,8 +107,9 @@ extension Model {
 
 extension TrainingState {
   fileprivate init(
-    _ file: SafetensorsFile, _ parameters: Parameters<Float>, steps: Int
+    _ file: SafetensorsFile, _ parameters: Parameters<Float>, _ recipe: Recipe
   ) throws(ModelFileError) {
+    let steps = recipe.steps
     let step: Int64 = try file.scalar("training.step", expected: "a number of steps")
     guard (0...Int64(steps)).contains(step) else {
       throw .training("training.step", expected: "0 to \(steps), the recipe's steps")
@@ -125,7 +122,38 @@ extension TrainingState {
     }
     self.init(
       step: Int(step), minibatchLoss: minibatchLoss, smoothedLoss: smoothedLoss,
-      parameters: parameters, generator: try Self.generator(file))
+      parameters: parameters,
+      moments: recipe.optimizer.hasMoments ? try Self.moments(file, parameters.shape) : nil,
+      best: try Self.best(file, upTo: step), generator: try Self.generator(file))
+  }
+
+  private static func moments(
+    _ file: SafetensorsFile, _ shape: ModelShape
+  ) throws(ModelFileError) -> Moments<Float> {
+    var moments = Moments<Float>(zeros: shape)
+    moments.first = try file.parameters(shape, prefix: firstMoment)
+    moments.second = try file.parameters(shape, prefix: secondMoment)
+    for (name, path) in Parameters<Float>.ordered {
+      guard moments.second[keyPath: path].elements.allSatisfy({ $0 >= 0 }) else {
+        throw .training(secondMoment + name, expected: "averages of squares")
+      }
+    }
+    return moments
+  }
+
+  private static func best(
+    _ file: SafetensorsFile, upTo last: Int64
+  ) throws(ModelFileError) -> BestEvaluation? {
+    guard file["training.best_step"] != nil else { return nil }
+    let expected = "an evaluation of a step up to \(last)"
+    let step: Int64 = try file.scalar("training.best_step", expected: expected)
+    let name = "training.best_validation_loss"
+    let loss: Double = try file.scalar(name, expected: "a finite loss")
+    guard (0...last).contains(step) else {
+      throw .training("training.best_step", expected: expected)
+    }
+    guard loss.isFinite else { throw .training(name, expected: "a finite loss") }
+    return BestEvaluation(step: Int(step), validationLoss: loss)
   }
 
   private static func generator(
@@ -172,6 +200,18 @@ extension StoredWords {
 }
 
 extension SafetensorsFile {
+  /// A tensor for each parameter, under its name.
+  fileprivate func parameters(
+    _ shape: ModelShape, prefix: String
+  ) throws(ModelFileError) -> Parameters<Float> {
+    var parameters = Parameters<Float>(zeros: shape)
+    for (name, path) in Parameters<Float>.ordered {
+      let expected = parameters[keyPath: path]
+      parameters[keyPath: path] = try matrix(prefix + name, expected.rows, expected.columns)
+    }
+    return parameters
+  }
+
   /// A tensor of finite floats as a matrix; one dimension stands for a row.
   fileprivate func matrix(
     _ name: String, _ rows: Int, _ columns: Int

@@ -2,12 +2,13 @@
 //
 // - Under the notebook's names: the parameters; `bnmean` and `bnvar`, batch norm's statistics.
 // - Under `training.…`: the step, the last and the smoothed loss, and the generator of minibatches as
-//   Python's `getstate` lists it, 624 words and the position; a normal deviate if one waits.
+//   Python's `getstate` lists it, 624 words and the position; a normal deviate if one waits. After an
+//   evaluation, step and validation loss of the best one. For AdamW `first_moment.…` and
+//   `second_moment.…`, each under the parameters' names.
 // - `words`: the text of the word list, one word a line, in zlib's format. Of more than 16 MB only the
 //   length and the SHA-256 are kept, in the metadata.
 // - In the metadata: format, version, architecture, vocabulary, recipe, the backward pass, and a CRC-32
 //   of the whole file (see FileChecksum).
-// An optimizer with a memory of its own adds tensors `training.<what>.<parameter>` and a version.
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
 
 import LinearAlgebra
@@ -16,8 +17,8 @@ public import Safetensors
 extension Checkpoint {
   /// The version of the file's layout that is written, and the newest that is read.
   ///
-  /// 1 held neither the training's state nor the words nor a checksum, and is no longer read.
-  public static let fileVersion = 2
+  /// 1 and 2 came before any release, and are no longer read.
+  public static let fileVersion = 3
   static let format = "charmlp"
   static let architecture = "embedding-linear-batchnorm-tanh-linear"
 
@@ -35,9 +36,7 @@ extension Checkpoint {
       "words_bytes": String(words.byteCount),
       FileChecksum.key: FileChecksum.zero,
     ])
-    for (name, path) in Parameters<Float>.ordered {
-      file[name] = Tensor(model.parameters[keyPath: path], isVector: name == "b1" || name == "b2")
-    }
+    file.add(model.parameters, prefix: "")
     file["bnmean"] = Tensor(model.statistics.bnmean)
     file["bnvar"] = Tensor(model.statistics.bnvar)
     training.write(to: &file)
@@ -50,15 +49,36 @@ extension Checkpoint {
 }
 
 extension TrainingState {
+  static let firstMoment = "training.first_moment."
+  static let secondMoment = "training.second_moment."
+
   fileprivate func write(to file: inout SafetensorsFile) {
     file["training.step"] = Tensor([Int64(step)], shape: [])
     file["training.minibatch_loss"] = Tensor([minibatchLoss], shape: [])
     file["training.smoothed_loss"] = Tensor([smoothedLoss], shape: [])
+    if let best {
+      file["training.best_step"] = Tensor([Int64(best.step)], shape: [])
+      file["training.best_validation_loss"] = Tensor([best.validationLoss], shape: [])
+    }
+    if let moments {
+      file.add(moments.first, prefix: Self.firstMoment)
+      file.add(moments.second, prefix: Self.secondMoment)
+    }
     let twister = generator.twister
     let numbers = twister.words.map(Int64.init) + [Int64(twister.position)]
     file["training.generator"] = Tensor(numbers, shape: [numbers.count])
     if let normal = generator.cachedNormal {
       file["training.generator_normal"] = Tensor([normal], shape: [])
+    }
+  }
+}
+
+extension SafetensorsFile {
+  /// Adds a tensor for each parameter, under its name.
+  fileprivate mutating func add(_ parameters: Parameters<Float>, prefix: String) {
+    for (name, path) in Parameters<Float>.ordered {
+      self[prefix + name] = Tensor(
+        parameters[keyPath: path], isVector: name == "b1" || name == "b2")
     }
   }
 }

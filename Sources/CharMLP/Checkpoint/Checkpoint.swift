@@ -16,8 +16,10 @@ public struct Checkpoint: Equatable, Sendable {
   /// What it is trained on.
   public let words: StoredWords
 
-  /// Whether all steps of the recipe are taken.
-  public var isFinished: Bool { training.step >= recipe.steps }
+  /// Whether training has come to its end.
+  public var isFinished: Bool {
+    training.step >= recipe.steps || recipe.isEnough(training.best, at: training.step)
+  }
 
   init(
     model: Model, recipe: Recipe, backward: Trainer.Backward, training: TrainingState,
@@ -30,10 +32,12 @@ public struct Checkpoint: Equatable, Sendable {
     self.words = words
   }
 
-  /// Takes down where a trainer stands, and measures batch norm's statistics for it.
-  public init(_ trainer: Trainer, words: StoredWords) {
+  /// Takes down where a trainer stands.
+  ///
+  /// - Parameter model: The trainer's model at this step, if it is at hand; otherwise it is made.
+  public init(_ trainer: Trainer, _ model: Model? = nil, words: StoredWords) {
     self.init(
-      model: trainer.model(), recipe: trainer.recipe, backward: trainer.backward,
+      model: model ?? trainer.model(), recipe: trainer.recipe, backward: trainer.backward,
       training: trainer.state, words: words)
   }
 

@@ -10,7 +10,7 @@ extension Recipe {
     "{" + Self.fields.map { "\"\($0.key)\":\($0.text(self))" }.joined(separator: ",") + "}"
   }
 
-  /// Reads what `text` wrote: an object of numbers and truth values, without blanks.
+  /// Reads what `text` wrote: an object of numbers, names and truth values, without blanks.
   ///
   /// - Throws: `RecipeError` for anything else, a setting that is not known, or a value out of range.
   public init(text: String) throws(RecipeError) {
@@ -39,7 +39,15 @@ extension Recipe {
       Field("hidden", \.hidden, in: 1...10_000_000),
       Field("batch_size", \.batchSize, in: 2...10_000_000),
       Field("steps", \.steps, in: 1...1_000_000_000),
+      Field("optimizer", \.optimizer),
       Field("learning_rate", \.learningRate, in: Float.leastNonzeroMagnitude...1e30),
+      Field("schedule", \.schedule),
+      Field("warmup", \.warmup, in: 0...1_000_000_000),
+      Field("weight_decay", \.weightDecay, in: 0...1e30),
+      Field("dropout", \.dropout, in: 0...Float(1).nextDown),
+      Field("evaluate_every", \.evaluateEvery, in: 0...1_000_000_000),
+      Field("patience", \.patience, in: 0...1_000_000_000),
+      Field("stop_at_validation_loss", \.stopAtValidationLoss, in: 0...1e30),
       Field("seed", \.seed, in: 0...UInt64.max),
       Field("split_seed", \.splitSeed, in: 0...UInt64.max),
       Field("deduplicate", \.deduplicate),
@@ -51,10 +59,13 @@ extension Recipe {
     Self.fields.filter { $0.text(self) != $0.text(other) }.map(\.key)
   }
 
-  /// A setting's value as the file has it, or nil if there is no setting of that name.
-  public func text(of key: String) -> String? {
-    Self.fields.first { $0.key == key }?.text(self)
+  /// All settings in the order of the file: their keys, and their values as people write them.
+  public var settings: [(key: String, value: String)] {
+    Self.fields.map { ($0.key, $0.text(self).filter { $0 != "\"" }) }
   }
+
+  /// A setting's value as people write it, or nil if there is no setting of that name.
+  public func text(of key: String) -> String? { settings.first { $0.key == key }?.value }
 }
 
 /// One setting: its key, and the way to its value and back.
@@ -71,6 +82,19 @@ private struct Field {
     text = { "\($0[keyPath: path])" }
     set = { recipe, text in
       guard let value = Value(text), range.contains(value) else { return false }
+      recipe[keyPath: path] = value
+      return true
+    }
+  }
+
+  /// A setting with a few values that have names.
+  init<Value: RawRepresentable<String>>(_ key: String, _ path: WritableKeyPath<Recipe, Value>) {
+    self.key = key
+    text = { "\"\($0[keyPath: path].rawValue)\"" }
+    set = { recipe, text in
+      guard text.count >= 2, text.hasPrefix("\""), text.hasSuffix("\""),
+        let value = Value(rawValue: String(text.dropFirst().dropLast()))
+      else { return false }
       recipe[keyPath: path] = value
       return true
     }

@@ -10,6 +10,11 @@ extension RunDirectory {
     try FileSystem.replace(modelPath, with: bytes)
   }
 
+  /// Saves the best model so far, in the place of one saved before.
+  public func save(best bytes: [UInt8]) throws(FileError) {
+    try FileSystem.replace(bestPath, with: bytes)
+  }
+
   /// Adds a line to `metrics.jsonl`; it begins with the step: `{"step":…,`.
   public func append(metrics line: String) throws(FileError) {
     try FileSystem.append(line: line, to: metricsPath)
@@ -28,7 +33,7 @@ extension RunDirectory {
 
   /// Removes what a run left that was killed while it wrote. Only for who holds the lock.
   public func removeTemporaries() throws(FileError) {
-    for path in [modelPath, metricsPath, descriptionPath] {
+    for path in [modelPath, bestPath, metricsPath, descriptionPath] {
       try FileSystem.remove(path + FileSystem.temporaryEnding)
     }
   }
@@ -62,7 +67,8 @@ extension RunDirectory {
 
   /// Whether a file can stand in a directory in which nothing was saved yet.
   static func isTrace(_ name: String) -> Bool {
-    name == ".lock" || name == "model.safetensors" + FileSystem.temporaryEnding
+    let models = ["model.safetensors", "best.safetensors"]
+    return name == ".lock" || models.contains { name == $0 + FileSystem.temporaryEnding }
   }
 }
 

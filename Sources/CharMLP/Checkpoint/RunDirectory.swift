@@ -1,13 +1,14 @@
 // The directory that a training run lives in.
 //
-// It holds `model.safetensors`, `metrics.jsonl` and `run.json`, and `.lock` while a trainer is at work. A
-// run never enters a directory that somebody else made: nothing of a user's is overwritten.
+// It holds `model.safetensors`, the last state, `best.safetensors`, the one with the smallest validation
+// loss, `metrics.jsonl` and `run.json`, and `.lock` while a trainer is at work. A run never enters a directory that somebody else made: nothing of a user's is overwritten.
 
 /// A directory with a run's files.
 public struct RunDirectory: Equatable, Sendable {
   public let path: String
 
   public var modelPath: String { path + "/model.safetensors" }
+  public var bestPath: String { path + "/best.safetensors" }
   public var metricsPath: String { path + "/metrics.jsonl" }
   public var descriptionPath: String { path + "/run.json" }
   var lockPath: String { path + "/.lock" }
@@ -80,7 +81,12 @@ public struct RunDirectory: Equatable, Sendable {
   /// The path of the model that a user names: a file, or a directory with a run.
   public static func modelPath(named path: String) throws(FileError) -> String {
     guard case .directory = try FileSystem.kind(of: path) else { return path }
-    return RunDirectory(path: withoutTrailingSlashes(path)).modelPath
+    return RunDirectory(path: withoutTrailingSlashes(path)).preferredPath
+  }
+
+  /// The path of the model to predict with: the best by validation, or the last before any evaluation.
+  public var preferredPath: String {
+    (try? FileSystem.kind(of: bestPath)) == nil ? modelPath : bestPath
   }
 
   /// The number k of a directory named `<name>-<k>`.

@@ -26,11 +26,15 @@ public final class Derivation<Scalar: MatrixScalar> {
   let b2: Matrix<Scalar>  // (1, vocabulary)
   let bngain: Matrix<Scalar>  // (1, hidden)
   let bnbias: Matrix<Scalar>  // (1, hidden)
+  let hmask: Matrix<Scalar>  // (n, hidden), or (1, 1) if nothing is dropped
   let n: Scalar
 
   /// Prepares the pass of a minibatch of at least two windows; nothing is computed yet.
+  ///
+  /// - Parameter dropout: Which hidden units are dropped; nil for none, as in the lecture.
   public init(
-    _ parameters: Parameters<Scalar>, _ minibatch: Minibatch, matmul: MatrixProduct = .blas
+    _ parameters: Parameters<Scalar>, _ minibatch: Minibatch, dropout: RandomMask? = nil,
+    matmul: MatrixProduct = .blas
   ) {
     precondition(minibatch.count >= 2, "Derivation: the variance of one window is undefined")
     precondition(
@@ -47,6 +51,8 @@ public final class Derivation<Scalar: MatrixScalar> {
     b2 = parameters.b2
     bngain = parameters.bngain
     bnbias = parameters.bnbias
+    hmask =
+      dropout?.matrix(minibatch.count, W1.columns) ?? Matrix(rows: 1, columns: 1, repeating: 1)
     n = Scalar(minibatch.count)
   }
 
@@ -71,8 +77,11 @@ public final class Derivation<Scalar: MatrixScalar> {
   // Nonlinearity
   public lazy var h = tanh(hpreact)  // (n, hidden)
 
+  // Dropout
+  public lazy var hdrop = h * hmask  // (n, hidden)
+
   // Linear layer 2
-  public lazy var logits = matmul(h, W2) + b2  // (n, vocabulary)
+  public lazy var logits = matmul(hdrop, W2) + b2  // (n, vocabulary)
 
   // Cross-entropy
   public lazy var logit_maxes = logits.max(.columns)  // (n, 1)
@@ -110,10 +119,13 @@ public final class Derivation<Scalar: MatrixScalar> {
   // norm_logits = logits - logit_maxes, and logit_maxes = logits.max(.columns)
   public lazy var dlogits = dnorm_logits + logits.maximaOfRows * dlogit_maxes  // (n, vocabulary)
 
-  // logits = matmul(h, W2) + b2
-  public lazy var dh = matmul(dlogits, W2.T)  // (n, hidden)
-  public lazy var dW2 = matmul(h.T, dlogits)  // (hidden, vocabulary)
+  // logits = matmul(hdrop, W2) + b2
+  public lazy var dhdrop = matmul(dlogits, W2.T)  // (n, hidden)
+  public lazy var dW2 = matmul(hdrop.T, dlogits)  // (hidden, vocabulary)
   public lazy var db2 = dlogits.sum(.rows)  // (1, vocabulary)
+
+  // hdrop = h * hmask
+  public lazy var dh = dhdrop * hmask  // (n, hidden)
 
   // h = tanh(hpreact)
   public lazy var dhpreact = (1 - pow(h, 2)) * dh  // (n, hidden)

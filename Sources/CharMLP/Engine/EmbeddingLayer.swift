@@ -5,20 +5,24 @@ import LinearAlgebra
 
 /// The embedding and its gradient.
 final class EmbeddingLayer {
-  let memory: ParameterMemory
-  let C: PaddedMatrix  // (vocabulary, embedding)
-  let dC: PaddedMatrix  // (vocabulary, embedding)
+  let memory: ParameterMemory<EmbeddingTensors>
+  var C: PaddedMatrix { memory.parameters.C }  // (vocabulary, embedding)
+  var dC: PaddedMatrix { memory.gradients.C }  // (vocabulary, embedding)
 
-  init(_ parameters: Parameters<Float>) {
-    let shape = parameters.shape
+  init(_ start: EngineStart) {
+    let shape = start.parameters.shape
     memory = ParameterMemory(
-      capacity: PaddedMemory.size(rows: shape.vocabulary, columns: shape.embedding))
-    (C, dC) = memory.matrix(rows: shape.vocabulary, columns: shape.embedding)
-    C.assign(parameters.C)
+      capacity: PaddedMemory.size(rows: shape.vocabulary, columns: shape.embedding),
+      hasMoments: start.moments != nil,
+      cut: { EmbeddingTensors(C: $0.matrix(rows: shape.vocabulary, columns: shape.embedding)) })
+    memory.assign(start)
   }
+}
 
-  func read(into parameters: inout Parameters<Float>, _ gradients: inout Gradients<Float>) {
-    C.copy(to: &parameters.C)
-    dC.copy(to: &gradients.C)
-  }
+/// The windows on a block of the embedding's memory.
+struct EmbeddingTensors: LayerTensors {
+  let C: PaddedMatrix  // (vocabulary, embedding)
+
+  func assign(_ parameters: Parameters<Float>) { C.assign(parameters.C) }
+  func copy(to parameters: inout Parameters<Float>) { C.copy(to: &parameters.C) }
 }

@@ -14,6 +14,7 @@ public import LinearAlgebra
 public final class FusedEngine: Engine {
   let shape: ModelShape
   let batchSize: Int
+  private let hasMoments: Bool
   let stages: FusedStep
   private let team: ThreadTeam
 
@@ -22,21 +23,24 @@ public final class FusedEngine: Engine {
   /// - Parameters:
   ///   - threads: How many threads to use at most; no more than slices of the hidden layer are used.
   ///   - firstLayer: The form of the first layer; nil for the faster one.
+  ///   - moments: What the optimizer remembers; nil if it remembers nothing.
   ///   - keepsIntermediates: Gives dh, dhpreact and dhprebn memory of their own, so that a test can
   ///     read all three; otherwise each takes the place of the one before.
   package init(
     _ parameters: Parameters<Float>, batchSize: Int, threads: Int = 1,
-    firstLayer: FirstLayerForm? = nil, keepsIntermediates: Bool
+    moments: Moments<Float>? = nil, firstLayer: FirstLayerForm? = nil, keepsIntermediates: Bool
   ) {
     precondition(batchSize >= 2, "FusedEngine: the variance of one window is undefined")
     precondition(threads >= 1, "FusedEngine: \(threads) threads")
     shape = parameters.shape
     self.batchSize = batchSize
+    hasMoments = moments != nil
+    let start = EngineStart(parameters: parameters, moments: moments)
     var stages: FusedStep?
     let slices = HiddenSlice.count(hidden: parameters.shape.hidden)
     team = ThreadTeam(upTo: min(threads, slices)) { count in
       let step = FusedStep(
-        parameters, batchSize: batchSize, threads: count,
+        start, batchSize: batchSize, threads: count,
         firstLayer: firstLayer ?? .fastest(parameters.shape, batchSize: batchSize),
         keepsIntermediates: keepsIntermediates)
       stages = step
@@ -47,25 +51,32 @@ public final class FusedEngine: Engine {
 
   /// Allocates all memory for steps of `batchSize` windows, at least 2, and copies the parameters.
   ///
-  /// - Parameter threads: How many threads to use at most; no more than slices of the hidden layer
-  ///   are used.
-  public convenience init(_ parameters: Parameters<Float>, batchSize: Int, threads: Int = 1) {
-    self.init(parameters, batchSize: batchSize, threads: threads, keepsIntermediates: false)
+  /// - Parameters:
+  ///   - threads: How many threads to use at most; no more than slices of the hidden layer are used.
+  ///   - moments: What the optimizer remembers; nil if it remembers nothing.
+  public convenience init(
+    _ parameters: Parameters<Float>, batchSize: Int, threads: Int = 1,
+    moments: Moments<Float>? = nil
+  ) {
+    self.init(
+      parameters, batchSize: batchSize, threads: threads, moments: moments,
+      keepsIntermediates: false)
   }
 
   /// The number of threads that take a step together.
   public var threads: Int { team.count }
 
-  public func step(
-    _ minibatch: Minibatch, learningRate: Float, meanwhile: () -> Void
-  ) -> Float {
-    stages.learningRate = learningRate
+  public func step(_ minibatch: Minibatch, _ settings: StepSettings, meanwhile: () -> Void) -> Float
+  {
+    precondition(
+      settings.update.adam == nil || hasMoments, "FusedEngine: Adam without room for its moments")
+    stages.plan = FusedStep.Plan(update: settings.update, dropout: settings.dropout)
     return take(minibatch, meanwhile: meanwhile)
   }
 
   /// Computes the loss and leaves every parameter's gradient in memory.
-  package func differentiate(_ minibatch: Minibatch) -> Float {
-    stages.learningRate = nil
+  package func differentiate(_ minibatch: Minibatch, dropout: RandomMask? = nil) -> Float {
+    stages.plan = FusedStep.Plan(dropout: dropout)
     return take(minibatch) {}
   }
 
@@ -83,18 +94,19 @@ public final class FusedEngine: Engine {
     return stages.stopClock()
   }
 
-  public var parameters: Parameters<Float> { read().parameters }
+  public var parameters: Parameters<Float> { contents.parameters }
+
+  public var moments: Moments<Float>? { contents.moments }
 
   /// The gradients that the last call of `differentiate` left.
-  package var gradients: Gradients<Float> { read().gradients }
+  package var gradients: Gradients<Float> { contents.gradients }
 
-  /// Puts the layers' parts together again as matrices.
-  private func read() -> (parameters: Parameters<Float>, gradients: Gradients<Float>) {
-    var parameters = Parameters<Float>(zeros: shape)
-    var gradients = Gradients<Float>(zeros: shape)
-    stages.embedding.read(into: &parameters, &gradients)
-    stages.output.read(into: &parameters, &gradients)
-    for slice in stages.slices { slice.read(into: &parameters, &gradients) }
-    return (parameters, gradients)
+  /// The layers' parts, put together again as matrices.
+  private var contents: EngineContents {
+    var contents = EngineContents(zeros: shape, hasMoments: hasMoments)
+    stages.embedding.memory.copy(to: &contents)
+    stages.output.memory.copy(to: &contents)
+    for slice in stages.slices { slice.memory.copy(to: &contents) }
+    return contents
   }
 }

@@ -13,18 +13,18 @@ final class FusedLayers {
   let slices: [HiddenSlice]
 
   init(
-    _ parameters: Parameters<Float>, units: [Range<Int>], _ input: StepInput,
+    _ start: EngineStart, units: [Range<Int>], _ input: StepInput,
     firstLayer form: FirstLayerForm, keepsIntermediates: Bool
   ) {
-    let embedding = EmbeddingLayer(parameters)
+    let embedding = EmbeddingLayer(start)
     let contextVectors = form == .perExample ? ContextVectors(embedding, input) : nil
     slices = units.map { units in
       HiddenSlice(
-        parameters, units: units, batchSize: input.batchSize,
+        start, units: units, batchSize: input.batchSize,
         keepsIntermediates: keepsIntermediates
       ) { weights in
         if let contextVectors {
-          PerExampleLayer(weights, contextVectors, input, parameters.shape)
+          PerExampleLayer(weights, contextVectors, input, start.parameters.shape)
         } else {
           PerDistinctInputLayer(weights, embedding, input)
         }

@@ -15,8 +15,15 @@ final class FusedStep: @unchecked Sendable {
   let input: StepInput
   let output: OutputLayer
 
-  /// The factor of the next step's update; nil computes gradients and leaves the parameters alone.
-  var learningRate: Float?
+  /// What the next step drops, and how it updates; without an update, gradients are computed and the
+  /// parameters left alone.
+  var plan = Plan()
+
+  /// What a step does besides computing gradients.
+  struct Plan {
+    var update: ParameterUpdate?
+    var dropout: RandomMask?
+  }
 
   private let members: [Member]
   private let barrier: Barrier
@@ -36,19 +43,20 @@ final class FusedStep: @unchecked Sendable {
   }
 
   init(
-    _ parameters: Parameters<Float>, batchSize: Int, threads: Int, firstLayer: FirstLayerForm,
+    _ start: EngineStart, batchSize: Int, threads: Int, firstLayer: FirstLayerForm,
     keepsIntermediates: Bool
   ) {
-    let input = StepInput(parameters.shape, batchSize: batchSize)
-    let output = OutputLayer(parameters, input)
-    let units = HiddenSlice.units(hidden: parameters.shape.hidden)
+    let shape = start.parameters.shape
+    let input = StepInput(shape, batchSize: batchSize)
+    let output = OutputLayer(start, input)
+    let units = HiddenSlice.units(hidden: shape.hidden)
     (self.input, self.output, barrier) = (input, output, Barrier(parties: threads))
     members = (0..<threads).map { index in
       func part(of count: Int) -> Range<Int> {
         index * count / threads..<(index + 1) * count / threads
       }
       let layers = FusedLayers(
-        parameters, units: Array(units[part(of: units.count)]), input, firstLayer: firstLayer,
+        start, units: Array(units[part(of: units.count)]), input, firstLayer: firstLayer,
         keepsIntermediates: keepsIntermediates)
       return Member(layers, blocks: part(of: output.blockCount))
     }
@@ -74,10 +82,10 @@ final class FusedStep: @unchecked Sendable {
     let (layers, clock) = (member.layers, member.clock)
     // Read once, before the first meeting: after the last one the calling thread may already set the
     // next step's.
-    let learningRate = learningRate
+    let plan = plan
     layers.contextVectors?.gather()
     clock?.mark(.embedding)
-    for slice in layers.slices { slice.forward(clock) }
+    for slice in layers.slices { slice.forward(plan.dropout, clock) }
     wait(index, clock)
 
     for block in member.blocks { output.crossEntropy(member.logits, block: block) }
@@ -85,15 +93,15 @@ final class FusedStep: @unchecked Sendable {
     wait(index, clock)
 
     for slice in layers.slices {
-      slice.backward(dlogits: output.dlogits, clock)
-      if let learningRate { slice.descend(learningRate: learningRate) }
+      slice.backward(dlogits: output.dlogits, plan.dropout, clock)
+      if let update = plan.update { slice.apply(update) }
       clock?.mark(.update)
     }
     meanwhile()
     wait(index, clock)
 
     Reduction.sum(member.dC, into: layers.embedding.dC)
-    if let learningRate { layers.embedding.memory.descend(learningRate: learningRate) }
+    if let update = plan.update { layers.embedding.memory.apply(update) }
     clock?.mark(.embedding)
   }
 
@@ -105,7 +113,7 @@ final class FusedStep: @unchecked Sendable {
   /// Completes the calling thread's step, and returns the loss.
   func finish() -> Float {
     let loss = output.finish()
-    if let learningRate { output.memory.descend(learningRate: learningRate) }
+    if let update = plan.update { output.memory.apply(update) }
     members[0].clock?.mark(.softmax)
     return loss
   }

@@ -10,13 +10,14 @@
 import LinearAlgebra
 
 extension HiddenSlice {
-  /// logits = tanh(batchnorm(embcat @ W1 + b1)) @ W2.
-  func forward(_ clock: StepClock?) {
+  /// logits = tanh(batchnorm(embcat @ W1 + b1)) @ W2, with some units dropped if there is a mask.
+  func forward(_ dropout: RandomMask?, _ clock: StepClock?) {
     firstLayer.forward(into: hprebn, clock)
     forEachColumnBlock { vectors in
       for v in vectors { measureMean(unitsOf: v) }
       for v in vectors { measureVariance(unitsOf: v) }
       for v in vectors { activate(unitsOf: v) }
+      if let dropout { for v in vectors { drop(unitsOf: v, dropout) } }
     }
     clock?.mark(.normalization)
     multiply(h.padded, W2.padded, into: logits.padded)
@@ -24,12 +25,13 @@ extension HiddenSlice {
   }
 
   /// dW1, db1, dbngain, dbnbias, dW2 and a share of dC from dlogits.
-  func backward(dlogits: PaddedMatrix, _ clock: StepClock?) {
+  func backward(dlogits: PaddedMatrix, _ dropout: RandomMask?, _ clock: StepClock?) {
     multiply(dlogits.padded, W2T.padded, into: dh.padded)
     clock?.mark(.dh)
     multiply(dlogits.padded.T, h.padded, into: dW2T.padded)
     clock?.mark(.dW2)
     forEachColumnBlock { vectors in
+      if let dropout { for v in vectors { differentiateDropout(unitsOf: v, dropout) } }
       for v in vectors { differentiateActivation(unitsOf: v) }
       for v in vectors { differentiateNormalization(unitsOf: v) }
     }
@@ -119,6 +121,25 @@ extension HiddenSlice {
       let bnraw = (hprebn[row, vector: v] - mean) * inverse
       let centered = dhpreact[row, vector: v] - center
       dhprebn[row, vector: v] = scale * multiplyAdd(-slope, bnraw, centered)
+    }
+  }
+}
+
+// MARK: Dropout, for sixteen units
+
+extension HiddenSlice {
+  /// hdrop = h · hmask, in the place of h.
+  private func drop(unitsOf v: Int, _ hmask: RandomMask) {
+    let (h, unit) = (h, units.lowerBound + v * vectorWidth)
+    for row in 0..<h.rows { h[row, vector: v] *= hmask[row, from: unit] }
+  }
+
+  /// dh = dhdrop · hmask, in its place; and h again, where it is needed: where dh is not zero.
+  private func differentiateDropout(unitsOf v: Int, _ hmask: RandomMask) {
+    let (h, dh, unit) = (h, dh, units.lowerBound + v * vectorWidth)
+    for row in 0..<h.rows {
+      h[row, vector: v] *= hmask.keptShare
+      dh[row, vector: v] *= hmask[row, from: unit]
     }
   }
 }

@@ -10,7 +10,7 @@ import RealModule
 
 /// The output bias and the cross-entropy of the logits.
 final class OutputLayer {
-  let memory: ParameterMemory
+  let memory: ParameterMemory<OutputTensors>
   let b2: PaddedMatrix  // (1, vocabulary)
   let db2: PaddedMatrix  // (1, vocabulary)
   let dlogits: PaddedMatrix  // (n, vocabulary)
@@ -30,13 +30,15 @@ final class OutputLayer {
   /// The rows of a block: a few, so that two threads have something to share at a batch of 32.
   private static let blockRows = 16
 
-  init(_ parameters: Parameters<Float>, _ input: StepInput) {
-    let vocabulary = parameters.shape.vocabulary
+  init(_ start: EngineStart, _ input: StepInput) {
+    let vocabulary = start.parameters.shape.vocabulary
     self.input = input
-    memory = ParameterMemory(capacity: PaddedMemory.size(rows: 1, columns: vocabulary))
-    (b2, db2) = memory.matrix(rows: 1, columns: vocabulary)
+    memory = ParameterMemory(
+      capacity: PaddedMemory.size(rows: 1, columns: vocabulary), hasMoments: start.moments != nil,
+      cut: { OutputTensors(b2: $0.matrix(rows: 1, columns: vocabulary)) })
+    (b2, db2) = (memory.parameters.b2, memory.gradients.b2)
     b2.fill(-.infinity)
-    b2.assign(parameters.b2)
+    memory.assign(start)
 
     let blocks = (input.batchSize + Self.blockRows - 1) / Self.blockRows
     var activations = PaddedMemory(
@@ -133,9 +135,12 @@ final class OutputLayer {
     for block in 0..<blockCount { loss += Double(losses[block, 0]) }
     return Float(loss / Double(dlogits.rows))
   }
+}
 
-  func read(into parameters: inout Parameters<Float>, _ gradients: inout Gradients<Float>) {
-    b2.copy(to: &parameters.b2)
-    db2.copy(to: &gradients.b2)
-  }
+/// The windows on a block of the output layer's memory.
+struct OutputTensors: LayerTensors {
+  let b2: PaddedMatrix  // (1, vocabulary)
+
+  func assign(_ parameters: Parameters<Float>) { b2.assign(parameters.b2) }
+  func copy(to parameters: inout Parameters<Float>) { b2.copy(to: &parameters.b2) }
 }

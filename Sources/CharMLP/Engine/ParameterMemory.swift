@@ -1,35 +1,54 @@
-// A layer's parameters and their gradients: two blocks of memory with one layout.
+// A layer's parameters, their gradients, and what an optimizer remembers of them: blocks of memory with
+// one layout.
 //
-// Because the layouts agree, an update rule is one loop over two blocks, whatever tensors they hold.
+// Because the layouts agree, an update rule is one loop over the blocks, whatever tensors they hold.
 
 import LinearAlgebra
 
 /// The memory of the parameters that one layer, or one slice of it, owns.
-final class ParameterMemory {
-  private var parameters: PaddedMemory
-  private var gradients: PaddedMemory
+///
+/// `Tensors` are the windows that a layer cuts from a block, the same from each.
+final class ParameterMemory<Tensors> {
+  let parameters: Tensors
+  let gradients: Tensors
+  /// Adam's running averages, of the gradients and of their squares.
+  let moments: (first: Tensors, second: Tensors)?
 
-  /// Allocates room for `capacity` floats of each, all zero.
-  init(capacity: Int) {
-    parameters = PaddedMemory(capacity: capacity)
-    gradients = PaddedMemory(capacity: capacity)
+  private let blocks: [Block]
+  private let whole: [PaddedMatrix]  // (1, capacity) each
+  private let decaying: [PaddedMatrix]
+
+  /// One allocation.
+  private final class Block {
+    var memory: PaddedMemory
+    init(capacity: Int) { memory = PaddedMemory(capacity: capacity) }
   }
 
-  /// Cuts a parameter and its gradient, at the same place of both blocks.
-  func matrix(rows: Int, columns: Int) -> (parameter: PaddedMatrix, gradient: PaddedMatrix) {
-    (
-      parameters.matrix(rows: rows, columns: columns),
-      gradients.matrix(rows: rows, columns: columns)
-    )
+  /// Allocates blocks of `capacity` floats, all zero, and cuts them.
+  ///
+  /// - Parameters:
+  ///   - cut: Cuts one block.
+  ///   - decaying: The tensors that weight decay shrinks.
+  init(
+    capacity: Int, hasMoments: Bool, cut: (inout PaddedMemory) -> Tensors,
+    decaying: (Tensors) -> [PaddedMatrix] = { _ in [] }
+  ) {
+    blocks = (0..<(hasMoments ? 4 : 2)).map { _ in Block(capacity: capacity) }
+    let tensors = blocks.map { cut(&$0.memory) }
+    whole = blocks.map { $0.memory.whole() }
+    (parameters, gradients) = (tensors[0], tensors[1])
+    moments = hasMoments ? (tensors[2], tensors[3]) : nil
+    self.decaying = decaying(tensors[0])
   }
 
-  /// One step of gradient descent: every parameter −= learningRate · its gradient.
-  func descend(learningRate: Float) {
-    let parameter = parameters.whole()  // (1, capacity)
-    let gradient = gradients.whole()  // (1, capacity)
-    let rate = FloatVector(repeating: -learningRate)
-    for v in 0..<parameter.vectors {
-      parameter[0, vector: v] = multiplyAdd(rate, gradient[0, vector: v], parameter[0, vector: v])
+  /// Moves every parameter by an optimizer's rule.
+  func apply(_ update: ParameterUpdate) {
+    if update.shrinkage != 1 { for weights in decaying { weights.scale(by: update.shrinkage) } }
+    if let adam = update.adam {
+      whole[0].adapt(
+        whole[1], whole[2], whole[3], adam, learningRate: update.learningRate)
+    } else {
+      whole[0].descend(whole[1], learningRate: update.learningRate)
     }
   }
 }

@@ -22,11 +22,11 @@ extension GradientCheck {
   /// The engine is given parameters that Float can hold, and so is the pass that it is held against.
   func fusedTensors() -> [String: Comparison] {
     let single = problem.singlePrecision
-    let expected = single == problem ? steps : Derivation(single.parameters, single.minibatch)
+    let expected = single == problem ? steps : single.steps
     let known = Dictionary(uniqueKeysWithValues: expected.tensorsByFileName.map { ($0, $1) })
     let engine = FusedEngine(
       problem.parameters.converted(), batchSize: problem.minibatch.count, keepsIntermediates: true)
-    let loss = engine.differentiate(problem.minibatch)
+    let loss = engine.differentiate(problem.minibatch, dropout: problem.dropout)
     let gradients = engine.gradients
     var found = engine.intermediates
     found.append(("loss", Matrix(rows: 1, columns: 1, repeating: loss)))

@@ -31,7 +31,7 @@ public struct GradientCheck {
     self.problem = problem
     self.reference = reference
     self.threads = threads
-    steps = Derivation(problem.parameters, problem.minibatch)
+    steps = problem.steps
     magnitudes = Magnitudes(steps)
     bounds = RoundingBounds(problem, magnitudes: magnitudes, threads: threads)
     shapes = TensorShapes(problem)

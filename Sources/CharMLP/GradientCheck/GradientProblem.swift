@@ -1,5 +1,6 @@
 // What gradients are checked for: a network's parameters and a minibatch.
 //
+// What is dropped is part of the problem: a mask does not change while the loss is differentiated.
 // Parameters are kept in Double, whatever they were drawn or read in; Float's numbers are Double's too.
 
 public import LinearAlgebra
@@ -8,12 +9,16 @@ public import LinearAlgebra
 public struct GradientProblem: Equatable, Sendable {
   public let parameters: Parameters<Double>
   public let minibatch: Minibatch
+  /// Which hidden units are dropped; nil for none, as in the lecture.
+  public let dropout: RandomMask?
 
   /// The most elements that a tensor of a pass may have: 128 MiB of Double.
   public static let elementLimit = 1 << 24
 
   /// Puts a problem together from parts that fit: at least two windows, and ids that C has a row for.
-  public init(_ parameters: Parameters<Double>, _ minibatch: Minibatch) {
+  public init(
+    _ parameters: Parameters<Double>, _ minibatch: Minibatch, dropout: RandomMask? = nil
+  ) {
     let shape = parameters.shape
     precondition(
       minibatch.count >= 2 && minibatch.blockSize == shape.blockSize,
@@ -24,6 +29,7 @@ public struct GradientProblem: Equatable, Sendable {
       "GradientProblem: an id that is not in \(ids)")
     self.parameters = parameters
     self.minibatch = minibatch
+    self.dropout = dropout
   }
 
   /// The number of elements of the largest tensor in a pass; nil if it exceeds what can be counted.
@@ -38,6 +44,10 @@ public struct GradientProblem: Equatable, Sendable {
 
   /// The same problem with parameters that Float can hold, which is what a pass in Float is given.
   var singlePrecision: GradientProblem {
-    GradientProblem(parameters.converted(to: Float.self).converted(), minibatch)
+    GradientProblem(
+      parameters.converted(to: Float.self).converted(), minibatch, dropout: dropout)
   }
+
+  /// The pass of this problem, step by step.
+  var steps: Derivation<Double> { Derivation(parameters, minibatch, dropout: dropout) }
 }

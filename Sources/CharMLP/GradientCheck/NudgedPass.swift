@@ -9,6 +9,7 @@ import LinearAlgebra
 struct NudgedPass {
   private let parameters: Parameters<Float>
   private let minibatch: Minibatch
+  private let dropout: RandomMask?
   private let emb: Matrix<Float>
 
   /// Starts from the problem's numbers in pass 0; in the others, parameters and embeddings are moved
@@ -18,6 +19,7 @@ struct NudgedPass {
     var nudge = Nudge(seed: number)
     parameters = number == 0 ? given : nudge(given)
     minibatch = problem.minibatch
+    dropout = problem.dropout
     let looked = Derivation(parameters, minibatch).emb
     emb = number == 0 ? looked : nudge(looked)
   }
@@ -48,7 +50,7 @@ struct NudgedPass {
   }
 
   private func single(_ form: Form) -> Derivation<Float> {
-    let pass = Derivation(parameters, minibatch)
+    let pass = Derivation(parameters, minibatch, dropout: dropout)
     pass.emb = emb
     if case .engine(let seed) = form {
       // What SIMDFunctions promises: 1/√x within 3 places, tanh within 5.
@@ -61,7 +63,8 @@ struct NudgedPass {
   }
 
   private func double(_ form: Form) -> Derivation<Double> {
-    let pass = Derivation(parameters.converted(to: Double.self), minibatch)
+    let pass = Derivation(
+      parameters.converted(to: Double.self), minibatch, dropout: dropout)
     pass.emb = emb.converted()
     pass.take(form)
     return pass

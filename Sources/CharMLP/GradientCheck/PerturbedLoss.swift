@@ -11,6 +11,7 @@ import LinearAlgebra
 struct PerturbedLoss: Sendable {
   private let parameters: Parameters<Double>
   private let minibatch: Minibatch
+  private let dropout: RandomMask?
 
   /// The unperturbed tensors, in the order of `intermediates`.
   private let forward: [Matrix<Double>]
@@ -18,6 +19,7 @@ struct PerturbedLoss: Sendable {
   init(_ problem: GradientProblem, steps: Derivation<Double>) {
     parameters = problem.parameters
     minibatch = problem.minibatch
+    dropout = problem.dropout
     forward = Derivation<Double>.forwardTensors.map { steps[keyPath: $0.path] }
     precondition(
       Self.intermediates.map(\.name) == Derivation<Double>.forwardTensors.map(\.name),
@@ -42,7 +44,7 @@ struct PerturbedLoss: Sendable {
 
   /// A pass whose first `count` intermediates are the unperturbed ones.
   private func pass(_ parameters: Parameters<Double>, keeping count: Int) -> Derivation<Double> {
-    let pass = Derivation(parameters, minibatch)
+    let pass = Derivation(parameters, minibatch, dropout: dropout)
     for index in 0..<count { Self.intermediates[index].set(pass, forward[index]) }
     return pass
   }

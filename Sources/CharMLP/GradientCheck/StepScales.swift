@@ -40,8 +40,8 @@ struct StepScales {
   private var one: Matrix<Double> { Matrix(rows: 1, columns: 1, repeating: 1) }
   private var variance: Matrix<Double> { steps.bnvar + 1e-5 }  // (1, hidden)
 
-  /// From the logits back through W2.  (1, 1)
-  private var hidden: Matrix<Double> { one / size(steps.W2) }
+  /// From the logits back through W2 and dropout.  (1, 1)
+  private var hidden: Matrix<Double> { one / (size(steps.W2) * size(steps.hmask)) }
   /// From hpreact back through the gain.  (1, 1)
   private var normalized: Matrix<Double> { hidden / size(steps.bngain) }
   /// The part of its size by which a factor of bnraw may change.  (1, 1)

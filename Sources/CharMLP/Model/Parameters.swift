@@ -65,13 +65,6 @@ public struct Parameters<Scalar: MatrixScalar>: Equatable, Sendable {
     }
     return result
   }
-
-  /// One step of gradient descent: every parameter −= learningRate · its gradient.
-  public mutating func descend(_ gradients: Gradients<Scalar>, learningRate: Scalar) {
-    for (_, path) in Self.ordered {
-      self[keyPath: path] = self[keyPath: path] - learningRate * gradients[keyPath: path]
-    }
-  }
 }
 
 /// The gradients of the loss, one for each parameter and of its shape.

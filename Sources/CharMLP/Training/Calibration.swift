@@ -1,11 +1,35 @@
 // Batch norm's statistics over a whole split, as the notebook calibrates them after training.
 //
-// They cost what the distinct contexts cost: each is computed once and counts as often as it occurs.
-// The contexts come in blocks, whose means and sums of squares are merged (Chan, Golub and LeVeque,
+// Where there are few different inputs, they follow from counts of pairs (see InputCovariance). Otherwise
+// they cost what the distinct contexts cost: each is computed once and counts as often as it occurs. The
+// contexts come in blocks, whose means and sums of squares are merged (Chan, Golub and LeVeque,
 // "Updating formulae and a pairwise algorithm for computing sample variances", 1979).
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
 
 public import LinearAlgebra
+
+/// A split, seen once, over which batch norm's statistics are measured again and again.
+enum Calibration {
+  case covariance(InputCovariance)
+  case contexts(DistinctContexts)
+
+  /// Looks through windows, of which there are at least 2, in the way that makes measuring cheaper.
+  init(_ windows: ContextWindows) {
+    if let covariance = InputCovariance(windows) {
+      self = .covariance(covariance)
+    } else {
+      self = .contexts(windows.distinct())
+    }
+  }
+
+  /// Mean and variance of every hidden unit before batch norm, over all windows.
+  func statistics(_ parameters: Parameters<Float>) -> BatchNormStatistics {
+    switch self {
+    case .covariance(let covariance): covariance.statistics(parameters)
+    case .contexts(let contexts): BatchNormStatistics(parameters, over: contexts)
+    }
+  }
+}
 
 extension BatchNormStatistics {
   /// Measures mean and variance of hprebn over all windows behind `contexts`, of which there are ≥ 2.

@@ -1,7 +1,7 @@
 // Everything that a training run depends on besides the words: what is stored to run it again.
 
 /// How a network is trained.
-public struct Recipe: Equatable, Sendable, Codable {
+public struct Recipe: Equatable, Sendable {
   /// Characters of context.
   public var blockSize = 3
   /// Numbers that represent one character.
@@ -12,9 +12,25 @@ public struct Recipe: Equatable, Sendable, Codable {
   public var batchSize = 32
   /// Steps of gradient descent.
   public var steps = 200_000
-  /// The learning rate of the first half of the steps; the second half has a tenth of it.
+  /// How gradients become updates.
+  public var optimizer = Optimizer.sgd
+  /// The largest learning rate; the schedule says when it holds.
   public var learningRate: Float = 0.1
-  /// Seed of the parameters and of the minibatches.
+  /// How the learning rate falls.
+  public var schedule = Schedule.step
+  /// The first steps, over which the learning rate grows to its largest.
+  public var warmup = 0
+  /// How fast W1 and W2 shrink besides what their gradients say: by learningRate · weightDecay a step.
+  public var weightDecay: Float = 0
+  /// The share of hidden units that a step leaves out, at least 0 and below 1.
+  public var dropout: Float = 0
+  /// Steps between two evaluations; 0 for a twentieth of the steps.
+  public var evaluateEvery = 0
+  /// Training ends after so many evaluations without a better validation loss; 0 for never.
+  public var patience = 0
+  /// Training ends when an evaluation finds a smaller validation loss than this; 0 for never.
+  public var stopAtValidationLoss: Float = 0
+  /// Seed of the parameters, of the minibatches and of what is dropped.
   public var seed: UInt64 = 2_147_483_647
   /// Seed of the split into words that train, validate and test.
   public var splitSeed: UInt64 = 42
@@ -24,9 +40,20 @@ public struct Recipe: Equatable, Sendable, Codable {
   /// The recipe of the lecture's notebook.
   public init() {}
 
-  /// The learning rate of a step, counted from 0: from half way on, a tenth.
+  /// The learning rate of a step, counted from 0.
   public func learningRate(at step: Int) -> Float {
-    step < steps / 2 ? learningRate : learningRate / 10
+    guard step >= warmup else { return learningRate * Float(step + 1) / Float(warmup) }
+    return learningRate * schedule.factor(after: step, from: warmup, to: steps)
+  }
+
+  /// The steps between two evaluations.
+  public var evaluationInterval: Int { evaluateEvery > 0 ? evaluateEvery : max(1, steps / 20) }
+
+  /// Whether a run's validation losses end its training at a step before the last.
+  func isEnough(_ best: BestEvaluation?, at step: Int) -> Bool {
+    guard let best else { return false }
+    if best.validationLoss < Double(stopAtValidationLoss) { return true }
+    return patience > 0 && (step - best.step) / evaluationInterval >= patience
   }
 
   /// The shape of the network for a vocabulary of `vocabulary` ids.

@@ -21,7 +21,8 @@ public final class Trainer {
   private let dataset: Dataset
   private let engine: any Engine
   private var minibatches: MinibatchStream
-  private lazy var trainContexts = dataset.train.distinct()
+  private lazy var calibration = Calibration(dataset.train)
+  private lazy var validationContexts = dataset.validation.distinct()
 
   /// The number of steps taken.
   public private(set) var step = 0
@@ -29,6 +30,8 @@ public final class Trainer {
   public private(set) var minibatchLoss = Float.nan
   /// A running mean of the minibatch losses, over about the last thousand steps.
   public private(set) var smoothedLoss = Double.nan
+  /// The best evaluation so far; nil before the first.
+  public private(set) var best: BestEvaluation?
 
   /// Starts a run from the recipe's seed.
   ///
@@ -40,7 +43,8 @@ public final class Trainer {
     let parameters = Parameters.notebook(
       recipe.shape(vocabulary: dataset.vocabulary.count), seed: recipe.seed,
       generator: &generator)
-    self.init(recipe, dataset, parameters, generator, backward, threads)
+    let moments = recipe.optimizer.hasMoments ? Moments<Float>(zeros: parameters.shape) : nil
+    self.init(recipe, dataset, parameters, moments, generator, backward, threads)
   }
 
   /// Goes on from a saved state, with the same bits as the run that it was read from.
@@ -52,15 +56,16 @@ public final class Trainer {
     threads: Int = 1
   ) throws(TorchGenerator.InvalidState) {
     let generator = try TorchGenerator(restoring: state.generator)
-    self.init(recipe, dataset, state.parameters, generator, backward, threads)
+    self.init(recipe, dataset, state.parameters, state.moments, generator, backward, threads)
     step = state.step
+    best = state.best
     minibatchLoss = state.minibatchLoss
     smoothedLoss = state.smoothedLoss
   }
 
   private init(
     _ recipe: Recipe, _ dataset: Dataset, _ parameters: Parameters<Float>,
-    _ generator: TorchGenerator, _ backward: Backward, _ threads: Int
+    _ moments: Moments<Float>?, _ generator: TorchGenerator, _ backward: Backward, _ threads: Int
   ) {
     precondition(
       parameters.shape == recipe.shape(vocabulary: dataset.vocabulary.count),
@@ -71,8 +76,10 @@ public final class Trainer {
     engine =
       switch backward {
       case .fused:
-        FusedEngine(parameters, batchSize: recipe.batchSize, threads: threads)
-      case .derivation(let product): DerivationEngine(parameters, matmul: product)
+        FusedEngine(
+          parameters, batchSize: recipe.batchSize, threads: threads, moments: moments)
+      case .derivation(let product):
+        DerivationEngine(parameters, moments: moments, matmul: product)
       }
     minibatches = MinibatchStream(
       dataset.train, batchSize: recipe.batchSize, generator: generator)
@@ -88,19 +95,23 @@ public final class Trainer {
   public var state: TrainingState {
     TrainingState(
       step: step, minibatchLoss: minibatchLoss, smoothedLoss: smoothedLoss,
-      parameters: engine.parameters, generator: minibatches.generatorState)
+      parameters: engine.parameters, moments: engine.moments, best: best,
+      generator: minibatches.generatorState)
   }
 
-  /// Takes steps until `step` is `target` or the recipe ends.
+  /// Whether there is nothing left to do: all steps are taken, or the validation losses ended training.
+  public var isFinished: Bool { step >= recipe.steps || recipe.isEnough(best, at: step) }
+
+  /// Takes steps until `step` is `target` or training ends.
   ///
   /// - Throws: `Divergence` after the first step whose loss is not a finite number.
   public func advance(to target: Int) throws(Divergence) {
     let target = min(target, recipe.steps)
-    guard step < target else { return }
+    guard step < target, !isFinished else { return }
     var minibatch = minibatches.next()
     while step < target {
       var next: Minibatch?
-      let loss = engine.step(minibatch, learningRate: recipe.learningRate(at: step)) {
+      let loss = engine.step(minibatch, settings(at: step)) {
         // Never beyond the target: there the generator stands where the steps have brought it.
         if step + 1 < target { next = minibatches.next() }
       }
@@ -110,6 +121,16 @@ public final class Trainer {
       smooth(Double(loss))
       if let next { minibatch = next }
     }
+  }
+
+  private func settings(at step: Int) -> StepSettings {
+    let update = ParameterUpdate(
+      recipe.optimizer, learningRate: recipe.learningRate(at: step),
+      weightDecay: recipe.weightDecay, step: step)
+    guard recipe.dropout > 0 else { return StepSettings(update) }
+    let mask = RandomMask(
+      rate: recipe.dropout, seed: recipe.seed, step: step, columns: recipe.hidden)
+    return StepSettings(update, dropout: mask)
   }
 
   /// At first the plain mean, then an exponential one: the start weighs no more than the rest.
@@ -123,7 +144,20 @@ public final class Trainer {
     let parameters = engine.parameters
     return Model(
       vocabulary: dataset.vocabulary, parameters: parameters,
-      statistics: BatchNormStatistics(parameters, over: trainContexts))
+      statistics: calibration.statistics(parameters))
+  }
+}
+
+extension Trainer {
+  /// The network as it stands and its loss over the validation words, in nats per character; a run
+  /// remembers its best.
+  public func evaluate() -> (model: Model, validationLoss: Double) {
+    let model = model()
+    let loss = model.loss(over: validationContexts)
+    if loss < best?.validationLoss ?? .infinity {
+      best = BestEvaluation(step: step, validationLoss: loss)
+    }
+    return (model, loss)
   }
 }
 

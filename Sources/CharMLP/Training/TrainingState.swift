@@ -1,8 +1,7 @@
 // What a training run is between two steps, as plain values.
 //
 // Together with the recipe and the words it determines every later bit of the run. It is what a
-// checkpoint stores; how, is the checkpoint's business. An optimizer with a memory of its own adds it
-// here.
+// checkpoint stores; how, is the checkpoint's business.
 
 public import LinearAlgebra
 
@@ -16,18 +15,24 @@ public struct TrainingState: Equatable, Sendable {
   public var smoothedLoss: Double
   /// The parameters after `step` steps.
   public var parameters: Parameters<Float>
+  /// What the optimizer remembers after `step` steps; nil if it remembers nothing.
+  public var moments: Moments<Float>?
+  /// The best evaluation so far; nil before the first.
+  public var best: BestEvaluation?
   /// The state of the generator of minibatches after `step` of them.
   public var generator: TorchGenerator.State
 
   /// Puts a state together.
   public init(
     step: Int, minibatchLoss: Float, smoothedLoss: Double, parameters: Parameters<Float>,
-    generator: TorchGenerator.State
+    moments: Moments<Float>? = nil, best: BestEvaluation? = nil, generator: TorchGenerator.State
   ) {
     self.step = step
     self.minibatchLoss = minibatchLoss
     self.smoothedLoss = smoothedLoss
     self.parameters = parameters
+    self.moments = moments
+    self.best = best
     self.generator = generator
   }
 }

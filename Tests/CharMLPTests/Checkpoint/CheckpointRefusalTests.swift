@@ -69,7 +69,7 @@ struct CheckpointRefusalTests {
   @Test("A newer version, another architecture, an unknown setting: sound, but not for us")
   func incompatible() throws {
     let changes: [((inout SafetensorsFile) -> Void, ModelFileError)] = [
-      ({ $0.metadata["version"] = "3" }, .newerVersion(3)),
+      ({ $0.metadata["version"] = "4" }, .newerVersion(4)),
       ({ $0.metadata["architecture"] = "wavenet" }, .otherArchitecture("wavenet")),
       ({ $0.metadata["backward"] = "fused-2" }, .unknownBackward("fused-2")),
       (
@@ -87,7 +87,8 @@ struct CheckpointRefusalTests {
   @Test(
     "Content that cannot be is refused although the checksum fits",
     arguments: [
-      ("format", "other"), ("version", "1"), ("version", "two"), ("vocabulary", ""),
+      ("format", "other"), ("version", "1"), ("version", "2"), ("version", "two"),
+      ("vocabulary", ""),
       ("vocabulary", "ba"), ("recipe", ""), ("recipe", "{}"), ("recipe", "{\"steps\":0}"),
       ("recipe", "{\"hidden\":2}"), ("words_bytes", "0"), ("words_bytes", "46"),
       ("words_bytes", "99999999999"), ("words_bytes", "-1"),

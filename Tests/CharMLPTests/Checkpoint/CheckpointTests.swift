@@ -45,6 +45,36 @@ struct CheckpointTests {
     }
   }
 
+  @Test("With AdamW, dropout and evaluations, too, a resumed run has the bits of one that was not")
+  func resumingAdamW() throws {
+    var run = try SmallRun(embedding: 3, hidden: 5)
+    run.recipe.optimizer = .adamw
+    run.recipe.schedule = .cosine
+    run.recipe.weightDecay = 0.1
+    run.recipe.dropout = 0.3
+    run.recipe.warmup = 10
+    func train(_ trainer: Trainer, to last: Int) throws {
+      while trainer.step < last {
+        try trainer.advance(to: min(last, (trainer.step / 5 + 1) * 5))
+        if trainer.step.isMultiple(of: 5) { _ = trainer.evaluate() }
+      }
+    }
+    let whole = try run.trainer()
+    try train(whole, to: 40)
+    #expect(whole.best != nil)
+    let final = try Checkpoint(whole, words: run.words).encoded()
+    for step in 0...40 {
+      let stopped = try run.trainer()
+      try train(stopped, to: step)
+      let checkpoint = try Checkpoint(
+        file: Checkpoint(stopped, words: run.words).encoded())
+      let resumed = Trainer(resuming: checkpoint, run.dataset)
+      try train(resumed, to: 40)
+      #expect(resumed.state == whole.state, "step \(step)")
+      #expect(try Checkpoint(resumed, words: run.words).encoded() == final)
+    }
+  }
+
   @Test("Saving on the way changes nothing of what is learned")
   func saving() throws {
     let run = try SmallRun()

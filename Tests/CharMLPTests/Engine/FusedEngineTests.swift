@@ -77,7 +77,9 @@ struct FusedEngineTests {
     let engine = FusedEngine(
       try fixture.parameters(Float.self), batchSize: try fixture.minibatch.count, threads: threads)
     var calls = 0
-    for _ in 0..<3 { _ = engine.step(try fixture.minibatch, learningRate: 0.1) { calls += 1 } }
+    for _ in 0..<3 {
+      _ = engine.step(try fixture.minibatch, StepSettings(.descent(0.1))) { calls += 1 }
+    }
     #expect(calls == 3)
   }
 
@@ -136,6 +138,72 @@ struct FusedEngineTests {
     for (name, path) in Parameters<Float>.ordered {
       let error = distance(fused.parameters[keyPath: path], reference.parameters[keyPath: path])
       #expect(error <= 2e-6, "\(name): \(error)")
+    }
+  }
+
+  // A parameter whose gradient is rounding alone moves by up to the learning rate, whichever way.
+  @Test(
+    "With AdamW, weight decay and dropout, a step is the derivation's, in both forms, on any threads",
+    arguments: FirstLayerForm.allCases, 1...2)
+  func adamwAndDropout(form: FirstLayerForm, threads: Int) throws {
+    let fixture = try Fixture("exercise-float32")
+    let (parameters, minibatch) = try (fixture.parameters(Float.self), fixture.minibatch)
+    let moments = Moments<Float>(zeros: parameters.shape)
+    let fused = FusedEngine(
+      parameters, batchSize: minibatch.count, threads: threads, moments: moments, firstLayer: form,
+      keepsIntermediates: false)
+    let reference = DerivationEngine(parameters, moments: moments)
+    for step in 0..<10 {
+      let settings = StepSettings(
+        ParameterUpdate(.adamw, learningRate: 1e-3, weightDecay: 1, step: step),
+        dropout: RandomMask(rate: 0.3, seed: 5, step: step, columns: parameters.shape.hidden))
+      let losses = (
+        fused.step(minibatch, settings) {}, reference.step(minibatch, settings) {}
+      )
+      #expect(abs(losses.0 - losses.1) <= 2e-6)
+    }
+    let found = try #require(fused.moments)
+    let expected = try #require(reference.moments)
+    for (name, path) in Parameters<Float>.ordered where name != "b1" {
+      #expect(
+        distance(found.first[keyPath: path], expected.first[keyPath: path]) <= 2e-6, "\(name)")
+      #expect(distance(found.second[keyPath: path], expected.second[keyPath: path]) <= 2e-6)
+      // Most elements move alike; the few whose gradients are near zero do not.
+      let difference = fused.parameters[keyPath: path] - reference.parameters[keyPath: path]
+      #expect(difference.elements.count { abs($0) > 2e-5 } <= difference.count / 100, "\(name)")
+    }
+  }
+
+  @Test("With AdamW and dropout, too, any number of threads computes the same bits")
+  func adamwThreads() {
+    let shape = ModelShape(vocabulary: 27, blockSize: 5, embedding: 10, hidden: 331)
+    var generator = TorchGenerator(seed: 7)
+    let parameters = Parameters<Float>.notebook(shape, seed: 7, generator: &generator)
+    let engines = [1, 2, 4].map {
+      FusedEngine(
+        parameters, batchSize: 77, threads: $0, moments: Moments(zeros: shape),
+        keepsIntermediates: false)
+    }
+    for step in 0..<10 {
+      let minibatch = Minibatch.random(shape, count: 77, &generator)
+      let settings = StepSettings(
+        ParameterUpdate(.adamw, learningRate: 1e-2, weightDecay: 1, step: step),
+        dropout: RandomMask(rate: 0.5, seed: 7, step: step, columns: 331))
+      for engine in engines { _ = engine.step(minibatch, settings) {} }
+    }
+    for engine in engines.dropFirst() {
+      #expect(engine.parameters == engines[0].parameters)
+      #expect(engine.moments == engines[0].moments)
+    }
+  }
+
+  @Test("Adam without room for its moments stops the program")
+  func adamWithoutMoments() async {
+    await #expect(processExitsWith: .failure) {
+      let shape = ModelShape(vocabulary: 3, blockSize: 1, embedding: 2, hidden: 4)
+      let engine = FusedEngine(Parameters(zeros: shape), batchSize: 4)
+      let settings = StepSettings(ParameterUpdate(.adamw, learningRate: 0.1, step: 0))
+      _ = engine.step(Minibatch(blockSize: 1, count: 4), settings) {}
     }
   }
 

@@ -25,6 +25,20 @@ struct GradientCheckTests {
     #expect(report.passed)
   }
 
+  @Test(
+    "With dropout every gradient is right too, and is another one",
+    arguments: [0.2, 0.9] as [Float])
+  func dropout(rate: Float) {
+    let plain = GradientProblem.random(batchSize: 8, seed: 1)
+    let problem = GradientProblem(
+      plain.parameters, plain.minibatch,
+      dropout: RandomMask(rate: rate, seed: 3, step: 4, columns: plain.parameters.shape.hidden))
+    let report = GradientCheck(problem, threads: 1).report()
+    #expect(report.passed, "\(report.wrong)")
+    #expect(problem.steps.dW1 != plain.steps.dW1)
+    #expect(problem.steps.dW2 != plain.steps.dW2)
+  }
+
   @Test("Shapes are the notebook's")
   func shapes() {
     let report = GradientCheck(.random(batchSize: 4, seed: 1), threads: 1).report()

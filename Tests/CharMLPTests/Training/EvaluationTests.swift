@@ -35,6 +35,28 @@ struct EvaluationTests {
     #expect(distance(statistics.bnvar, expected.bnvar) <= 1e-6)
   }
 
+  // Means and variances are sums of a few hundred Float products; the counts are exact.
+  @Test("Counts of pairs give the same statistics as the contexts themselves")
+  func covariance() throws {
+    let statistics = try #require(InputCovariance(dataset.train)).statistics(parameters)
+    let expected = derivation(dataset.train)
+    #expect(distance(statistics.bnmean, expected.bnmeani) <= 1e-6)
+    #expect(distance(statistics.bnvar, expected.bnvar) <= 1e-6)
+  }
+
+  @Test("Pairs are not counted where they would be too many")
+  func tooManyInputs() throws {
+    let words = try WordList((0..<600).map { String(UnicodeScalar(0x4E00 + $0)!) })
+    let dataset = try Dataset(words, splitSeed: 1, blockSize: 2)
+    #expect(InputCovariance(dataset.train) == nil)
+    var recipe = Recipe()
+    (recipe.blockSize, recipe.hidden, recipe.steps) = (2, 8, 3)
+    let trainer = Trainer(recipe, dataset)
+    try trainer.advance(to: 3)
+    let expected = BatchNormStatistics(trainer.parameters, over: dataset.train.distinct())
+    #expect(trainer.model().statistics == expected)
+  }
+
   // With the statistics of the very windows that are evaluated, batch norm is the derivation's.
   @Test("The loss is the mean cross-entropy of all windows")
   func loss() {

@@ -91,4 +91,21 @@ struct NotebookRunTests {
       #expect(abs(trainer.minibatchLoss - expected[step]) <= 5e-6, "step \(step)")
     }
   }
+
+  // AdamW divides by the root of a gradient's average: float32 and float64 differ by 6e-7 in PyTorch.
+  @Test(
+    "With AdamW and weight decay, the first hundred losses are PyTorch's within 5e-6",
+    arguments: [Trainer.Backward.fused, .derivation(.blas)])
+  func adamw(backward: Trainer.Backward) throws {
+    let expected = try run.file.elements(named: "adamw_losses_float32", as: Float.self)
+    var recipe = Recipe()
+    recipe.optimizer = .adamw
+    recipe.learningRate = 0.003
+    recipe.weightDecay = 0.5
+    let trainer = Trainer(recipe, dataset, backward: backward)
+    for step in 0..<100 {
+      try trainer.advance(to: step + 1)
+      #expect(abs(trainer.minibatchLoss - expected[step]) <= 5e-6, "step \(step)")
+    }
+  }
 }

@@ -58,11 +58,31 @@ struct TrainerTests {
     #expect(trainer.step < 300)
   }
 
-  @Test(
-    "The learning rate falls to a tenth half way", arguments: [(0, 0.1), (99, 0.1), (100, 0.01)])
-  func schedule(step: Int, rate: Float) {
-    var recipe = Recipe()
-    recipe.steps = 200
-    #expect(recipe.learningRate(at: step) == rate)
+  @Test("The best evaluation is remembered, and a run ends when it has been waited for long enough")
+  func best() throws {
+    let recipe = smallRecipe {
+      ($0.evaluateEvery, $0.patience, $0.learningRate, $0.schedule) = (10, 2, 3, .constant)
+    }
+    let trainer = Trainer(recipe, try dataset())
+    var losses: [Double] = []
+    while !trainer.isFinished {
+      try trainer.advance(to: trainer.step + 10)
+      losses.append(trainer.evaluate().validationLoss)
+    }
+    let smallest = try #require(losses.min())
+    let index = try #require(losses.firstIndex(of: smallest))
+    #expect(trainer.best == BestEvaluation(step: 10 * (index + 1), validationLoss: smallest))
+    #expect(trainer.step == 10 * losses.count)
+    #expect(losses.count == index + 3)
+    try trainer.advance(to: 300)
+    #expect(trainer.step == 10 * losses.count)
+  }
+
+  @Test("Dropout changes what is learned, and another seed drops others")
+  func dropout() throws {
+    let dataset = try dataset()
+    let trainers = [0, 0.2].map { rate in Trainer(smallRecipe { $0.dropout = rate }, dataset) }
+    for trainer in trainers { try trainer.advance(to: 1) }
+    #expect(trainers[0].minibatchLoss != trainers[1].minibatchLoss)
   }
 }

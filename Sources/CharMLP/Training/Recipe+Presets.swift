@@ -1,0 +1,28 @@
+// The recipes that have a name.
+
+extension Recipe {
+  /// A recipe that people can ask for by name.
+  public enum Preset: String, CaseIterable, Sendable {
+    /// The lecture's notebook, setting by setting.
+    case notebook
+    /// The lowest validation loss that we found on the lecture's list with one hidden layer.
+    case best
+  }
+
+  /// The settings of a preset; docs/performance.md says what was tried for `best`.
+  public init(_ preset: Preset) {
+    self.init()
+    guard preset == .best else { return }
+    blockSize = 10
+    embedding = 24
+    hidden = 512
+    batchSize = 256
+    steps = 30_000
+    optimizer = .adamw
+    learningRate = 3e-3
+    schedule = .cosine
+    warmup = 500
+    weightDecay = 0.01
+    dropout = 0.2
+  }
+}

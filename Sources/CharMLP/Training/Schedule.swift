@@ -1,0 +1,28 @@
+// How the learning rate falls in the course of a run.
+
+import RealModule
+
+/// The learning rate of a step as a share of the largest.
+public enum Schedule: String, CaseIterable, Equatable, Sendable {
+  /// The same at every step.
+  case constant
+  /// A tenth from half of the steps on, as in the lecture.
+  case step
+  /// Half a period of the cosine, from 1 down to 0 (Loshchilov and Hutter, "SGDR", 2017).
+  case cosine
+
+  /// The factor of a step, counted from 0.
+  ///
+  /// - Parameters:
+  ///   - warmup: The step at which the learning rate is largest; the cosine begins there.
+  ///   - steps: The steps of the run.
+  func factor(after step: Int, from warmup: Int, to steps: Int) -> Float {
+    switch self {
+    case .constant: return 1
+    case .step: return step < steps / 2 ? 1 : 0.1
+    case .cosine:
+      let share = Double(step - warmup) / Double(max(steps - warmup, 1))
+      return Float((1 + Double.cos(.pi * share)) / 2)
+    }
+  }
+}

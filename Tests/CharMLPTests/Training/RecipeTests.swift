@@ -1,0 +1,67 @@
+// What a recipe says about the course of a run: the learning rate, and when it is enough.
+
+import Testing
+
+@testable import CharMLP
+
+@Suite("Recipe")
+struct RecipeTests {
+  private func recipe(_ change: (inout Recipe) -> Void) -> Recipe {
+    var recipe = Recipe()
+    (recipe.steps, recipe.learningRate) = (200, 0.1)
+    change(&recipe)
+    return recipe
+  }
+
+  @Test(
+    "The learning rate follows the schedule",
+    arguments: [
+      (.constant, 0, 0.1), (.constant, 199, 0.1), (.step, 99, 0.1), (.step, 100, 0.01),
+      (.cosine, 0, 0.1), (.cosine, 50, 0.0853553), (.cosine, 100, 0.05), (.cosine, 150, 0.0146447),
+      (.cosine, 199, 0.00000617),
+    ] as [(Schedule, Int, Float)])
+  func schedules(schedule: Schedule, step: Int, rate: Float) {
+    // The cosine is exact in Double and rounded to Float.
+    let found = recipe { $0.schedule = schedule }.learningRate(at: step)
+    #expect(abs(found - rate) <= 1e-7)
+  }
+
+  @Test("It grows evenly over the warm-up, and the cosine begins after it")
+  func warmup() {
+    let recipe = recipe { ($0.warmup, $0.schedule) = (4, .cosine) }
+    let rates = (0...4).map(recipe.learningRate)
+    for (found, expected) in zip(rates, [0.025, 0.05, 0.075, 0.1, 0.1] as [Float]) {
+      #expect(abs(found - expected) <= 1e-8)
+    }
+    #expect(recipe.learningRate(at: 102) < 0.0500001)
+    #expect(recipe.learningRate(at: 102) > 0.0499999)
+  }
+
+  @Test("A warm-up longer than the run only grows")
+  func endlessWarmup() {
+    let recipe = recipe { $0.warmup = 1000 }
+    #expect(recipe.learningRate(at: 199) < 0.0201)
+  }
+
+  @Test(
+    "Patience ends a run after so many evaluations without a better one",
+    arguments: [(0, 199, false), (2, 119, false), (2, 120, true), (3, 120, false)])
+  func patience(patience: Int, step: Int, isEnough: Bool) {
+    let recipe = recipe { ($0.patience, $0.evaluateEvery) = (patience, 10) }
+    #expect(recipe.isEnough(BestEvaluation(step: 100, validationLoss: 2), at: step) == isEnough)
+    #expect(!recipe.isEnough(nil, at: step))
+  }
+
+  @Test("A validation loss below the limit is enough", arguments: [(2.1, false), (2.09, true)])
+  func stopping(loss: Double, isEnough: Bool) {
+    let recipe = recipe { $0.stopAtValidationLoss = 2.1 }
+    #expect(recipe.isEnough(BestEvaluation(step: 5, validationLoss: loss), at: 5) == isEnough)
+  }
+
+  @Test("Evaluations are a twentieth of the steps apart unless the recipe says otherwise")
+  func evaluations() {
+    #expect(recipe { _ in }.evaluationInterval == 10)
+    #expect(recipe { $0.steps = 7 }.evaluationInterval == 1)
+    #expect(recipe { $0.evaluateEvery = 33 }.evaluationInterval == 33)
+  }
+}
