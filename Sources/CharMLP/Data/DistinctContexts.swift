@@ -4,7 +4,8 @@
 // predictions as there are distinct contexts: the log-probability of each following character is
 // weighted with its count. The contexts stand in the order of their first appearance.
 //
-// They are found with a hash table of our own: rows stay where they are, and any block size works. The
+// Where there are few possible contexts, each has a place in a table. Otherwise they are found with a
+// hash table of our own: rows stay where they are, and any block size works. The
 // hash is the standard library's, whose seed changes with every run, so that no word list can be made to
 // collide; the result does not depend on it, since the table only ever answers "which one was it".
 
@@ -32,7 +33,7 @@ public struct DistinctContexts: Equatable, Sendable {
   /// - Precondition: there are at most 2³¹ - 1 windows.
   public init(_ windows: ContextWindows) {
     precondition(windows.count <= Int(Int32.max), "DistinctContexts: \(windows.count) windows")
-    let (group, firstWindows) = Self.groups(of: windows)
+    let (group, firstWindows) = Self.numberedGroups(of: windows) ?? Self.groups(of: windows)
     blockSize = windows.blockSize
     vocabularyCount = windows.vocabularyCount
     contexts = Self.rows(firstWindows, of: windows)
@@ -54,7 +55,43 @@ extension ContextWindows {
   public func distinct() -> DistinctContexts { DistinctContexts(self) }
 }
 
-// MARK: - Finding the distinct rows
+// MARK: - Finding the distinct rows among few possible ones
+
+extension DistinctContexts {
+  /// The most possible contexts that get a place in a table each.
+  private static let tableLimit = 1 << 18
+
+  /// The same as `groups`, if a context can be taken for a number with a digit for each character.
+  private static func numberedGroups(
+    of windows: ContextWindows
+  ) -> (group: [Int32], firstWindows: [Int32])? {
+    var possible = 1
+    for _ in 0..<windows.blockSize {
+      possible *= windows.vocabularyCount
+      if possible > tableLimit { return nil }
+    }
+    let rows = windows.contexts.span
+    var found = [Int32](repeating: -1, count: possible)
+    var group = [Int32](repeating: 0, count: windows.count)
+    var firstWindows: [Int32] = []
+    var entry = 0
+    for window in 0..<windows.count {
+      var number = 0
+      for _ in 0..<windows.blockSize {
+        number = number * windows.vocabularyCount + Int(rows[entry])
+        entry += 1
+      }
+      if found[number] < 0 {
+        found[number] = Int32(firstWindows.count)
+        firstWindows.append(Int32(window))
+      }
+      group[window] = found[number]
+    }
+    return (group, firstWindows)
+  }
+}
+
+// MARK: - Finding the distinct rows among any
 
 extension DistinctContexts {
   /// For each window the number of its context, and for each context its first window.

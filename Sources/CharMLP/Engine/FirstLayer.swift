@@ -28,9 +28,10 @@ package enum FirstLayerForm: Equatable, Sendable, CaseIterable {
   /// A product over the rows of C at each position, gathered by the minibatch's ids.
   case perDistinctInput
 
-  /// The faster of the two: a large minibatch repeats the vocabulary's characters.
+  /// The faster of the two: a large minibatch repeats the vocabulary's characters. Where they meet was
+  /// measured; docs/performance.md has the figures.
   static func fastest(_ shape: ModelShape, batchSize: Int) -> Self {
-    batchSize >= 4 * shape.vocabulary ? .perDistinctInput : .perExample
+    batchSize >= 2 * shape.vocabulary ? .perDistinctInput : .perExample
   }
 }
 

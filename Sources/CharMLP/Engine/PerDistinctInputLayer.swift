@@ -86,9 +86,7 @@ final class PerDistinctInputLayer: FirstLayer {
 
   private func scatter(_ dhprebn: PaddedMatrix) {
     let (drows, contexts, block, vocabulary) = (drows, input.contexts, input.blockSize, C.rows)
-    let db1 = weights.db1
     drows.fill(0)
-    db1.fill(0)
     for row in 0..<dhprebn.rows {
       for position in 0..<block {
         let target = position * vocabulary + contexts[row * block + position]
@@ -96,7 +94,15 @@ final class PerDistinctInputLayer: FirstLayer {
           drows[target, vector: v] += dhprebn[row, vector: v]
         }
       }
-      for v in 0..<dhprebn.vectors { db1[0, vector: v] += dhprebn[row, vector: v] }
+    }
+    sumRows(at(0, drows), into: weights.db1)
+  }
+
+  /// db1 = dhprebn.sum(.rows): every window adds to one row of each position.
+  private func sumRows(_ rows: PaddedMatrix, into db1: PaddedMatrix) {
+    db1.fill(0)
+    for row in 0..<rows.rows {
+      for v in 0..<rows.vectors { db1[0, vector: v] += rows[row, vector: v] }
     }
   }
 }

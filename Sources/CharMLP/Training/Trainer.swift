@@ -18,6 +18,8 @@ public final class Trainer {
   public let recipe: Recipe
   /// How the gradients are computed.
   public let backward: Backward
+  /// Takes the place of the recipe's learning rate, for a search.
+  var learningRate: Float?
   private let dataset: Dataset
   private let engine: any Engine
   private var minibatches: MinibatchStream
@@ -125,7 +127,7 @@ public final class Trainer {
 
   private func settings(at step: Int) -> StepSettings {
     let update = ParameterUpdate(
-      recipe.optimizer, learningRate: recipe.learningRate(at: step),
+      recipe.optimizer, learningRate: learningRate ?? recipe.learningRate(at: step),
       weightDecay: recipe.weightDecay, step: step)
     guard recipe.dropout > 0 else { return StepSettings(update) }
     let mask = RandomMask(

@@ -1,0 +1,112 @@
+// `train --recipe` and the flags of the optimizer, from the shell.
+
+import Foundation
+import Safetensors
+import Testing
+
+@Suite("train --recipe")
+struct TrainRecipeTests {
+  let place: Workplace
+
+  init() throws { place = try Workplace() }
+
+  private static let short = ["--steps", "60", "--hidden", "16", "--out", "run"]
+
+  private func recipe(of file: String) throws -> [String: Any] {
+    let file = try SafetensorsFile(decoding: [UInt8](place.read(file)))
+    return try jsonObject(try #require(file.metadata["recipe"]))
+  }
+
+  @Test("A preset is printed in full and stored; single flags override it")
+  func preset() throws {
+    let outcome = try place.run("train", ["--recipe", "best", "--dropout", "0.3"] + Self.short)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let line = try #require(outcome.errorLines.first { $0.hasPrefix("recipe best: ") })
+    for setting in ["--hidden 16 ", "--steps 60 ", "--optimizer adamw ", "--dropout 0.3 "] {
+      #expect(line.contains(setting), "\(line)")
+    }
+    let stored = try recipe(of: "run/best.safetensors")
+    #expect(stored["optimizer"] as? String == "adamw")
+    #expect(stored["hidden"] as? Int == 16)
+    #expect(stored["dropout"] as? Double == 0.3)
+    // What is printed asks for the same again.
+    let flags = line.dropFirst("recipe best: ".count).split(separator: " ").map(String.init)
+    #expect(try place.run("train", flags + ["--out", "again", "--quiet"]).status == 0)
+    #expect(try place.read("again/model.safetensors") == place.read("run/model.safetensors"))
+  }
+
+  @Test("Without a preset the notebook's recipe is stored")
+  func notebook() throws {
+    #expect(try place.run("train", Self.short).status == 0)
+    let stored = try recipe(of: "run/model.safetensors")
+    #expect(stored["optimizer"] as? String == "sgd")
+    #expect(stored["schedule"] as? String == "step")
+    #expect(stored["batch_size"] as? Int == 32)
+  }
+
+  @Test("A resumed run is asked for another recipe in vain: 76")
+  func resumed() throws {
+    #expect(try place.run("train", Self.short).status == 0)
+    let outcome = try place.run("train", ["--resume", "run", "--recipe", "best"])
+    #expect(outcome.status == 76)
+    #expect(outcome.errors.contains("--block-size "))
+  }
+
+  @Test("Training ends at a validation loss that is asked for, and what resumes it says so")
+  func stopping() throws {
+    let outcome = try place.run(
+      "train",
+      Self.short + ["--evaluate-every", "10", "--stop-at-validation-loss", "100", "--json"])
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(try jsonObject(outcome.output)["steps"] as? Int == 10)
+    let resumed = try place.run("train", ["--resume", "run", "--json"])
+    #expect(resumed.status == 0)
+    #expect(resumed.errors.contains("finished before: "))
+    #expect(try jsonObject(resumed.output)["steps"] as? Int == 10)
+  }
+
+  // A learning rate of 3 makes every evaluation after the first few worse by chance; which, the file says.
+  @Test("Where the best is not the last, the table has both, and sample takes the best")
+  func best() throws {
+    let outcome = try place.run(
+      "train",
+      Self.short + ["--evaluate-every", "10", "--patience", "1", "--learning-rate", "3", "--json"])
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let result = try jsonObject(outcome.output)
+    let steps = try #require(result["steps"] as? Int)
+    try #require(steps < 60)
+    #expect(result["best_step"] as? Int == steps - 10)
+    #expect(result["model"] as? String == "run/best.safetensors")
+    let loss = try #require((result["loss"] as? [String: Double])?["val"])
+    let last = try #require((result["last_loss"] as? [String: Double])?["val"])
+    #expect(loss <= last)
+    let text = try place.run("train", ["--resume", "run"]).output
+    #expect(text.contains("this model, best at step \(steps - 10) "))
+    #expect(text.contains("this model, last step "))
+    let sample = try place.run("sample", ["--model", "run", "--count", "1"])
+    #expect(sample.errors.hasPrefix("sample: run/best.safetensors: step \(steps - 10) of 60"))
+    // Without the file, the last state is shown, and said to be.
+    try FileManager.default.removeItem(atPath: place.path("run/best.safetensors"))
+    let without = try place.run("train", ["--resume", "run"])
+    #expect(without.status == 0)
+    #expect(without.errors.contains("run/best.safetensors: not to be read"))
+  }
+
+  @Test("Growing learning rates are tried on a copy, and one is suggested")
+  func findLearningRate() throws {
+    let outcome = try place.run("train", ["--find-learning-rate", "--json", "--hidden", "16"])
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let result = try jsonObject(outcome.output)
+    let points = try #require(result["points"] as? [[String: Double]])
+    let rates = points.compactMap { $0["learning_rate"] }
+    #expect(rates == rates.sorted() && rates.count > 100)
+    let lowest = try #require(result["lowest"] as? Double)
+    let losses = points.compactMap { $0["loss"] }
+    let index = try #require(losses.firstIndex(of: losses.min() ?? 0))
+    #expect(rates[index] == lowest)
+    let suggestion = try #require(result["suggestion"] as? Double)
+    #expect(abs(suggestion - lowest / 10) <= lowest * 1e-6)
+    #expect(!FileManager.default.fileExists(atPath: place.path("runs")))
+    #expect(try place.run("train", ["--find-learning-rate"]).output.contains("--learning-rate "))
+  }
+}
