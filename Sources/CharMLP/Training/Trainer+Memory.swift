@@ -18,7 +18,7 @@ extension Trainer {
   }
 
   /// The parameters, once.
-  private static func parameters(_ shape: ModelShape) -> Double {
+  package static func parameters(_ shape: ModelShape) -> Double {
     let first = Double(shape.contextWidth) + 3  // W1, b1, bngain, bnbias
     let second = Double(shape.vocabulary)  // W2
     let embeddings = Double(shape.vocabulary) * Double(shape.embedding + 1)  // C, b2
@@ -33,7 +33,7 @@ extension Trainer {
 
   /// The derivation's intermediates and their gradients: 14 of (n, hidden), 13 of (n, vocabulary), a
   /// few of (n, block · embedding).
-  private static func derivation(_ shape: ModelShape, batchSize: Int) -> Double {
+  package static func derivation(_ shape: ModelShape, batchSize: Int) -> Double {
     let columns =
       14 * Double(shape.hidden) + 13 * Double(shape.vocabulary) + 4 * Double(shape.contextWidth)
     return 4 * columns * Double(batchSize)
