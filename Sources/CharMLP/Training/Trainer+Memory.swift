@@ -13,6 +13,8 @@ extension Trainer {
     guard let engine = FusedEngine.byteCount(shape, batchSize: recipe.batchSize) else { return nil }
     // The model's parameters, its folded first layer, the tensors of the file and the file.
     var total = Double(engine) + 4 * parameters(shape) + evaluation(shape)
+    // AdamW's two moments: at work, taken down, as tensors and in the file.
+    if recipe.optimizer.hasMoments { total += 8 * parameters(shape) }
     if backward != .fused { total += derivation(shape, batchSize: recipe.batchSize) }
     return total < 0x1p62 ? Int(total) : nil
   }
