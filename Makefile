@@ -6,7 +6,7 @@ NAMES := data/makemore-names.txt
 NAMES_SHA256 := 0a30b5557f192f32ab962680889aac5f6fda0f4cecf40a6d0b5694f58ea8cc4d
 
 .PHONY: help setup build train test lint format bench peers names example mutate \
-  strace crash crash-quick fuzz differential differential-packages sanitize
+  strace crash crash-quick fuzz differential differential-packages sanitize sanitize-quick
 
 help:
 	@echo 'make train    install what is missing, build, train on the bundled names, print samples'
@@ -18,6 +18,7 @@ help:
 	@echo 'make fuzz     a minute of hostile safetensors files and word lists under AddressSanitizer'
 	@echo 'make differential  our safetensors reader and writer against Python'\''s, on 100,000 mutants'
 	@echo 'make sanitize every test under AddressSanitizer, then under ThreadSanitizer (half an hour)'
+	@echo 'make sanitize-quick  short training runs under both (four minutes)'
 	@echo 'make names    download the list of names of the lecture'
 	@echo 'make lint, format, build, setup, example, crash-quick'
 
@@ -101,6 +102,11 @@ differential: differential-packages
 sanitize: setup
 	ASAN_OPTIONS=detect_leaks=0 swift test --sanitize=address --scratch-path .build/address
 	swift test --sanitize=thread --scratch-path .build/thread
+
+# Of the sanitized builds the command alone, and short runs of it.
+sanitize-quick: setup
+	python3 Tools/sanitize.py thread --build
+	python3 Tools/sanitize.py address --build
 
 # The list is checked before it takes its place. NAMES_URL may be a file:// address.
 names:

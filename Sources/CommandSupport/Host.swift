@@ -16,6 +16,10 @@ public enum Host {
     min(physicalMemory, OperatingSystem.addressSpaceLimit() ?? .max)
   }
 
+  /// The bytes of a model file that this process could hold: the file, its tensors, and twice their
+  /// content beside them.
+  public static var readableBytes: Int { availableMemory / 4 }
+
   /// How this command was built.
   public static var buildMode: String {
     #if DEBUG

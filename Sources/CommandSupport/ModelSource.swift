@@ -35,7 +35,7 @@ public struct ModelSource: Sendable {
   public func read() throws(CommandFailure) -> Model {
     let bytes: [UInt8]
     do throws(FileError) {
-      bytes = try Checkpoint.read(path)
+      bytes = try Checkpoint.read(path, limit: Host.readableBytes, allowingPipes: true)
     } catch {
       throw CommandFailure(.noInput, "\(error)", advice: "Name a run directory or a model file.")
     }

@@ -31,7 +31,7 @@ public struct WordListSource: Sendable {
   private static let bundled = "names.txt"
 
   private static func find(_ name: String) -> String {
-    guard !name.contains("/") else { return name }
+    guard !name.contains("/"), !name.isEmpty else { return name }
     let candidates = [name, "data/\(name)", "\(packageRoot)/data/\(name)"]
     return candidates.first(where: OperatingSystem.exists) ?? name
   }

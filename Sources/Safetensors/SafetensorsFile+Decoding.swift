@@ -13,12 +13,7 @@ extension SafetensorsFile {
   ///
   /// - Throws: `SafetensorsError` naming the place, what was expected and what was found.
   public init(decoding bytes: [UInt8], limits: Limits = Limits()) throws(SafetensorsError) {
-    let headerEnd = try Self.headerEnd(of: bytes, limits: limits)
-    try Self.validateUTF8(bytes, in: Self.lengthByteCount..<headerEnd)
-    var scanner = HeaderScanner(
-      bytes, in: Self.lengthByteCount..<headerEnd, keyLengthLimit: limits.keyLength)
-    let header = try Header(scanning: &scanner, rankLimit: limits.rank)
-
+    let (header, headerEnd) = try Self.header(of: bytes, limits: limits)
     let positions = try header.positions()
     let order = try header.dataOrder(dataLength: bytes.count - headerEnd)
 
@@ -27,6 +22,17 @@ extension SafetensorsFile {
     let tensors = order.map { header.records[$0].namedTensor(in: bytes[headerEnd...]) }
     self.init(
       tensors: tensors, positions: positions.mapValues { ranks[$0] }, metadata: header.metadata)
+  }
+
+  /// The header, and where it ends; the data need not be there.
+  static func header(
+    of bytes: [UInt8], limits: Limits
+  ) throws(SafetensorsError) -> (Header, end: Int) {
+    let end = try headerEnd(of: bytes, limits: limits)
+    try validateUTF8(bytes, in: lengthByteCount..<end)
+    var scanner = HeaderScanner(
+      bytes, in: lengthByteCount..<end, keyLengthLimit: limits.keyLength)
+    return (try Header(scanning: &scanner, rankLimit: limits.rank), end)
   }
 
   /// The bytes before the header, which hold its length.

@@ -65,9 +65,10 @@ struct Bench: Command {
     (recipe.embedding, recipe.hidden) = (embedding, hidden)
     let source = WordListSource(nil)
     let words = try source.read()
+    try checkMemory(recipe, vocabulary: Vocabulary(of: words).count)
     do throws(DatasetError) {
       return BenchProblem(
-        recipe, try Dataset(words, splitSeed: recipe.splitSeed, blockSize: blockSize))
+        recipe, try Dataset(words, recipe, memoryLimit: Host.availableMemory))
     } catch {
       throw error.commandFailure(in: source.name)
     }

@@ -36,16 +36,20 @@ struct CheckedProblem {
   private static func reference(_ path: String) throws(CommandFailure) -> Reference {
     let bytes: [UInt8]
     do throws(FileError) {
-      bytes = try Reference.read(path)
+      bytes = try Reference.read(path, limit: Host.readableBytes)
     } catch {
       throw CommandFailure(.noInput, "\(error)", advice: "Name a file with --reference.")
     }
+    let reference: Reference
     do throws(ReferenceError) {
-      return try Reference(decoding: bytes)
+      reference = try Reference(decoding: bytes)
     } catch {
       let advice = "docs/derivation.md shows how a notebook writes the file."
       throw CommandFailure(.badData, "\(path): \(error)", advice: advice)
     }
+    let problem = reference.problem
+    try checkMemory(problem.parameters.shape, batchSize: problem.minibatch.count)
+    return reference
   }
 
   private static func notebookProblem(
@@ -54,18 +58,12 @@ struct CheckedProblem {
     let words = try source.read()
     let dataset: Dataset
     do throws(DatasetError) {
-      dataset = try Dataset(words, splitSeed: recipe.splitSeed, blockSize: recipe.blockSize)
+      dataset = try Dataset(words, recipe, memoryLimit: Host.availableMemory)
     } catch {
       throw error.commandFailure(in: source.name)
     }
     let shape = recipe.shape(vocabulary: dataset.vocabulary.count)
-    let largest = GradientProblem.largestTensor(shape, batchSize: recipe.batchSize)
-    guard let largest, largest <= GradientProblem.elementLimit else {
-      throw CommandFailure(
-        .resources,
-        "these sizes make tensors of more than \(Format.count(GradientProblem.elementLimit)) elements",
-        advice: "Choose a smaller --hidden, --batch-size, --block-size or --embedding.")
-    }
+    try checkMemory(shape, batchSize: recipe.batchSize)
     var generator = TorchGenerator(seed: recipe.seed)
     let parameters = Parameters.notebook(shape, seed: recipe.seed, generator: &generator)
     var stream = MinibatchStream(

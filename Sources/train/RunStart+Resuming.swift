@@ -50,7 +50,7 @@ extension RunStart {
   private static func checkpoint(in directory: RunDirectory) throws(CommandFailure) -> Checkpoint {
     let bytes: [UInt8]
     do throws(FileError) {
-      bytes = try Checkpoint.read(directory.modelPath)
+      bytes = try Checkpoint.read(directory.modelPath, limit: Host.readableBytes)
     } catch {
       throw CommandFailure(.noInput, "\(error)")
     }

@@ -81,14 +81,9 @@ extension Recipe {
   func checkMemory(
     vocabulary: Int, backward: Trainer.Backward
   ) throws(CommandFailure) {
-    let need = Trainer.byteCount(self, vocabulary: vocabulary, backward: backward)
-    guard let need, need <= Host.availableMemory else {
-      let size = need.map { "\(Format.count($0 >> 20)) MiB" } ?? "more memory than can be counted"
-      throw CommandFailure(
-        .resources,
-        "these sizes need \(size); there are \(Format.count(Host.availableMemory >> 20)) MiB",
-        advice: "Choose a smaller --hidden, --batch-size, --block-size or --embedding.")
-    }
+    try Host.require(
+      Trainer.byteCount(self, vocabulary: vocabulary, backward: backward), for: "these sizes",
+      advice: "Choose a smaller --hidden, --batch-size, --block-size or --embedding.")
   }
 }
 

@@ -9,7 +9,10 @@ private let wholeNumbers = [
   ("train", "--warmup", "-1"), ("train", "--patience", "-1"), ("train", "--seed", "-1"),
   ("train", "--split-seed", "-1"), ("train", "--samples", "-1"),
   ("sample", "--count", "-1"), ("sample", "--seed", "-1"), ("gradcheck", "--batch-size", "1"),
-  ("gradcheck", "--hidden", "0"), ("gradcheck", "--embedding", "0"), ("bench", "--hidden", "0"),
+  ("gradcheck", "--hidden", "0"), ("gradcheck", "--embedding", "0"),
+  ("gradcheck", "--block-size", "0"), ("gradcheck", "--seed", "-1"), ("bench", "--hidden", "0"),
+  ("bench", "--batch-size", "1"), ("bench", "--block-size", "0"), ("bench", "--embedding", "0"),
+  ("bench", "--threads", "0"), ("train", "--threads", "0"), ("train", "--checkpoint-every", "0"),
 ]
 
 private let decimalNumbers = [
@@ -76,6 +79,31 @@ struct FlagValueTests {
     let outcome = try place.guarded("train --steps 1 \(arguments)")
     expectRefusal(outcome, status: 71)
     #expect(!place.hasRun)
+  }
+
+  /// A machine with little memory is a limit on addresses.
+  @Test(
+    "that asks for more memory than a small machine has ends with 71 in every command",
+    arguments: [
+      "ulimit -v 1600000; train --hidden 300000 --optimizer adamw",
+      "bench --hidden 100000 --batch-size 100000", "bench --hidden 100000 --embedding 10000",
+      "bench --batch-size 100000 --block-size 1000 --embedding 10000",
+      "bench --sizes --hidden 100000 --embedding 10000 --block-size 1000",
+      "ulimit -v 2097152; bench --sizes --hidden 50000",
+      "ulimit -v 2097152; bench --hidden 50000 --batch-size 1000",
+      "ulimit -v 450000; bench --block-size 1000 --hidden 2",
+      "gradcheck --hidden 10000000", "gradcheck --batch-size 10000000",
+      "gradcheck --block-size 100000 --embedding 100000",
+      "ulimit -v 1048576; gradcheck --hidden 400000",
+      "ulimit -v 1048576; gradcheck --block-size 1000 --hidden 1600",
+    ])
+  func tooLargeForSmallMachine(line: String) throws {
+    let outcome = try place.guarded("export OPENBLAS_NUM_THREADS=1; \(line)")
+    // A debug build's `bench` warns that its figures say nothing.
+    let lines = outcome.errorLines.filter { !$0.contains("built without optimization") }
+    #expect(outcome.status == 71, "\(outcome.errors)")
+    #expect((1...2).contains(lines.count), "\(outcome.errors)")
+    #expect(outcome.output.isEmpty)
   }
 
   @Test(

@@ -35,6 +35,11 @@ extension Workplace {
   }
 }
 
+/// What stands before a command that is to have an ordinary user's rights: as the superuser, the word
+/// that gives away the right to read and write whatever the modes say (util-linux).
+let ordinaryUser =
+  geteuid() == 0 ? "setpriv --bounding-set=-dac_override,-dac_read_search --" : ""
+
 /// A refusal as every command must give it: its status, one or two lines of message, no results.
 func expectRefusal(
   _ outcome: Outcome, status: Int32, saying text: String = "",

@@ -99,13 +99,34 @@ struct WordListInputTests {
     #expect(!place.hasRun)
   }
 
-  @Test(
-    "that its mode forbids is refused with 66",
-    .disabled(if: geteuid() == 0, "root may read all"))
+  @Test("that its mode forbids is refused with 66")
   func forbidden() throws {
     let outcome = try place.guarded(
-      "echo anna > words.txt; chmod 0 words.txt\ntrain --data words.txt")
+      "echo anna > words.txt; chmod 0 words.txt\n\(ordinaryUser) train --data words.txt")
     expectRefusal(outcome, status: 66, saying: "train: words.txt: cannot be opened")
+  }
+
+  @Test("that is too short only without its repetitions is refused with 65, and told so")
+  func repetitions() throws {
+    try place.write("anna\nanna\nanna\nanna\nanna\nanna\nbert\n".utf8, to: "words.txt")
+    let outcome = try place.guarded("\(Self.quick) words.txt --deduplicate")
+    expectRefusal(
+      outcome, status: 65,
+      saying: "words.txt: 2 distinct words (5 repeated), but at least 6 are needed")
+    #expect(try place.guarded("\(Self.quick) words.txt").status == 0)
+    try place.write("anna\nanna\nanna\nanna\nanna\n".utf8, to: "words.txt")
+    expectRefusal(
+      try place.guarded("\(Self.quick) words.txt --deduplicate"), status: 65,
+      saying: "words.txt: 1 distinct word (4 repeated), but at least 6 are needed")
+  }
+
+  @Test("that is a closed standard input, or has no name, is refused with 66")
+  func nowhere() throws {
+    expectRefusal(
+      try place.guarded("train --data - <&-"), status: 66,
+      saying: "train: stdin: cannot be opened (Bad file descriptor)")
+    expectRefusal(
+      try place.guarded("mkdir data; train --data ''"), status: 66, saying: "train: : no such file")
   }
 
   @Test("that is empty standard input is refused with 65")

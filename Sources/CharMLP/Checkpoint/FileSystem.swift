@@ -13,14 +13,17 @@
 public struct FileError: Error, Equatable, Sendable, CustomStringConvertible {
   public let path: String
   public let code: Int32
+  /// The reason in words, where the system's would not say it.
+  private let words: String?
 
-  init(_ path: String, code: Int32 = errno) {
+  init(_ path: String, code: Int32 = errno, _ words: String? = nil) {
     self.path = path
     self.code = code
+    self.words = words
   }
 
-  /// The system's words for the reason.
-  public var reason: String { unsafe String(cString: strerror(code)) }
+  /// The reason: mostly the system's words for it.
+  public var reason: String { words ?? (unsafe String(cString: strerror(code))) }
   public var description: String { "\(path): \(reason)" }
 
   /// Whether the path, or a directory on the way to it, does not exist.
@@ -34,7 +37,8 @@ enum FileSystem {
   enum Kind {
     case file(size: Int)
     case directory
-    case other
+    case pipe
+    case device
   }
 
   static func kind(of path: String) throws(FileError) -> Kind {
@@ -42,7 +46,8 @@ enum FileSystem {
     switch status.st_mode & S_IFMT {
     case S_IFDIR: return .directory
     case S_IFREG: return .file(size: Int(status.st_size))
-    default: return .other
+    case S_IFIFO: return .pipe
+    default: return .device
     }
   }
 
@@ -84,26 +89,10 @@ enum FileSystem {
     return names.sorted()
   }
 
-  /// All bytes of a file.
-  static func read(_ path: String) throws(FileError) -> [UInt8] {
-    let descriptor = try open(path, O_RDONLY)
-    defer { close(descriptor) }
-    var bytes: [UInt8] = []
-    if case .file(let size) = try kind(of: path) { bytes.reserveCapacity(size + 1) }
-    var chunk = [UInt8](repeating: 0, count: 1 << 18)
-    while true {
-      let count = unsafe chunk.withUnsafeMutableBytes { buffer in
-        repeated { unsafe Glibc.read(descriptor, buffer.baseAddress, buffer.count) }
-      }
-      guard count >= 0 else { throw FileError(path) }
-      if count == 0 { return bytes }
-      bytes.append(contentsOf: chunk[..<count])
-    }
-  }
-
-  /// Appends a line to a file, in one write, so that a reader sees all of it or nothing.
+  /// Appends a line to a file, in one write, so that a reader sees all of it or nothing. A link of that
+  /// name is not followed: it could lead to somebody else's file.
   static func append(line: String, to path: String) throws(FileError) {
-    let descriptor = try open(path, O_WRONLY | O_APPEND | O_CREAT)
+    let descriptor = try open(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK)
     defer { close(descriptor) }
     try write(Array((line + "\n").utf8), to: descriptor, path)
   }
@@ -144,7 +133,7 @@ enum FileSystem {
 
   /// Writes a file and makes sure that it is on the disk.
   private static func create(_ path: String, _ bytes: [UInt8]) throws(FileError) {
-    let descriptor = try open(path, O_WRONLY | O_CREAT | O_TRUNC)
+    let descriptor = try openNew(path)
     do throws(FileError) {
       try write(bytes, to: descriptor, path)
       guard repeated({ Int(fsync(descriptor)) }) == 0 else { throw FileError(path) }
@@ -154,6 +143,19 @@ enum FileSystem {
     }
     // An interrupted close has closed all the same, and the bytes are on the disk.
     guard close(descriptor) == 0 || errno == EINTR else { throw FileError(path) }
+  }
+
+  /// Opens a file that is not there; what a killed run left under that name, or somebody planted there,
+  /// is removed, not written into.
+  private static func openNew(_ path: String) throws(FileError) -> Int32 {
+    let flags = O_WRONLY | O_CREAT | O_EXCL
+    do throws(FileError) {
+      return try open(path, flags)
+    } catch {
+      guard error.isExisting else { throw error }
+      try remove(path)
+      return try open(path, flags)
+    }
   }
 
   /// Makes sure that a directory's entries are on the disk.

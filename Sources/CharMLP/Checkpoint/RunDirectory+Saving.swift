@@ -73,8 +73,14 @@ extension RunDirectory {
 }
 
 extension Checkpoint {
-  /// The bytes of the model file at a path.
-  public static func read(_ path: String) throws(FileError) -> [UInt8] {
-    try FileSystem.read(path)
+  /// The bytes of the model file at a path, as far as its header says that they are its bytes.
+  ///
+  /// - Parameters:
+  ///   - limit: The most bytes that a file may have.
+  ///   - allowingPipes: Whether the path may lead to a pipe; opening one can wait for its writer.
+  public static func read(
+    _ path: String, limit: Int = .max, allowingPipes: Bool = false
+  ) throws(FileError) -> [UInt8] {
+    try FileSystem.readSafetensors(path, limit: limit, allowingPipes: allowingPipes)
   }
 }

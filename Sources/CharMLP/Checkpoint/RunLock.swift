@@ -3,7 +3,8 @@
 // The lock is the kernel's (flock), on a file that also tells the holder's process id. It ends with the
 // process, however that ends, so there is no stale lock; a file that a killed run leaves behind means
 // nothing. Who ends in order removes the file while it still holds the lock, and who got the lock of a
-// file that was removed in the meantime notices, and takes that of the new one.
+// file that was removed in the meantime notices, and takes that of the new one. A link in its place is
+// refused: the process id would be written into whatever it leads to.
 
 import Glibc
 
@@ -33,7 +34,7 @@ public final class RunLock: Sendable {
     while true {
       let descriptor: Int32
       do throws(FileError) {
-        descriptor = try FileSystem.open(path, O_RDWR | O_CREAT)
+        descriptor = try FileSystem.open(path, O_RDWR | O_CREAT | O_NOFOLLOW)
       } catch {
         throw .file(error)
       }

@@ -9,6 +9,10 @@ extension Dataset {
     _ words: WordList, _ recipe: Recipe, memoryLimit: Int = Self.defaultMemoryLimit
   ) throws(DatasetError) {
     let kept = recipe.deduplicate ? words.deduplicated() : words
+    guard kept.count >= Self.fewestWords || kept.count == words.count else {
+      throw .tooFewWords(
+        kept.count, needed: Self.fewestWords, removed: words.count - kept.count)
+    }
     try self.init(
       kept, splitSeed: recipe.splitSeed, blockSize: recipe.blockSize, memoryLimit: memoryLimit)
     duplicatesRemoved = words.count - kept.count

@@ -40,7 +40,7 @@ public struct Dataset: Sendable {
   }
 
   /// With fewer words the notebook's cuts leave a part empty: int(0.9 · 5) = int(0.8 · 5) = 4.
-  private static let fewestWords = 6
+  static let fewestWords = 6
 
   /// The memory limit unless told otherwise: 32 GiB, far above any list that trains in a lifetime here.
   public static let defaultMemoryLimit = 32 << 30
@@ -59,16 +59,19 @@ public struct Dataset: Sendable {
 
 /// Why a word list cannot become a data set.
 public enum DatasetError: Error, Equatable, Sendable, CustomStringConvertible {
-  /// Too few words to train, validate and test.
-  case tooFewWords(Int, needed: Int)
+  /// Too few words to train, validate and test, once those that repeat an earlier one are removed.
+  case tooFewWords(Int, needed: Int, removed: Int = 0)
   /// The windows would not fit into memory.
   case tooLarge(windows: Int, blockSize: Int)
 
   public var description: String {
     switch self {
-    case .tooFewWords(let count, let needed):
+    case .tooFewWords(let count, let needed, removed: 0):
       "\(count) \(count == 1 ? "word" : "words"), but at least \(needed) are needed to train, "
         + "validate and test; add words"
+    case .tooFewWords(let count, let needed, let removed):
+      "\(count) distinct \(count == 1 ? "word" : "words") (\(removed) repeated), but at least "
+        + "\(needed) are needed to train, validate and test; add words"
     case .tooLarge(let windows, let blockSize):
       "\(windows) windows of \(blockSize) characters do not fit into memory; "
         + "choose a smaller block size or list"

@@ -57,7 +57,11 @@ private func readAll(_ descriptor: CInt, limit: Int) throws(WordListError) -> [U
   while true {
     let received = readOnce(descriptor, into: &chunk)
     if received == 0 { return text }
-    guard received > 0 else { throw .readFailed(byte: text.count, reason: reasonOfFailure()) }
+    guard received > 0 else {
+      // A standard input that is closed, or open for writing alone, was never there to be read.
+      if errno == EBADF && text.isEmpty { throw .unreadable(reason: reasonOfFailure()) }
+      throw .readFailed(byte: text.count, reason: reasonOfFailure())
+    }
     guard received <= limit - text.count else { throw .tooLarge(size: nil, limit: limit) }
     text.append(contentsOf: chunk[..<received])
     if !startIsChecked && text.count >= 1 << 16 {

@@ -13,12 +13,14 @@ extension Trainer {
     guard let engine = FusedEngine.byteCount(shape, batchSize: recipe.batchSize) else { return nil }
     // The model's parameters, its folded first layer, the tensors of the file and the file.
     var total = Double(engine) + 4 * parameters(shape) + evaluation(shape)
+    // AdamW's two moments: at work, taken down, as tensors and in the file.
+    if recipe.optimizer.hasMoments { total += 8 * parameters(shape) }
     if backward != .fused { total += derivation(shape, batchSize: recipe.batchSize) }
     return total < 0x1p62 ? Int(total) : nil
   }
 
   /// The parameters, once.
-  private static func parameters(_ shape: ModelShape) -> Double {
+  package static func parameters(_ shape: ModelShape) -> Double {
     let first = Double(shape.contextWidth) + 3  // W1, b1, bngain, bnbias
     let second = Double(shape.vocabulary)  // W2
     let embeddings = Double(shape.vocabulary) * Double(shape.embedding + 1)  // C, b2
@@ -33,7 +35,7 @@ extension Trainer {
 
   /// The derivation's intermediates and their gradients: 14 of (n, hidden), 13 of (n, vocabulary), a
   /// few of (n, block · embedding).
-  private static func derivation(_ shape: ModelShape, batchSize: Int) -> Double {
+  package static func derivation(_ shape: ModelShape, batchSize: Int) -> Double {
     let columns =
       14 * Double(shape.hidden) + 13 * Double(shape.vocabulary) + 4 * Double(shape.contextWidth)
     return 4 * columns * Double(batchSize)

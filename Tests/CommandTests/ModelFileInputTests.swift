@@ -1,0 +1,93 @@
+// Model files from strangers that are no files: what never ends, what waits for ever, what leads elsewhere.
+
+import Foundation
+import Testing
+
+@Suite("A model from a stranger")
+struct ModelFileInputTests {
+  let place: Workplace
+
+  init() throws {
+    place = try Workplace()
+    let outcome = try place.run(
+      "train", ["--steps", "20", "--hidden", "8", "--quiet", "--samples", "0", "--out", "run"])
+    #expect(outcome.status == 0, "\(outcome.errors)")
+  }
+
+  /// A process that may have 1 GiB of addresses cannot read without end; OpenBLAS takes some of them.
+  private static let limit = "ulimit -v 1048576; export OPENBLAS_NUM_THREADS=1"
+  /// The beginning of a file that promises 8 TiB.
+  private static let vast =
+    #"printf '\115\0\0\0\0\0\0\0{"a":{"dtype":"U8","shape":[8796093022208],"data_offsets":[0,8796093022208]}}'"#
+
+  @Test(
+    "that is no file, or one without end, is refused with 65 or 66 by whoever reads it",
+    arguments: [
+      ("ln -s /dev/zero m", 66, "m: a device, not a file"),
+      ("ln -s /dev/null m", 66, "m: a device, not a file"),
+      ("ln -s m m", 66, "m: Too many levels of symbolic links"),
+      ("mkdir m m/model.safetensors", 66, "m"),
+      ("truncate -s 8T m", 65, "m: "),
+      ("mkfifo m; cat /dev/zero > m &", 65, "m: "),
+      ("mkfifo m; yes > m &", 65, "m: "),
+      ("mkfifo m; { \(vast); cat /dev/zero; } > m &", 66, "m: more than the "),
+      ("\(vast) > m; truncate -s 8T m", 66, "m: more than the "),
+      ("{ printf '\\0\\0\\0\\004\\0\\0\\0\\0'; yes ''; } | head -c 100M > m", 65, "m: "),
+    ] as [(String, Int32, String)])
+  func endless(script: String, status: Int32, message: String) throws {
+    for command in ["sample --model", "gradcheck --reference"] {
+      let outcome = try place.guarded("rm -rf m\n\(script)\n\(Self.limit)\n\(command) m")
+      expectRefusal(outcome, status: status, saying: message)
+    }
+  }
+
+  @Test("may come through a pipe")
+  func pipe() throws {
+    let outcome = try place.guarded("cat run/model.safetensors | sample --model /dev/stdin")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(outcome.output == (try place.guarded("sample --model run")).output)
+  }
+
+  @Test(
+    "in whose run directory a file is none is refused, and nothing waits",
+    arguments: [
+      ("mkfifo", "model.safetensors", 66, "a pipe, not a file"),
+      ("mkdir", "model.safetensors", 66, "Is a directory"),
+      ("ln -s /dev/zero", "model.safetensors", 66, "a device, not a file"),
+      ("ln -s model.safetensors", "model.safetensors", 66, "there is no model.safetensors"),
+      ("mkfifo", "metrics.jsonl", 74, "a pipe, not a file"),
+      ("ln -s /dev/zero", "metrics.jsonl", 74, "a device, not a file"),
+      ("ln -s ../mine", ".lock", 73, "Too many levels of symbolic links"),
+      ("mkdir", ".lock", 73, "Is a directory"),
+    ] as [(String, String, Int32, String)])
+  func runDirectory(make: String, name: String, status: Int32, message: String) throws {
+    let outcome = try place.guarded(
+      "echo mine > mine; rm -f run/\(name); \(make) run/\(name); train --resume run")
+    expectRefusal(outcome, status: status, saying: message)
+    #expect(try place.read("mine") == Data("mine\n".utf8))
+  }
+
+  @Test(
+    "whose files are links does not have a run write where they lead",
+    arguments: ["model.safetensors.new", ".lock"])
+  func links(name: String) throws {
+    let outcome = try place.guarded(
+      """
+      echo mine > mine; mkdir new; ln -s ../mine new/\(name)
+      train --steps 20 --hidden 8 --quiet --samples 0 --out new
+      """)
+    #expect(outcome.status == (name == ".lock" ? 73 : 0), "\(outcome.errors)")
+    #expect(try place.read("mine") == Data("mine\n".utf8))
+  }
+
+  @Test("A pipe where the temporary of a save stands is put aside")
+  func temporary() throws {
+    let outcome = try place.guarded(
+      """
+      mkdir new; mkfifo new/model.safetensors.new
+      train --steps 20 --hidden 8 --quiet --samples 0 --out new
+      """)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(try place.read("new/model.safetensors") == place.read("run/model.safetensors"))
+  }
+}
