@@ -11,7 +11,7 @@ public struct RandomMask: Equatable, Sendable {
   public let rate: Float
 
   @usableFromInline let scale: Float
-  @usableFromInline let threshold: UInt32
+  @usableFromInline let threshold: Float
   @usableFromInline let stride: UInt32
   @usableFromInline let firstKey: UInt32
   @usableFromInline let secondKey: UInt32
@@ -21,7 +21,7 @@ public struct RandomMask: Equatable, Sendable {
     precondition(rate >= 0 && rate < 1, "RandomMask: a rate of \(rate)")
     self.rate = rate
     scale = 1 / (1 - rate)
-    threshold = UInt32(Double(rate) * 0x1p32)
+    threshold = 1 + rate
     stride = UInt32(truncatingIfNeeded: PaddedMemory.stride(columns))
     // SplitMix64's output function (Steele, Lea and Flood, 2014) of the seed and the step.
     var key = seed &+ UInt64(truncatingIfNeeded: step) &* 0x9E37_79B9_7F4A_7C15
@@ -47,7 +47,10 @@ public struct RandomMask: Equatable, Sendable {
       hash ^= (hash &>> 13) ^ secondKey
       hash = hash &* 0xC2B2_AE35
       hash ^= hash &>> 16
-      return FloatVector(repeating: scale).replacing(with: 0, where: hash .< threshold)
+      // The upper bits as the fraction of a number in 1..<2: comparing integers goes lane by lane.
+      let bits = (hash &>> 9) | 0x3F80_0000
+      let uniform = unsafe unsafeBitCast(bits, to: FloatVector.self)
+      return FloatVector(repeating: scale).replacing(with: 0, where: uniform .< threshold)
     }
   }
 

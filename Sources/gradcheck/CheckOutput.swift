@@ -32,9 +32,10 @@ struct CheckOutput {
 extension CheckOutput {
   private var heading: String {
     let shape = problem.problem.parameters.shape
+    let dropout = problem.problem.dropout.map { ", dropout \($0.rate)" } ?? ""
     return """
       \(problem.source): \(problem.problem.minibatch.count) windows of \(shape.blockSize), embedding \
-      \(shape.embedding), hidden \(shape.hidden), vocabulary \(shape.vocabulary), \
+      \(shape.embedding), hidden \(shape.hidden), vocabulary \(shape.vocabulary)\(dropout), \
       \(report.precision.rawValue)
 
       """

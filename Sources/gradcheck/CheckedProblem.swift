@@ -68,7 +68,8 @@ struct CheckedProblem {
     let parameters = Parameters.notebook(shape, seed: recipe.seed, generator: &generator)
     var stream = MinibatchStream(
       dataset.train, batchSize: recipe.batchSize, generator: generator)
-    return GradientProblem(parameters.converted(), stream.next())
+    return GradientProblem(
+      parameters.converted(), stream.next(), dropout: recipe.dropoutMask(at: 0))
   }
 }
 
@@ -80,6 +81,7 @@ extension Gradcheck {
     recipe.hidden = hidden ?? recipe.hidden
     recipe.embedding = embedding ?? recipe.embedding
     recipe.blockSize = blockSize ?? recipe.blockSize
+    recipe.dropout = dropout ?? recipe.dropout
     recipe.seed = seed ?? recipe.seed
     return recipe
   }

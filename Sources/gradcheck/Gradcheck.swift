@@ -47,6 +47,10 @@ struct Gradcheck: Command {
     transform: wholeNumber(in: 1...100_000))
   var blockSize: Int?
   @Option(
+    help: "Share of hidden units that are dropped. (default: 0, as in the lecture)",
+    transform: decimalNumber(from: 0, upTo: 0.99))
+  var dropout: Float?
+  @Option(
     help: "Seed of the parameters and the minibatch. (default: \(Recipe().seed))",
     transform: wholeNumber())
   var seed: UInt64?
@@ -59,10 +63,13 @@ struct Gradcheck: Command {
     let others: [(flag: String, isGiven: Bool)] = [
       ("--data", data != nil), ("--batch-size", batchSize != nil), ("--hidden", hidden != nil),
       ("--embedding", embedding != nil), ("--block-size", blockSize != nil),
-      ("--seed", seed != nil),
+      ("--dropout", dropout != nil), ("--seed", seed != nil),
     ]
     if reference != nil, let other = others.first(where: \.isGiven) {
       throw ValidationError("\(other.flag) cannot be used with --reference, which has its own")
+    }
+    if dropout != nil, write != nil {
+      throw ValidationError("--dropout cannot be used with --write: the file has no mask")
     }
     if scalar != nil, write == nil { throw ValidationError("--scalar needs --write") }
   }

@@ -49,6 +49,19 @@ struct GradcheckTests {
     #expect(forward.map { $0["name"] as? String } == ["loss"])
   }
 
+  @Test("With dropout every gradient is right as well, and the heading says so")
+  func dropout() throws {
+    let outcome = try place.run("gradcheck", Self.quick + ["--dropout", "0.3"])
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let heading = try #require(outcome.output.split(separator: "\n").first)
+    #expect(heading.hasSuffix("vocabulary 27, dropout 0.3, float64"))
+    let plain = try place.run("gradcheck", Self.quick)
+    #expect(plain.output != outcome.output.replacing(", dropout 0.3", with: ""))
+    for arguments in [["--write", "x"], ["--reference", "x"]] {
+      #expect(try place.run("gradcheck", ["--dropout", "0.3"] + arguments).status == 64)
+    }
+  }
+
   @Test("The table fits 100 columns, says what was sampled, and why b1 is judged absolutely")
   func table() throws {
     let outcome = try place.run("gradcheck", ["--batch-size", "32", "--hidden", "64"])

@@ -13,16 +13,17 @@ extension Recipe {
   public init(_ preset: Preset) {
     self.init()
     guard preset == .best else { return }
-    blockSize = 10
+    blockSize = 8
     embedding = 24
-    hidden = 512
-    batchSize = 256
-    steps = 30_000
+    hidden = 620
+    batchSize = 1024
+    steps = 40_000
     optimizer = .adamw
-    learningRate = 3e-3
+    learningRate = 2e-3
     schedule = .cosine
     warmup = 500
-    weightDecay = 0.01
-    dropout = 0.2
+    weightDecay = 0.3
+    dropout = 0.3
+    patience = 5
   }
 }

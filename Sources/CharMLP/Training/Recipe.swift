@@ -1,5 +1,7 @@
 // Everything that a training run depends on besides the words: what is stored to run it again.
 
+public import LinearAlgebra
+
 /// How a network is trained.
 public struct Recipe: Equatable, Sendable {
   /// Characters of context.
@@ -44,6 +46,12 @@ public struct Recipe: Equatable, Sendable {
   public func learningRate(at step: Int) -> Float {
     guard step >= warmup else { return learningRate * Float(step + 1) / Float(warmup) }
     return learningRate * schedule.factor(after: step, from: warmup, to: steps)
+  }
+
+  /// The hidden units that a step leaves out, nil if none.
+  public func dropoutMask(at step: Int) -> RandomMask? {
+    guard dropout > 0 else { return nil }
+    return RandomMask(rate: dropout, seed: seed, step: step, columns: hidden)
   }
 
   /// The steps between two evaluations.

@@ -129,10 +129,7 @@ public final class Trainer {
     let update = ParameterUpdate(
       recipe.optimizer, learningRate: learningRate ?? recipe.learningRate(at: step),
       weightDecay: recipe.weightDecay, step: step)
-    guard recipe.dropout > 0 else { return StepSettings(update) }
-    let mask = RandomMask(
-      rate: recipe.dropout, seed: recipe.seed, step: step, columns: recipe.hidden)
-    return StepSettings(update, dropout: mask)
+    return StepSettings(update, dropout: recipe.dropoutMask(at: step))
   }
 
   /// At first the plain mean, then an exponential one: the start weighs no more than the rest.

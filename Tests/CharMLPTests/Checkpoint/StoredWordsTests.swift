@@ -34,7 +34,7 @@ struct StoredWordsTests {
   @Test("Inflating allocates what was announced, and takes nothing else")
   func inflating() {
     let bytes = Zlib.compressed([UInt8](repeating: 65, count: 1_000_000))
-    #expect(bytes.count < 2000)
+    #expect(bytes.count < 6000)
     #expect(Zlib.inflated(bytes, count: 1_000_000)?.allSatisfy { $0 == 65 } == true)
     #expect(Zlib.inflated(bytes, count: 999_999) == nil)
     #expect(Zlib.inflated(bytes, count: 1_000_001) == nil)
