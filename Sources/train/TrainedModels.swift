@@ -36,12 +36,3 @@ struct TrainedModels {
       best: best.map { ($0.evaluation.step, SplitLosses($0.model, dataset)) })
   }
 }
-
-/// The losses of a run's models.
-struct TrainedLosses {
-  let last: SplitLosses
-  /// Those of the best by validation, if that is not the last.
-  let best: (step: Int, losses: SplitLosses)?
-
-  var preferred: SplitLosses { best?.losses ?? last }
-}
