@@ -6,7 +6,7 @@
 public import CharMLP
 
 /// A baseline, seen from a network with a block size.
-public struct BaselineComparison {
+public struct BaselineComparison: Sendable {
   public let baseline: Baseline
   /// The n-gram that sees the network's context.
   public let rival: Baseline.Entry
