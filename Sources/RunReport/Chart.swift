@@ -19,6 +19,9 @@ struct Chart: Sendable {
     /// The label with a number.
     case label(Int)
 
+    /// The number, if it is one.
+    var number: Double? { if case .number(let value) = self { value } else { nil } }
+
     var text: String {
       switch self {
       case .number(let value?) where value.isFinite: "\(value)"

@@ -45,7 +45,7 @@ struct Gnuplot: Sendable {
     process.executableURL = executable
     process.arguments = ["--default-settings", "chart.gp"]
     process.currentDirectoryURL = directory.url
-    process.environment = ["LC_ALL": "C"]
+    process.environment = ["LC_ALL": "C.UTF-8"]
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = FileHandle.nullDevice
     process.standardError = try FileHandle(forWritingTo: directory.url.appending(path: "messages"))
@@ -65,7 +65,7 @@ struct Gnuplot: Sendable {
   /// The line in which gnuplot says what is wrong: `"chart.gp" line 7: …`.
   private static func reason(in messages: String) -> String {
     let lines = messages.split(separator: "\n")
-    let line = lines.first { $0.contains(" line ") } ?? lines.first ?? "gnuplot said nothing"
+    let line = lines.last { $0.contains(" line ") } ?? lines.last ?? "it said nothing"
     return "gnuplot: \(line)"
   }
 

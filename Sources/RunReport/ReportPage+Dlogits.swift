@@ -71,7 +71,7 @@ extension ReportPage {
   /// A window as text: the context, and what follows it.
   private func context(_ minibatch: Minibatch, _ row: Int) -> String {
     let ids = minibatch.contexts[row * minibatch.blockSize..<(row + 1) * minibatch.blockSize]
-    let shown = ids.suffix(4).map { $0 == Vocabulary.terminator ? "·" : symbol(Int($0)) }.joined()
+    let shown = ids.suffix(4).map { symbol(Int($0)) }.joined()
     return shown + " → " + symbol(Int(minibatch.targets[row]))
   }
 }

@@ -14,11 +14,10 @@ extension ReportPage {
     }
     let kinds = shownIDs.map(kind)
     let hasVowels = kinds.contains(.vowel)
-    let rest =
-      hasVowels ? "others, and the end of a word (∎)" : "symbols, and the end of a word (∎)"
+    let rest = "\(hasVowels ? "others" : "symbols"), and the end of a word (\(symbol(0)))"
     let legend: [Figures.Entry] =
       hasVowels
-      ? [("12", "vowels, y among them"), ("11", "consonants"), ("13", rest)] : [("13", rest)]
+      ? [("12", "vowels, y among them"), ("11", "consonants"), ("15", rest)] : [("15", rest)]
     return figures.figure(
       map(axes), legend: legend, isDiscs: true,
       caption: """
@@ -76,8 +75,9 @@ extension ReportPage {
     run.checkpoint.model.vocabulary.symbol(of: Int32(id)).map { LetterKind($0) } ?? .other
   }
 
-  /// A symbol as it shows alone; the end of a word, as mathematicians mark the end of a proof.
+  /// A symbol as it shows alone; the end of a word by the vocabulary's sign for it.
   func symbol(_ id: Int) -> String {
-    run.checkpoint.model.vocabulary.symbol(of: Int32(id))?.visible ?? "∎"
+    run.checkpoint.model.vocabulary.symbol(of: Int32(id))?.visible
+      ?? String(run.checkpoint.model.vocabulary.terminatorSign)
   }
 }

@@ -26,7 +26,8 @@ extension ReportPage {
       \(counts.joined(separator: ", ")).
       """)
       + .element(
-        "details", [:], [.element("summary", "The table, \(report.gradients.count) rows"), table])
+        "details", ["open": ""],
+        [.element("summary", "The table, \(report.gradients.count) rows"), table])
   }
 
   private func row(_ row: Comparison) -> [Markup] {

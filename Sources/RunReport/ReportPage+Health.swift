@@ -32,7 +32,7 @@ extension ReportPage {
         .init(name: "activations", rows: rows(false)), .init(name: "saturated", rows: rows(true)),
       ])
     return figures.figure(
-      chart, legend: [("11", "tanh activations"), ("12", "at the ends")],
+      chart, legend: [("11", "tanh activations"), ("12", "beyond ±0.95")],
       caption: """
         Normal is a broad middle with low ends; towers at ±1 pass hardly any gradient, and a lone peak \
         at 0 is a layer that might as well be linear.

@@ -25,9 +25,14 @@ extension ReportPage {
         ]
       }
     }
+    let shown =
+      baselines.flatMap { $0.dropFirst().compactMap(\.number) }
+      + run.metrics.flatMap { [$0.minibatchLoss, $0.smoothedLoss, $0.validationLoss] }
+      .compactMap { $0 }
     let chart = Chart(
       kind: .loss,
       description: "Loss over steps: minibatch, smoothed and validation, beside n-gram models.",
+      variables: ["perplexity_step": Self.perplexityStep(shown)],
       files: [
         .init(name: "baselines", rows: baselines),
         .init(
@@ -45,6 +50,16 @@ extension ReportPage {
         Dots are evaluations. The n-gram models count; their lines are losses on validation words. \
         Perplexity is between how many equally likely characters a model wavers.
         """)
+  }
+
+  /// A round distance between the marks of the other axis, of which there shall be about six.
+  private static func perplexityStep(_ losses: [Double]) -> Double {
+    let finite = losses.filter(\.isFinite).map(SplitLosses.perplexity)
+    let distance = ((finite.max() ?? 1) - (finite.min() ?? 0)) / 6
+    guard distance.isFinite, distance > 0 else { return 1 }
+    var power = 1e-3
+    while power * 10 < distance { power *= 10 }
+    return [1.0, 2, 5, 10].map { $0 * power }.first { $0 >= distance } ?? distance
   }
 
   private var rateChart: Markup {
@@ -73,10 +88,14 @@ extension ReportPage {
       let parts = [losses.train, losses.validation, losses.test]
       return [Markup(name)] + parts.map { Markup(BaselineComparison.cell($0)) }
     }
-    let entries = comparison.baseline.entries.map { entry in
+    func row(_ entry: Baseline.Entry) -> [Markup] {
       row("\(entry.order)-gram, \(entry.discounting.rawValue) discounts", entry.losses)
     }
-    return .table(
-      ["loss (perplexity)", "train", "validation", "test"], [row("this model", losses)] + entries)
+    let headings = ["loss (perplexity)", "train", "validation", "test"]
+    let (rival, best) = (comparison.rival, comparison.baseline.best)
+    let shown = [row("this model", losses), row(rival)] + (rival == best ? [] : [row(best)])
+    let all = Markup.table(headings, comparison.baseline.entries.map(row), class: "small")
+    return .table(headings, shown)
+      + .element("details", [:], [.element("summary", "All n-gram models"), all])
   }
 }

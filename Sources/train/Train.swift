@@ -45,6 +45,8 @@ struct Train: Command {
 
   @Flag(help: "Describe the list instead of training: duplicates, alphabet, lengths, warnings.")
   var describe = false
+  @Flag(help: "Write report.html into the run directory at the end: the run as one page.")
+  var report = false
   @Flag(help: "Print no progress.") var quiet = false
   @Flag(help: "Print one JSON object instead of text.") var json = false
 

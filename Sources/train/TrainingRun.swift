@@ -2,6 +2,7 @@
 
 import CharMLP
 import CommandSupport
+import RunReport
 
 /// One execution of `train`.
 struct TrainingRun {
@@ -38,7 +39,8 @@ struct TrainingRun {
       steps: trainer.step, parameters: models.last.parameters.count, seconds: 0,
       stepsPerSecond: rate(stopwatch), losses: models.losses(dataset),
       baseline: BaselineComparison(Baseline(dataset), blockSize: recipe.blockSize),
-      samples: try samples(models.preferred), model: models.path)
+      samples: try samples(models.preferred), model: models.path,
+      report: options.report ? directory.reportPath : nil)
     progress.finish()
     try finish(result, directory)
   }
@@ -174,6 +176,9 @@ extension TrainingRun {
       }
     }
     try StandardOutput.shared.write(options.json ? result.json.encoded() + "\n" : result.text)
+    if let path = result.report {
+      try ReportPage(RecordedRun(modelPath: directory.modelPath)).write(to: path)
+    }
   }
 
   /// What could not be written to the run directory ends the command with 74.

@@ -5,13 +5,13 @@ set output 'chart.svg'
 set encoding utf8
 set datafile separator '\t'
 set datafile missing '?'
-set border 3 linecolor rgb '#000001' linewidth 1
-set tics nomirror out scale 0.5 textcolor rgb '#000003'
-set grid ytics linetype 1 dashtype solid linecolor rgb '#000002' linewidth 1
+set border 3 linecolor rgb 1 linewidth 1
+set tics nomirror out scale 0.5 textcolor rgb 3
+set grid ytics linetype 1 dashtype solid linecolor rgb 2 linewidth 1
 set key off
-set xlabel offset 0,0.2 textcolor rgb '#000003'
-set ylabel textcolor rgb '#000003'
-set y2label textcolor rgb '#000003'
+set xlabel offset 0,0.2 textcolor rgb 3
+set ylabel textcolor rgb 3
+set y2label textcolor rgb 3
 set lmargin 9
 set rmargin 9
 set tmargin 1.5

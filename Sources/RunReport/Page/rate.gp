@@ -6,4 +6,4 @@ set format x '%.0s%c'
 set format y '%g'
 set logscale y
 set yrange [lowest:highest]
-plot 'rates' using 1:2 with linespoints pointtype 7 linecolor rgb '#000016' linewidth 2
+plot 'rates' using 1:2 with linespoints pointtype 7 linecolor rgb 16 linewidth 2
