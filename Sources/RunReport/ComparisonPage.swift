@@ -62,11 +62,12 @@ public struct ComparisonPage {
   }
 
   private var table: Markup {
-    let keys = runs.flatMap { $0.recipe.map(\.key) }.reduce(into: [String]()) { keys, key in
+    let keys = runs.flatMap { $0.checkpoint.recipe.settings.map(\.key) }.reduce(into: [String]()) {
+      keys, key in
       if !keys.contains(key) { keys.append(key) }
     }
     func value(_ run: RecordedRun, _ key: String) -> String {
-      run.recipe.first { $0.key == key }?.value ?? "–"
+      run.checkpoint.recipe.settings.first { $0.key == key }?.value ?? "–"
     }
     let rows = runs.indices.map { index in
       let run = runs[index]

@@ -8,7 +8,7 @@ public struct RecordedRun: Sendable {
   /// What the run is called: the last part of its directory's path.
   let name: String
   let directory: RunDirectory
-  /// The model's file: the best by validation where there is one, else the last.
+  /// The model's file: of a directory the best by validation where there is one, else the last.
   let modelPath: String
   let checkpoint: Checkpoint
   /// The words made ready; nil if the list was too long to be stored with the run.
@@ -29,8 +29,7 @@ public struct RecordedRun: Sendable {
   /// Reads the run of a model's file.
   public init(modelPath path: String) throws(CommandFailure) {
     directory = RunDirectory(ofModel: path)
-    let isLast = path == directory.modelPath
-    modelPath = isLast && directory.hasBestModel ? directory.bestModelPath : path
+    modelPath = path
     checkpoint = try ModelSource.checkpoint(modelPath)
     dataset = try Self.dataset(checkpoint, modelPath)
     metrics = MetricsLine.all(directory.metricsLines())
@@ -41,7 +40,9 @@ public struct RecordedRun: Sendable {
   }
 
   /// Whether the model is the best by validation rather than the last.
-  var isBest: Bool { modelPath == directory.bestModelPath }
+  var isBest: Bool {
+    checkpoint.training.best?.step == checkpoint.training.step && !checkpoint.isFinished
+  }
 
   private static func dataset(
     _ checkpoint: Checkpoint, _ path: String
@@ -57,17 +58,6 @@ public struct RecordedRun: Sendable {
       return try Dataset(words, checkpoint.recipe, memoryLimit: Host.availableMemory)
     } catch {
       throw error.commandFailure(in: path)
-    }
-  }
-
-  /// The recipe's settings in the order of the file: whatever settings there are.
-  var recipe: [(key: String, value: String)] {
-    checkpoint.recipe.text.dropFirst().dropLast().split(separator: ",").map { pair in
-      let parts = pair.split(separator: ":", maxSplits: 1)
-      return (
-        key: parts[0].filter { $0 != "\"" },
-        value: parts.count == 2 ? parts[1].filter { $0 != "\"" } : ""
-      )
     }
   }
 

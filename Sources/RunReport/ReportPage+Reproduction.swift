@@ -17,7 +17,9 @@ extension ReportPage {
 
   private var recipe: Markup {
     .facts(
-      run.recipe.map { ($0.key.split(separator: "_").joined(separator: " "), Markup($0.value)) })
+      run.checkpoint.recipe.settings.map {
+        ($0.key.split(separator: "_").joined(separator: " "), Markup($0.value))
+      })
   }
 
   private var circumstances: Markup {

@@ -177,7 +177,7 @@ extension TrainingRun {
     }
     try StandardOutput.shared.write(options.json ? result.json.encoded() + "\n" : result.text)
     if let path = result.report {
-      try ReportPage(RecordedRun(modelPath: directory.modelPath)).write(to: path)
+      try ReportPage(RecordedRun(modelPath: result.model)).write(to: path)
     }
   }
 
