@@ -16,7 +16,8 @@ public enum ReportFile {
     case .other: try FileSystem.overwrite(path, with: bytes)
     case .directory: throw FileError(path, code: 21)  // EISDIR
     case .file:
-      guard try FileSystem.read(path).starts(with: Array(opening.utf8)) else {
+      let old = try FileSystem.read(path)
+      guard old.isEmpty || old.starts(with: Array(opening.utf8)) else {
         throw FileError(path, code: 17)  // EEXIST
       }
       try FileSystem.replace(path, with: bytes)
