@@ -32,8 +32,8 @@ def report(*arguments, environment=None):
 def make_names(directory):
     """A short run on the bundled names."""
     run = directory / "names"
-    train("--out", run, "--steps", 2000, "--hidden", 50, "--evaluate-every", 200, "--quiet",
-          "--report", expect=(0,))
+    train("--out", run, "--steps", 2000, "--hidden", 50, "--evaluate-every", 200,
+          "--threads", 1, "--quiet", "--report", expect=(0,))
     return run
 
 
@@ -43,7 +43,7 @@ def make_hostile(directory):
     words.write_text("".join(word + "\n" for word in HOSTILE_WORDS * 8), encoding="utf-8")
     run = directory / HOSTILE_NAME
     train("--data", words, "--out", run, "--steps", 4000, "--hidden", 60, "--block-size", 6,
-          "--quiet", "--report", expect=(0,))
+          "--threads", 1, "--quiet", "--report", expect=(0,))
     return run
 
 
