@@ -6,7 +6,8 @@ NAMES := data/makemore-names.txt
 NAMES_SHA256 := 0a30b5557f192f32ab962680889aac5f6fda0f4cecf40a6d0b5694f58ea8cc4d
 
 .PHONY: help setup build train test lint format bench peers names example mutate \
-  strace crash crash-quick fuzz differential differential-packages sanitize sanitize-quick
+  strace crash crash-quick gnuplot chromium browser fuzz differential differential-packages sanitize \
+  sanitize-quick
 
 help:
 	@echo 'make train    install what is missing, build, train on the bundled names, print samples'
@@ -15,6 +16,8 @@ help:
 	@echo 'make peers    the same work in PyTorch, JAX and NumPy, beside ours (half an hour)'
 	@echo 'make mutate   plant faults in the mathematics, one at a time, and see the checks turn red'
 	@echo 'make crash    kill, interrupt and resume runs in every way, and compare their files'
+	@echo 'make gnuplot  installs what draws the charts of reports'
+	@echo 'make browser  open reports in Chromium, and check what they show'
 	@echo 'make fuzz     a minute of hostile safetensors files and word lists under AddressSanitizer'
 	@echo 'make differential  our safetensors reader and writer against Python'\''s, on 100,000 mutants'
 	@echo 'make sanitize every test under AddressSanitizer, then under ThreadSanitizer (half an hour)'
@@ -80,6 +83,18 @@ crash-quick: strace
 	python3 Tools/resume_everywhere.py 5
 	python3 Tools/interrupt_at_random.py 6
 	python3 Tools/kill_at_random.py 10
+
+# Draws the charts of reports.
+gnuplot:
+	@command -v gnuplot >/dev/null && exit 0; $(call install,gnuplot-nox)
+
+# Opens reports in a real browser: what they show, what they load (nothing), at two widths in two themes.
+chromium:
+	@command -v chromium >/dev/null && command -v chromedriver >/dev/null && exit 0; \
+	$(call install,chromium chromium-driver)
+
+browser: gnuplot chromium
+	python3 Tools/browser/browser.py
 
 # `python3 Tools/fuzz/fuzz.py --full` is the long run.
 fuzz:

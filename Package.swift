@@ -35,10 +35,10 @@ let argumentParser: Target.Dependency = .product(
 let realModule: Target.Dependency = .product(name: "RealModule", package: "swift-numerics")
 
 /// A command: a thin shell around the library, in the folder of its name.
-func command(_ name: String) -> Target {
+func command(_ name: String, and others: [Target.Dependency] = []) -> Target {
   .executableTarget(
     name: name,
-    dependencies: ["CharMLP", "CommandSupport", "LinearAlgebra", argumentParser],
+    dependencies: ["CharMLP", "CommandSupport", "LinearAlgebra", argumentParser] + others,
     swiftSettings: settings)
 }
 
@@ -78,10 +78,16 @@ let package = Package(
     .target(
       name: "CommandSupport", dependencies: ["CBLAS", "CharMLP", argumentParser],
       swiftSettings: settings),
-    command("train"),
+    .target(
+      name: "RunReport",
+      dependencies: ["CharMLP", "CommandSupport", "LinearAlgebra"],
+      resources: [.embedInCode("Page")],
+      swiftSettings: settings),
+    command("train", and: ["RunReport"]),
     command("sample"),
     command("bench"),
     command("gradcheck"),
+    command("report", and: ["RunReport"]),
 
     .testTarget(
       name: "LinearAlgebraTests",
@@ -105,8 +111,13 @@ let package = Package(
       swiftSettings: settings
     ),
     .testTarget(
+      name: "RunReportTests",
+      dependencies: ["RunReport", "CharMLP", "CommandSupport"],
+      swiftSettings: settings
+    ),
+    .testTarget(
       name: "CommandTests",
-      dependencies: ["Safetensors", "train", "sample", "bench", "gradcheck"],
+      dependencies: ["Safetensors", "train", "sample", "bench", "gradcheck", "report"],
       swiftSettings: settings
     ),
   ]

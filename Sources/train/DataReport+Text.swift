@@ -97,35 +97,3 @@ extension DataReport.Part {
   /// How many words are also in training: 416 (13.0 %).
   var overlap: String { Format.share(wordsInTraining, of: words) }
 }
-
-// MARK: Numbers and symbols
-
-extension Format {
-  /// A number and its noun: 1 word, 2 words.
-  static func counted(_ number: Int, _ noun: String) -> String {
-    "\(count(number)) \(noun)\(number == 1 ? "" : "s")"
-  }
-
-  /// A part of a whole: 13.0 %.
-  fileprivate static func percent(_ part: Int, of whole: Int) -> String {
-    fixed(100 * Double(part) / Double(max(whole, 1)), decimals: 1) + " %"
-  }
-
-  /// A part of a whole, and what share that is: 416 (13.0 %).
-  fileprivate static func share(_ part: Int, of whole: Int) -> String {
-    "\(count(part)) (\(percent(part, of: whole)))"
-  }
-}
-
-extension Unicode.Scalar {
-  /// The symbol itself if it shows alone; blanks, marks and invisible ones by their number: U+00A0.
-  fileprivate var visible: String {
-    switch properties.generalCategory {
-    case .spaceSeparator, .lineSeparator, .paragraphSeparator, .control, .format, .surrogate,
-      .privateUse, .unassigned, .nonspacingMark, .spacingMark, .enclosingMark:
-      let digits = String(value, radix: 16, uppercase: true)
-      return "U+" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
-    default: return String(self)
-    }
-  }
-}

@@ -49,6 +49,8 @@ struct Train: Command {
   var describe = false
   @Flag(help: "Try growing learning rates on a copy instead of training, and suggest one.")
   var findLearningRate = false
+  @Flag(help: "Write report.html into the run directory at the end: the run as one page.")
+  var report = false
   @Flag(help: "Print no progress.") var quiet = false
   @Flag(help: "Print one JSON object instead of text.") var json = false
 

@@ -18,7 +18,9 @@ struct TrainedModels {
       best = nil
       return
     }
-    if let model = try? Checkpoint(file: Checkpoint.read(directory.bestPath)).model {
+    if let model = try? Checkpoint(
+      file: Checkpoint.read(directory.bestPath, limit: Host.readableBytes)
+    ).model {
       best = (evaluation, model)
     } else {
       StandardError.shared.warn("\(directory.bestPath): not to be read; the last state is shown")
@@ -35,13 +37,4 @@ struct TrainedModels {
       last: SplitLosses(last, dataset),
       best: best.map { ($0.evaluation.step, SplitLosses($0.model, dataset)) })
   }
-}
-
-/// The losses of a run's models.
-struct TrainedLosses {
-  let last: SplitLosses
-  /// Those of the best by validation, if that is not the last.
-  let best: (step: Int, losses: SplitLosses)?
-
-  var preferred: SplitLosses { best?.losses ?? last }
 }

@@ -13,6 +13,8 @@ struct TrainingResult {
   let baseline: BaselineComparison
   let samples: [String]
   let model: String
+  /// Where the report goes, if one was asked for.
+  var report: String?
 
   var json: JSONValue {
     [
@@ -26,6 +28,7 @@ struct TrainingResult {
       "baseline": baseline.json,
       "samples": .array(samples.map { .string($0) }),
       "model": .string(model),
+      "report": report.map { .string($0) } ?? .null,
     ]
   }
 
@@ -36,6 +39,7 @@ struct TrainingResult {
       model: \(model)
 
       """
+    if let report { text += "report: \(report)\n" }
     if !samples.isEmpty {
       text += "samples:\n" + samples.map { "  \($0)\n" }.joined()
     }

@@ -52,16 +52,3 @@ extension TrainingRun {
       : "going on after step \(first) of \(steps)"
   }
 }
-
-/// A text as one word for the shell.
-private func shellWord(_ text: String) -> String {
-  let isPlain = text.utf8.allSatisfy { byte in
-    byte >= 0x80 || Character(Unicode.Scalar(byte)).isLetter
-      || Character(Unicode.Scalar(byte)).isNumber || "-_./+,:@%".utf8.contains(byte)
-  }
-  return isPlain
-    ? text
-    : "'"
-      + text.split(separator: "'", omittingEmptySubsequences: false)
-      .joined(separator: "'\\''") + "'"
-}

@@ -2,6 +2,7 @@
 
 import CharMLP
 import CommandSupport
+import RunReport
 
 /// One execution of `train`.
 struct TrainingRun {
@@ -9,6 +10,8 @@ struct TrainingRun {
   let start: RunStart
   let recipe: Recipe
   private let progress: ProgressDisplay
+  private let trace = LossTrace()
+  private let health: HealthRecord
   private let started = ContinuousClock.now
   private let startedAt = Host.timestamp
 
@@ -18,6 +21,7 @@ struct TrainingRun {
     start = try RunStart(options)
     recipe = start.trainer.recipe
     progress = ProgressDisplay(isQuiet: options.quiet)
+    health = HealthRecord(start.dataset, recipe)
   }
 
   func run() throws {
@@ -35,7 +39,8 @@ struct TrainingRun {
       steps: trainer.step, parameters: models.last.parameters.count, seconds: 0,
       stepsPerSecond: rate(stopwatch), losses: models.losses(dataset),
       baseline: BaselineComparison(Baseline(dataset), blockSize: recipe.blockSize),
-      samples: try samples(models.preferred), model: models.path)
+      samples: try samples(models.preferred), model: models.path,
+      report: options.report ? directory.reportPath : nil)
     progress.finish()
     try finish(result, directory)
   }
@@ -85,7 +90,9 @@ extension TrainingRun {
       let target = min(
         nextEvaluation(after: trainer.step), schedule.next(after: trainer.step),
         trainer.step + pace.steps)
-      let duration = try stopwatch.measure { try trainer.advance(to: target) }
+      let duration = try stopwatch.measure {
+        try health.advance(trainer, to: target, isEvaluation: isEvaluation(target))
+      }
       pace.adapt(to: duration)
       progress.update(movingLine(trainer, stopwatch))
       if isEvaluation(trainer.step) {
@@ -121,7 +128,7 @@ extension TrainingRun {
     return """
       step \(Format.count(trainer.step))/\(Format.count(recipe.steps))  \
       loss \(Format.fixed(trainer.smoothedLoss, decimals: 4))  \
-      \(Format.rate(rate, "steps"))  \
+      \(trace.text(adding: trainer.smoothedLoss))  \(Format.rate(rate, "steps"))  \
       \(Format.duration(seconds: Double(recipe.steps - trainer.step) / rate)) left
       """
   }
@@ -130,14 +137,16 @@ extension TrainingRun {
     _ trainer: Trainer, validationLoss: Double, _ stopwatch: TrainingStopwatch,
     _ directory: RunDirectory
   ) throws {
-    let metrics: JSONValue = [
-      "step": .integer(trainer.step),
-      "minibatch_loss": .number(trainer.minibatchLoss),
-      "smoothed_loss": .number(trainer.smoothedLoss),
-      "validation_loss": .number(validationLoss),
-      "learning_rate": .number(recipe.learningRate(at: trainer.step - 1)),
-      "seconds": .number(start.secondsBefore + stopwatch.seconds),
-    ]
+    let metrics = JSONValue.object(
+      [
+        (key: "step", value: .integer(trainer.step)),
+        (key: "minibatch_loss", value: .number(trainer.minibatchLoss)),
+        (key: "smoothed_loss", value: .number(trainer.smoothedLoss)),
+        (key: "validation_loss", value: .number(validationLoss)),
+        (key: "learning_rate", value: .number(recipe.learningRate(at: trainer.step - 1))),
+        (key: "seconds", value: .number(start.secondsBefore + stopwatch.seconds)),
+        (key: "steps_per_second", value: .number(rate(stopwatch))),
+      ] + health.json(trainer))
     try reportingWrites { () throws(FileError) in
       try directory.append(metrics: metrics.encoded())
     }
@@ -167,6 +176,9 @@ extension TrainingRun {
       }
     }
     try StandardOutput.shared.write(options.json ? result.json.encoded() + "\n" : result.text)
+    if let path = result.report {
+      try ReportPage(RecordedRun(modelPath: result.model)).write(to: path)
+    }
   }
 
   /// What could not be written to the run directory ends the command with 74.

@@ -59,7 +59,7 @@ public struct RunDirectory: Equatable, Sendable {
     }
   }
 
-  private init(path: String) { self.path = path }
+  init(unchecked path: String) { self.path = path }
 
   /// The run in `root` whose model was saved last, or nil if there is none.
   public static func newest(in root: String) throws(FileError) -> RunDirectory? {
@@ -71,7 +71,7 @@ public struct RunDirectory: Equatable, Sendable {
       throw error
     }
     let runs = names.compactMap { name -> (run: RunDirectory, time: Int)? in
-      let run = RunDirectory(path: "\(root)/\(name)")
+      let run = RunDirectory(unchecked: "\(root)/\(name)")
       guard let time = try? FileSystem.modificationTime(of: run.modelPath) else { return nil }
       return (run, time)
     }
@@ -81,7 +81,7 @@ public struct RunDirectory: Equatable, Sendable {
   /// The path of the model that a user names: a file, or a directory with a run.
   public static func modelPath(named path: String) throws(FileError) -> String {
     guard case .directory = try FileSystem.kind(of: path) else { return path }
-    return RunDirectory(path: withoutTrailingSlashes(path)).preferredPath
+    return RunDirectory(unchecked: withoutTrailingSlashes(path)).preferredPath
   }
 
   /// The path of the model to predict with: the best by validation, or the last before any evaluation.

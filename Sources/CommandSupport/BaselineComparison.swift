@@ -3,22 +3,22 @@
 // It refuses to be flattering: the n-gram models are the best of their kind by validation, and where one
 // of them predicts better than the network, a sentence says so.
 
-import CharMLP
-import CommandSupport
+public import CharMLP
 
 /// A baseline, seen from a network with a block size.
-struct BaselineComparison {
-  private let baseline: Baseline
-  private let rival: Baseline.Entry
+public struct BaselineComparison: Sendable {
+  public let baseline: Baseline
+  /// The n-gram that sees the network's context.
+  public let rival: Baseline.Entry
 
   /// Chooses the n-gram that sees the network's context.
-  init(_ baseline: Baseline, blockSize: Int) {
+  public init(_ baseline: Baseline, blockSize: Int) {
     self.baseline = baseline
     rival = baseline.best(forBlockSize: blockSize)
   }
 
   /// All models, in the order of the baseline.
-  var json: JSONValue {
+  public var json: JSONValue {
     .array(
       baseline.entries.map { entry in
         .object(
@@ -30,7 +30,7 @@ struct BaselineComparison {
   }
 
   /// The table, and the sentence where it is due.
-  func text(beside losses: TrainedLosses) -> String {
+  public func text(beside losses: TrainedLosses) -> String {
     table(losses) + (verdict(losses.preferred).map { $0 + "\n" } ?? "")
   }
 
@@ -57,12 +57,13 @@ struct BaselineComparison {
     return table.text
   }
 
-  private static func cell(_ loss: Double) -> String {
+  /// A loss with its perplexity.
+  public static func cell(_ loss: Double) -> String {
     "\(Format.fixed(loss, decimals: 4)) (\(Format.fixed(SplitLosses.perplexity(loss), decimals: 2)))"
   }
 
   /// Who counts better than the network predicts, if anybody; judged by validation.
-  private func verdict(_ losses: SplitLosses) -> String? {
+  public func verdict(_ losses: SplitLosses) -> String? {
     let best = baseline.best
     guard let bestLead = lead(of: best, on: losses) else { return nil }
     let start = "Counting wins: on validation words the \(best.order)-gram"
@@ -84,7 +85,7 @@ struct BaselineComparison {
 
 extension SplitLosses {
   /// The three losses under their keys.
-  var json: [(key: String, value: JSONValue)] {
+  public var json: [(key: String, value: JSONValue)] {
     [
       (key: "train", value: .number(train)), (key: "val", value: .number(validation)),
       (key: "test", value: .number(test)),

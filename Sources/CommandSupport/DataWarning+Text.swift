@@ -1,11 +1,10 @@
 // What to tell the owner of a list, and what they can do.
 
-import CharMLP
-import CommandSupport
+public import CharMLP
 
 extension DataWarning {
   /// What programs call it.
-  var kind: String {
+  public var kind: String {
     switch self {
     case .tiny: "tiny"
     case .duplicated: "duplicated"
@@ -15,7 +14,7 @@ extension DataWarning {
   }
 
   /// The property in a sentence, then advice.
-  var text: String {
+  public var text: String {
     switch self {
     case .tiny(let words, let validationWords):
       """

@@ -1,0 +1,67 @@
+// Which word of a list a new word is nearest to: whether a model invents or repeats.
+//
+// Distance is Levenshtein's: the fewest insertions, deletions and replacements of one character
+// ("Binary codes capable of correcting deletions, insertions, and reversals", 1966), by the usual two
+// rows of dynamic programming, abandoned as soon as a nearer word is known.
+
+/// The words of a list, to be searched for the nearest.
+public struct NearestWords: Sendable {
+  /// A word of the list, and how far it is.
+  public struct Match: Equatable, Sendable {
+    public let word: String
+    /// The edit distance: 0 if it is the same word.
+    public let distance: Int
+  }
+
+  private let words: [[Unicode.Scalar]]
+  private let known: Set<[Unicode.Scalar]>
+
+  /// Prepares the search among some words of a list.
+  public init(_ list: WordList, selecting selection: ArraySlice<Int>) {
+    words = selection.map { Array(list[$0].unicodeScalars) }
+    known = Set(words)
+  }
+
+  /// Whether a word stands in the list, scalar by scalar.
+  public func contains(_ word: String) -> Bool { known.contains(Array(word.unicodeScalars)) }
+
+  /// The nearest word, the first of equally near ones; nil if there are no words.
+  public func nearest(to word: String) -> Match? {
+    let word = Array(word.unicodeScalars)
+    var best: (index: Int, distance: Int)?
+    for (index, candidate) in words.enumerated() {
+      let limit = best?.distance ?? .max
+      guard abs(candidate.count - word.count) < limit,
+        let distance = Self.distance(word, candidate, below: limit)
+      else { continue }
+      best = (index, distance)
+      if distance == 0 { break }
+    }
+    return best.map { best in
+      var text = ""
+      text.unicodeScalars.append(contentsOf: words[best.index])
+      return Match(word: text, distance: best.distance)
+    }
+  }
+
+  /// The edit distance if it is below a limit.
+  static func distance(
+    _ a: [Unicode.Scalar], _ b: [Unicode.Scalar], below limit: Int
+  ) -> Int? {
+    var row = Array(0...b.count)
+    for (i, symbol) in a.enumerated() {
+      var diagonal = row[0]
+      row[0] = i + 1
+      var smallest = row[0]
+      for (j, other) in b.enumerated() {
+        let replaced = diagonal + (symbol == other ? 0 : 1)
+        diagonal = row[j + 1]
+        row[j + 1] = min(replaced, diagonal + 1, row[j] + 1)
+        smallest = min(smallest, row[j + 1])
+      }
+      if smallest >= limit { return nil }
+    }
+    let distance = row[b.count]
+    return distance < limit ? distance : nil
+  }
+}

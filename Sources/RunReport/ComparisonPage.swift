@@ -1,0 +1,87 @@
+// Several runs side by side: one chart of their curves, one table of losses, and of what differs.
+
+import CharMLP
+import CommandSupport
+
+/// Runs beside each other, as one HTML file.
+public struct ComparisonPage {
+  private let runs: [RecordedRun]
+  private let losses: [SplitLosses?]
+  private let figures: Figures
+
+  /// Evaluates the runs.
+  public init(_ runs: [RecordedRun]) { self.init(runs, Gnuplot()) }
+
+  init(_ runs: [RecordedRun], _ gnuplot: Gnuplot?) {
+    self.runs = runs
+    losses = runs.map { run in run.dataset.map { SplitLosses(run.checkpoint.model, $0) } }
+    figures = Figures(gnuplot)
+  }
+
+  /// What is missing in the page, for whoever made it; nil if nothing is.
+  public var notice: String? { figures.notice }
+
+  /// The file.
+  public var html: String {
+    Template(Resource.comparison).filled([
+      "title": Markup("\(runs.count) CharMLP runs"),
+      "style": Markup(trusted: Resource.style),
+      "heading": Markup(Format.counted(runs.count, "run")),
+      "lead": Markup(lead),
+      "curves": curves,
+      "runs": table,
+      "version": Markup(version),
+    ]).html
+  }
+
+  private var best: Int? {
+    losses.indices.filter { losses[$0] != nil }
+      .min { losses[$0]!.validation < losses[$1]!.validation }
+  }
+
+  private var lead: String {
+    guard let best, let loss = losses[best] else { return "No run has its words stored with it." }
+    return
+      "The lowest validation loss is \(Format.fixed(loss.validation, decimals: 4)), of \(runs[best].name)."
+  }
+
+  private var curves: Markup {
+    let shown = runs.indices.filter { runs[$0].metrics.contains { $0.validationLoss != nil } }
+    guard !shown.isEmpty else { return .note("No run has an evaluation to draw.") }
+    let chart = Chart(
+      kind: .comparison, description: "Validation losses of \(shown.count) runs over steps.",
+      variables: ["runs": Double(shown.count)],
+      files: shown.enumerated().map { number, index in
+        .init(
+          name: "run\(number + 1)",
+          rows: runs[index].metrics.map { [.number(Double($0.step)), .number($0.validationLoss)] })
+      })
+    return figures.figure(
+      chart, legend: shown.enumerated().map { ("\(17 + $0.offset % 8)", runs[$0.element].name) },
+      caption: "Dots are evaluations. After eight runs the colours come again.")
+  }
+
+  private var table: Markup {
+    let keys = runs.flatMap { $0.checkpoint.recipe.settings.map(\.key) }.reduce(into: [String]()) {
+      keys, key in
+      if !keys.contains(key) { keys.append(key) }
+    }
+    func value(_ run: RecordedRun, _ key: String) -> String {
+      run.checkpoint.recipe.settings.first { $0.key == key }?.value ?? "–"
+    }
+    let rows = runs.indices.map { index in
+      let run = runs[index]
+      let parts = losses[index].map { [$0.train, $0.validation, $0.test] }
+      let shown = parts?.map { Format.fixed($0, decimals: 4) } ?? ["–", "–", "–"]
+      let time = run.metrics.last?.seconds.map { Format.duration(seconds: $0) } ?? "–"
+      let name = Markup.element(index == best ? "strong" : "span", [:], [.word(run.name)])
+      return [name]
+        + (shown + [Format.count(run.checkpoint.training.step), time]).map { Markup($0) }
+        + keys.map { Markup(value(run, $0)) }
+    }
+    return .table(
+      ["run", "train", "validation", "test", "step", "time"]
+        + keys.map { $0.split(separator: "_").joined(separator: " ") }, rows)
+      + .note("Losses in nats per character; the lowest validation loss stands out.")
+  }
+}

@@ -1,0 +1,56 @@
+// The command `report`: a run, or several, as one HTML file.
+
+import ArgumentParser
+import CharMLP
+import CommandSupport
+import RunReport
+
+@main
+struct Report: Command {
+  static let configuration = CommandConfiguration(
+    commandName: "report",
+    abstract: "Write a run as one HTML file: curves, maps, tables and a live generator.",
+    usage: """
+      report                                 the newest run, into its report.html
+      report runs/towns --out towns.html
+      report --compare runs/a runs/b runs/c  several runs side by side, into comparison.html
+      """,
+    discussion: """
+      The file needs no network and no other file. Charts are drawn by gnuplot (make gnuplot); without \
+      it the page has its tables and the generator. A page of ours is replaced, nothing else is.
+      """,
+    version: version)
+
+  @Argument(help: "Run directories or model files. (default: the newest run in runs/)")
+  var runs: [String] = []
+  @Option(help: "The file to write. (default: report.html in the run, or comparison.html)")
+  var out: String?
+  @Flag(help: "Put several runs side by side.") var compare = false
+  @Flag(help: "Print one JSON object instead of text.") var json = false
+
+  func validate() throws {
+    if out == "" { throw ValidationError("--out must name a file") }
+    if compare, runs.count < 2 { throw ValidationError("--compare needs at least two runs") }
+    if !compare, runs.count > 1 {
+      throw ValidationError("one run makes a report; several need --compare")
+    }
+  }
+
+  func run() throws {
+    let started = ContinuousClock.now
+    let path: String
+    if compare {
+      let page = ComparisonPage(try runs.map { try RecordedRun(named: $0) })
+      path = out ?? "comparison.html"
+      try page.write(to: path)
+    } else {
+      let run = try RecordedRun(named: runs.first)
+      path = out ?? run.reportPath
+      try ReportPage(run).write(to: path)
+    }
+    let seconds = (ContinuousClock.now - started) / .seconds(1)
+    let result: JSONValue = ["report": .string(path), "seconds": .number(seconds)]
+    try StandardOutput.shared.write(
+      json ? result.encoded() + "\n" : "report: \(path)\n")
+  }
+}

@@ -1,0 +1,112 @@
+// From numbers to a picture in a page: what gnuplot is given, and what is made of what it draws.
+
+import Foundation
+import Testing
+
+@testable import RunReport
+
+@Suite("Charts")
+struct ChartTests {
+  private let chart = Chart(
+    kind: .embedding, description: "A \"map\"",
+    files: [
+      .init(name: "vowels", rows: [[.number(0), .number(1.5), .label(0)]]),
+      .init(name: "consonants", rows: [[.number(nil), .number(.nan), .label(1)]]),
+      .init(name: "others", rows: []),
+    ], labels: ["`rm`", "<x>"])
+
+  @Test("A label's text is neither in the script nor in the data")
+  func labelsAreKeptBack() {
+    let given = chart.script + chart.files.map(\.text).joined()
+    #expect(chart.labels.allSatisfy { !given.contains($0) })
+    #expect(chart.files[0].text == "0.0\t1.5\t@0@\n")
+  }
+
+  @Test("What is no number is marked as missing")
+  func missing() {
+    #expect(chart.files[1].text == "?\t?\t@1@\n")
+  }
+
+  @Test("Every kind has a script that plots")
+  func scripts() {
+    for kind in Chart.Kind.allCases {
+      #expect(Resource.script(kind).contains("\nplot "), "\(kind)")
+    }
+  }
+
+  @Test("Numbers a script needs come before it")
+  func variables() {
+    let chart = Chart(kind: .dlogits, description: "", variables: ["rows": 3], files: [])
+    #expect(chart.script.hasPrefix("rows = 3.0\n"))
+  }
+
+  private static let drawn = """
+    <?xml version="1.0"?>
+    <svg width="5" viewBox="0 0 5 4">
+    <title>gnuplot</title><desc>made</desc>
+    <defs><circle id='gpPt6'/></defs>
+    <g id="gnuplot_plot_1" >
+    <g fill="none" color="black">
+    </g>
+    <path stroke='rgb(  0,   0,  12)' d='M0,0'/>
+    <use xlink:href='#gpPt6' color='rgb(  0,   0,   3)'/>
+    <g fill="rgb(255,0,0)"><text>@0@</text><text>@1@</text><text>@7@</text></g>
+    </g></svg>
+    """
+
+  @Test("Colours become roles, names become the chart's, labels take their places, escaped")
+  func picture() throws {
+    let html = try #require(SVGPicture(gnuplot: Self.drawn, of: chart)).markup.html
+    #expect(html.contains("stroke='var(--role-12)'") && html.contains("color='var(--role-3)'"))
+    #expect(html.contains("fill=\"rgb(255,0,0)\""))
+    #expect(html.contains("<text>`rm`</text><text>&lt;x&gt;</text><text></text>"))
+    #expect(
+      html.contains("xlink:href='#embedding-point'") && html.contains("id=\"embedding_plot_1\""))
+    #expect(
+      html.contains("aria-label=\"A &quot;map&quot;\"") && html.contains("viewBox=\"0 0 5 4\""))
+    for gone in ["<title", "<desc", "gnuplot", "gpPt6", "width=", "color=\"black\""] {
+      #expect(!html.contains(gone), "\(gone)")
+    }
+  }
+
+  @Test("A label that looks like the place of another stays one")
+  func labelLikeAPlace() throws {
+    let chart = Chart(kind: .embedding, description: "", files: [], labels: ["@1@", "b"])
+    let html = try #require(SVGPicture(gnuplot: Self.drawn, of: chart)).markup.html
+    #expect(html.contains("<text>@1@</text><text>b</text>"))
+  }
+
+  @Test(
+    "What is no picture is refused",
+    arguments: ["", "<svg", "</svg><svg viewBox=\"0 0 1 1\">", "<svg></svg>"])
+  func noPicture(text: String) {
+    #expect(SVGPicture(gnuplot: text, of: chart) == nil)
+  }
+
+  @Test("Without gnuplot in the path there is none")
+  func noGnuplot() {
+    #expect(Gnuplot(searching: "/nowhere:/etc") == nil)
+    #expect(Gnuplot(searching: nil) == nil)
+  }
+
+  @Test(
+    "gnuplot that fails, and gnuplot that draws nothing, is told in a line",
+    arguments: [
+      (
+        "echo 'x' >&2; echo '\"chart.gp\" line 3: no' >&2; exit 1",
+        "gnuplot: \"chart.gp\" line 3: no"
+      ),
+      ("true", "gnuplot: it said nothing"),
+      ("echo '<p>' > chart.svg", "gnuplot drew nothing that is a picture"),
+    ])
+  func failing(script: String, reason: String) throws {
+    let directory = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+    try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: directory) }
+    let program = directory.appending(path: "gnuplot")
+    try Data("#!/bin/sh\n\(script)\n".utf8).write(to: program)
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: program.path)
+    let gnuplot = try #require(Gnuplot(searching: directory.path))
+    #expect(throws: Gnuplot.Failure(reason: reason)) { try gnuplot.draw(chart) }
+  }
+}

@@ -1,0 +1,110 @@
+"""Opens reports in Chromium and checks what they show, at two widths and in two themes.
+
+It takes `train` and `report` as they were built last, gnuplot, chromium and chromedriver. Where there is
+no browser it says so and ends well, but never in continuous integration.
+"""
+
+import os
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import checks
+import pages
+from webdriver import Browser
+
+WIDTHS = (1280, 390)
+THEMES = ("light", "dark")
+KILOBYTE = 1000
+
+
+def main():
+    missing = [tool for tool in ("chromium", "chromedriver", "gnuplot") if not shutil.which(tool)]
+    if missing and not os.environ.get("CI"):
+        print(f"skipped: there is no {', '.join(missing)}; make chromium gnuplot installs them")
+        return
+    checks.require(not missing, f"there is no {', '.join(missing)}")
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory() as directory, Browser() as browser:
+        count = check_all(browser, Path(directory))
+    print(f"{count} pages opened in {time.monotonic() - started:.0f} s: all is as it should be")
+
+
+def check_all(browser, directory):
+    names = pages.make_names(directory)
+    hostile = pages.make_hostile(directory)
+    comparison = pages.make_comparison(directory, [names, hostile])
+    without = pages.make_without_gnuplot(directory, names)
+    damaged = pages.make_damaged(directory, names)
+    size = (names / "report.html").stat().st_size
+    checks.require(size < 500 * KILOBYTE, f"the page has {size} bytes")
+    count = 0
+    for width in WIDTHS:
+        for theme in THEMES:
+            browser.show(width, theme)
+            check_names(browser, names, theme)
+            check_hostile(browser, hostile)
+            check_comparison(browser, comparison, [names, hostile])
+            count += 3
+    check_without_gnuplot(browser, without)
+    check_damaged(browser, damaged)
+    checks.require(not Path("hacked").exists(), "a word was run by gnuplot")
+    return count + 2
+
+
+def check_names(browser, run, theme):
+    page = run / "report.html"
+    browser.open(page)
+    checks.has_charts(browser, run)
+    checks.reads_well(browser, theme)
+    checks.generates(browser, "ma")
+    checks.is_calm(browser, page)
+
+
+def check_hostile(browser, run):
+    page = run / "report.html"
+    browser.open(page)
+    checks.has_charts(browser, run)
+    checks.runs_nothing(browser, pages.HOSTILE_WORDS, run.name)
+    checks.generates(browser, "<")
+    checks.runs_nothing(browser, pages.HOSTILE_WORDS, run.name)
+    checks.is_calm(browser, page)
+
+
+def check_comparison(browser, page, runs):
+    browser.open(page)
+    markers = browser.run("return document.querySelectorAll('#chart-comparison use').length")
+    lines = sum(len(checks.metrics(run)) for run in runs)
+    checks.require(markers == lines, f"the comparison has {markers} points, its runs {lines}")
+    names = browser.run(
+        "return [...document.querySelectorAll('#runs tbody bdi')].map(e => e.textContent)")
+    checks.require(names == [run.name for run in runs], f"the table has the runs {names}")
+    checks.is_calm(browser, page)
+
+
+def check_without_gnuplot(browser, page):
+    browser.open(page)
+    notice = browser.run("return document.querySelector('.notice').textContent")
+    checks.require("gnuplot" in notice, f"without gnuplot the page says {notice}")
+    checks.require(browser.run("return document.querySelectorAll('svg').length") == 0, "a picture")
+    checks.require(browser.run("return document.querySelectorAll('table').length") >= 6, "no tables")
+    checks.generates(browser, "ma")
+    checks.is_calm(browser, page)
+
+
+def check_damaged(browser, page):
+    """The generator says so if its network is not the one that Swift had."""
+    browser.open(page)
+    found = browser.run(
+        "const e = document.getElementById('self-check'); return [e.className, e.textContent]")
+    checks.require(found[0] == "check failed" and "FAILED" in found[1],
+                   f"with another weight the self-check says {found}")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except checks.Failure as failure:
+        sys.exit(f"browser: {failure}")
