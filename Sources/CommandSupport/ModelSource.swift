@@ -32,7 +32,10 @@ public struct ModelSource: Sendable {
 
   /// Reads the model; one whose training has not ended is told to be such.
   /// - Throws: `CommandFailure`: 66 if it cannot be read, 65 if it is none, 76 if it is too new.
-  public func read() throws(CommandFailure) -> Model {
+  public func read() throws(CommandFailure) -> Model { try checkpoint().model }
+
+  /// Reads all of the file, the word list still compressed; warns and throws as `read()`.
+  public func checkpoint() throws(CommandFailure) -> Checkpoint {
     let bytes: [UInt8]
     do throws(FileError) {
       bytes = try Checkpoint.read(path)
@@ -47,7 +50,7 @@ public struct ModelSource: Sendable {
           "\(path): step \(Format.count(step)) of \(Format.count(steps)), not the end of its training"
         )
       }
-      return checkpoint.model
+      return checkpoint
     } catch {
       throw error.commandFailure(in: path)
     }

@@ -1,0 +1,63 @@
+// How probable a given word is, character by character.
+
+import RealModule
+
+/// Distributions along a word, and the probabilities that follow from them.
+public struct WordScorer {
+  private let network: NextCharacterNetwork
+  private let options: ChainOptions
+
+  /// Prepares to score words by a model's chain.
+  public init(_ model: Model, _ options: ChainOptions = ChainOptions()) {
+    self.init(NextCharacterNetwork(model), options)
+  }
+
+  init(_ network: NextCharacterNetwork, _ options: ChainOptions) {
+    self.network = network
+    self.options = options
+  }
+
+  /// The natural logarithms of the probabilities of a word's characters and of its end.
+  ///
+  /// Their sum is the word's; −∞ for what top-k or top-p leave out.  (characters + 1)
+  public func logProbabilities(of word: [Int32]) -> [Double] {
+    var logs: [Double] = []
+    forEachDistribution(along: word) { distribution in
+      let target = logs.count < word.count ? Int(word[logs.count]) : 0
+      logs.append(.log(distribution[target]))
+    }
+    return logs
+  }
+
+  /// The distribution of the character after a text that stands at the beginning of a word.
+  /// (vocabulary)
+  public func distribution(after text: [Int32]) -> [Double] {
+    var last: [Double] = []
+    forEachDistribution(along: text) { last = $0 }
+    return last
+  }
+
+  /// The logarithm of the probability that a word begins with a text.
+  func logProbability(ofPrefix prefix: [Int32]) -> Double {
+    logProbabilities(of: prefix).dropLast().reduce(0, +)
+  }
+
+  /// Passes the distributions after no, one, two … and all characters.
+  private func forEachDistribution(along word: [Int32], _ body: ([Double]) -> Void) {
+    let block = network.shape.blockSize
+    let padded = [Int32](repeating: Vocabulary.terminator, count: block) + word
+    var distribution = [Double](repeating: 0, count: network.shape.vocabulary)
+    var first = 0
+    while first <= word.count {
+      let count = min(NextCharacterNetwork.batchRows, word.count + 1 - first)
+      var contexts: [Int32] = []
+      for row in first..<first + count { contexts += padded[row..<row + block] }
+      network.evaluate(contexts)
+      for row in 0..<count {
+        network.distribution(row, options, into: &distribution)
+        body(distribution)
+      }
+      first += count
+    }
+  }
+}
