@@ -13,7 +13,7 @@ struct WordOutput {
   private let vocabulary: Vocabulary
   private let progress = ProgressDisplay(isQuiet: false)
   private let start = ContinuousClock.now
-  private var lines = ""
+  private var lines: [UInt8] = []
 
   init(_ form: WordFormat, _ path: String, _ vocabulary: Vocabulary) {
     self.form = form
@@ -30,7 +30,7 @@ struct WordOutput {
     var failure: CommandFailure?
     var word = DrawnWord()
     var lastFlush = start
-    if form.json { lines += "{\"model\":\(JSONValue.string(path).encoded()),\"words\":[" }
+    if form.json { append("{\"model\":\(JSONValue.string(path).encoded()),\"words\":[") }
     for number in 0..<count {
       do throws(SamplingError) {
         try next(&word)
@@ -42,7 +42,7 @@ struct WordOutput {
       }
       append(word, isFirst: number == 0)
       let now = ContinuousClock.now
-      guard lines.utf8.count > 1 << 14 || now - lastFlush > .milliseconds(100) else { continue }
+      guard lines.count > 1 << 14 || now - lastFlush > .milliseconds(100) else { continue }
       try flush()
       if now - lastFlush > .milliseconds(100) { try StandardOutput.shared.flush() }
       lastFlush = now
@@ -50,35 +50,37 @@ struct WordOutput {
         progress.update("\(Format.count(number + 1)) of \(Format.count(count)) words")
       }
     }
-    if form.json { lines += "]}\n" }
+    if form.json { append("]}\n") }
     try flush()
     progress.finish()
     if let failure { throw failure }
   }
 
   private mutating func flush() throws(CommandFailure) {
-    try StandardOutput.shared.write(lines)
+    try StandardOutput.shared.write(String(decoding: lines, as: UTF8.self))
     lines.removeAll(keepingCapacity: true)
   }
 
+  private mutating func append(_ text: String) { lines.append(contentsOf: text.utf8) }
+
   private mutating func append(_ word: DrawnWord, isFirst: Bool) {
     if form.json {
-      if !isFirst { lines += "," }
-      lines += JSONValue.string(vocabulary.decode(word.ids)).encoded()
+      append((isFirst ? "" : ",") + JSONValue.string(vocabulary.decode(word.ids)).encoded())
       return
     }
     switch form.format {
     case .text:
-      lines += vocabulary.decode(word.ids)
+      vocabulary.append(word.ids, to: &lines)
     case .tsv:
-      lines += vocabulary.decode(word.ids) + "\t" + word.logProbability.description
+      vocabulary.append(word.ids, to: &lines)
+      append("\t" + word.logProbability.description)
     case .json:
       let object: JSONValue = [
         "word": .string(vocabulary.decode(word.ids)),
         "log_probability": .number(word.logProbability),
       ]
-      lines += object.encoded()
+      append(object.encoded())
     }
-    lines += "\n"
+    lines.append(UInt8(ascii: "\n"))
   }
 }

@@ -5,7 +5,7 @@
 // network nor a table. Memory is bounded: beyond `limit` contexts nothing more is kept.
 
 /// Contexts of a chain with the distributions of the next character.
-final class ContextGraph {
+struct ContextGraph {
   let network: NextCharacterNetwork
   let options: ChainOptions
   let keys: ContextKeys
@@ -46,7 +46,7 @@ final class ContextGraph {
   static func bytesPerContext(vocabulary: Int) -> Int { vocabulary * 20 + 24 }
 
   /// The number of the context that ids lead to from the start of a word, if there is room.
-  func number(after ids: some Sequence<Int32>) -> Int? {
+  mutating func number(after ids: ArraySlice<Int32>) -> Int? {
     var key: UInt64 = 0
     for id in ids { key = keys.next(key, Int(id)) }
     return number(of: key)
@@ -54,18 +54,18 @@ final class ContextGraph {
 
   /// The number of the context after one more character, if it is known or there is room.
   @inline(__always)
-  func successor(of context: Int, _ id: Int) -> Int? {
+  mutating func successor(of context: Int, _ id: Int) -> Int? {
     let known = successors[context * vocabularyCount + id]
     return known >= 0 ? Int(known) : newSuccessor(of: context, id)
   }
 
-  private func newSuccessor(of context: Int, _ id: Int) -> Int? {
+  private mutating func newSuccessor(of context: Int, _ id: Int) -> Int? {
     let number = number(of: keys.next(table.keys[context], id))
     if let number { successors[context * vocabularyCount + id] = Int32(number) }
     return number
   }
 
-  private func number(of key: UInt64) -> Int? {
+  private mutating func number(of key: UInt64) -> Int? {
     if let number = table.number(of: key) { return number }
     guard count < limit else { return nil }
     successors.append(contentsOf: repeatElement(-1, count: vocabularyCount))
@@ -73,7 +73,7 @@ final class ContextGraph {
   }
 
   /// Evaluates all contexts that have a number and no distribution.
-  func evaluate() {
+  mutating func evaluate() {
     while evaluatedCount < count {
       let end = min(evaluatedCount + NextCharacterNetwork.batchRows, count)
       for (row, context) in (evaluatedCount..<end).enumerated() {
@@ -92,7 +92,7 @@ final class ContextGraph {
   /// Evaluates every context that the numbered ones lead to; false if there is no room for them.
   ///
   /// - Parameter isAllowed: Whether a character may be used, by id.
-  func explore(_ isAllowed: [Bool]) -> Bool {
+  mutating func explore(_ isAllowed: [Bool]) -> Bool {
     var explored = 0
     while explored < count {
       evaluate()

@@ -22,8 +22,8 @@ struct ExploredChain: Sendable {
       Self.byteLimit / ContextGraph.bytesPerContext(vocabulary: network.shape.vocabulary))
     guard
       options.isTruncating || Self.contextCount(network.shape, language) <= Double(limit),
-      let graph = ContextGraph(network, options, limit: limit),
-      graph.number(after: language.prefix) != nil, graph.explore(language.allowedLetters)
+      var graph = ContextGraph(network, options, limit: limit),
+      graph.number(after: language.prefix[...]) != nil, graph.explore(language.allowedLetters)
     else { return nil }
     probabilities = graph.probabilities
     successors = graph.successors.map { max(0, $0) }

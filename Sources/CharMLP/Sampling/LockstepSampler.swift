@@ -17,7 +17,7 @@ struct LockstepSampler {
   private let budget: Int
   private let prefixLogProbability: Double
 
-  private let graph: ContextGraph?
+  private var graph: ContextGraph?
   private let startContext: Int
   private var lanes: [Lane]
   /// Finished words that wait for those before them, by number modulo `window`.
@@ -73,7 +73,7 @@ struct LockstepSampler {
     let count = network.shape.vocabulary
     graph = ContextGraph(
       network, options, limit: byteLimit / ContextGraph.bytesPerContext(vocabulary: count))
-    startContext = graph?.number(after: language.prefix) ?? -1
+    startContext = graph?.number(after: language.prefix[...]) ?? -1
     lanes = Array(repeating: Lane(), count: NextCharacterNetwork.batchRows)
     waiting = Array(repeating: Waiting(), count: Self.window)
     distribution = Array(repeating: 0, count: count)
@@ -101,129 +101,128 @@ struct LockstepSampler {
 
 extension LockstepSampler {
   private mutating func step() {
-    for lane in lanes.indices where !lanes[lane].isActive { beginWord(lane) }
+    // Taken out while they are worked on, so that each is changed in place.
+    var lanes: [Lane] = []
+    swap(&lanes, &self.lanes)
+    for index in lanes.indices where !lanes[index].isActive { beginWord(&lanes[index]) }
     graph?.evaluate()
-    evaluateUnkept()
-    for lane in lanes.indices where lanes[lane].isActive { advance(lane) }
+    evaluateUnkept(&lanes)
+    for index in lanes.indices where lanes[index].isActive { advance(&lanes[index]) }
+    swap(&lanes, &self.lanes)
   }
 
   /// Lets a free lane take up a word that was drawn before, or the next one.
-  private mutating func beginWord(_ lane: Int) {
+  private mutating func beginWord(_ lane: inout Lane) {
     if let number = repeated.popLast() {
       let word = waiting[Int(number % UInt64(Self.window))]
-      (lanes[lane].number, lanes[lane].stream) = (number, word.stream)
-      lanes[lane].drawn = word.drawn
+      (lane.number, lane.stream, lane.drawn) = (number, word.stream, word.drawn)
     } else {
       guard begun < emitted + UInt64(Self.window) else { return }
-      (lanes[lane].number, lanes[lane].stream) = (begun, Philox(seed: seed, stream: begun))
-      lanes[lane].drawn = 0
+      (lane.number, lane.stream, lane.drawn) = (begun, Philox(seed: seed, stream: begun), 0)
       begun += 1
     }
-    lanes[lane].isActive = true
-    restart(lane)
+    lane.isActive = true
+    restart(&lane)
   }
 
-  private mutating func restart(_ lane: Int) {
-    lanes[lane].ids.removeAll(keepingCapacity: true)
-    lanes[lane].ids.append(contentsOf: language.prefix)
-    lanes[lane].context = startContext
-    lanes[lane].state = language.startState
-    lanes[lane].probability = LogProduct(prefixLogProbability)
+  private func restart(_ lane: inout Lane) {
+    lane.ids.removeAll(keepingCapacity: true)
+    lane.ids.append(contentsOf: language.prefix)
+    lane.context = startContext
+    lane.state = language.startState
+    lane.probability = LogProduct(prefixLogProbability)
   }
 
   /// Computes the distributions that there is no room to keep: one batch, for there are no more lanes.
-  private mutating func evaluateUnkept() {
+  private mutating func evaluateUnkept(_ lanes: inout [Lane]) {
     let block = network.shape.blockSize
     contexts.removeAll(keepingCapacity: true)
-    for lane in lanes.indices where lanes[lane].isActive && lanes[lane].context < 0 {
-      let ids = lanes[lane].ids
-      contexts.append(contentsOf: repeatElement(0, count: max(0, block - ids.count)))
-      contexts.append(contentsOf: ids.suffix(block))
+    for lane in lanes where lane.isActive && lane.context < 0 {
+      contexts.append(contentsOf: repeatElement(0, count: max(0, block - lane.ids.count)))
+      contexts.append(contentsOf: lane.ids.suffix(block))
     }
     guard !contexts.isEmpty else { return }
     network.evaluate(contexts)
     var row = 0
-    for lane in lanes.indices where lanes[lane].isActive && lanes[lane].context < 0 {
+    for index in lanes.indices where lanes[index].isActive && lanes[index].context < 0 {
       network.distribution(row, options, into: &distribution)
-      lanes[lane].probabilities.removeAll(keepingCapacity: true)
-      lanes[lane].probabilities.append(contentsOf: distribution)
-      lanes[lane].sums.removeAll(keepingCapacity: true)
-      ContextGraph.appendSums(of: distribution, to: &lanes[lane].sums)
+      lanes[index].probabilities.removeAll(keepingCapacity: true)
+      lanes[index].probabilities.append(contentsOf: distribution)
+      lanes[index].sums.removeAll(keepingCapacity: true)
+      ContextGraph.appendSums(of: distribution, to: &lanes[index].sums)
       row += 1
     }
   }
 
   /// Draws a character, and goes on, ends or begins again.
   @inline(__always)
-  private mutating func advance(_ lane: Int) {
-    let length = lanes[lane].ids.count
+  private mutating func advance(_ lane: inout Lane) {
+    let length = lane.ids.count
     // That a word has a character more than its prefix is known at its first draw.
     let isEndless = length == language.prefix.count && length < language.minLength
-    let id = draw(lane, isEndless)
-    lanes[lane].drawn += 1
-    if lanes[lane].drawn > budget {
-      finish(lane, hasFailed: true)
+    let id = draw(&lane, isEndless)
+    lane.drawn += 1
+    if lane.drawn > budget {
+      finish(&lane, hasFailed: true)
     } else if id < 0 {
-      restart(lane)
+      restart(&lane)
     } else if id == Vocabulary.terminator {
-      end(lane)
+      end(&lane)
     } else {
-      let state = language.automaton.next(lanes[lane].state, id)
+      let state = language.automaton.next(lane.state, id)
       guard length < WordList.lineLimit, language.mayGoOn(state, length: length + 1) else {
-        return restart(lane)
+        return restart(&lane)
       }
-      lanes[lane].state = state
-      lanes[lane].ids.append(Int32(id))
-      moveOn(lane, id)
+      lane.state = state
+      lane.ids.append(Int32(id))
+      moveOn(&lane, id)
     }
   }
 
-  private mutating func moveOn(_ lane: Int, _ id: Int) {
-    guard let graph else { return }
-    let context = lanes[lane].context
-    lanes[lane].context =
-      (context >= 0
-        ? graph.successor(of: context, id) : graph.number(after: lanes[lane].ids)) ?? -1
+  @inline(__always)
+  private mutating func moveOn(_ lane: inout Lane, _ id: Int) {
+    lane.context =
+      (lane.context >= 0
+        ? graph?.successor(of: lane.context, id)
+        : graph?.number(after: lane.ids.suffix(network.shape.blockSize))) ?? -1
   }
 
   /// The id of the next character, or −1 if only the end could be drawn and may not.
   @inline(__always)
-  private mutating func draw(_ lane: Int, _ isEndless: Bool) -> Int {
-    let share = lanes[lane].stream.uniform()
+  private func draw(_ lane: inout Lane, _ isEndless: Bool) -> Int {
+    let share = lane.stream.uniform()
     let count = distribution.count
-    let context = lanes[lane].context
     let id: Int
     let probability: Double
-    if let graph, context >= 0 {
-      let row = context * count
+    if let graph, lane.context >= 0 {
+      let row = lane.context * count
       id = ContextGraph.find(share, in: graph.sums, row..<row + count, isEndless)
       probability = id < 0 ? 0 : graph.probabilities[row + id]
     } else {
-      id = ContextGraph.find(share, in: lanes[lane].sums, 0..<count, isEndless)
-      probability = id < 0 ? 0 : lanes[lane].probabilities[id]
+      id = ContextGraph.find(share, in: lane.sums, 0..<count, isEndless)
+      probability = id < 0 ? 0 : lane.probabilities[id]
     }
-    lanes[lane].probability.multiply(probability)
+    lane.probability.multiply(probability)
     return id
   }
 
   /// Ends a word if it may be one, or begins it again.
-  private mutating func end(_ lane: Int) {
-    let ids = lanes[lane].ids
-    guard language.mayEnd(lanes[lane].state, length: ids.count),
-      forbidden.isEmpty || !forbidden.contains(ids)
-    else { return restart(lane) }
-    finish(lane, hasFailed: false)
+  private mutating func end(_ lane: inout Lane) {
+    guard language.mayEnd(lane.state, length: lane.ids.count),
+      forbidden.isEmpty || !forbidden.contains(lane.ids)
+    else { return restart(&lane) }
+    finish(&lane, hasFailed: false)
   }
 
-  private mutating func finish(_ lane: Int, hasFailed: Bool) {
-    let place = Int(lanes[lane].number % UInt64(Self.window))
+  private mutating func finish(_ lane: inout Lane, hasFailed: Bool) {
+    let place = Int(lane.number % UInt64(Self.window))
     waiting[place].isReady = true
     waiting[place].hasFailed = hasFailed
-    waiting[place].word.ids.removeAll(keepingCapacity: true)
-    waiting[place].word.ids.append(contentsOf: lanes[lane].ids)
-    waiting[place].word.logProbability = lanes[lane].probability.log
-    waiting[place].stream = lanes[lane].stream
-    waiting[place].drawn = lanes[lane].drawn
-    lanes[lane].isActive = false
+    // The two arrays change places, so that neither is copied.
+    swap(&waiting[place].word.ids, &lane.ids)
+    waiting[place].word.logProbability = lane.probability.log
+    waiting[place].stream = lane.stream
+    waiting[place].drawn = lane.drawn
+    lane.isActive = false
   }
 }
