@@ -19,6 +19,6 @@ struct Sample: Command {
       sample words --help                    every flag of the above
       """,
     version: version,
-    subcommands: [Words.self],
+    subcommands: [Words.self, Score.self, Explain.self, Evaluate.self],
     defaultSubcommand: Words.self)
 }

@@ -41,8 +41,13 @@ struct Words: ParsableCommand {
     request.budget = budget
     var output = WordOutput(output, source.path, checkpoint.model.vocabulary)
     do {
-      var sampler = try Sampler(checkpoint.model, request)
-      try output.write(count) { word throws(SamplingError) in try sampler.next(into: &word) }
+      if let mostLikely {
+        var search = try MostLikelyWords(checkpoint.model, request)
+        try output.write(mostLikely) { word throws(SamplingError) in try search.next(into: &word) }
+      } else {
+        var sampler = try Sampler(checkpoint.model, request)
+        try output.write(count) { word throws(SamplingError) in try sampler.next(into: &word) }
+      }
     } catch let error as ConstraintError {
       throw ValidationError("\(error)")
     }

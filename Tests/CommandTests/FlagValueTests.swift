@@ -7,12 +7,15 @@ private let wholeNumbers = [
   ("train", "--steps", "0"), ("train", "--batch-size", "1"), ("train", "--block-size", "0"),
   ("train", "--embedding", "0"), ("train", "--hidden", "0"), ("train", "--evaluate-every", "0"),
   ("train", "--seed", "-1"), ("train", "--split-seed", "-1"), ("train", "--samples", "-1"),
-  ("sample", "--count", "-1"), ("sample", "--seed", "-1"), ("gradcheck", "--batch-size", "1"),
+  ("sample", "--count", "-1"), ("sample", "--seed", "-1"), ("sample", "--top-k", "0"),
+  ("sample", "--min-length", "-1"), ("sample", "--max-length", "-1"), ("sample", "--budget", "0"),
+  ("sample", "--most-likely", "0"), ("gradcheck", "--batch-size", "1"),
   ("gradcheck", "--hidden", "0"), ("gradcheck", "--embedding", "0"), ("bench", "--hidden", "0"),
 ]
 
 private let decimalNumbers = [
-  ("train", "--learning-rate"), ("sample", "--temperature"), ("bench", "--seconds"),
+  ("train", "--learning-rate"), ("sample", "--temperature"), ("sample", "--top-p"),
+  ("bench", "--seconds"),
 ]
 
 @Suite("The value of a flag")
@@ -25,7 +28,9 @@ struct FlagValueTests {
     let outcome = try place.guarded(line)
     expectRefusal(outcome, status: 64)
     #expect(outcome.errorLines.first?.hasPrefix("\(command): ") == true, "\(line)")
-    #expect(outcome.errorLines.last == "See '\(command) --help'.", "\(line)")
+    // Without a subcommand the flags of sample are those of `sample words`.
+    let flags = command == "sample" ? "sample words" : command
+    #expect(outcome.errorLines.last == "See '\(flags) --help'.", "\(line)")
     #expect(!place.hasRun)
   }
 

@@ -32,9 +32,12 @@ public struct WordScorer {
   /// The distribution of the character after a text that stands at the beginning of a word.
   /// (vocabulary)
   public func distribution(after text: [Int32]) -> [Double] {
-    var last: [Double] = []
-    forEachDistribution(along: text) { last = $0 }
-    return last
+    let block = network.shape.blockSize
+    let padding = [Int32](repeating: Vocabulary.terminator, count: max(0, block - text.count))
+    network.evaluate(padding + text.suffix(block))
+    var distribution = [Double](repeating: 0, count: network.shape.vocabulary)
+    network.distribution(0, options, into: &distribution)
+    return distribution
   }
 
   /// The logarithm of the probability that a word begins with a text.
@@ -59,5 +62,27 @@ public struct WordScorer {
       }
       first += count
     }
+  }
+}
+
+/// The logarithms of the probabilities along a word.
+public struct WordScore: Equatable, Sendable {
+  /// Of each character and of the end.  (characters + 1)
+  public let logProbabilities: [Double]
+
+  /// Scores a word of ids, given without a terminator.
+  public init(_ word: [Int32], _ scorer: WordScorer) {
+    logProbabilities = scorer.logProbabilities(of: word)
+  }
+
+  /// The logarithm of the word's probability.
+  public var sum: Double { logProbabilities.reduce(0, +) }
+  /// The same for each character, the end being one.
+  public var mean: Double { sum / Double(logProbabilities.count) }
+
+  /// The character that the model expected least, and with which probability; of equals the first.
+  public var leastExpected: (index: Int, probability: Double) {
+    let index = logProbabilities.indices.min { logProbabilities[$0] < logProbabilities[$1] } ?? 0
+    return (index, .exp(logProbabilities[index]))
   }
 }

@@ -57,7 +57,8 @@ struct SamplerTests {
     request.chain.temperature = 0.01
     request.budget = 10_000
     var cold = try Sampler(model, request)
-    #expect(throws: SamplingError.budgetSpent(characters: 10_000)) { try cold.next() }  // "a" for ever
+    // "a" for ever.
+    #expect(throws: SamplingError.budgetSpent(characters: 10_000)) { try cold.next() }
     var hot = try Sampler(model, seed: 1, temperature: 1e6)
     let text = try (0..<10_000).map { _ in try hot.next() }.joined()
     #expect(abs(Double(text.count { $0 == "a" }) / Double(text.count) - 0.5) < 0.015)
