@@ -32,20 +32,13 @@ public struct ModelSource: Sendable {
 
   /// Reads the model; one whose training has not ended is told to be such.
   /// - Throws: `CommandFailure`: 66 if it cannot be read, 65 if it is none, 76 if it is too new.
-  public func read() throws(CommandFailure) -> Model {
-    let bytes: [UInt8]
-    do throws(FileError) {
-      bytes = try Checkpoint.read(path, limit: Host.readableBytes, allowingPipes: true)
-    } catch {
-      throw CommandFailure(.noInput, "\(error)", advice: "Name a run directory or a model file.")
-    }
-    do throws(ModelFileError) {
-      let checkpoint = try Checkpoint(file: bytes)
-      tell(checkpoint)
-      return checkpoint.model
-    } catch {
-      throw error.commandFailure(in: path)
-    }
+  public func read() throws(CommandFailure) -> Model { try checkpoint().model }
+
+  /// Reads all of the file, the word list still compressed; tells and throws as `read()`.
+  public func checkpoint() throws(CommandFailure) -> Checkpoint {
+    let checkpoint = try Self.checkpoint(path)
+    tell(checkpoint)
+    return checkpoint
   }
 
   /// Says which state of a run this is, unless it is its end.

@@ -13,10 +13,13 @@ private let wholeNumbers = [
   ("gradcheck", "--block-size", "0"), ("gradcheck", "--seed", "-1"), ("bench", "--hidden", "0"),
   ("bench", "--batch-size", "1"), ("bench", "--block-size", "0"), ("bench", "--embedding", "0"),
   ("bench", "--threads", "0"), ("train", "--threads", "0"), ("train", "--checkpoint-every", "0"),
+  ("sample", "--top-k", "0"), ("sample", "--min-length", "-1"), ("sample", "--max-length", "-1"),
+  ("sample", "--budget", "0"), ("sample", "--most-likely", "0"),
 ]
 
 private let decimalNumbers = [
-  ("train", "--learning-rate"), ("sample", "--temperature"), ("bench", "--seconds"),
+  ("train", "--learning-rate"), ("sample", "--temperature"), ("sample", "--top-p"),
+  ("bench", "--seconds"),
 ]
 
 @Suite("The value of a flag")
@@ -29,7 +32,9 @@ struct FlagValueTests {
     let outcome = try place.guarded(line)
     expectRefusal(outcome, status: 64)
     #expect(outcome.errorLines.first?.hasPrefix("\(command): ") == true, "\(line)")
-    #expect(outcome.errorLines.last == "See '\(command) --help'.", "\(line)")
+    // Without a subcommand the flags of sample are those of `sample words`.
+    let flags = command == "sample" ? "sample words" : command
+    #expect(outcome.errorLines.last == "See '\(flags) --help'.", "\(line)")
     #expect(!place.hasRun)
   }
 

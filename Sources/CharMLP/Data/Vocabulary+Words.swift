@@ -27,6 +27,20 @@ extension Vocabulary {
     return word
   }
 
+  /// Appends the word that the numbers spell, in UTF-8: for millions of words.
+  ///
+  /// - Precondition: the numbers are in 1..<count.
+  public func append(_ ids: [Int32], to utf8: inout [UInt8]) {
+    for id in ids {
+      let symbol = symbols[Int(id) - 1]
+      if symbol.isASCII {
+        utf8.append(UInt8(truncatingIfNeeded: symbol.value))
+      } else {
+        utf8.append(contentsOf: String(symbol).utf8)
+      }
+    }
+  }
+
   /// The numbers for people to read, such as `..e` for a context: every terminator is shown.
   ///
   /// - Precondition: the numbers are in 0..<count.

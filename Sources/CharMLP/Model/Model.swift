@@ -13,8 +13,8 @@ public struct Model: Equatable, Sendable {
   public let vocabulary: Vocabulary
   public let parameters: Parameters<Float>
   public let statistics: BatchNormStatistics
-  private let foldedW1: Matrix<Float>  // (block·embedding, hidden)
-  private let foldedb1: Matrix<Float>  // (1, hidden)
+  let foldedW1: Matrix<Float>  // (block·embedding, hidden)
+  let foldedb1: Matrix<Float>  // (1, hidden)
 
   /// Puts a network together; the three must fit each other.
   public init(

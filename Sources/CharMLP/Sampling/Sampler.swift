@@ -1,98 +1,102 @@
-// New words from a trained network, a character at a time, as the notebook samples them.
+// New words from a trained network.
 //
-// The distribution of the next character depends on the last few characters alone, so each is computed
-// once and kept, up to a limit.
+// The distribution of the next character depends on the last few characters alone, so the network is a
+// Markov chain. Unless more is asked than a prefix, words are drawn from it as they come. Otherwise, where
+// its states are few enough, from the exact conditional distribution (WordSpace); where they are too many,
+// with rejection under a budget (LockstepSampler). The same seed gives the same words.
 
-import RealModule
-
-/// Draws words from a model.
+/// Draws words from a model, one after the other.
 public struct Sampler {
-  private let model: Model
-  private let temperature: Double
-  private let prefix: [Int32]
-  private var generator: TorchGenerator
-  private var cumulative: [[Int32]: [Double]] = [:]
+  /// What a sampler is asked for.
+  public struct Request: Sendable {
+    public var seed: UInt64
+    public var chain = ChainOptions()
+    public var constraints = WordConstraints()
+    /// Words that are never drawn.
+    public var forbidden = ForbiddenWords()
+    /// Whether no word is drawn twice; memory grows with the words.
+    public var isUnique = false
+    /// The most characters that are drawn in search of one word.
+    public var budget = 1_000_000
 
-  /// Contexts whose distributions are kept; the lecture's shape has 19,683 in all.
-  private static let keptContexts = 100_000
-  /// A word that has not ended by then is drawn again.
-  private static let lengthLimit = 1000
-  /// Draws without a word, all empty or endless, after which there is nothing to expect.
-  private static let attempts = 1000
+    /// Any words of the chain, but not the empty one.
+    public init(seed: UInt64) { self.seed = seed }
+  }
+
+  /// How words are found.
+  public enum Method: String, Sendable {
+    /// Every word of the chain is one as asked.
+    case free
+    /// From the exact conditional distribution.
+    case exact
+    /// By beginning words again that turn out not to be as asked.
+    case rejection
+  }
+
+  public let method: Method
+  private let vocabulary: Vocabulary
+  private let seed: UInt64
+  private var number: UInt64 = 0
+  /// One of the two.
+  private var exact: ExactSampler?
+  private var lockstep: LockstepSampler?
 
   /// Prepares to draw.
   ///
-  /// - Parameters:
-  ///   - temperature: Divides the logits; above 0. Below 1 the likely becomes likelier.
-  ///   - prefix: What every word begins with.
-  /// - Throws: `VocabularyError` if the prefix has a character that the model does not know.
+  /// - Throws: `ConstraintError` if no word at all can be as asked, whatever the model.
+  public init(_ model: Model, _ request: Request) throws(ConstraintError) {
+    try self.init(model, request, stateLimit: WordSpace.stateLimit)
+  }
+
+  /// Prepares to draw words of the model as it is, or at another temperature, that begin with a prefix.
+  ///
+  /// - Throws: `ConstraintError` if the prefix has a character that the model does not know.
   public init(
     _ model: Model, seed: UInt64, temperature: Double = 1, prefix: String = ""
-  ) throws(VocabularyError) {
-    precondition(temperature > 0, "Sampler: temperature \(temperature)")
-    self.model = model
-    self.temperature = temperature
-    self.prefix = try model.vocabulary.encode(prefix)
-    generator = TorchGenerator(seed: seed)
+  ) throws(ConstraintError) {
+    var request = Request(seed: seed)
+    request.chain = ChainOptions(temperature: temperature)
+    request.constraints.prefix = prefix
+    try self.init(model, request)
   }
 
-  /// The next word; an empty one is drawn again.
+  init(_ model: Model, _ request: Request, stateLimit: Int) throws(ConstraintError) {
+    let language = try WordLanguage(request.constraints, model.vocabulary)
+    let network = NextCharacterNetwork(model)
+    vocabulary = model.vocabulary
+    seed = request.seed
+    let isFree =
+      language.isFree && request.forbidden.isEmpty && !request.isUnique
+      && !request.chain.isTruncating
+    if !isFree,
+      let space = WordSpace(
+        network, request.chain, language, request.forbidden, stateLimit: stateLimit)
+    {
+      method = .exact
+      exact = ExactSampler(space, isUnique: request.isUnique, budget: request.budget)
+    } else {
+      method = isFree ? .free : .rejection
+      lockstep = LockstepSampler(
+        network, request.chain, language, request.forbidden, seed: request.seed,
+        isUnique: request.isUnique, budget: request.budget)
+    }
+  }
+
+  /// The next word.
   ///
-  /// - Throws: `SamplingError.noWord` if a thousand draws in a row gave none.
+  /// - Throws: `SamplingError` if there is none; there will be none later.
   public mutating func next() throws(SamplingError) -> String {
-    for _ in 0..<Self.attempts {
-      if let word = draw(), !word.isEmpty { return model.vocabulary.decode(word) }
-    }
-    throw .noWord(attempts: Self.attempts)
+    var word = DrawnWord()
+    try next(into: &word)
+    return vocabulary.decode(word.ids)
   }
 
-  /// The ids of one word, or nil if it does not end.
-  private mutating func draw() -> [Int32]? {
-    let blockSize = model.shape.blockSize
-    var word = prefix
-    var context = Array(
-      (Array(repeating: Vocabulary.terminator, count: blockSize) + prefix).suffix(blockSize))
-    while word.count < Self.lengthLimit {
-      let id = drawCharacter(after: context)
-      if id == Vocabulary.terminator { return word }
-      word.append(id)
-      context.removeFirst()
-      context.append(id)
-    }
-    return nil
-  }
-
-  /// The first id whose cumulative probability exceeds a uniform deviate.
-  private mutating func drawCharacter(after context: [Int32]) -> Int32 {
-    let sums = distribution(after: context)
-    let threshold = generator.uniform() * (sums.last ?? 0)
-    return Int32(sums.firstIndex { threshold < $0 } ?? sums.count - 1)
-  }
-
-  /// Cumulative probabilities of the next character, not normalized.  (vocabulary)
-  private mutating func distribution(after context: [Int32]) -> [Double] {
-    if let known = cumulative[context] { return known }
-    let logits = model.logits(context[...]).elements.map { Double($0) / temperature }
-    let largest = logits.max() ?? 0
-    var sum = 0.0
-    let sums = logits.map { logit in
-      sum += Double.exp(logit - largest)
-      return sum
-    }
-    if cumulative.count < Self.keptContexts { cumulative[context] = sums }
-    return sums
-  }
-}
-
-/// Why no word was drawn.
-public enum SamplingError: Error, Equatable, Sendable, CustomStringConvertible {
-  /// Every draw was empty or endless.
-  case noWord(attempts: Int)
-
-  public var description: String {
-    switch self {
-    case .noWord(let attempts):
-      "\(attempts) draws in a row gave no word; train longer, or change the temperature"
-    }
+  /// Draws the next word into one that was drawn before, whose memory is used again.
+  ///
+  /// - Throws: `SamplingError` if there is none; there will be none later.
+  public mutating func next(into word: inout DrawnWord) throws(SamplingError) {
+    try exact?.draw(Philox(seed: seed, stream: number), into: &word)
+    try lockstep?.next(into: &word)
+    number += 1
   }
 }

@@ -45,7 +45,7 @@ struct SamplerTests {
   func prefix() throws {
     var sampler = try Sampler(try model([1, 1, 1]), seed: 1, prefix: "ab")
     for _ in 0..<20 { #expect(try sampler.next().hasPrefix("ab")) }
-    #expect(throws: VocabularyError.unknownSymbol("x")) {
+    #expect(throws: ConstraintError.unknownSymbol("x", in: "prefix")) {
       _ = try Sampler(try model([1, 1, 1]), seed: 1, prefix: "x")
     }
   }
@@ -53,16 +53,35 @@ struct SamplerTests {
   @Test("A low temperature leaves the likeliest character, a high one makes all alike")
   func temperature() throws {
     let model = try model([0, 2, 1])
-    var cold = try Sampler(model, seed: 1, temperature: 0.01)
-    #expect(throws: SamplingError.self) { try cold.next() }  // "a" for ever
+    var request = Sampler.Request(seed: 1)
+    request.chain.temperature = 0.01
+    request.budget = 10_000
+    var cold = try Sampler(model, request)
+    // "a" for ever.
+    #expect(throws: SamplingError.budgetSpent(characters: 10_000)) { try cold.next() }
     var hot = try Sampler(model, seed: 1, temperature: 1e6)
     let text = try (0..<10_000).map { _ in try hot.next() }.joined()
     #expect(abs(Double(text.count { $0 == "a" }) / Double(text.count) - 0.5) < 0.015)
   }
 
-  @Test("A model that only ends words gives up with a typed error")
-  func noWord() throws {
+  @Test(
+    "A model that nearly always ends words at once still has words, as probable as among themselves"
+  )
+  func reluctant() throws {
+    // a and b have e⁻¹⁰⁰ each: far below what is left of 1 when the end's probability is taken away.
     var sampler = try Sampler(try model([100, 0, 0]), seed: 1)
-    #expect(throws: SamplingError.noWord(attempts: 1000)) { try sampler.next() }
+    let words = try (0..<1000).map { _ in try sampler.next() }
+    #expect(Set(words) == ["a", "b"])
+    // Four standard deviations of a fair coin's thousand throws.
+    #expect(abs(words.count { $0 == "a" } - 500) < 64)
+  }
+
+  @Test("A model that makes no word at all has none left", arguments: [false, true])
+  func noWord(isUnique: Bool) throws {
+    var request = Sampler.Request(seed: 1)
+    request.chain.topK = 1
+    request.isUnique = isUnique
+    var sampler = try Sampler(try model([100, 0, 0]), request)
+    #expect(throws: SamplingError.exhausted) { try sampler.next() }
   }
 }

@@ -1,0 +1,94 @@
+// The network as sampling needs it: the logits after many contexts, fast.
+//
+// Batch norm with fixed statistics is linear and so part of the first layer (see Model). At each position
+// of a context there are only as many inputs as characters, so C @ W1[position] is computed once for all
+// of them, and a context adds up `blockSize` rows (the idea of Engine/PerDistinctInputLayer).
+//
+// A product of few rows takes other paths through BLAS than one of many, with other bits. Here a batch
+// always has `batchRows` rows, used or not: the logits of a context never depend on its neighbours.
+// swift-format-ignore-file: AlwaysUseLowerCamelCase
+
+import LinearAlgebra
+
+/// logits = tanh(Σ over positions of rows[position, id] + b1) @ W2 + b2.
+final class NextCharacterNetwork {
+  let shape: ModelShape
+  let vocabulary: Vocabulary
+
+  /// The rows of every product.
+  static let batchRows = 64
+
+  private let rows: PaddedMatrix  // (block·vocabulary, hidden), batch norm folded in
+  private let b1: PaddedMatrix  // (1, hidden)
+  private let W2: PaddedMatrix  // (hidden, vocabulary)
+  private let b2: PaddedMatrix  // (1, vocabulary)
+  private let h: PaddedMatrix  // (batchRows, hidden)
+  private let logits: PaddedMatrix  // (batchRows, vocabulary)
+  private let memory: PaddedMemory
+
+  init(_ model: Model) {
+    shape = model.shape
+    vocabulary = model.vocabulary
+    let (hidden, count) = (shape.hidden, shape.vocabulary)
+    let tableRows = shape.blockSize * count
+    var memory = PaddedMemory(
+      capacity: PaddedMemory.size(rows: tableRows + 1 + Self.batchRows, columns: hidden)
+        + PaddedMemory.size(rows: hidden + 1 + Self.batchRows, columns: count))
+    rows = memory.matrix(rows: tableRows, columns: hidden)
+    b1 = memory.matrix(rows: 1, columns: hidden)
+    h = memory.matrix(rows: Self.batchRows, columns: hidden)
+    W2 = memory.matrix(rows: hidden, columns: count)
+    b2 = memory.matrix(rows: 1, columns: count)
+    logits = memory.matrix(rows: Self.batchRows, columns: count)
+    self.memory = memory
+    fillTable(model)
+    b1.assign(model.foldedb1)
+    W2.assign(model.parameters.W2)
+    b2.assign(model.parameters.b2)
+  }
+
+  private func fillTable(_ model: Model) {
+    let (width, count) = (shape.embedding, shape.vocabulary)
+    for position in 0..<shape.blockSize {
+      let first = position * width * shape.hidden
+      let weights = Matrix(
+        rows: width, columns: shape.hidden,
+        elements: Array(model.foldedW1.elements[first..<first + width * shape.hidden]))
+      rows[rows: position * count..<(position + 1) * count]
+        .assign(MatrixProduct.blas(model.parameters.C, weights))
+    }
+  }
+
+  /// Computes the logits after up to `batchRows` contexts; see `logit`.
+  ///
+  /// - Parameters:
+  ///   - contexts: Ids row by row.  (n · block)
+  ///   - contextCount: How many of the rows; nil is all.
+  func evaluate(_ contexts: [Int32], count contextCount: Int? = nil) {
+    let (block, count) = (shape.blockSize, shape.vocabulary)
+    let contextCount = contextCount ?? contexts.count / block
+    precondition(
+      contextCount <= Self.batchRows && contextCount * block <= contexts.count,
+      "NextCharacterNetwork: \(contexts.count) ids for \(contextCount) contexts of \(block)")
+    for row in 0..<contextCount {
+      for v in 0..<h.vectors {
+        var sum = b1[0, vector: v]
+        for position in 0..<block {
+          sum += rows[position * count + Int(contexts[row * block + position]), vector: v]
+        }
+        h[row, vector: v] = tanh(sum)
+      }
+    }
+    multiply(h, W2.padded, into: logits.padded)
+  }
+
+  /// The logit of a character after one of the contexts evaluated last.
+  @inline(__always)
+  func logit(_ row: Int, _ id: Int) -> Float { logits[row, id] + b2[0, id] }
+
+  /// The distribution after one of the contexts evaluated last.
+  func distribution(_ row: Int, _ options: ChainOptions, into probabilities: inout [Double]) {
+    options.distribution(
+      count: shape.vocabulary, logit: { logit(row, $0) }, into: &probabilities)
+  }
+}

@@ -1,0 +1,88 @@
+// How probable a given word is, character by character.
+
+import RealModule
+
+/// Distributions along a word, and the probabilities that follow from them.
+public struct WordScorer {
+  private let network: NextCharacterNetwork
+  private let options: ChainOptions
+
+  /// Prepares to score words by a model's chain.
+  public init(_ model: Model, _ options: ChainOptions = ChainOptions()) {
+    self.init(NextCharacterNetwork(model), options)
+  }
+
+  init(_ network: NextCharacterNetwork, _ options: ChainOptions) {
+    self.network = network
+    self.options = options
+  }
+
+  /// The natural logarithms of the probabilities of a word's characters and of its end.
+  ///
+  /// Their sum is the word's; −∞ for what top-k or top-p leave out.  (characters + 1)
+  public func logProbabilities(of word: [Int32]) -> [Double] {
+    var logs: [Double] = []
+    forEachDistribution(along: word) { distribution in
+      let target = logs.count < word.count ? Int(word[logs.count]) : 0
+      logs.append(.log(distribution[target]))
+    }
+    return logs
+  }
+
+  /// The distribution of the character after a text that stands at the beginning of a word.
+  /// (vocabulary)
+  public func distribution(after text: [Int32]) -> [Double] {
+    let block = network.shape.blockSize
+    let padding = [Int32](repeating: Vocabulary.terminator, count: max(0, block - text.count))
+    network.evaluate(padding + text.suffix(block))
+    var distribution = [Double](repeating: 0, count: network.shape.vocabulary)
+    network.distribution(0, options, into: &distribution)
+    return distribution
+  }
+
+  /// The logarithm of the probability that a word begins with a text.
+  func logProbability(ofPrefix prefix: [Int32]) -> Double {
+    logProbabilities(of: prefix).dropLast().reduce(0, +)
+  }
+
+  /// Passes the distributions after no, one, two … and all characters.
+  private func forEachDistribution(along word: [Int32], _ body: ([Double]) -> Void) {
+    let block = network.shape.blockSize
+    let padded = [Int32](repeating: Vocabulary.terminator, count: block) + word
+    var distribution = [Double](repeating: 0, count: network.shape.vocabulary)
+    var first = 0
+    while first <= word.count {
+      let count = min(NextCharacterNetwork.batchRows, word.count + 1 - first)
+      var contexts: [Int32] = []
+      for row in first..<first + count { contexts += padded[row..<row + block] }
+      network.evaluate(contexts)
+      for row in 0..<count {
+        network.distribution(row, options, into: &distribution)
+        body(distribution)
+      }
+      first += count
+    }
+  }
+}
+
+/// The logarithms of the probabilities along a word.
+public struct WordScore: Equatable, Sendable {
+  /// Of each character and of the end.  (characters + 1)
+  public let logProbabilities: [Double]
+
+  /// Scores a word of ids, given without a terminator.
+  public init(_ word: [Int32], _ scorer: WordScorer) {
+    logProbabilities = scorer.logProbabilities(of: word)
+  }
+
+  /// The logarithm of the word's probability.
+  public var sum: Double { logProbabilities.reduce(0, +) }
+  /// The same for each character, the end being one.
+  public var mean: Double { sum / Double(logProbabilities.count) }
+
+  /// The character that the model expected least, and with which probability; of equals the first.
+  public var leastExpected: (index: Int, probability: Double) {
+    let index = logProbabilities.indices.min { logProbabilities[$0] < logProbabilities[$1] } ?? 0
+    return (index, .exp(logProbabilities[index]))
+  }
+}

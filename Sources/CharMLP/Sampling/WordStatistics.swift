@@ -1,0 +1,97 @@
+// How words look as a whole: lengths and pairs of characters, and how far two lists are apart.
+
+import RealModule
+
+/// Counts of lengths and of pairs of neighbouring characters, the two ends of a word included.
+public struct WordStatistics: Sendable {
+  /// How many words there are.
+  public private(set) var count = 0
+  /// How many words have each length.
+  public private(set) var lengths: [Int] = []
+  /// How often each pair occurs; the terminator stands before and after every word.
+  /// (vocabulary · vocabulary)
+  public private(set) var bigrams: [Int]
+  private let vocabularyCount: Int
+
+  /// No words.
+  public init(vocabularyCount: Int) {
+    self.vocabularyCount = vocabularyCount
+    bigrams = Array(repeating: 0, count: vocabularyCount * vocabularyCount)
+  }
+
+  /// Counts a word of ids, given without a terminator.
+  public mutating func add(_ word: [Int32]) {
+    while lengths.count <= word.count { lengths.append(0) }
+    lengths[word.count] += 1
+    count += 1
+    var last = 0
+    for id in word {
+      bigrams[last * vocabularyCount + Int(id)] += 1
+      last = Int(id)
+    }
+    bigrams[last * vocabularyCount] += 1
+  }
+
+  /// The mean number of characters.
+  public var meanLength: Double {
+    let total = lengths.enumerated().reduce(0) { $0 + $1.offset * $1.element }
+    return count == 0 ? 0 : Double(total) / Double(count)
+  }
+
+  /// The Jensen-Shannon divergence of two distributions given by counts, in bits: 0 for equal ones, 1
+  /// for such as have nothing in common (Lin, IEEE Trans. Information Theory 37, 1991).
+  ///
+  /// Σ ½ p log₂(p/m) + ½ q log₂(q/m) with m = (p + q)/2; counts beyond a list's end are zero.
+  public static func divergence(_ left: [Int], _ right: [Int]) -> Double {
+    let totals = (Double(left.reduce(0, +)), Double(right.reduce(0, +)))
+    guard totals.0 > 0, totals.1 > 0 else { return .nan }
+    var sum = 0.0
+    for index in 0..<max(left.count, right.count) {
+      let p = index < left.count ? Double(left[index]) / totals.0 : 0
+      let q = index < right.count ? Double(right[index]) / totals.1 : 0
+      let m = (p + q) / 2
+      if p > 0 { sum += 0.5 * p * .log2(p / m) }
+      if q > 0 { sum += 0.5 * q * .log2(q / m) }
+    }
+    return sum
+  }
+}
+
+/// The word of a list that is most like another one.
+public struct NearestWord: Sendable {
+  private let words: [[Int32]]
+
+  /// Prepares to search a list; of equally near words the first is found.
+  public init(_ words: [[Int32]]) { self.words = words }
+
+  /// The nearest word's index and its Levenshtein distance: how many characters have to be put in, left
+  /// out or replaced.
+  public func find(_ word: [Int32]) -> (index: Int, distance: Int)? {
+    var best: (index: Int, distance: Int)?
+    var row: [Int] = []
+    for (index, candidate) in words.enumerated() {
+      // Lengths that differ by d are at least d apart.
+      if let best, abs(candidate.count - word.count) >= best.distance { continue }
+      let distance = Self.distance(word, candidate, &row)
+      if distance < best?.distance ?? .max { best = (index, distance) }
+      if distance == 0 { break }
+    }
+    return best
+  }
+
+  /// The distance by the recursion of Wagner and Fischer (1974), a row at a time.
+  static func distance(_ left: [Int32], _ right: [Int32], _ row: inout [Int]) -> Int {
+    row.removeAll(keepingCapacity: true)
+    row.append(contentsOf: 0...right.count)
+    for (i, id) in left.enumerated() {
+      var diagonal = row[0]
+      row[0] = i + 1
+      for j in 1..<right.count + 1 {
+        let replaced = diagonal + (right[j - 1] == id ? 0 : 1)
+        diagonal = row[j]
+        row[j] = min(replaced, row[j] + 1, row[j - 1] + 1)
+      }
+    }
+    return row[right.count]
+  }
+}

@@ -1,0 +1,82 @@
+// `sample explain`: what may follow a beginning, as bars, beside what counting says.
+
+import ArgumentParser
+import CharMLP
+import CommandSupport
+
+struct Explain: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Show the distribution of the next character, beside the n-gram's.",
+    usage: """
+      sample explain em
+      sample explain ''                      the first character
+      sample explain em --top 27 --temperature 0.7
+      """)
+
+  @OptionGroup var source: ModelOptions
+  @OptionGroup var chain: ChainFlags
+  @Option(help: "Characters shown, the likeliest first.", in: 1...10_000) var top = 12
+  @Flag(help: "Print one JSON object instead of text.") var json = false
+  @Argument(help: "The beginning of a word.") var prefix: String
+
+  func run() throws {
+    let source = try ModelSource(source.model)
+    let checkpoint = try source.checkpoint()
+    let vocabulary = checkpoint.model.vocabulary
+    let ids: [Int32]
+    do {
+      ids = try vocabulary.encode(prefix)
+    } catch {
+      throw ValidationError("\(prefix): \(error)")
+    }
+    let model = WordScorer(checkpoint.model, chain.options).distribution(after: ids)
+    let ngram = try counted(checkpoint, source.path)
+    let counted = ngram.distribution(after: ids)
+    let order = model.indices.sorted { (model[$1], $0) < (model[$0], $1) }
+    if json {
+      let characters = order.map { id -> JSONValue in
+        [
+          "character": .string(vocabulary.display([Int32(id)])), "model": .number(model[id]),
+          "ngram": .number(counted[id]),
+        ]
+      }
+      let object: JSONValue = [
+        "model": .string(source.path), "prefix": .string(prefix),
+        "ngram_order": .integer(ngram.order), "characters": .array(characters),
+      ]
+      return try StandardOutput.shared.writeLine(object.encoded())
+    }
+    var table = Table(
+      ["next", "model", "", "\(ngram.order)-gram", ""], leftAligned: [0, 2, 4])
+    let longest = max(model.max() ?? 1, counted.max() ?? 1)
+    for id in order.prefix(top) {
+      table.add(
+        [vocabulary.display([Int32(id)])]
+          + [model[id], counted[id]].flatMap { [percent($0), bar($0 / longest)] })
+    }
+    try StandardOutput.shared.write(table.text)
+  }
+
+  /// The n-gram model of the training words that sees the same context, as far as counting reaches.
+  private func counted(_ checkpoint: Checkpoint, _ path: String) throws -> NGramModel {
+    let words = try checkpoint.trainingWords(path)
+    do throws(DatasetError) {
+      let dataset = try Dataset(words, checkpoint.recipe)
+      let order = min(checkpoint.model.shape.blockSize + 1, Baseline.orders.upperBound)
+      return NGramModel(of: dataset.train, order: order, discounting: .estimated)
+    } catch {
+      throw error.commandFailure(in: path)
+    }
+  }
+
+  private func percent(_ probability: Double) -> String {
+    Format.fixed(100 * probability, decimals: 2) + " %"
+  }
+
+  /// A bar of up to 24 columns, in eighths of one.
+  private func bar(_ share: Double) -> String {
+    let eighths = Int((share * 24 * 8).rounded())
+    let rest = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"][eighths % 8]
+    return String(repeating: "█", count: eighths / 8) + rest
+  }
+}

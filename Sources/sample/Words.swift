@@ -1,0 +1,55 @@
+// `sample words`: new words from a trained model, as they are asked for.
+
+import ArgumentParser
+import CharMLP
+import CommandSupport
+
+struct Words: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Print new words, or the most probable ones; what sample does by default.",
+    usage: """
+      sample --count 5 --prefix ma
+      sample --suffix ella --max-length 8 --novel --unique
+      sample --most-likely 10 --contains qu
+      sample --count 1000000 --format tsv | head
+      """)
+
+  @OptionGroup var source: ModelOptions
+  @Option(help: "Number of words.", in: 0...1_000_000_000) var count = 20
+  @Option(help: "Seed; the same seed gives the same words.", in: 0...UInt64.max)
+  var seed: UInt64 = 2_147_483_657
+  @OptionGroup var chain: ChainFlags
+  @OptionGroup var constraints: ConstraintFlags
+  @Flag(help: "No word twice.") var unique = false
+  @Option(help: "Most characters drawn in search of one word.", in: 1...1_000_000_000_000)
+  var budget = 1_000_000
+  @Option(
+    help: "The N most probable words instead of random ones, most probable first.",
+    transform: wholeNumber(in: 1...1_000_000))
+  var mostLikely: Int?
+  @OptionGroup var output: WordFormat
+
+  func run() throws {
+    let source = try ModelSource(source.model)
+    let checkpoint = try source.checkpoint()
+    let forbidden = try constraints.forbidden(checkpoint, source.path)
+    var request = Sampler.Request(seed: seed)
+    request.chain = chain.options
+    request.constraints = constraints.constraints
+    request.forbidden = forbidden
+    request.isUnique = unique
+    request.budget = budget
+    var output = WordOutput(output, source.path, checkpoint.model.vocabulary)
+    do {
+      if let mostLikely {
+        var search = try MostLikelyWords(checkpoint.model, request)
+        try output.write(mostLikely) { word throws(SamplingError) in try search.next(into: &word) }
+      } else {
+        var sampler = try Sampler(checkpoint.model, request)
+        try output.write(count) { word throws(SamplingError) in try sampler.next(into: &word) }
+      }
+    } catch let error as ConstraintError {
+      throw ValidationError("\(error)")
+    }
+  }
+}

@@ -1,0 +1,250 @@
+// What is drawn, counted against what is known: chi-square, sums to one, and the order of words.
+
+import RealModule
+import Testing
+
+@testable import CharMLP
+
+@Suite("Drawing")
+struct DrawingTests {
+  /// Pearson's statistic less its mean, in standard deviations; words that are expected less than five
+  /// times are taken together.
+  private func deviation(
+    _ counts: [String: Int], _ expected: [String: Double], draws: Int
+  ) -> Double {
+    var (statistic, cells) = (0.0, 0)
+    var rest = (expected: 0.0, found: Double(draws))
+    for (word, probability) in expected.sorted(by: { $0.key < $1.key }) {
+      let mean = probability * Double(draws)
+      guard mean >= 5 else {
+        rest.expected += mean
+        continue
+      }
+      let found = Double(counts[word] ?? 0)
+      rest.found -= found
+      statistic += (found - mean) * (found - mean) / mean
+      cells += 1
+    }
+    if rest.expected >= 5 {
+      statistic += (rest.found - rest.expected) * (rest.found - rest.expected) / rest.expected
+      cells += 1
+    }
+    let freedom = Double(max(1, cells - 1))
+    return (statistic - freedom) / (2 * freedom).squareRoot()
+  }
+
+  private func counts(_ sampler: inout Sampler, _ vocabulary: Vocabulary, _ draws: Int) throws
+    -> [String: Int]
+  {
+    var ids: [[Int32]: Int] = [:]
+    var word = DrawnWord()
+    for _ in 0..<draws {
+      try sampler.next(into: &word)
+      ids[word.ids, default: 0] += 1
+    }
+    return Dictionary(uniqueKeysWithValues: ids.map { (vocabulary.decode($0), $1) })
+  }
+
+  private func check(_ asked: AskedFor, stateLimit: Int, _ method: Sampler.Method, draws: Int)
+    throws
+  {
+    let model = try tinyModel(ending: 3)
+    var request = Sampler.Request(seed: 42)
+    (request.constraints, request.chain) = (asked.constraints, asked.options)
+    for word in asked.forbidden { request.forbidden.add(word, model.vocabulary) }
+    var sampler = try Sampler(model, request, stateLimit: stateLimit)
+    #expect(sampler.method == method)
+    let counts = try counts(&sampler, model.vocabulary, draws)
+    let expected = bruteForce(
+      model, asked.options, asked.constraints, forbidden: Set(asked.forbidden), upTo: 14)
+    #expect(counts.keys.allSatisfy { $0.count > 14 || expected[$0] != nil })
+    // The statistic of a right sampler exceeds its mean by five deviations once in 10⁵ seeds or less.
+    #expect(abs(deviation(counts, expected, draws: draws)) < 5)
+  }
+
+  private static let constrained = AskedFor(
+    WordConstraints(min: 2, max: 9, prefix: "a", contains: ["ba"]), forbidden: ["aba", "aaba"])
+
+  @Test("A million words from the exact distribution are distributed so")
+  func exact() throws {
+    try check(Self.constrained, stateLimit: .max, .exact, draws: 1_000_000)
+  }
+
+  @Test("A million words of the chain as it is are distributed so")
+  func free() throws {
+    try check(AskedFor(WordConstraints()), stateLimit: .max, .free, draws: 1_000_000)
+  }
+
+  @Test("Words by rejection have the same distribution")
+  func rejection() throws {
+    try check(Self.constrained, stateLimit: 0, .rejection, draws: 100_000)
+  }
+
+  @Test("The chi-square test tells a distribution that is off by a hundredth")
+  func chiSquare() throws {
+    let expected = ["a": 0.5, "b": 0.3, "c": 0.2]
+    #expect(
+      abs(deviation(["a": 500_300, "b": 299_900, "c": 199_800], expected, draws: 1_000_000)) < 5)
+    #expect(deviation(["a": 505_000, "b": 297_000, "c": 198_000], expected, draws: 1_000_000) > 5)
+  }
+
+  @Test(
+    "No word is drawn twice, nor a forbidden one, until all are drawn", arguments: [Int.max, 0])
+  func unique(stateLimit: Int) throws {
+    let model = try tinyModel(ending: 0)
+    var request = Sampler.Request(seed: 3)
+    request.constraints = WordConstraints(min: 0, max: 4)
+    request.forbidden.add("ab", model.vocabulary)
+    request.isUnique = true
+    request.budget = 100_000
+    var sampler = try Sampler(model, request, stateLimit: stateLimit)
+    // 1 + 2 + 4 + 8 + 16 words of up to four letters, less one.
+    let words = try (0..<30).map { _ in try sampler.next() }
+    #expect(Set(words).count == 30)
+    #expect(!words.contains("ab"))
+    let last = #expect(throws: SamplingError.self) { try sampler.next() }
+    #expect(last == (stateLimit == 0 ? .budgetSpent(characters: 100_000) : .exhausted))
+  }
+
+  @Test(
+    "The same seed gives the same words, whatever is kept of the chain",
+    arguments: [0, 1000, 1 << 26])
+  func cache(byteLimit: Int) throws {
+    let model = try tinyModel(letters: 6, block: 3, ending: 1)
+    let language = try WordLanguage(WordConstraints(), model.vocabulary)
+    func words(_ byteLimit: Int) throws -> [DrawnWord] {
+      var sampler = LockstepSampler(
+        NextCharacterNetwork(model), ChainOptions(), language, ForbiddenWords(), seed: 5,
+        isUnique: false, budget: 1000, byteLimit: byteLimit)
+      return try (0..<3000).map { _ in
+        var word = DrawnWord()
+        try sampler.next(into: &word)
+        return word
+      }
+    }
+    #expect(try words(byteLimit) == words(1 << 24))
+  }
+
+  @Test("A word's log-probability is the sum of its score", arguments: [Int.max, 0])
+  func logProbability(stateLimit: Int) throws {
+    let model = try tinyModel(letters: 5, block: 3, ending: 0)
+    var request = Sampler.Request(seed: 8)
+    request.constraints = WordConstraints(min: 2, prefix: "b")
+    request.chain = ChainOptions(temperature: 1.3)
+    var sampler = try Sampler(model, request, stateLimit: stateLimit)
+    let scorer = WordScorer(model, request.chain)
+    var word = DrawnWord()
+    for _ in 0..<300 {
+      try sampler.next(into: &word)
+      let score = WordScore(word.ids, scorer).sum
+      #expect(abs(word.logProbability - score) < 1e-12 * max(1, abs(score)))
+    }
+  }
+
+  @Test("The scores of all words up to a length, and of what is not finished then, sum to one")
+  func scores() throws {
+    let model = try tinyModel(letters: 3, block: 2, ending: 1)
+    let scorer = WordScorer(model)
+    var sum = 0.0
+    var texts: [[Int32]] = [[]]
+    for length in 0...6 {
+      for text in texts {
+        let logs = scorer.logProbabilities(of: text)
+        sum += .exp(logs.reduce(0, +))
+        if length == 6 { sum += .exp(logs.dropLast().reduce(0, +)) * (1 - .exp(logs[6])) }
+      }
+      texts = texts.flatMap { text in (1...3).map { text + [Int32($0)] } }
+    }
+    #expect(abs(sum - 1) < 1e-12)
+  }
+
+  @Test("A budget ends the search for a word that takes too long")
+  func budget() throws {
+    var request = Sampler.Request(seed: 1)
+    request.constraints = WordConstraints(suffix: "abababab")
+    request.budget = 50
+    var sampler = try Sampler(try tinyModel(), request, stateLimit: 0)
+    #expect(throws: SamplingError.budgetSpent(characters: 50)) { try sampler.next() }
+  }
+}
+
+@Suite("The most likely words")
+struct MostLikelyWordsTests {
+  @Test("are those of exhaustive search, in its order", arguments: askedFor, [Int.max, 0])
+  func exhaustive(asked: AskedFor, stateLimit: Int) throws {
+    let model = try tinyModel(ending: 3)
+    var request = Sampler.Request(seed: 0)
+    (request.constraints, request.chain) = (asked.constraints, asked.options)
+    for word in asked.forbidden { request.forbidden.add(word, model.vocabulary) }
+    // Words of more than twelve letters are rarer than the first ten of any of these.
+    let expected = allWords(model, asked.options, upTo: 12)
+      .filter {
+        asked.constraints.allow($0.word) && !asked.forbidden.contains($0.word)
+          && $0.probability > 0
+      }
+      .sorted { $0.probability > $1.probability }.prefix(10)
+    var search = try MostLikelyWords(model, request, stateLimit: stateLimit)
+    var word = DrawnWord()
+    for (text, probability) in expected {
+      try search.next(into: &word)
+      #expect(model.vocabulary.decode(word.ids) == text)
+      #expect(abs(word.logProbability - .log(probability)) < 1e-12 * 30)
+    }
+    if expected.count < 10, asked.constraints.maxLength != nil {
+      #expect(throws: SamplingError.exhausted) { try search.next(into: &word) }
+    }
+  }
+}
+
+@Suite("Constraints")
+struct WordConstraintsTests {
+  @Test(
+    "that no word can meet are refused, whatever the model",
+    arguments: [
+      WordConstraints(max: 2, suffix: "ella"), WordConstraints(min: 3, max: 2),
+      WordConstraints(max: 0), WordConstraints(prefix: "ab", avoid: "b"),
+      WordConstraints(suffix: "ab", avoid: "a"), WordConstraints(avoid: "abel"),
+      WordConstraints(max: 3, prefix: "abb", suffix: "ab"),
+      WordConstraints(max: 3, contains: ["ab", "ba", "el"]),
+    ])
+  func impossible(constraints: WordConstraints) throws {
+    let vocabulary = try Vocabulary(symbols: ["a", "b", "e", "l"])
+    #expect(throws: ConstraintError.impossible("\(constraints)")) {
+      _ = try WordLanguage(constraints, vocabulary)
+    }
+  }
+
+  @Test(
+    "that a word can just meet are not",
+    arguments: [
+      WordConstraints(max: 4, suffix: "ella"), WordConstraints(min: 0, avoid: "abel"),
+      WordConstraints(max: 3, prefix: "ab", suffix: "ba"), WordConstraints(min: 1000, avoid: "abe"),
+      WordConstraints(max: 4, contains: ["ab", "ba", "e"]),
+    ])
+  func possible(constraints: WordConstraints) throws {
+    _ = try WordLanguage(constraints, try Vocabulary(symbols: ["a", "b", "e", "l"]))
+  }
+
+  @Test("with a character outside of the alphabet are refused by name")
+  func unknown() throws {
+    let vocabulary = try Vocabulary(symbols: ["a"])
+    let refused: [(WordConstraints, String)] = [
+      (WordConstraints(prefix: "x"), "prefix"), (WordConstraints(suffix: "x"), "suffix"),
+      (WordConstraints(contains: ["a", "x"]), "contains"), (WordConstraints(avoid: "x"), "avoid"),
+    ]
+    for (constraints, name) in refused {
+      #expect(throws: ConstraintError.unknownSymbol("x", in: name)) {
+        _ = try WordLanguage(constraints, vocabulary)
+      }
+    }
+  }
+
+  @Test("that need too many states together are refused")
+  func tooComplex() throws {
+    let vocabulary = try Vocabulary(symbols: (0..<26).compactMap { Unicode.Scalar(97 + $0) })
+    let parts = (0..<13).map { String(UnicodeScalar(UInt8(97 + $0))) }
+    #expect(throws: ConstraintError.tooComplex(limit: 4096)) {
+      _ = try WordLanguage(WordConstraints(contains: parts), vocabulary)
+    }
+  }
+}
