@@ -13,7 +13,7 @@ public enum ReportFile {
     let bytes = Array(text.utf8)
     switch try kind(of: path) {
     case nil: try FileSystem.replace(path, with: bytes)
-    case .other: try FileSystem.overwrite(path, with: bytes)
+    case .pipe, .device: try FileSystem.overwrite(path, with: bytes)
     case .directory: throw FileError(path, code: 21)  // EISDIR
     case .file:
       let old = try FileSystem.read(path)
