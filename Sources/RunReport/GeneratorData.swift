@@ -5,7 +5,7 @@
 
 import CharMLP
 import CommandSupport
-import Foundation
+import FoundationEssentials
 import LinearAlgebra
 
 /// The JSON of the live generator.

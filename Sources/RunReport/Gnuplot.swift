@@ -3,11 +3,11 @@
 // Everything goes through files there, so that no pipe can fill up, and no name of ours is a path.
 // It is started from the main thread: Dispatch's threads block signals, and a child inherits that.
 
-import Foundation
+import FoundationEssentials
 
 /// The gnuplot of this machine.
 struct Gnuplot: Sendable {
-  private let executable: URL
+  private let executable: String
   /// Charts take milliseconds; one that takes this long never ends.
   private static let patience = 20.0
 
@@ -17,7 +17,7 @@ struct Gnuplot: Sendable {
     guard let found = candidates.first(where: FileManager.default.isExecutableFile) else {
       return nil
     }
-    executable = URL(filePath: found)
+    executable = found
   }
 
   /// Draws a chart.
@@ -29,7 +29,7 @@ struct Gnuplot: Sendable {
     } catch let failure as Failure {
       throw failure
     } catch {
-      throw Failure(reason: error.localizedDescription)
+      throw Failure(reason: "\(error)")
     }
     guard let picture = SVGPicture(gnuplot: svg, of: chart) else {
       throw Failure(reason: "gnuplot drew nothing that is a picture")
@@ -40,23 +40,12 @@ struct Gnuplot: Sendable {
   private func draw(_ chart: Chart, in directory: TemporaryDirectory) throws -> String {
     for file in chart.files { try directory.write(file.text, to: file.name) }
     try directory.write(chart.script, to: "chart.gp")
-    try directory.write("", to: "messages")
-    let process = Process()
-    process.executableURL = executable
-    process.arguments = ["--default-settings", "chart.gp"]
-    process.currentDirectoryURL = directory.url
-    process.environment = ["LC_ALL": "C.UTF-8"]
-    process.standardInput = FileHandle.nullDevice
-    process.standardOutput = FileHandle.nullDevice
-    process.standardError = try FileHandle(forWritingTo: directory.url.appending(path: "messages"))
-    try process.run()
-    let deadline = Date(timeIntervalSinceNow: Self.patience)
-    while process.isRunning, Date() < deadline { Thread.sleep(forTimeInterval: 0.002) }
-    guard !process.isRunning else {
-      process.terminate()
-      throw Failure(reason: "gnuplot did not end")
-    }
-    guard process.terminationStatus == 0, let svg = try? directory.read("chart.svg") else {
+    let process = ChildProcess(
+      executable: executable, arguments: ["--default-settings", "chart.gp"],
+      environment: ["LC_ALL=C.UTF-8"], directory: directory.url.path, messages: "messages")
+    let end = try process.run(seconds: Self.patience)
+    guard end != .tooLate else { throw Failure(reason: "gnuplot did not end") }
+    guard end == .status(0), let svg = try? directory.read("chart.svg") else {
       throw Failure(reason: Self.reason(in: (try? directory.read("messages")) ?? ""))
     }
     return svg

@@ -1,13 +1,11 @@
 // Vowels and consonants, in the alphabets that have them.
 
-import Foundation
-
 /// What a symbol is to somebody who looks at a map of letters.
 enum LetterKind {
   case vowel, consonant, other
 
-  /// Vowels of the Latin, Greek and Cyrillic alphabets, without their marks; y counts as one.
-  private static let vowels = Set("aeiouyæœøıəαεηιουωаеёиоуыэюяіїєў".unicodeScalars)
+  /// The names of the vowels of the Latin, Greek and Cyrillic alphabets; y counts as one.
+  private static let vowels = Set("aeiouyæœıəαεηιουωаеёиоуыэюяіїє".unicodeScalars.map(name(of:)))
 
   /// Letters of these three alphabets are vowels or consonants; all else is something else.
   init(_ symbol: Unicode.Scalar) {
@@ -16,9 +14,7 @@ enum LetterKind {
       return
     }
     let lower = symbol.properties.lowercaseMapping.unicodeScalars
-    // The base letter comes first: é is e and a mark.
-    let base = lower.first.flatMap(Self.base) ?? symbol
-    self = Self.vowels.contains(base) ? .vowel : .consonant
+    self = Self.vowels.contains(Self.name(of: lower.first ?? symbol)) ? .vowel : .consonant
   }
 
   private static func hasVowels(_ symbol: Unicode.Scalar) -> Bool {
@@ -28,8 +24,9 @@ enum LetterKind {
     }
   }
 
-  /// The first scalar of the canonical decomposition.
-  private static func base(_ symbol: Unicode.Scalar) -> Unicode.Scalar? {
-    String(symbol).decomposedStringWithCanonicalMapping.unicodeScalars.first
+  /// A letter's name in Unicode without its marks: é is a LATIN SMALL LETTER E WITH ACUTE.
+  private static func name(of symbol: Unicode.Scalar) -> String {
+    let name = symbol.properties.name ?? ""
+    return name.firstRange(of: " WITH ").map { String(name[..<$0.lowerBound]) } ?? name
   }
 }

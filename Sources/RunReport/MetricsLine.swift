@@ -3,7 +3,7 @@
 // Other versions and other trainers write other keys: what is not known is skipped, and what is missing
 // leaves a gap in a chart. docs/metrics.md is the list.
 
-import Foundation
+import FoundationEssentials
 
 /// What a run measured at one step.
 struct MetricsLine: Decodable, Equatable, Sendable {

@@ -1,6 +1,6 @@
 // run.json, as far as it is understood: a list of names and values to show.
 
-import Foundation
+import FoundationEssentials
 
 /// When, where and how a run was made.
 struct RunDescription: Equatable, Sendable {

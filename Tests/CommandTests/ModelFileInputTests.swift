@@ -28,11 +28,11 @@ struct ModelFileInputTests {
       ("ln -s m m", 66, "m: Too many levels of symbolic links"),
       ("mkdir m m/model.safetensors", 66, "m"),
       ("truncate -s 8T m", 65, "m: "),
-      ("mkfifo m; cat /dev/zero > m &", 65, "m: "),
-      ("mkfifo m; yes > m &", 65, "m: "),
-      ("mkfifo m; { \(vast); cat /dev/zero; } > m &", 66, "m: more than the "),
+      ("mkfifo m; cat /dev/zero > m 2> log &", 65, "m: "),
+      ("mkfifo m; yes > m 2> log &", 65, "m: "),
+      ("mkfifo m; { \(vast); cat /dev/zero; } > m 2> log &", 66, "m: more than the "),
       ("\(vast) > m; truncate -s 8T m", 66, "m: more than the "),
-      ("{ printf '\\0\\0\\0\\004\\0\\0\\0\\0'; yes ''; } | head -c 100M > m", 65, "m: "),
+      ("{ printf '\\0\\0\\0\\004\\0\\0\\0\\0'; yes '' 2> log; } | head -c 100M > m", 65, "m: "),
     ] as [(String, Int32, String)])
   func endless(script: String, status: Int32, message: String) throws {
     for command in ["sample --model", "gradcheck --reference"] {
