@@ -24,6 +24,7 @@ extension Recipe {
     warmup = 500
     weightDecay = 0.3
     dropout = 0.3
-    patience = 5
+    evaluateEvery = 1000
+    patience = 10
   }
 }
