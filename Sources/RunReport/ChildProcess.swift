@@ -57,7 +57,10 @@ struct ChildProcess {
     var words =
       unsafe ([env, "-C", directory, executable] + arguments).map { unsafe strdup($0) } + [nil]
     var variables = unsafe environment.map { unsafe strdup($0) } + [nil]
-    defer { unsafe (words + variables).forEach { unsafe free($0) } }
+    defer {
+      for index in unsafe words.indices { unsafe free(words[index]) }
+      for index in unsafe variables.indices { unsafe free(variables[index]) }
+    }
     var child: pid_t = 0
     let code = unsafe posix_spawn(&child, env, &actions, nil, &words, &variables)
     guard code == 0 else { throw Failure(code: code) }
