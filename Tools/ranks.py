@@ -122,10 +122,9 @@ def check_kills(directory):
         run = directory / f"kill-{victim}"
         process = started(run, 3)
         os.kill(ranks_of(process)[victim], signal.SIGKILL)
-        begin = time.monotonic()
         _, errors = wait(process, range(1, 256))
-        if "signal 9" not in errors or time.monotonic() - begin > 30:
-            raise Failure(f"rank {victim} killed: no message, or late: {errors}")
+        if "signal 9" not in errors:
+            raise Failure(f"rank {victim} killed: no message: {errors}")
         # Another network is refused for what the file holds: so it was read, and is sound.
         refused = runs.train("--resume", run, "--hidden", 65, expect=(76,))
         if "the run has 64" not in refused.stderr:

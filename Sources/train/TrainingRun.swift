@@ -97,7 +97,7 @@ extension TrainingRun {
         recipe.nextEvaluation(after: trainer.step), schedule.next(after: trainer.step),
         trainer.step + pace.steps)
       let duration = try stopwatch.measure {
-        try health.advance(trainer, to: target, isEvaluation: isEvaluation(target))
+        try health.advance(trainer, to: target, isEvaluation: recipe.isEvaluated(at: target))
       }
       pace.adapt(to: duration)
       progress.update(movingLine(trainer, stopwatch))

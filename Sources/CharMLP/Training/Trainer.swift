@@ -130,7 +130,7 @@ public final class Trainer {
   /// - Throws: `Divergence` after the first step whose loss is not a finite number.
   public func advance(to target: Int) throws(Divergence) {
     let target = min(target, recipe.steps)
-    guard step < target, !isFinished else { return }
+    guard step < target, !isFinished, !isStopped else { return }
     var minibatch = minibatches.next()
     while step < target {
       var next: Minibatch?
