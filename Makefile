@@ -7,7 +7,7 @@ NAMES_SHA256 := 0a30b5557f192f32ab962680889aac5f6fda0f4cecf40a6d0b5694f58ea8cc4d
 
 .PHONY: help setup build train test lint format bench peers names example mutate \
   strace crash crash-quick gnuplot chromium browser fuzz differential differential-packages sanitize \
-  sanitize-quick
+  sanitize-quick setup-mpi build-mpi train-mpi test-mpi
 
 help:
 	@echo 'make train    install what is missing, build, train on the bundled names, print samples'
@@ -22,6 +22,8 @@ help:
 	@echo 'make differential  our safetensors reader and writer against Python'\''s, on 100,000 mutants'
 	@echo 'make sanitize every test under AddressSanitizer, then under ThreadSanitizer (half an hour)'
 	@echo 'make sanitize-quick  short training runs under both (four minutes)'
+	@echo 'make train-mpi RANKS=2  the same training on several processes, under mpirun'
+	@echo 'make test-mpi 1 to 4 ranks against one process; stopped, killed and resumed'
 	@echo 'make names    download the list of names of the lecture'
 	@echo 'make lint, format, build, setup, example, crash-quick'
 
@@ -122,6 +124,27 @@ sanitize: setup
 sanitize-quick: setup
 	python3 Tools/sanitize.py thread --build
 	python3 Tools/sanitize.py address --build
+
+# Several processes train together under mpirun; ARGUMENTS are those of `train`. The flags let it run on
+# a machine with fewer cores than ranks, and leave ranks the time to save after a signal to mpirun; the
+# variables let root run it.
+RANKS ?= 2
+MPI := --traits MPI --scratch-path .build/mpi
+MPIRUN := OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 \
+  mpirun --oversubscribe --bind-to none --mca odls_base_sigkill_timeout 60
+
+setup-mpi: setup
+	@pkg-config --exists ompi-c 2>/dev/null && command -v mpirun >/dev/null && exit 0; \
+	$(call install,libopenmpi-dev openmpi-bin)
+
+build-mpi: setup-mpi
+	swift build -c release $(MPI) --product train
+
+train-mpi: build-mpi
+	$(MPIRUN) -n $(RANKS) .build/mpi/release/train $(ARGUMENTS)
+
+test-mpi: build-mpi
+	CHARMLP_TRAIN=.build/mpi/release/train python3 Tools/ranks.py
 
 # The list is checked before it takes its place. NAMES_URL may be a file:// address.
 names:

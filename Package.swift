@@ -51,6 +51,9 @@ let package = Package(
     .library(name: "LinearAlgebra", targets: ["LinearAlgebra"]),
     .library(name: "Safetensors", targets: ["Safetensors"]),
   ],
+  traits: [
+    .trait(name: "MPI", description: "Train on several processes, also of several machines, by MPI.")
+  ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-numerics", from: "1.1.1"),
@@ -68,10 +71,13 @@ let package = Package(
     ),
     .target(name: "Safetensors", swiftSettings: settings),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(
+      name: "CMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev", "openmpi-bin"])]),
     .target(
       name: "CharMLP",
       dependencies: [
         "CZlib", "LinearAlgebra", "Safetensors", realModule,
+        .target(name: "CMPI", condition: .when(traits: ["MPI"])),
       ],
       swiftSettings: settings
     ),

@@ -145,8 +145,8 @@ _FAULTS_OF_FILE = {
     ],
     "Sources/CharMLP/Engine/HiddenSlice+Passes.swift": [
         ("variance: n for n − 1",
-         "let bnvar = squares / Float(hprebn.rows - 1)",
-         "let bnvar = squares / Float(hprebn.rows)"),
+         "let bnvar = bnvar_inv[0, vector: v] / (n - 1)",
+         "let bnvar = bnvar_inv[0, vector: v] / n"),
         ("variance: epsilon forgotten",
          "reciprocalSquareRoot(bnvar + 1e-5)", "reciprocalSquareRoot(bnvar)"),
         ("bnraw: the mean not subtracted",
@@ -171,7 +171,7 @@ _FAULTS_OF_FILE = {
         ("sums over rows: the rows after the last four forgotten",
          "while row < rows {", "while row < 0 {"),
         ("dropout: not on the way back",
-         "dh[row, vector: v] *= hmask[row, from: unit]", "dh[row, vector: v] *= 1"),
+         "dh[row, vector: v] *= hmask[firstRow + row, from: unit]", "dh[row, vector: v] *= 1"),
         ("dropout: 1 − h² of what was scaled",
          "h[row, vector: v] *= hmask.keptShare", "h[row, vector: v] *= 1"),
     ],
@@ -199,6 +199,23 @@ _FAULTS_OF_FILE = {
     "Sources/CharMLP/Engine/FusedStep.swift": [
         ("update: the embedding stays as it is",
          "layers.embedding.memory.apply(update)", "_ = update"),
+    ],
+    "Sources/CharMLP/Engine/RankSums.swift": [
+        ("sums over ranks: the loss alone",
+         "slices.flatMap { [$0.firstWeights.dW1, $0.dW2T] }\n        + [step.embedding.dC, step.output.db2, scalars]",
+         "[scalars]"),
+        ("sums over ranks: dC is a rank's own",
+         "[step.embedding.dC, step.output.db2, scalars]", "[step.output.db2, scalars]"),
+        ("sums over ranks: dbngain is a rank's own",
+         "[$0.dbngain, $0.dbnbias]", "[$0.dbnbias]"),
+    ],
+    "Sources/CharMLP/Engine/FusedStep+Ranks.swift": [
+        ("ranks: the mean is a rank's own",
+         "form(ranks.rows, index, clock)", ""),
+        ("ranks: the variance is a rank's own",
+         "form(ranks.squares, index, clock)", ""),
+        ("ranks: the embedding of other threads keeps a rank's own gradient",
+         "if index > 0 {", "if index > 99 {"),
     ],
     "Sources/CharMLP/Engine/Reduction.swift": [
         ("sums over slices: the second slice forgotten",

@@ -54,6 +54,11 @@ private func sgemm(
   _ b: PaddedMatrix, depth: Int, _ c: PaddedMatrix, _ isAdding: Bool
 ) {
   guard c.rows > 0, c.columns > 0 else { return }
+  // A sum of nothing: a rank without a window in the minibatch.
+  guard depth > 0 else {
+    if !isAdding { c.fill(0) }
+    return
+  }
   _ = BLASLibrary.isReady
   unsafe cblas_sgemm(
     CblasRowMajor, transposeA, transposeB, CInt(c.rows), CInt(c.columns), CInt(depth), 1,

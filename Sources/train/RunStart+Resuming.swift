@@ -8,11 +8,14 @@ import CommandSupport
 
 extension RunStart {
   /// The start of a run that goes on where its last checkpoint was saved.
-  init(resuming path: String, _ options: Train) throws {
+  init(
+    resuming path: String, _ options: Train, _ communicator: (any Communicator)?
+  ) throws {
     let directory = try Self.directory(path)
     let lock = try RunLock(of: directory)
     let checkpoint = try Self.checkpoint(in: directory)
     try checkpoint.compare(with: options, directory)
+    try checkpoint.backward.check(communicator)
     let list = try Self.words(checkpoint, options, directory)
     let dataset = try Dataset(list, checkpoint.recipe, name: directory.path)
     try checkpoint.recipe.checkMemory(
@@ -21,7 +24,9 @@ extension RunStart {
     self.init(
       name: directory.path, path: source, dataset: dataset, words: checkpoint.words,
       directory: directory, lock: lock,
-      trainer: Trainer(resuming: checkpoint, dataset, threads: options.availableThreads))
+      trainer: Trainer(
+        resuming: checkpoint, dataset, threads: options.availableThreads(communicator),
+        communicator: communicator))
     isResumed = true
     do throws(FileError) {
       try directory.removeTemporaries()

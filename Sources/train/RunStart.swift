@@ -27,15 +27,18 @@ struct RunStart {
   /// A start as the flags ask for it.
   ///
   /// - Throws: `CommandFailure` for whatever stands in the way of training.
-  init(_ options: Train) throws {
+  init(_ options: Train, _ communicator: (any Communicator)?) throws {
     if let resumed = options.checkpoints.resume {
-      try self.init(resuming: resumed, options)
+      try self.init(resuming: resumed, options, communicator)
     } else {
-      try self.init(new: options)
+      try self.init(new: options, communicator)
     }
   }
 
-  private init(new options: Train) throws(CommandFailure) {
+  private init(
+    new options: Train, _ communicator: (any Communicator)?
+  ) throws(CommandFailure) {
+    try options.trainerBackward.check(communicator)
     let source = WordListSource(options.data)
     let recipe = options.recipe
     let list = try source.read()
@@ -47,7 +50,8 @@ struct RunStart {
       name: source.name, path: source.path ?? "-", dataset: dataset, words: StoredWords(list),
       directory: directory, lock: try RunLock(of: directory),
       trainer: Trainer(
-        recipe, dataset, backward: options.trainerBackward, threads: options.availableThreads))
+        recipe, dataset, backward: options.trainerBackward,
+        threads: options.availableThreads(communicator), communicator: communicator))
   }
 
   init(
@@ -62,6 +66,16 @@ struct RunStart {
     self.lock = lock
     self.trainer = trainer
     firstStep = trainer.step
+  }
+}
+
+extension Trainer.Backward {
+  /// Refuses ranks for a backward pass that knows nothing of them.
+  func check(_ communicator: (any Communicator)?) throws(CommandFailure) {
+    guard communicator != nil, self != .fused else { return }
+    throw CommandFailure(
+      .unavailable, "the backward pass \(name) cannot be shared out among ranks",
+      advice: "Run it without mpirun, or use --backward fused.")
   }
 }
 

@@ -73,6 +73,14 @@ struct Train: Command {
   }
 
   func run() throws {
+    #if MPI
+      if let ranks = MPICommunicator.joinJob() { return try run(on: ranks) }
+    #endif
+    try runAlone()
+  }
+
+  /// Runs in this process, without others.
+  func runAlone() throws {
     if describe { return try describeData() }
     if findLearningRate { return try showLearningRates() }
     try TrainingRun(self).run()
@@ -87,6 +95,11 @@ extension Train {
 
   /// The threads that a run may use.
   var availableThreads: Int { threads ?? availableCores() }
+
+  /// The threads that a rank may use: several ranks share the cores of a machine.
+  func availableThreads(_ communicator: (any Communicator)?) -> Int {
+    communicator == nil ? availableThreads : threads ?? 1
+  }
 
   var trainerBackward: Trainer.Backward {
     let product = product ?? .blas

@@ -14,7 +14,7 @@ extension TrainingRun {
     _ schedule: inout SavingSchedule, _ stopwatch: TrainingStopwatch
   ) throws {
     let trainer = start.trainer
-    let isLast = trainer.isFinished || Interruption.pending != nil
+    let isLast = trainer.isFinished || pendingStop != nil
     if schedule.isDue(trainer.step, stopwatch.total)
       || (isLast && schedule.isUnsaved(trainer.step))
     {
@@ -29,7 +29,13 @@ extension TrainingRun {
       schedule.note(trainer.step, stopwatch.total)
     }
     // What arrived during the save itself waits for the next step, which then is saved too.
-    if isLast, let status = Interruption.pending { throw interruption(status) }
+    if isLast, let status = pendingStop { throw interruption(status) }
+  }
+
+  /// The status to end with after a signal; among ranks, when all have agreed to.
+  private var pendingStop: ExitStatus? {
+    guard start.trainer.isShared else { return Interruption.pending }
+    return start.trainer.isStopped ? Interruption.pending ?? .terminated : nil
   }
 
   /// How the run ends after a signal.

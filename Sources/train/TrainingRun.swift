@@ -16,9 +16,11 @@ struct TrainingRun {
   private let startedAt = Host.timestamp
 
   /// Reads the words and takes the directory; the clock runs from here on.
-  init(_ options: Train) throws {
+  ///
+  /// - Parameter communicator: The ranks that train together; nil for this process alone.
+  init(_ options: Train, _ communicator: (any Communicator)? = nil) throws {
     self.options = options
-    start = try RunStart(options)
+    start = try RunStart(options, communicator)
     recipe = start.trainer.recipe
     progress = ProgressDisplay(isQuiet: options.quiet)
     health = HealthRecord(start.dataset, recipe)
@@ -28,6 +30,7 @@ struct TrainingRun {
     defer { withExtendedLifetime(start.lock) {} }
     let (trainer, dataset, directory) = (start.trainer, start.dataset, start.directory)
     Interruption.startCatching()
+    trainer.stop { Interruption.pending != nil }
     introduce(trainer, dataset)
 
     var stopwatch = TrainingStopwatch()
@@ -57,6 +60,9 @@ struct TrainingRun {
     progress.line(recipe.trainingText)
     if let preset = options.settings.preset {
       progress.line("recipe \(preset.rawValue): \(recipe.flags)")
+    }
+    if let ranks = trainer.ranks {
+      progress.line("\(ranks) ranks, each with a share of every minibatch")
     }
     if start.isResumed { progress.line(resumption) }
   }
@@ -88,14 +94,14 @@ extension TrainingRun {
     try saveIfDue(&schedule, stopwatch)
     while !trainer.isFinished {
       let target = min(
-        nextEvaluation(after: trainer.step), schedule.next(after: trainer.step),
+        recipe.nextEvaluation(after: trainer.step), schedule.next(after: trainer.step),
         trainer.step + pace.steps)
       let duration = try stopwatch.measure {
-        try health.advance(trainer, to: target, isEvaluation: isEvaluation(target))
+        try health.advance(trainer, to: target, isEvaluation: recipe.isEvaluated(at: target))
       }
       pace.adapt(to: duration)
       progress.update(movingLine(trainer, stopwatch))
-      if isEvaluation(trainer.step) {
+      if recipe.isEvaluated(at: trainer.step) {
         let (model, loss) = trainer.evaluate()
         try record(trainer, validationLoss: loss, stopwatch, directory)
         if trainer.best?.step == trainer.step {
@@ -106,15 +112,6 @@ extension TrainingRun {
       try saveIfDue(&schedule, stopwatch)
     }
     progress.finish()
-  }
-
-  private func nextEvaluation(after step: Int) -> Int {
-    let interval = recipe.evaluationInterval
-    return min(recipe.steps, (step / interval + 1) * interval)
-  }
-
-  private func isEvaluation(_ step: Int) -> Bool {
-    step == recipe.steps || step.isMultiple(of: recipe.evaluationInterval)
   }
 
   /// Steps per second of this process, 0 before the first.

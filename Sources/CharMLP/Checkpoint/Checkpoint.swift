@@ -58,11 +58,14 @@ extension Trainer {
   /// Goes on from a checkpoint, with the same bits as the run that it was taken from.
   ///
   /// - Precondition: the data set is that of the checkpoint's words and recipe.
-  public convenience init(resuming checkpoint: Checkpoint, _ dataset: Dataset, threads: Int = 1) {
+  public convenience init(
+    resuming checkpoint: Checkpoint, _ dataset: Dataset, threads: Int = 1,
+    communicator: (any Communicator)? = nil
+  ) {
     do {
       try self.init(
         checkpoint.recipe, dataset, resuming: checkpoint.training, backward: checkpoint.backward,
-        threads: threads)
+        threads: threads, communicator: communicator)
     } catch {
       preconditionFailure("a checkpoint's generator was checked when it was read: \(error)")
     }

@@ -18,8 +18,8 @@ final class ContextVectors {
     self.input = input
     let width = input.blockSize * C.columns + 1
     var activations = PaddedMemory(
-      capacity: PaddedMemory.size(rows: input.batchSize, columns: width))
-    embcat = activations.matrix(rows: input.batchSize, columns: width)
+      capacity: PaddedMemory.size(rows: input.rows, columns: width))
+    embcat = activations.matrix(rows: input.rows, columns: width)
     self.activations = activations
   }
 

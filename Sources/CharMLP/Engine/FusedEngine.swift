@@ -24,11 +24,13 @@ public final class FusedEngine: Engine {
   ///   - threads: How many threads to use at most; no more than slices of the hidden layer are used.
   ///   - firstLayer: The form of the first layer; nil for the faster one.
   ///   - moments: What the optimizer remembers; nil if it remembers nothing.
+  ///   - communicator: The ranks that compute a minibatch together; nil for this process alone.
   ///   - keepsIntermediates: Gives dh, dhpreact and dhprebn memory of their own, so that a test can
   ///     read all three; otherwise each takes the place of the one before.
   package init(
     _ parameters: Parameters<Float>, batchSize: Int, threads: Int = 1,
-    moments: Moments<Float>? = nil, firstLayer: FirstLayerForm? = nil, keepsIntermediates: Bool
+    moments: Moments<Float>? = nil, firstLayer: FirstLayerForm? = nil,
+    communicator: (any Communicator)? = nil, keepsIntermediates: Bool
   ) {
     precondition(batchSize >= 2, "FusedEngine: the variance of one window is undefined")
     precondition(threads >= 1, "FusedEngine: \(threads) threads")
@@ -42,7 +44,7 @@ public final class FusedEngine: Engine {
       let step = FusedStep(
         start, batchSize: batchSize, threads: count,
         firstLayer: firstLayer ?? .fastest(parameters.shape, batchSize: batchSize),
-        keepsIntermediates: keepsIntermediates)
+        keepsIntermediates: keepsIntermediates, communicator: communicator)
       stages = step
       return { member in step.run(member) {} }
     }
@@ -54,13 +56,15 @@ public final class FusedEngine: Engine {
   /// - Parameters:
   ///   - threads: How many threads to use at most; no more than slices of the hidden layer are used.
   ///   - moments: What the optimizer remembers; nil if it remembers nothing.
+  ///   - communicator: The ranks that compute a minibatch together, each its share, and make the same
+  ///     update; nil for this process alone.
   public convenience init(
     _ parameters: Parameters<Float>, batchSize: Int, threads: Int = 1,
-    moments: Moments<Float>? = nil
+    moments: Moments<Float>? = nil, communicator: (any Communicator)? = nil
   ) {
     self.init(
       parameters, batchSize: batchSize, threads: threads, moments: moments,
-      keepsIntermediates: false)
+      communicator: communicator, keepsIntermediates: false)
   }
 
   /// The number of threads that take a step together.
@@ -85,6 +89,12 @@ public final class FusedEngine: Engine {
     team.callOthers()
     stages.run(0, meanwhile: meanwhile)
     return stages.finish()
+  }
+
+  /// Whether training shall stop: before a step, if this rank asks for it; after it, if any did.
+  var isAskedToStop: Bool {
+    get { stages.ranks?.isAskedToStop ?? false }
+    set { stages.ranks?.isAskedToStop = newValue }
   }
 
   /// Where the time of some steps goes on the calling thread, in seconds; `waiting` is for the others.

@@ -20,8 +20,7 @@ final class FusedLayers {
     let contextVectors = form == .perExample ? ContextVectors(embedding, input) : nil
     slices = units.map { units in
       HiddenSlice(
-        start, units: units, batchSize: input.batchSize,
-        keepsIntermediates: keepsIntermediates
+        start, units: units, input, keepsIntermediates: keepsIntermediates
       ) { weights in
         if let contextVectors {
           PerExampleLayer(weights, contextVectors, input, start.parameters.shape)

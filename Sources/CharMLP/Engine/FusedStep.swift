@@ -25,11 +25,14 @@ final class FusedStep: @unchecked Sendable {
     var dropout: RandomMask?
   }
 
+  /// What passes between this process and others that train with it, if there are any.
+  private(set) var ranks: RankSums?
+
   private let members: [Member]
   private let barrier: Barrier
 
   /// One thread: its layers, its blocks of rows, and what it adds up.
-  private final class Member {
+  final class Member {
     let layers: FusedLayers
     let blocks: Range<Int>
     var logits: [PaddedMatrix] = []  // of all slices, (n, vocabulary) each
@@ -44,10 +47,11 @@ final class FusedStep: @unchecked Sendable {
 
   init(
     _ start: EngineStart, batchSize: Int, threads: Int, firstLayer: FirstLayerForm,
-    keepsIntermediates: Bool
+    keepsIntermediates: Bool, communicator: (any Communicator)?
   ) {
     let shape = start.parameters.shape
-    let input = StepInput(shape, batchSize: batchSize)
+    let share = communicator?.share(of: batchSize) ?? 0..<batchSize
+    let input = StepInput(shape, batchSize: batchSize, share: share)
     let output = OutputLayer(start, input)
     let units = HiddenSlice.units(hidden: shape.hidden)
     (self.input, self.output, barrier) = (input, output, Barrier(parties: threads))
@@ -64,6 +68,7 @@ final class FusedStep: @unchecked Sendable {
       member.logits = slices.map(\.logits)
       member.dC = slices.map(\.firstLayer.dC)
     }
+    if let communicator { ranks = RankSums(self, communicator) }
   }
 
   /// All slices, in their order.
@@ -85,34 +90,47 @@ final class FusedStep: @unchecked Sendable {
     let plan = plan
     layers.contextVectors?.gather()
     clock?.mark(.embedding)
-    for slice in layers.slices { slice.forward(plan.dropout, clock) }
+    if let ranks {
+      forward(index, layers.slices, plan.dropout, ranks, clock)
+    } else {
+      for slice in layers.slices { slice.forward(plan.dropout, clock) }
+    }
     wait(index, clock)
 
     for block in member.blocks { output.crossEntropy(member.logits, block: block) }
     clock?.mark(.softmax)
     wait(index, clock)
 
-    for slice in layers.slices {
-      slice.backward(dlogits: output.dlogits, plan.dropout, clock)
-      if let update = plan.update { slice.apply(update) }
-      clock?.mark(.update)
+    if let ranks {
+      backward(index, layers.slices, plan.dropout, ranks, clock)
+    } else {
+      for slice in layers.slices {
+        slice.backward(dlogits: output.dlogits, plan.dropout, clock)
+        if let update = plan.update { slice.apply(update) }
+        clock?.mark(.update)
+      }
     }
-    meanwhile()
+    // Among ranks the sum of the gradients tells whether there is a next step.
+    if ranks == nil { meanwhile() }
     wait(index, clock)
 
     Reduction.sum(member.dC, into: layers.embedding.dC)
+    if let ranks {
+      finishGradients(index, layers, plan.update, ranks, clock)
+      meanwhile()
+    }
     if let update = plan.update { layers.embedding.memory.apply(update) }
     clock?.mark(.embedding)
   }
 
-  private func wait(_ index: Int, _ clock: StepClock?) {
+  func wait(_ index: Int, _ clock: StepClock?) {
     barrier.wait(index)
     clock?.mark(.waiting)
   }
 
   /// Completes the calling thread's step, and returns the loss.
   func finish() -> Float {
-    let loss = output.finish()
+    let loss = ranks?.loss ?? output.finish()
     if let update = plan.update { output.memory.apply(update) }
     members[0].clock?.mark(.softmax)
     return loss

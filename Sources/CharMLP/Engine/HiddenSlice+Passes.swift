@@ -14,29 +14,46 @@ extension HiddenSlice {
   func forward(_ dropout: RandomMask?, _ clock: StepClock?) {
     firstLayer.forward(into: hprebn, clock)
     forEachColumnBlock { vectors in
-      for v in vectors { measureMean(unitsOf: v) }
-      for v in vectors { measureVariance(unitsOf: v) }
-      for v in vectors { activate(unitsOf: v) }
-      if let dropout { for v in vectors { drop(unitsOf: v, dropout) } }
+      for v in vectors { addRows(unitsOf: v) }
+      for v in vectors { addSquares(unitsOf: v) }
+      activate(vectors, dropout)
     }
     clock?.mark(.normalization)
+    multiplyForward(clock)
+  }
+
+  private func multiplyForward(_ clock: StepClock?) {
     multiply(h.padded, W2.padded, into: logits.padded)
     clock?.mark(.logits)
   }
 
+  private func activate(_ vectors: Range<Int>, _ dropout: RandomMask?) {
+    for v in vectors { measureVariance(unitsOf: v) }
+    for v in vectors { activate(unitsOf: v) }
+    if let dropout { for v in vectors { drop(unitsOf: v, dropout) } }
+  }
+
   /// dW1, db1, dbngain, dbnbias, dW2 and a share of dC from dlogits.
   func backward(dlogits: PaddedMatrix, _ dropout: RandomMask?, _ clock: StepClock?) {
-    multiply(dlogits.padded, W2T.padded, into: dh.padded)
-    clock?.mark(.dh)
-    multiply(dlogits.padded.T, h.padded, into: dW2T.padded)
-    clock?.mark(.dW2)
+    multiplyBackward(dlogits, clock)
     forEachColumnBlock { vectors in
-      if let dropout { for v in vectors { differentiateDropout(unitsOf: v, dropout) } }
-      for v in vectors { differentiateActivation(unitsOf: v) }
+      differentiateActivation(vectors, dropout)
       for v in vectors { differentiateNormalization(unitsOf: v) }
     }
     clock?.mark(.elementwiseBackward)
     firstLayer.backward(dhprebn, clock)
+  }
+
+  private func multiplyBackward(_ dlogits: PaddedMatrix, _ clock: StepClock?) {
+    multiply(dlogits.padded, W2T.padded, into: dh.padded)
+    clock?.mark(.dh)
+    multiply(dlogits.padded.T, h.padded, into: dW2T.padded)
+    clock?.mark(.dW2)
+  }
+
+  private func differentiateActivation(_ vectors: Range<Int>, _ dropout: RandomMask?) {
+    if let dropout { for v in vectors { differentiateDropout(unitsOf: v, dropout) } }
+    for v in vectors { differentiateActivation(unitsOf: v) }
   }
 
   @inline(always)
@@ -51,26 +68,70 @@ extension HiddenSlice {
   }
 }
 
+// MARK: The same ways, cut where the sums of other ranks come in
+
+extension HiddenSlice {
+  /// The way forward to this rank's share of Σ hprebn, in bnmeani.
+  func forwardToSums(_ clock: StepClock?) {
+    firstLayer.forward(into: hprebn, clock)
+    forEachColumnBlock { vectors in for v in vectors { addRows(unitsOf: v) } }
+    clock?.mark(.normalization)
+  }
+
+  /// On from all ranks' Σ hprebn, to this rank's share of Σ (hprebn − bnmeani)², in bnvar_inv.
+  func forwardToSquares(_ clock: StepClock?) {
+    forEachColumnBlock { vectors in for v in vectors { addSquares(unitsOf: v) } }
+    clock?.mark(.normalization)
+  }
+
+  /// On from all ranks' squares, to the share of the logits.
+  func forwardToLogits(_ dropout: RandomMask?, _ clock: StepClock?) {
+    forEachColumnBlock { vectors in activate(vectors, dropout) }
+    clock?.mark(.normalization)
+    multiplyForward(clock)
+  }
+
+  /// The way back to this rank's shares of dbngain and dbnbias.
+  func backwardToSums(dlogits: PaddedMatrix, _ dropout: RandomMask?, _ clock: StepClock?) {
+    multiplyBackward(dlogits, clock)
+    forEachColumnBlock { vectors in differentiateActivation(vectors, dropout) }
+    clock?.mark(.elementwiseBackward)
+  }
+
+  /// On from all ranks' dbngain and dbnbias, to this rank's shares of dW1, db1 and dC.
+  func backwardToInput(_ clock: StepClock?) {
+    forEachColumnBlock { vectors in
+      for v in vectors { differentiateNormalization(unitsOf: v) }
+    }
+    clock?.mark(.elementwiseBackward)
+    firstLayer.backward(dhprebn, clock)
+  }
+}
+
 // MARK: Forward, for sixteen units
 
 extension HiddenSlice {
-  /// bnmeani = hprebn.mean(.rows)
-  private func measureMean(unitsOf v: Int) {
+  /// Σ hprebn, in the place of bnmeani.
+  private func addRows(unitsOf v: Int) {
     let hprebn = hprebn
-    let sum = sumOverRows(hprebn.rows) { row, sum in sum + hprebn[row, vector: v] }
-    bnmeani[0, vector: v] = sum / Float(hprebn.rows)
+    bnmeani[0, vector: v] = sumOverRows(hprebn.rows) { row, sum in sum + hprebn[row, vector: v] }
   }
 
-  /// bnvar_inv = (Σ (hprebn − bnmeani)² / (n − 1) + 1e-5)^−½
-  private func measureVariance(unitsOf v: Int) {
+  /// bnmeani = Σ hprebn / n, and Σ (hprebn − bnmeani)² in the place of bnvar_inv.
+  private func addSquares(unitsOf v: Int) {
     let hprebn = hprebn
-    let mean = bnmeani[0, vector: v]
+    let mean = bnmeani[0, vector: v] / n
+    bnmeani[0, vector: v] = mean
     @inline(always) func addSquare(row: Int, sum: FloatVector) -> FloatVector {
       let bndiff = hprebn[row, vector: v] - mean
       return multiplyAdd(bndiff, bndiff, sum)
     }
-    let squares = sumOverRows(hprebn.rows, addSquare)
-    let bnvar = squares / Float(hprebn.rows - 1)
+    bnvar_inv[0, vector: v] = sumOverRows(hprebn.rows, addSquare)
+  }
+
+  /// bnvar_inv = (Σ (hprebn − bnmeani)² / (n − 1) + 1e-5)^−½
+  private func measureVariance(unitsOf v: Int) {
+    let bnvar = bnvar_inv[0, vector: v] / (n - 1)
     bnvar_inv[0, vector: v] = reciprocalSquareRoot(bnvar + 1e-5)
   }
 
@@ -112,7 +173,6 @@ extension HiddenSlice {
   /// dhprebn = bngain·bnvar_inv · (dhpreact − dbnbias / n − bnraw · dbngain / (n − 1)).
   private func differentiateNormalization(unitsOf v: Int) {
     let (hprebn, dhpreact, dhprebn) = (hprebn, dhpreact, dhprebn)
-    let n = Float(hprebn.rows)
     let (mean, inverse) = (bnmeani[0, vector: v], bnvar_inv[0, vector: v])
     let scale = bngain[0, vector: v] * inverse
     let center = dbnbias[0, vector: v] / n
@@ -130,16 +190,17 @@ extension HiddenSlice {
 extension HiddenSlice {
   /// hdrop = h · hmask, in the place of h.
   private func drop(unitsOf v: Int, _ hmask: RandomMask) {
-    let (h, unit) = (h, units.lowerBound + v * vectorWidth)
-    for row in 0..<h.rows { h[row, vector: v] *= hmask[row, from: unit] }
+    let (h, unit, firstRow) = (h, units.lowerBound + v * vectorWidth, firstRow)
+    for row in 0..<h.rows { h[row, vector: v] *= hmask[firstRow + row, from: unit] }
   }
 
   /// dh = dhdrop · hmask, in its place; and h again, where it is needed: where dh is not zero.
   private func differentiateDropout(unitsOf v: Int, _ hmask: RandomMask) {
     let (h, dh, unit) = (h, dh, units.lowerBound + v * vectorWidth)
+    let firstRow = firstRow
     for row in 0..<h.rows {
       h[row, vector: v] *= hmask.keptShare
-      dh[row, vector: v] *= hmask[row, from: unit]
+      dh[row, vector: v] *= hmask[firstRow + row, from: unit]
     }
   }
 }

@@ -11,6 +11,10 @@ import LinearAlgebra
 /// Some of the hidden units: their parameters, their gradients, their activations.
 final class HiddenSlice {
   let units: Range<Int>
+  /// The windows of a minibatch, on all ranks.
+  let n: Float
+  /// The position in the minibatch of the first window here.
+  let firstRow: Int
   let memory: ParameterMemory<HiddenTensors>
   let firstLayer: any FirstLayer
   let firstWeights: FirstLayerWeights
@@ -24,24 +28,25 @@ final class HiddenSlice {
   let dbngain: PaddedMatrix  // (1, units)
   let dbnbias: PaddedMatrix  // (1, units)
 
-  let hprebn: PaddedMatrix  // (n, units)
+  let hprebn: PaddedMatrix  // (rows, units)
   let bnmeani: PaddedMatrix  // (1, units)
   let bnvar_inv: PaddedMatrix  // (1, units)
-  let h: PaddedMatrix  // (n, units), hdrop where units are dropped
-  let logits: PaddedMatrix  // (n, vocabulary), this slice's share
-  let dh: PaddedMatrix  // (n, units)
-  let dhpreact: PaddedMatrix  // (n, units)
-  let dhprebn: PaddedMatrix  // (n, units)
+  let h: PaddedMatrix  // (rows, units), hdrop where units are dropped
+  let logits: PaddedMatrix  // (rows, vocabulary), this slice's share
+  let dh: PaddedMatrix  // (rows, units)
+  let dhpreact: PaddedMatrix  // (rows, units)
+  let dhprebn: PaddedMatrix  // (rows, units)
 
   private let activations: PaddedMemory
 
   init(
-    _ start: EngineStart, units: Range<Int>, batchSize: Int, keepsIntermediates: Bool,
+    _ start: EngineStart, units: Range<Int>, _ input: StepInput, keepsIntermediates: Bool,
     firstLayer: (FirstLayerWeights) -> any FirstLayer
   ) {
     let shape = start.parameters.shape
     let (width, vocabulary) = (units.count, shape.vocabulary)
     self.units = units
+    (n, firstRow) = (Float(input.batchSize), input.share.lowerBound)
 
     memory = ParameterMemory(
       capacity: HiddenTensors.size(shape, units: units), hasMoments: start.moments != nil,
@@ -56,17 +61,17 @@ final class HiddenSlice {
 
     let gradientBuffers = keepsIntermediates ? 3 : 1
     var activations = PaddedMemory(
-      capacity: PaddedMemory.size(rows: (2 + gradientBuffers) * batchSize + 2, columns: width)
-        + PaddedMemory.size(rows: PaddedMemory.stride(width) + batchSize, columns: vocabulary))
+      capacity: PaddedMemory.size(rows: (2 + gradientBuffers) * input.rows + 2, columns: width)
+        + PaddedMemory.size(rows: PaddedMemory.stride(width) + input.rows, columns: vocabulary))
     W2 = activations.matrix(rows: PaddedMemory.stride(width), columns: vocabulary)
-    hprebn = activations.matrix(rows: batchSize, columns: width)
+    hprebn = activations.matrix(rows: input.rows, columns: width)
     bnmeani = activations.matrix(rows: 1, columns: width)
     bnvar_inv = activations.matrix(rows: 1, columns: width)
-    h = activations.matrix(rows: batchSize, columns: width)
-    logits = activations.matrix(rows: batchSize, columns: vocabulary)
-    dh = activations.matrix(rows: batchSize, columns: width)
-    dhpreact = keepsIntermediates ? activations.matrix(rows: batchSize, columns: width) : dh
-    dhprebn = keepsIntermediates ? activations.matrix(rows: batchSize, columns: width) : dh
+    h = activations.matrix(rows: input.rows, columns: width)
+    logits = activations.matrix(rows: input.rows, columns: vocabulary)
+    dh = activations.matrix(rows: input.rows, columns: width)
+    dhpreact = keepsIntermediates ? activations.matrix(rows: input.rows, columns: width) : dh
+    dhprebn = keepsIntermediates ? activations.matrix(rows: input.rows, columns: width) : dh
     self.activations = activations
     memory.assign(start)
     copyWeights()

@@ -40,18 +40,18 @@ final class OutputLayer {
     b2.fill(-.infinity)
     memory.assign(start)
 
-    let blocks = (input.batchSize + Self.blockRows - 1) / Self.blockRows
+    let blocks = max(1, (input.rows + Self.blockRows - 1) / Self.blockRows)
     var activations = PaddedMemory(
-      capacity: PaddedMemory.size(rows: input.batchSize + blocks, columns: vocabulary)
-        + PaddedMemory.size(rows: 3, columns: input.batchSize)
+      capacity: PaddedMemory.size(rows: input.rows + blocks, columns: vocabulary)
+        + PaddedMemory.size(rows: 3, columns: input.rows)
         + PaddedMemory.size(rows: blocks, columns: 1))
-    dlogits = activations.matrix(rows: input.batchSize, columns: vocabulary)
+    dlogits = activations.matrix(rows: input.rows, columns: vocabulary)
     let biasGradients = activations.matrix(rows: blocks, columns: vocabulary)
     self.biasGradients = biasGradients
     biasGradientParts = (0..<blocks).map { biasGradients.row($0) }
-    logit_maxes = activations.matrix(rows: 1, columns: input.batchSize)
-    norm_logits = activations.matrix(rows: 1, columns: input.batchSize)
-    counts_sum = activations.matrix(rows: 1, columns: input.batchSize)
+    logit_maxes = activations.matrix(rows: 1, columns: input.rows)
+    norm_logits = activations.matrix(rows: 1, columns: input.rows)
+    counts_sum = activations.matrix(rows: 1, columns: input.rows)
     losses = activations.matrix(rows: blocks, columns: 1)
     self.activations = activations
   }
@@ -108,7 +108,7 @@ final class OutputLayer {
   /// dlogits in the place of the counts; returns −Σ logprobs of the targets.
   private func finishRows(_ rows: Range<Int>) -> Float {
     let (dlogits, counts_sum) = (dlogits, counts_sum)
-    let n = Float(dlogits.rows)
+    let n = Float(input.batchSize)
     var loss: Float = 0
     for row in rows {
       let sum = counts_sum[0, row]
@@ -128,12 +128,13 @@ final class OutputLayer {
     }
   }
 
-  /// Completes db2, and returns the loss: the mean over the minibatch, in nats per character.
+  /// Completes db2, and returns the loss: the mean over the minibatch, in nats per character. Both are
+  /// shares, if there are other ranks.
   func finish() -> Float {
     Reduction.sum(biasGradientParts, into: db2)
     var loss = 0.0
     for block in 0..<blockCount { loss += Double(losses[block, 0]) }
-    return Float(loss / Double(dlogits.rows))
+    return Float(loss / Double(input.batchSize))
   }
 }
 

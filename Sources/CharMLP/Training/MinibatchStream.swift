@@ -1,20 +1,28 @@
 // The notebook's minibatches: windows of the training split, drawn with replacement.
 
-/// An endless stream of random minibatches.
+/// An endless stream of random minibatches, or of the same share of each.
 public struct MinibatchStream: Sendable {
   private let windows: ContextWindows
   private var generator: TorchGenerator
+  private let share: Range<Int>
   private var indices: [Int32]
   private var minibatch: Minibatch
   private var spare: Minibatch
 
   /// Makes a stream over windows, of which there is at least one.
-  public init(_ windows: ContextWindows, batchSize: Int, generator: TorchGenerator) {
+  ///
+  /// - Parameter share: The positions of a minibatch that are wanted; nil for all of them. All are
+  ///   drawn, so that the shares of one minibatch fit together.
+  public init(
+    _ windows: ContextWindows, batchSize: Int, share: Range<Int>? = nil, generator: TorchGenerator
+  ) {
     precondition(windows.count > 0, "MinibatchStream: there are no windows")
+    let share = share ?? 0..<batchSize
+    self.share = share
     self.windows = windows
     self.generator = generator
     indices = Array(repeating: 0, count: batchSize)
-    minibatch = Minibatch(blockSize: windows.blockSize, count: batchSize)
+    minibatch = Minibatch(blockSize: windows.blockSize, count: share.count)
     spare = minibatch
   }
 
@@ -27,8 +35,8 @@ public struct MinibatchStream: Sendable {
   public mutating func next() -> Minibatch {
     swap(&minibatch, &spare)
     draw(windows.count, &generator, &indices)
-    gatherTargets(windows.targets, indices, &minibatch.targets)
-    gatherContexts(windows.targets, windows.blockSize, indices, &minibatch.contexts)
+    gatherTargets(windows.targets, indices, share, &minibatch.targets)
+    gatherContexts(windows.targets, windows.blockSize, indices, share, &minibatch.contexts)
     return minibatch
   }
 }
@@ -40,8 +48,10 @@ private func draw(_ bound: Int, _ generator: inout TorchGenerator, _ indices: in
   generator.randint(below: bound, into: &span)
 }
 
-private func gatherTargets(_ source: [Int32], _ indices: [Int32], _ targets: inout [Int32]) {
-  let (source, indices) = (source.span, indices.span)
+private func gatherTargets(
+  _ source: [Int32], _ indices: [Int32], _ share: Range<Int>, _ targets: inout [Int32]
+) {
+  let (source, indices) = (source.span, indices.span.extracting(share))
   var targets = targets.mutableSpan
   for row in 0..<indices.count { targets[row] = source[Int(indices[row])] }
 }
@@ -51,9 +61,10 @@ private func gatherTargets(_ source: [Int32], _ indices: [Int32], _ targets: ino
 ///
 /// So a window costs one access to memory instead of two, and the text is a fraction of all contexts.
 private func gatherContexts(
-  _ text: [Int32], _ blockSize: Int, _ indices: [Int32], _ contexts: inout [Int32]
+  _ text: [Int32], _ blockSize: Int, _ indices: [Int32], _ share: Range<Int>,
+  _ contexts: inout [Int32]
 ) {
-  let (text, indices) = (text.span, indices.span)
+  let (text, indices) = (text.span, indices.span.extracting(share))
   var contexts = contexts.mutableSpan
   for row in 0..<indices.count {
     let window = Int(indices[row])

@@ -20,8 +20,14 @@ public final class Trainer {
   public let backward: Backward
   /// Takes the place of the recipe's learning rate, for a search.
   var learningRate: Float?
+  /// The ranks that train together; nil for this process alone.
+  let communicator: (any Communicator)?
+  /// Whether this process shall stop: looked at before every step, among ranks only.
+  var asksToStop: () -> Bool = { false }
   private let dataset: Dataset
   private let engine: any Engine
+  /// The engine, if it is one of several.
+  private let sharedEngine: FusedEngine?
   private var minibatches: MinibatchStream
   private lazy var calibration = Calibration(dataset.train)
   private lazy var validationContexts = dataset.validation.distinct()
@@ -33,20 +39,26 @@ public final class Trainer {
   /// A running mean of the minibatch losses, over about the last thousand steps.
   public private(set) var smoothedLoss = Double.nan
   /// The best evaluation so far; nil before the first.
-  public private(set) var best: BestEvaluation?
+  public internal(set) var best: BestEvaluation?
+  /// Whether some rank was asked to stop, and all did.
+  public private(set) var isStopped = false
 
   /// Starts a run from the recipe's seed.
   ///
-  /// - Parameter threads: How many threads the fused engine may use; the result does not depend on it.
+  /// - Parameters:
+  ///   - threads: How many threads the fused engine may use; the result does not depend on it.
+  ///   - communicator: The ranks that train together, by the fused engine; nil for this process alone.
   public convenience init(
-    _ recipe: Recipe, _ dataset: Dataset, backward: Backward = .fused, threads: Int = 1
+    _ recipe: Recipe, _ dataset: Dataset, backward: Backward = .fused, threads: Int = 1,
+    communicator: (any Communicator)? = nil
   ) {
     var generator = TorchGenerator(seed: recipe.seed)
     let parameters = Parameters.notebook(
       recipe.shape(vocabulary: dataset.vocabulary.count), seed: recipe.seed,
       generator: &generator)
     let moments = recipe.optimizer.hasMoments ? Moments<Float>(zeros: parameters.shape) : nil
-    self.init(recipe, dataset, parameters, moments, generator, backward, threads)
+    self.init(
+      recipe, dataset, parameters, moments, generator, backward, threads, communicator)
   }
 
   /// Goes on from a saved state, with the same bits as the run that it was read from.
@@ -55,10 +67,12 @@ public final class Trainer {
   /// - Throws: `InvalidState` if no generator can have been in the saved state.
   public convenience init(
     _ recipe: Recipe, _ dataset: Dataset, resuming state: TrainingState, backward: Backward,
-    threads: Int = 1
+    threads: Int = 1, communicator: (any Communicator)? = nil
   ) throws(TorchGenerator.InvalidState) {
     let generator = try TorchGenerator(restoring: state.generator)
-    self.init(recipe, dataset, state.parameters, state.moments, generator, backward, threads)
+    self.init(
+      recipe, dataset, state.parameters, state.moments, generator, backward, threads,
+      communicator)
     step = state.step
     best = state.best
     minibatchLoss = state.minibatchLoss
@@ -67,11 +81,15 @@ public final class Trainer {
 
   private init(
     _ recipe: Recipe, _ dataset: Dataset, _ parameters: Parameters<Float>,
-    _ moments: Moments<Float>?, _ generator: TorchGenerator, _ backward: Backward, _ threads: Int
+    _ moments: Moments<Float>?, _ generator: TorchGenerator, _ backward: Backward, _ threads: Int,
+    _ communicator: (any Communicator)?
   ) {
     precondition(
       parameters.shape == recipe.shape(vocabulary: dataset.vocabulary.count),
       "Trainer: parameters of \(parameters.shape) for \(recipe)")
+    precondition(
+      communicator == nil || backward == .fused, "Trainer: ranks need the fused engine")
+    self.communicator = communicator
     self.recipe = recipe
     self.dataset = dataset
     self.backward = backward
@@ -79,12 +97,15 @@ public final class Trainer {
       switch backward {
       case .fused:
         FusedEngine(
-          parameters, batchSize: recipe.batchSize, threads: threads, moments: moments)
+          parameters, batchSize: recipe.batchSize, threads: threads, moments: moments,
+          communicator: communicator)
       case .derivation(let product):
         DerivationEngine(parameters, moments: moments, matmul: product)
       }
+    sharedEngine = communicator == nil ? nil : engine as? FusedEngine
     minibatches = MinibatchStream(
-      dataset.train, batchSize: recipe.batchSize, generator: generator)
+      dataset.train, batchSize: recipe.batchSize,
+      share: communicator?.share(of: recipe.batchSize), generator: generator)
   }
 
   /// The number of threads that take a step together.
@@ -109,21 +130,27 @@ public final class Trainer {
   /// - Throws: `Divergence` after the first step whose loss is not a finite number.
   public func advance(to target: Int) throws(Divergence) {
     let target = min(target, recipe.steps)
-    guard step < target, !isFinished else { return }
+    guard step < target, !isFinished, !isStopped else { return }
     var minibatch = minibatches.next()
     while step < target {
       var next: Minibatch?
+      sharedEngine?.isAskedToStop = asksToStop()
       let loss = engine.step(minibatch, settings(at: step)) {
         // Never beyond the target: there the generator stands where the steps have brought it.
-        if step + 1 < target { next = minibatches.next() }
+        if step + 1 < target, !isEngineStopped { next = minibatches.next() }
       }
       step += 1
       minibatchLoss = loss
       guard loss.isFinite else { throw Divergence(step: step) }
       smooth(Double(loss))
-      if let next { minibatch = next }
+      guard let next else { break }
+      minibatch = next
     }
+    isStopped = isEngineStopped
   }
+
+  /// Whether the last step's sum over ranks said that some rank was asked to stop.
+  private var isEngineStopped: Bool { sharedEngine?.isAskedToStop ?? false }
 
   private func settings(at step: Int) -> StepSettings {
     let update = ParameterUpdate(
@@ -153,10 +180,15 @@ extension Trainer {
   public func evaluate() -> (model: Model, validationLoss: Double) {
     let model = model()
     let loss = model.loss(over: validationContexts)
+    note(communicator?.broadcast(loss) ?? loss)
+    return (model, loss)
+  }
+
+  /// Remembers an evaluation of this step if it is the best.
+  func note(_ loss: Double) {
     if loss < best?.validationLoss ?? .infinity {
       best = BestEvaluation(step: step, validationLoss: loss)
     }
-    return (model, loss)
   }
 }
 

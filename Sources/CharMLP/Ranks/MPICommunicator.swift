@@ -1,0 +1,153 @@
+// The ranks of an MPI job: the only file that calls MPI.
+//
+// A sum has two messages for each pair of ranks: everybody receives its piece of the numbers from all,
+// adds in the order of ranks, and sends the result to all. MPI_Allreduce would leave the order, and with
+// it the last bits, to the library.
+//
+// MPI's own errors end the job: that is its default, and nobody could go on alone.
+
+#if MPI
+  import CMPI
+
+  #if canImport(Glibc)
+    import Glibc
+  #elseif canImport(Musl)
+    import Musl
+  #endif
+
+  /// The processes that `mpirun`, or a scheduler, started together.
+  @safe public final class MPICommunicator: Communicator {
+    public let rank: Int
+    public let count: Int
+
+    private var pieces: UnsafeMutablePointer<Float>  // (count, longest piece)
+    private var capacity = 0
+    // Lengths and starts in floats, one for each rank, as MPI takes them.
+    private let sent: Layout
+    private let received: Layout
+
+    /// The members of one collective's buffer.
+    @safe private struct Layout {
+      let lengths: UnsafeMutablePointer<CInt>
+      let starts: UnsafeMutablePointer<CInt>
+
+      init(_ ranks: Int) {
+        unsafe lengths = .allocate(capacity: ranks)
+        unsafe starts = .allocate(capacity: ranks)
+        unsafe lengths.initialize(repeating: 0, count: ranks)
+        unsafe starts.initialize(repeating: 0, count: ranks)
+      }
+
+      func set(_ rank: Int, start: Int, length: Int) {
+        unsafe (starts[rank], lengths[rank]) = (CInt(start), CInt(length))
+      }
+
+      func deallocate() {
+        unsafe lengths.deallocate()
+        unsafe starts.deallocate()
+      }
+    }
+
+    /// Joins the job that this process is part of; nil if it was started alone, without `mpirun`.
+    ///
+    /// Only the thread that calls this may use what it returns, and only once in a process.
+    public static func joinJob() -> MPICommunicator? {
+      guard isStartedInJob else { return nil }
+      var provided: CInt = 0
+      unsafe MPI_Init_thread(nil, nil, CInt(MPI_THREAD_FUNNELED), &provided)
+      return MPICommunicator()
+    }
+
+    /// What Open MPI's mpirun, and schedulers that start ranks by PMIx or PMI, leave in the environment.
+    private static var isStartedInJob: Bool {
+      func isSet(_ name: String) -> Bool { unsafe getenv(name) != nil }
+      return isSet("OMPI_COMM_WORLD_SIZE") || isSet("PMIX_RANK") || isSet("PMI_RANK")
+    }
+
+    private init() {
+      var (rank, count): (CInt, CInt) = (0, 0)
+      unsafe MPI_Comm_rank(charmlp_world(), &rank)
+      unsafe MPI_Comm_size(charmlp_world(), &count)
+      (self.rank, self.count) = (Int(rank), Int(count))
+      unsafe pieces = .allocate(capacity: 1)
+      (sent, received) = (Layout(Int(count)), Layout(Int(count)))
+    }
+
+    deinit {
+      unsafe pieces.deallocate()
+      sent.deallocate()
+      received.deallocate()
+    }
+
+    /// Leaves the job; every rank comes here before any goes on.
+    public func leave() { MPI_Finalize() }
+
+    /// Ends every rank of the job at once.
+    public func abort(status: CInt) -> Never {
+      unsafe MPI_Abort(charmlp_world(), status)
+      _exit(status)
+    }
+
+    public func sum(_ values: inout MutableSpan<Float>) {
+      guard count > 1 else { return }
+      let total = values.count
+      let piece = lay(total)
+      unsafe values.withUnsafeMutableBufferPointer { values in
+        guard let start = values.baseAddress else { return }
+        unsafe MPI_Alltoallv(
+          start, sent.lengths, sent.starts, charmlp_float(),
+          pieces, received.lengths, received.starts, charmlp_float(), charmlp_world())
+        addPieces(length: piece.count)
+        unsafe MPI_Allgatherv(
+          pieces, CInt(piece.count), charmlp_float(),
+          start, sent.lengths, sent.starts, charmlp_float(), charmlp_world())
+      }
+    }
+
+    /// Cuts so many numbers into a piece for every rank; returns this one's.
+    private func lay(_ total: Int) -> Range<Int> {
+      func piece(_ rank: Int) -> Range<Int> {
+        rank * total / count..<(rank + 1) * total / count
+      }
+      let own = piece(rank)
+      reserve(own.count * count)
+      for other in 0..<count {
+        sent.set(other, start: piece(other).lowerBound, length: piece(other).count)
+        received.set(other, start: other * own.count, length: own.count)
+      }
+      return own
+    }
+
+    /// Adds all ranks' pieces into the first.
+    private func addPieces(length: Int) {
+      for other in 1..<count {
+        let piece = unsafe pieces + other * length
+        for index in 0..<length { unsafe pieces[index] += piece[index] }
+      }
+    }
+
+    private func reserve(_ floats: Int) {
+      guard floats > capacity else { return }
+      unsafe pieces.deallocate()
+      unsafe pieces = .allocate(capacity: floats)
+      capacity = floats
+    }
+
+    /// Messages of MPI are at most this long here: their lengths are 32-bit numbers.
+    private static let longestMessage = 1 << 30
+
+    public func broadcast(_ bytes: inout [UInt8]) {
+      guard count > 1 else { return }
+      var length = Int64(bytes.count)
+      unsafe MPI_Bcast(&length, 8, charmlp_byte(), 0, charmlp_world())
+      if rank != 0 { bytes = [UInt8](repeating: 0, count: Int(length)) }
+      unsafe bytes.withUnsafeMutableBufferPointer { buffer in
+        for first in stride(from: 0, to: Int(length), by: Self.longestMessage) {
+          let count = min(Self.longestMessage, Int(length) - first)
+          unsafe MPI_Bcast(
+            buffer.baseAddress! + first, CInt(count), charmlp_byte(), 0, charmlp_world())
+        }
+      }
+    }
+  }
+#endif

@@ -1,0 +1,67 @@
+// Ranks as threads of one process, so that everything but MPI itself can be tested without MPI.
+
+import Foundation
+import Synchronization
+
+@testable import CharMLP
+
+/// Ranks that are threads of this process.
+final class ThreadRanks: Sendable {
+  private let count: Int
+  private let barrier: Barrier
+  private let floats: Mutex<[[Float]]>
+  private let bytes = Mutex<[UInt8]>([])
+
+  private init(_ count: Int) {
+    self.count = count
+    barrier = Barrier(parties: count)
+    floats = Mutex(Array(repeating: [], count: count))
+  }
+
+  /// Calls a function on so many ranks at a time; returns what each of them has to say.
+  static func run<Result: Sendable>(
+    _ count: Int, _ body: @escaping @Sendable (any Communicator) -> Result
+  ) -> [Result] {
+    let ranks = ThreadRanks(count)
+    let results = Mutex<[Int: Result]>([:])
+    let done = DispatchGroup()
+    for rank in 0..<count {
+      done.enter()
+      let thread = Thread {
+        let result = body(Member(rank, ranks))
+        results.withLock { $0[rank] = result }
+        done.leave()
+      }
+      thread.stackSize = 8 << 20
+      thread.start()
+    }
+    done.wait()
+    return results.withLock { results in (0..<count).map { results[$0]! } }
+  }
+
+  private final class Member: Communicator {
+    let rank: Int
+    let ranks: ThreadRanks
+    var count: Int { ranks.count }
+
+    init(_ rank: Int, _ ranks: ThreadRanks) { (self.rank, self.ranks) = (rank, ranks) }
+
+    func sum(_ values: inout MutableSpan<Float>) {
+      let own = values.indices.map { values[$0] }
+      ranks.floats.withLock { $0[rank] = own }
+      ranks.barrier.wait(rank)
+      let all = ranks.floats.withLock { $0 }
+      for index in values.indices {
+        values[index] = all.dropFirst().reduce(all[0][index]) { $0 + $1[index] }
+      }
+      ranks.barrier.wait(rank)
+    }
+
+    func broadcast(_ bytes: inout [UInt8]) {
+      if rank == 0 { ranks.bytes.withLock { [bytes] shared in shared = bytes } }
+      ranks.barrier.wait(rank)
+      bytes = ranks.bytes.withLock { $0 }
+      ranks.barrier.wait(rank)
+    }
+  }
+}
