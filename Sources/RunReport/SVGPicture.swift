@@ -63,7 +63,9 @@ extension String {
   fileprivate func withoutEmptyGroups() -> String {
     var lines: [Substring] = []
     for line in split(separator: "\n") {
-      if line == "</g>", let last = lines.last, last.hasPrefix("<g ") {
+      if line == "</g>", let last = lines.last, last.hasPrefix("<g "),
+        last.dropLast().allSatisfy({ $0 != ">" })
+      {
         lines.removeLast()
       } else if !line.allSatisfy(\.isWhitespace) {
         lines.append(line)

@@ -9,12 +9,18 @@ import Testing
 @Suite("report")
 struct ReportTests {
   let place: Workplace
+  // A small list, because every test trains its own run.
+  private static let words = "anna\nbert\ncarla\ndora\nemil\nfrida\ngusta\nhanna\n"
+  private static let quick = [
+    "--data", "words.txt", "--steps", "60", "--hidden", "8", "--batch-size", "8", "--threads", "1",
+    "--samples", "0", "--quiet",
+  ]
   private static let withoutGnuplot = ["PATH": "/nowhere"]
 
   init() throws {
     place = try Workplace()
-    let quick = ["--steps", "60", "--hidden", "8", "--samples", "0", "--quiet", "--out", "run"]
-    #expect(try place.run("train", quick).status == 0)
+    try place.write(Self.words.utf8, to: "words.txt")
+    #expect(try place.run("train", Self.quick + ["--out", "run"]).status == 0)
   }
 
   private func report(_ arguments: String...) throws -> Outcome {
@@ -92,10 +98,7 @@ struct ReportTests {
   @Test("train --report writes the page at the end, and tells where it is")
   func atTheEnd() throws {
     let outcome = try place.run(
-      "train",
-      [
-        "--steps", "60", "--hidden", "8", "--samples", "0", "--quiet", "--out", "other", "--report",
-      ],
+      "train", Self.quick + ["--out", "other", "--report"],
       environment: Self.withoutGnuplot)
     #expect(outcome.status == 0 && outcome.output.contains("\nreport: other/report.html\n"))
     #expect(try text("other/report.html").contains("</html>"))

@@ -114,7 +114,7 @@ struct NearestWordsTests {
 
   @Test("The first of equally near words is found, whatever is abandoned on the way")
   func nearest() throws {
-    let found = try words(["zzzzzzzz", "bert", "berta", "beta", "b"]).nearest(to: "beata")
+    let found = try words(["zzzzzzzz", "bert", "beta", "berta", "b"]).nearest(to: "beata")
     #expect(found == .init(word: "beta", distance: 1))
   }
 
