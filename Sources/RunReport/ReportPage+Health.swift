@@ -56,7 +56,7 @@ extension ReportPage {
       ])
     return figures.figure(
       chart, legend: [("12", "saturated activations"), ("13", "dead units")],
-      caption: "Normal is a few per cent of saturated activations, rising slowly, and no dead unit."
+      caption: "Normal is a share that rises slowly with the weights, and no dead unit."
     )
   }
 
