@@ -52,7 +52,7 @@ let package = Package(
     .library(name: "Safetensors", targets: ["Safetensors"]),
   ],
   traits: [
-    .trait(name: "MPI", description: "Train on several processes, also of several machines, by MPI.")
+    .trait(name: "MPI", description: "Trains on several processes and machines, by MPI.")
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
