@@ -40,6 +40,8 @@ extension FusedStep {
     guard let update else { return }
     for slice in layers.slices { slice.apply(update) }
     clock?.mark(.update)
+    // Whoever reads the parameters after the step finds them all updated.
+    wait(index, clock)
   }
 
   /// Forms a sum over all ranks when every thread has done its part of it.
