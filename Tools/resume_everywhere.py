@@ -8,7 +8,8 @@ spread evenly.
 from runs import Failure, leftovers, main, model, result, resume, strace, train
 
 STEPS = 200
-RECIPE = ["--steps", STEPS, "--hidden", 24, "--quiet", "--samples", 0]
+# One evaluation, at the end: the best state is renamed into its place, too.
+RECIPE = ["--steps", STEPS, "--hidden", 24, "--quiet", "--samples", 0, "--evaluate-every", STEPS]
 
 
 def check(count, directory):
