@@ -126,12 +126,12 @@ sanitize-quick: setup
 	python3 Tools/sanitize.py address --build
 
 # Several processes train together under mpirun; ARGUMENTS are those of `train`. The flags let it run on
-# a machine with fewer cores than ranks, and leave ranks the time to save after a signal to mpirun; the
+# a machine with fewer cores than ranks, and leave ranks ten seconds to save after a signal to mpirun; the
 # variables let root run it.
 RANKS ?= 2
 MPI := --traits MPI --scratch-path .build/mpi
 MPIRUN := OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 \
-  mpirun --oversubscribe --bind-to none --mca odls_base_sigkill_timeout 60
+  mpirun --oversubscribe --bind-to none --mca odls_base_sigkill_timeout 10
 
 setup-mpi: setup
 	@pkg-config --exists ompi-c 2>/dev/null && command -v mpirun >/dev/null && exit 0; \

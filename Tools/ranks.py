@@ -19,7 +19,7 @@ from runs import ENVIRONMENT, TIME_LIMIT, Failure, main, model, result, train_co
 
 # What Open MPI asks for on a machine with fewer cores than ranks, and for root; and the seconds that a
 # rank has to save itself after a signal to mpirun.
-MPIRUN = ["mpirun", "--oversubscribe", "--bind-to", "none", "--mca", "odls_base_sigkill_timeout", "20"]
+MPIRUN = ["mpirun", "--oversubscribe", "--bind-to", "none", "--mca", "odls_base_sigkill_timeout", "5"]
 ROOT = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
 OPTIONS = ["--quiet", "--samples", 0]
 BATCHES = (32, 61)
