@@ -144,7 +144,7 @@ train-mpi: build-mpi
 	$(MPIRUN) -n $(RANKS) .build/mpi/release/train $(ARGUMENTS)
 
 test-mpi: build-mpi
-	CHARMLP_TRAIN=.build/mpi/release/train python3 Tools/ranks.py
+	CHARMLP_TRAIN=.build/mpi/release/train python3 Tools/ranks.py $(STEPS)
 
 # The list is checked before it takes its place. NAMES_URL may be a file:// address.
 names:
