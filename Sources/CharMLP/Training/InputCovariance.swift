@@ -9,8 +9,6 @@ import LinearAlgebra
 
 /// Mean and covariance of the one-hot contexts of some windows.
 public struct InputCovariance: Equatable, Sendable {
-  private let blockSize: Int
-  private let windowCount: Double
   private let mean: Matrix<Double>  // (1, block·vocabulary)
   private let covariance: Matrix<Double>  // (block·vocabulary, block·vocabulary), over n − 1
 
@@ -24,9 +22,7 @@ public struct InputCovariance: Equatable, Sendable {
     let inputs = windows.blockSize * windows.vocabularyCount
     guard inputs <= Self.inputLimit else { return nil }
     precondition(windows.count >= 2, "InputCovariance: \(windows.count) windows")
-    blockSize = windows.blockSize
     let n = Double(windows.count)
-    windowCount = n
     let pairs = pairCounts(windows.contexts, windows.blockSize, windows.vocabularyCount)
     let counts = Matrix(
       rows: 1, columns: inputs, elements: (0..<inputs).map { Double(pairs[$0 * inputs + $0]) })

@@ -45,7 +45,7 @@ public struct Recipe: Equatable, Sendable {
   /// The learning rate of a step, counted from 0.
   public func learningRate(at step: Int) -> Float {
     guard step >= warmup else { return learningRate * Float(step + 1) / Float(warmup) }
-    return learningRate * schedule.factor(after: step, from: warmup, to: steps)
+    return schedule.learningRate(learningRate, at: step, from: warmup, to: steps)
   }
 
   /// The hidden units that a step leaves out, nil if none.

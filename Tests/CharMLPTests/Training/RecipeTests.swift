@@ -26,6 +26,13 @@ struct RecipeTests {
     #expect(abs(found - rate) <= 1e-7)
   }
 
+  @Test("The second half of the notebook's run has exactly 0.01")
+  func notebook() {
+    let recipe = Recipe()
+    #expect(recipe.learningRate(at: 99_999) == 0.1)
+    #expect(recipe.learningRate(at: 100_000) == 0.01)
+  }
+
   @Test("It grows evenly over the warm-up, and the cosine begins after it")
   func warmup() {
     let recipe = recipe { ($0.warmup, $0.schedule) = (4, .cosine) }
