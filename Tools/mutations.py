@@ -170,10 +170,15 @@ _FAULTS_OF_FILE = {
          "multiplyAdd(-slope,", "multiplyAdd(slope,"),
         ("sums over rows: the rows after the last four forgotten",
          "while row < rows {", "while row < 0 {"),
+    ],
+    "Sources/CharMLP/Engine/HiddenSlice+Dropout.swift": [
         ("dropout: not on the way back",
-         "dh[row, vector: v] *= hmask[firstRow + row, from: unit]", "dh[row, vector: v] *= 1"),
+         "dh[row, vector: v] *= hmask[positions[row], from: unit]", "dh[row, vector: v] *= 1"),
         ("dropout: 1 − h² of what was scaled",
          "h[row, vector: v] *= hmask.keptShare", "h[row, vector: v] *= 1"),
+        ("dropout: by the place among a rank's own windows",
+         "h[row, vector: v] *= hmask[positions[row], from: unit] }\n  }",
+         "h[row, vector: v] *= hmask[row, from: unit] }\n  }"),
     ],
     "Sources/CharMLP/Engine/HiddenSlice.swift": [
         ("logits: the transposed copy of W2 is that of the start",

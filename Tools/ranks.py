@@ -3,7 +3,8 @@
 CHARMLP_TRAIN names a build with the trait MPI. Losses of ranks are held against those of one process;
 the same ranks must give the same bytes twice; a signal to mpirun or to one rank must save and end all;
 a rank that is killed or fails must end the job and leave a checkpoint that loads; and a run goes on
-with another number of ranks. The size is the number of steps whose losses are compared.
+with another number of ranks. All of it for both ways to split a list: shuffled, where every rank holds
+it, and by hash, where each reads a part. The size is the number of steps whose losses are compared.
 """
 
 import json
@@ -23,6 +24,7 @@ MPIRUN = ["mpirun", "--oversubscribe", "--bind-to", "none", "--mca", "odls_base_
 ROOT = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
 OPTIONS = ["--quiet", "--samples", 0]
 BATCHES = (32, 61)
+HASH = ["--split", "hash"]
 FULL_STEPS = 100
 # The bound for the first 100 losses: another order of adding, in Float.
 TOLERANCE = 5e-6
@@ -53,10 +55,12 @@ def losses(run):
 
 def check_losses(steps, directory):
     largest = 0
-    for recipe in ([], ["--optimizer", "adamw", "--learning-rate", 1e-3, "--dropout", 0.2]):
+    adamw = ["--optimizer", "adamw", "--learning-rate", 1e-3, "--dropout", 0.2]
+    for recipe in ([], HASH, adamw, [*HASH, *adamw]):
         for batch in BATCHES:
             flags = [*recipe, "--batch-size", batch, "--hidden", 64, "--steps", steps,
                      "--evaluate-every", 1, *OPTIONS]
+            is_exact = "adamw" not in recipe
             place = directory / f"{batch}-{len(recipe)}"
             place.mkdir()
             runs.train(*flags, "--out", place / "alone", expect=(0,))
@@ -66,9 +70,9 @@ def check_losses(steps, directory):
                 difference = max(
                     abs(a - b) for a, b in zip(losses(out), losses(place / "alone"), strict=True))
                 # Adam moves what has a gradient of rounding alone by its rate, whichever way.
-                if not difference <= (TOLERANCE if not recipe else 10 * TOLERANCE):
+                if not difference <= (TOLERANCE if is_exact else 10 * TOLERANCE):
                     raise Failure(f"{ranks} ranks, batch {batch} {recipe}: losses differ by {difference}")
-                largest = max(largest, difference if not recipe else 0)
+                largest = max(largest, difference if is_exact else 0)
             train(3, *flags, "--out", place / "again")
             if result(place / "again") != result(place / "ranks-3"):
                 raise Failure(f"3 ranks, batch {batch} {recipe}: other bytes the second time")
@@ -106,7 +110,7 @@ def check_signals(directory):
     for number, (name, target) in enumerate(
             [("TERM", "mpirun"), ("INT", "mpirun"), ("TERM", 0), ("TERM", 1), ("INT", 2)]):
         run = directory / f"signal-{number}"
-        process = started(run, 3)
+        process = started(run, 3, *(HASH if number % 2 else []))
         pid = process.pid if target == "mpirun" else ranks_of(process)[target]
         os.kill(pid, getattr(signal, f"SIG{name}"))
         _, errors = wait(process, (130, 143, 1))
@@ -121,7 +125,7 @@ def check_signals(directory):
 def check_kills(directory):
     for victim in range(3):
         run = directory / f"kill-{victim}"
-        process = started(run, 3)
+        process = started(run, 3, *(HASH if victim == 1 else []))
         os.kill(ranks_of(process)[victim], signal.SIGKILL)
         _, errors = wait(process, range(1, 256))
         if "signal 9" not in errors:
@@ -133,11 +137,12 @@ def check_kills(directory):
     return 3
 
 
-def check_resuming(directory):
-    flags = ["--hidden", 64, "--steps", 400, "--evaluate-every", 100, "--batch-size", 61, *OPTIONS]
-    runs.train(*flags, "--out", directory / "alone", expect=(0,))
-    expected = losses(directory / "alone")
-    run = directory / "resumed"
+def check_resuming(directory, split):
+    flags = ["--hidden", 64, "--steps", 400, "--evaluate-every", 100, "--batch-size", 61,
+             "--split", split, *OPTIONS]
+    runs.train(*flags, "--out", directory / f"alone-{split}", expect=(0,))
+    expected = losses(directory / f"alone-{split}")
+    run = directory / f"resumed-{split}"
     process = start(2, *flags, "--checkpoint-every", 1, "--out", run)
     while not (model(run).exists() and step_of(run) > 0):
         time.sleep(0.02)
@@ -149,7 +154,6 @@ def check_resuming(directory):
     difference = max(abs(a - b) for a, b in zip(found, expected, strict=True))
     if not difference <= 100 * TOLERANCE:
         raise Failure(f"resumed with 3 ranks instead of 2: {found}, alone {expected}")
-    return difference
 
 
 def check_failures(directory):
@@ -160,16 +164,26 @@ def check_failures(directory):
                       expect=(70,))
     if errors.count("no longer a finite number") != 1:
         raise Failure(f"a divergence: {errors}")
-    return 2
+    bad = directory / "bad.txt"
+    bad.write_text("".join(f"word{i}\n" for i in range(3000)) + "b\x07d\n" + "more\n" * 500)
+    _, errors = train(3, "--data", bad, *HASH, *OPTIONS, expect=(65,))
+    if errors.count("bad.txt:3001: U+0007") != 1:
+        raise Failure(f"a bad line of the last rank: {errors}")
+    _, errors = train(2, "--data", "-", *HASH, *OPTIONS, expect=(69,))
+    if errors.count("train: ") != 1:
+        raise Failure(f"standard input for two ranks: {errors}")
+    return 4
 
 
 def check(steps, directory):
     if steps < FULL_STEPS:
-        check_resuming(directory)
+        check_resuming(directory, "shuffle")
+        check_resuming(directory, "hash")
         return f"losses at most {check_losses(steps, directory):.1e} from one process's; resumed"
     failures = check_failures(directory)
     signals, kills = check_signals(directory), check_kills(directory)
-    check_resuming(directory)
+    check_resuming(directory, "shuffle")
+    check_resuming(directory, "hash")
     difference = check_losses(steps, directory)
     return (f"1 to 4 ranks: first {steps} losses within {difference:.1e} of one process, the same "
             f"bytes twice; {signals} signals saved, {kills} kills and {failures} failures ended all")

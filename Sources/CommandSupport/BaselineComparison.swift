@@ -10,10 +10,13 @@ public struct BaselineComparison: Sendable {
   public let baseline: Baseline
   /// The n-gram that sees the network's context.
   public let rival: Baseline.Entry
+  /// How many words the n-grams were counted in, if these are a sample of what the network learns from.
+  public let sampleSize: Int?
 
   /// Chooses the n-gram that sees the network's context.
-  public init(_ baseline: Baseline, blockSize: Int) {
+  public init(_ baseline: Baseline, blockSize: Int, sampleSize: Int? = nil) {
     self.baseline = baseline
+    self.sampleSize = sampleSize
     rival = baseline.best(forBlockSize: blockSize)
   }
 
@@ -31,7 +34,10 @@ public struct BaselineComparison: Sendable {
 
   /// The table, and the sentence where it is due.
   public func text(beside losses: TrainedLosses) -> String {
-    table(losses) + (verdict(losses.preferred).map { $0 + "\n" } ?? "")
+    let note = sampleSize.map {
+      "All losses are over a sample of \(Format.counted($0, "word")), and so are the n-grams' counts.\n"
+    }
+    return table(losses) + (note ?? "") + (verdict(losses.preferred).map { $0 + "\n" } ?? "")
   }
 
   private func table(_ losses: TrainedLosses) -> String {

@@ -22,7 +22,7 @@ extension DatasetError {
   /// The failure as it is reported for a list that came from `source`.
   public func commandFailure(in source: String) -> CommandFailure {
     switch self {
-    case .tooFewWords: CommandFailure(.badData, "\(source): \(self)")
+    case .tooFewWords, .emptyPart: CommandFailure(.badData, "\(source): \(self)")
     case .tooLarge: CommandFailure(.resources, "\(source): \(self)")
     }
   }

@@ -9,6 +9,8 @@ extension DataReport {
     [
       "data": .string(name),
       "words": .integer(words),
+      "sample_of": sampleOf.map { .integer($0) } ?? .null,
+      "training_windows": .integer(trainingWindows),
       "distinct": .integer(distinctWords),
       "duplicates": .integer(duplicates),
       "duplicates_removed": .integer(duplicatesRemoved),

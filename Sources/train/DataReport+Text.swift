@@ -10,10 +10,18 @@ extension DataReport {
       duplicates == 0 ? "all distinct" : "\(Format.count(distinctWords)) distinct"
     let removed =
       duplicatesRemoved == 0 ? "" : " (\(Format.counted(duplicatesRemoved, "duplicate")) removed)"
-    var lines = [
+    var lines: [String] = []
+    var subject = "\(name): \(Format.counted(words, "word"))\(removed)"
+    if let sampleOf {
+      lines = [
+        "\(name): \(Format.counted(sampleOf, "word")), \(Format.count(trainingWindows)) windows train"
+      ]
+      subject = "a sample: \(Format.counted(words, "word"))"
+    }
+    lines += [
       """
-      \(name): \(Format.counted(words, "word"))\(removed), \(distinct); \
-      \(Format.counted(symbols.count, "symbol")); \(lengths.range), median \(lengths.median)
+      \(subject), \(distinct); \(Format.counted(symbols.count, "symbol")); \
+      \(lengths.range), median \(lengths.median)
       """,
       """
       \(Format.count(train.windows)) windows train, \(Format.count(validation.windows)) validate, \
@@ -34,7 +42,8 @@ extension DataReport {
   /// All of the report.
   func text(of name: String) -> String {
     [
-      summary(of: name)[0] + "\n", wordTable, alphabet, lengths.text,
+      summary(of: name).prefix(sampleOf == nil ? 1 : 2).map { $0 + "\n" }.joined(), wordTable,
+      alphabet, lengths.text,
       warnings.map { "warning: \($0.text)\n" }.joined(),
     ].filter { !$0.isEmpty }.joined(separator: "\n")
   }

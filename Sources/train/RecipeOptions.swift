@@ -34,6 +34,11 @@ struct RecipeOptions: ParsableArguments {
     help: "Seed of the parameters and the minibatches. (default: \(Recipe().seed))",
     transform: wholeNumber(in: 0...UInt64.max)) var seed: UInt64?
   @Option(
+    help: """
+      How words come to train, validate or test: shuffle, as in the lecture; hash, for lists too long \
+      for one memory: each rank reads its part. (default: \(Recipe().split.rawValue))
+      """) var split: Split.Method?
+  @Option(
     help: "Seed of the split into train, validation and test. (default: \(Recipe().splitSeed))",
     transform: wholeNumber(in: 0...UInt64.max)) var splitSeed: UInt64?
   @Flag(help: "Remove words that repeat an earlier one, before the split.") var deduplicate = false
@@ -49,6 +54,7 @@ struct RecipeOptions: ParsableArguments {
     optimization.apply(to: &recipe)
     if let evaluateEvery { recipe.evaluateEvery = evaluateEvery }
     if let seed { recipe.seed = seed }
+    if let split { recipe.split = split }
     if let splitSeed { recipe.splitSeed = splitSeed }
     if deduplicate { recipe.deduplicate = true }
     return recipe
@@ -56,3 +62,4 @@ struct RecipeOptions: ParsableArguments {
 }
 
 extension Recipe.Preset: ExpressibleByArgument {}
+extension Split.Method: ExpressibleByArgument {}

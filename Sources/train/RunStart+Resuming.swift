@@ -16,16 +16,14 @@ extension RunStart {
     let checkpoint = try Self.checkpoint(in: directory)
     try checkpoint.compare(with: options, directory)
     try checkpoint.backward.check(communicator)
-    let list = try Self.words(checkpoint, options, directory)
-    let dataset = try Dataset(list, checkpoint.recipe, name: directory.path)
+    let data = try RunData(resuming: checkpoint, options, directory, communicator)
     try checkpoint.recipe.checkMemory(
-      vocabulary: dataset.vocabulary.count, backward: checkpoint.backward)
+      vocabulary: data.dataset.vocabulary.count, backward: checkpoint.backward)
     let source = options.data.map { WordListSource($0).path ?? "-" } ?? directory.modelPath
     self.init(
-      name: directory.path, path: source, dataset: dataset, words: checkpoint.words,
-      directory: directory, lock: lock,
+      name: directory.path, path: source, data, directory: directory, lock: lock,
       trainer: Trainer(
-        resuming: checkpoint, dataset, threads: options.availableThreads(communicator),
+        resuming: checkpoint, data.dataset, threads: options.availableThreads(communicator),
         communicator: communicator))
     isResumed = true
     do throws(FileError) {
@@ -66,31 +64,6 @@ extension RunStart {
     }
   }
 
-  /// The run's words: those that it carries, or the list that is named, which must be the same.
-  private static func words(
-    _ checkpoint: Checkpoint, _ options: Train, _ directory: RunDirectory
-  ) throws -> WordList {
-    do {
-      guard let name = options.data else {
-        if let list = try checkpoint.wordList() { return list }
-        throw CommandFailure(
-          .noInput, "\(directory.path): the run's list was too long to be stored with it",
-          advice: "Name the list with --data.")
-      }
-      let source = WordListSource(name)
-      let list = try source.read()
-      guard try checkpoint.words.matches(list), Vocabulary(of: list) == checkpoint.model.vocabulary
-      else {
-        throw CommandFailure(
-          .incompatible, "\(source.name): other words than those of the run in \(directory.path)",
-          advice: "Leave --data out, or start a new run.")
-      }
-      return list
-    } catch let error as ModelFileError {
-      throw error.commandFailure(in: directory.modelPath)
-    }
-  }
-
   /// The training time that a line of metrics tells.
   private static func seconds(inMetrics line: String) -> Double? {
     guard let key = line.firstRange(of: "\"seconds\":") else { return nil }
@@ -98,7 +71,55 @@ extension RunStart {
   }
 }
 
+extension RunData {
+  /// The run's words: those that it carries, or the list that is named, which must be the same.
+  ///
+  /// What is stored of them stays as it is, so that a resumed run's files are the uninterrupted one's.
+  fileprivate init(
+    resuming checkpoint: Checkpoint, _ options: Train, _ directory: RunDirectory,
+    _ ranks: (any Communicator)?
+  ) throws {
+    do {
+      guard let name = options.data else {
+        guard let list = try checkpoint.wordList() else {
+          throw CommandFailure(
+            .noInput, "\(directory.path): the run's list was too long to be stored with it",
+            advice: "Name the list with --data.")
+        }
+        try self.init(list, checkpoint.words, checkpoint.recipe, ranks, name: directory.path)
+        return
+      }
+      let source = WordListSource(name)
+      if checkpoint.recipe.split == .hash {
+        let list = try source.readByHash(checkpoint.recipe, ranks)
+        try checkpoint.compare(
+          try checkpoint.words.matches(list), list.vocabulary, source, directory)
+        let data = try RunData(list, checkpoint.recipe, name: source.name)
+        self.init(dataset: data.dataset, words: checkpoint.words)
+      } else {
+        let list = try source.read()
+        try checkpoint.compare(
+          try checkpoint.words.matches(list), Vocabulary(of: list), source, directory)
+        try self.init(list, checkpoint.words, checkpoint.recipe, ranks, name: source.name)
+      }
+    } catch let error as ModelFileError {
+      throw error.commandFailure(in: directory.modelPath)
+    }
+  }
+}
+
 extension Checkpoint {
+  /// Refuses a list that is not the run's.
+  fileprivate func compare(
+    _ isSame: Bool, _ vocabulary: Vocabulary, _ source: WordListSource, _ directory: RunDirectory
+  ) throws(CommandFailure) {
+    guard isSame, vocabulary == model.vocabulary else {
+      throw CommandFailure(
+        .incompatible, "\(source.name): other words than those of the run in \(directory.path)",
+        advice: "Leave --data out, or start a new run.")
+    }
+  }
+
   /// Refuses flags that ask for another network or another training than the run's.
   fileprivate func compare(with options: Train, _ directory: RunDirectory) throws(CommandFailure) {
     let asked = options.settings.applied(to: recipe)

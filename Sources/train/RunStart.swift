@@ -41,27 +41,25 @@ struct RunStart {
     try options.trainerBackward.check(communicator)
     let source = WordListSource(options.data)
     let recipe = options.recipe
-    let list = try source.read()
-    let dataset = try Dataset(list, recipe, name: source.name)
+    let data = try RunData(reading: source, recipe, communicator)
     try recipe.checkMemory(
-      vocabulary: dataset.vocabulary.count, backward: options.trainerBackward)
+      vocabulary: data.dataset.vocabulary.count, backward: options.trainerBackward)
     let directory = try RunDirectory(options, source)
     self.init(
-      name: source.name, path: source.path ?? "-", dataset: dataset, words: StoredWords(list),
-      directory: directory, lock: try RunLock(of: directory),
+      name: source.name, path: source.path ?? "-", data, directory: directory,
+      lock: try RunLock(of: directory),
       trainer: Trainer(
-        recipe, dataset, backward: options.trainerBackward,
+        recipe, data.dataset, backward: options.trainerBackward,
         threads: options.availableThreads(communicator), communicator: communicator))
   }
 
   init(
-    name: String, path: String, dataset: Dataset, words: StoredWords, directory: RunDirectory,
-    lock: RunLock, trainer: Trainer
+    name: String, path: String, _ data: RunData, directory: RunDirectory, lock: RunLock,
+    trainer: Trainer
   ) {
     self.name = name
     self.path = path
-    self.dataset = dataset
-    self.words = words
+    (dataset, words) = (data.dataset, data.words)
     self.directory = directory
     self.lock = lock
     self.trainer = trainer
@@ -76,17 +74,6 @@ extension Trainer.Backward {
     throw CommandFailure(
       .unavailable, "the backward pass \(name) cannot be shared out among ranks",
       advice: "Run it without mpirun, or use --backward fused.")
-  }
-}
-
-extension Dataset {
-  /// The data set of a recipe; what is wrong with the list is told under its name.
-  init(_ words: WordList, _ recipe: Recipe, name: String) throws(CommandFailure) {
-    do throws(DatasetError) {
-      try self.init(words, recipe, memoryLimit: Host.availableMemory)
-    } catch {
-      throw error.commandFailure(in: name)
-    }
   }
 }
 

@@ -7,7 +7,7 @@ extension Train {
   /// Shows the loss at growing learning rates, and the rate to begin with.
   func showLearningRates() throws {
     let source = WordListSource(data)
-    let (recipe, dataset) = (recipe, try source.dataset(recipe))
+    let (recipe, dataset) = (recipe, try RunData(reading: source, recipe).dataset)
     try recipe.checkMemory(vocabulary: dataset.vocabulary.count, backward: trainerBackward)
     let search = LearningRateSearch(
       recipe, dataset, backward: trainerBackward, threads: availableThreads)

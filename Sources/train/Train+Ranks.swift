@@ -1,8 +1,9 @@
 // `train` under mpirun: rank 0 does what `train` does alone, and the others take every step with it.
 //
-// Only rank 0 reads, prints and saves. The others get from it a checkpoint and the words, whether a run
-// begins or goes on: so they need neither the list nor the run directory on their machines, and any
-// number of ranks can go on with a run. What rank 0 alone has met with ends the whole job.
+// Only rank 0 prints and saves. The others get from it the words and a checkpoint, whether a run begins or
+// goes on: so they need neither the list nor the run directory on their machines, and any number of ranks
+// can go on with a run. Only a list that is split by hash is read by all, each its own part. What rank 0
+// alone has met with ends the whole job.
 
 #if MPI
   import CharMLP
@@ -25,9 +26,7 @@
         run = try TrainingRun(self, ranks)
         try run.start.share(ranks)
       } catch {
-        // Nothing to follow: the others leave.
-        var nothing: [UInt8] = []
-        ranks.broadcast(&nothing)
+        RunAssignment.cancel(ranks)
         ranks.leave()
         throw error
       }
@@ -63,29 +62,44 @@
   }
 
   extension RunStart {
-    /// Gives the other ranks what they start from.
+    /// Gives the other ranks, which have prepared the same data, what they start from.
     fileprivate func share(_ ranks: MPICommunicator) throws {
       var checkpoint = try Checkpoint(trainer, words: words).encoded()
       ranks.broadcast(&checkpoint)
-      var text = dataset.words.utf8
-      ranks.broadcast(&text)
     }
   }
 
   extension Trainer {
     /// Starts where rank 0 does; nil if that has failed, and said so.
     fileprivate convenience init?(following ranks: MPICommunicator, threads: Int) {
-      var (file, text): ([UInt8], [UInt8]) = ([], [])
+      guard let assignment = RunAssignment.received(ranks) else { return nil }
+      // What is wrong with the list is known to all ranks, and rank 0 tells it.
+      let dataset = try? Dataset(assignment, ranks)
+      var file: [UInt8] = []
       ranks.broadcast(&file)
-      if file.isEmpty { return nil }
-      ranks.broadcast(&text)
+      guard let dataset, !file.isEmpty else { return nil }
       do {
-        let checkpoint = try Checkpoint(file: file)
-        let dataset = try Dataset(WordList(utf8: text), checkpoint.recipe)
-        self.init(resuming: checkpoint, dataset, threads: threads, communicator: ranks)
+        self.init(
+          resuming: try Checkpoint(file: file), dataset, threads: threads, communicator: ranks)
       } catch {
         StandardError.shared.note("rank \(ranks.rank): \(error)")
         ranks.abort(status: ExitStatus.failure.rawValue)
+      }
+    }
+  }
+
+  extension Dataset {
+    /// Prepares what rank 0 asks for.
+    fileprivate init(_ assignment: RunAssignment, _ ranks: MPICommunicator) throws {
+      let recipe = assignment.recipe
+      if let path = assignment.path {
+        let list = try HashSplitList(
+          contentsOf: path, splitSeed: recipe.splitSeed, communicator: ranks)
+        try self.init(list, blockSize: recipe.blockSize)
+      } else {
+        var text: [UInt8] = []
+        ranks.broadcast(&text)
+        try self.init(WordList(utf8: text), recipe, communicator: ranks)
       }
     }
   }

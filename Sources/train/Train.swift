@@ -69,6 +69,10 @@ struct Train: Command {
     if out != nil, checkpoints.resume != nil {
       throw ValidationError("--out cannot be used with --resume: a run goes on where it is")
     }
+    if settings.split == .hash, settings.deduplicate {
+      throw ValidationError(
+        "--deduplicate cannot be used with --split hash, which gives equal words the same part")
+    }
     if out == "" { throw ValidationError("--out must name a directory") }
   }
 

@@ -9,6 +9,8 @@ struct TrainingResult {
   let parameters: Int
   var seconds: Double
   let stepsPerSecond: Double
+  /// How many ranks trained together, and their seconds in sums; nil for one process.
+  let ranks: (count: Int, secondsInSums: Double)?
   let losses: TrainedLosses
   let baseline: BaselineComparison
   let samples: [String]
@@ -22,10 +24,14 @@ struct TrainingResult {
       "parameters": .integer(parameters),
       "seconds": .number(seconds),
       "steps_per_second": .number(stepsPerSecond),
+      "ranks": ranks.map {
+        ["count": .integer($0.count), "seconds_in_sums": .number($0.secondsInSums)]
+      } ?? .null,
       "loss": .object(losses.preferred.json),
       "best_step": .integer(losses.best?.step ?? steps),
       "last_loss": .object(losses.last.json),
       "baseline": baseline.json,
+      "sample_words": baseline.sampleSize.map { .integer($0) } ?? .null,
       "samples": .array(samples.map { .string($0) }),
       "model": .string(model),
       "report": report.map { .string($0) } ?? .null,

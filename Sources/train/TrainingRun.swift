@@ -40,8 +40,11 @@ struct TrainingRun {
     let models = TrainedModels(trainer, directory)
     let result = TrainingResult(
       steps: trainer.step, parameters: models.last.parameters.count, seconds: 0,
-      stepsPerSecond: rate(stopwatch), losses: models.losses(dataset),
-      baseline: BaselineComparison(Baseline(dataset), blockSize: recipe.blockSize),
+      stepsPerSecond: rate(stopwatch),
+      ranks: trainer.ranks.map { ($0, trainer.secondsInSums ?? 0) }, losses: models.losses(dataset),
+      baseline: BaselineComparison(
+        Baseline(dataset), blockSize: recipe.blockSize,
+        sampleSize: dataset.isSample ? dataset.words.count : nil),
       samples: try samples(models.preferred), model: models.path,
       report: options.report ? directory.reportPath : nil)
     progress.finish()

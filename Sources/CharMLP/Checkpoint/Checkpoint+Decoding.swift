@@ -191,10 +191,10 @@ extension StoredWords {
         throw .words("expected at most \(Self.byteLimit) bytes of words, found \(byteCount)")
       }
       self.init(.compressed(bytes), byteCount: byteCount)
-    } else if let hash = file.metadata["words_sha256"] {
-      self.init(.hash(hash), byteCount: byteCount)
+    } else if let fingerprint = file.metadata["words_fingerprint"] {
+      self.init(.fingerprint(fingerprint), byteCount: byteCount)
     } else {
-      throw .words("expected a word list or its hash")
+      throw .words("expected a word list or its fingerprint")
     }
   }
 }

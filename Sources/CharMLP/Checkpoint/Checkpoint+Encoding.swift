@@ -6,7 +6,7 @@
 //   evaluation, step and validation loss of the best one. For AdamW `first_moment.…` and
 //   `second_moment.…`, each under the parameters' names.
 // - `words`: the text of the word list, one word a line, in zlib's format. Of more than 16 MB only the
-//   length and the SHA-256 are kept, in the metadata.
+//   length and a fingerprint are kept, in the metadata.
 // - In the metadata: format, version, architecture, vocabulary, recipe, the backward pass, and a CRC-32
 //   of the whole file (see FileChecksum).
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
@@ -42,7 +42,7 @@ extension Checkpoint {
     training.write(to: &file)
     switch words.content {
     case .compressed(let bytes): file["words"] = Tensor(bytes, shape: [bytes.count])
-    case .hash(let hash): file.metadata["words_sha256"] = hash
+    case .fingerprint(let text): file.metadata["words_fingerprint"] = text
     }
     return FileChecksum.sealed(try file.encoded())
   }

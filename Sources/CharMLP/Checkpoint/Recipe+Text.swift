@@ -49,6 +49,7 @@ extension Recipe {
       Field("patience", \.patience, in: 0...1_000_000_000),
       Field("stop_at_validation_loss", \.stopAtValidationLoss, in: 0...1e30),
       Field("seed", \.seed, in: 0...UInt64.max),
+      Field("split", \.split),
       Field("split_seed", \.splitSeed, in: 0...UInt64.max),
       Field("deduplicate", \.deduplicate),
     ]

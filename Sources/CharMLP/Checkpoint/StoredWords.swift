@@ -1,6 +1,6 @@
 // The word list as a model file carries it, so that a run can go on without the file it was read from.
 //
-// Up to 16 MB of text are kept, compressed; of a longer list only its length and hash, so that it can be
+// Up to 16 MB of text are kept, compressed; of a longer list only its length and a fingerprint, so that it can be
 // recognized when it is named again. The compressed bytes of a checkpoint are passed on as they are: a
 // resumed run's files are those of the uninterrupted one even where zlib has another version.
 
@@ -10,8 +10,8 @@ public struct StoredWords: Equatable, Sendable {
   enum Content: Equatable, Sendable {
     /// The normalized text in zlib's format.
     case compressed([UInt8])
-    /// The SHA-256 of the normalized text, in hexadecimal.
-    case hash(String)
+    /// What the words and their order leave of them, in hexadecimal.
+    case fingerprint(String)
   }
 
   let content: Content
@@ -26,7 +26,15 @@ public struct StoredWords: Equatable, Sendable {
     byteCount = words.utf8.count
     content =
       byteCount <= limit
-      ? .compressed(Zlib.compressed(words.utf8)) : .hash(SHA256.hexadecimal(words.utf8))
+      ? .compressed(Zlib.compressed(words.utf8)) : .fingerprint(WordFingerprint(words).text)
+  }
+
+  /// Stores a list that was split by hash, or describes it if not all of it is at hand.
+  public init(_ list: HashSplitList) {
+    byteCount = list.byteCount
+    content =
+      list.isComplete
+      ? .compressed(Zlib.compressed(list.words.utf8)) : .fingerprint(list.fingerprint.text)
   }
 
   init(_ content: Content, byteCount: Int) {
@@ -39,7 +47,7 @@ public struct StoredWords: Equatable, Sendable {
     if case .compressed = content { true } else { false }
   }
 
-  /// The list, or nil if only its length and hash are known.
+  /// The list, or nil if only its length and fingerprint are known.
   ///
   /// - Throws: `ModelFileError.words` if what is stored is no word list in its normal form.
   public func wordList() throws(ModelFileError) -> WordList? {
@@ -62,7 +70,15 @@ public struct StoredWords: Equatable, Sendable {
   /// - Throws: `ModelFileError.words` as `wordList()`.
   public func matches(_ words: WordList) throws(ModelFileError) -> Bool {
     guard byteCount == words.utf8.count else { return false }
-    if case .hash(let hash) = content { return SHA256.hexadecimal(words.utf8) == hash }
-    return try wordList() == words
+    guard case .fingerprint(let fingerprint) = content else { return try wordList() == words }
+    return WordFingerprint(words).text == fingerprint
+  }
+
+  /// Whether a list that was split by hash is the one that is stored or described here.
+  ///
+  /// - Throws: `ModelFileError.words` as `wordList()`.
+  public func matches(_ list: HashSplitList) throws(ModelFileError) -> Bool {
+    guard case .fingerprint(let fingerprint) = content else { return try matches(list.words) }
+    return byteCount == list.byteCount && fingerprint == list.fingerprint.text
   }
 }

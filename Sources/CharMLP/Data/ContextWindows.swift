@@ -57,6 +57,22 @@ public struct ContextWindows: Equatable, Sendable {
     self.init(encoded, blockSize: blockSize)
   }
 
+  /// The windows of the first words, as many as have no more windows than `limit` together, but of one
+  /// word at least.
+  func words(upTo limit: Int) -> ContextWindows {
+    guard count > limit else { return self }
+    let ends = targets.indices.lazy.filter { targets[$0] == Vocabulary.terminator }
+    let end = targets[..<limit].lastIndex(of: Vocabulary.terminator) ?? ends.first ?? count - 1
+    return ContextWindows(
+      blockSize: blockSize, vocabularyCount: vocabularyCount,
+      contexts: Array(contexts[..<((end + 1) * blockSize)]), targets: Array(targets[...end]))
+  }
+
+  private init(blockSize: Int, vocabularyCount: Int, contexts: [Int32], targets: [Int32]) {
+    (self.blockSize, self.vocabularyCount) = (blockSize, vocabularyCount)
+    (self.contexts, self.targets) = (contexts, targets)
+  }
+
   /// The bytes that windows occupy, or nil if the number of entries cannot even be expressed.
   ///
   /// - Precondition: `blockSize` is at least 1.

@@ -3,6 +3,7 @@
 // A loss is only as honest as the split: words that stand in two parts of it are learned by heart and
 // then counted as predicted. So the report says how many there are, next to what else decides how
 // good a model can get: how many words, which symbols, how long. Numbers alone; texts are the commands'.
+// Of a list that is too long for that, all but the alphabet is counted in a sample.
 
 /// Counts over a data set.
 public struct DataReport: Equatable, Sendable {
@@ -26,8 +27,12 @@ public struct DataReport: Equatable, Sendable {
     public var isRare: Bool { count < 10 }
   }
 
-  /// The number of words, duplicates included.
+  /// The number of words that were counted, duplicates included.
   public let words: Int
+  /// The number of words of the list, if `words` are a sample of them.
+  public let sampleOf: Int?
+  /// The number of windows that minibatches are drawn from.
+  public let trainingWindows: Int
   /// The number of different words.
   public let distinctWords: Int
   /// How many duplicates were removed before.
@@ -55,6 +60,8 @@ public struct DataReport: Equatable, Sendable {
         windows: windows.count, distinctContexts: windows.distinct().count)
     }
     words = dataset.words.count
+    sampleOf = dataset.isSample ? dataset.wordCount : nil
+    trainingWindows = dataset.trainingText.windowCount
     distinctWords = first.indices.count { first[$0] == $0 }
     duplicatesRemoved = dataset.duplicatesRemoved
     train = part(dataset.split.train, dataset.train)

@@ -32,6 +32,11 @@ public struct Vocabulary: Sendable {
     self.init(ascending: Self.distinctScalars(of: words))
   }
 
+  /// The vocabulary of all symbols that occur in some lists of them, in any order; at least one.
+  init(ofSymbols lists: [[Unicode.Scalar]]) {
+    self.init(ascending: lists.reduce(into: Set()) { $0.formUnion($1) }.sorted())
+  }
+
   /// A vocabulary that was stored.
   /// - Throws: `VocabularyError` unless the symbols are strictly ascending, at least one, and such as
   ///   words can hold.

@@ -35,11 +35,14 @@ public enum WordListError: Error, Equatable, Sendable {
   case unreadable(reason: String)
   /// Reading broke off after `byte` bytes; `reason` is the system's.
   case readFailed(byte: Int, reason: String)
+
+  /// What another rank has met with in its part of the list, in its words.
+  case reported(Kind, line: Int?, problem: String)
 }
 
 extension WordListError {
   /// What went wrong at large, as far as a caller's exit code goes.
-  public enum Kind: Sendable {
+  public enum Kind: String, Sendable {
     /// There is nothing to read: missing, a directory, or unreadable.
     case noInput
     /// There is something, but it is not a word list.
@@ -53,6 +56,7 @@ extension WordListError {
     switch self {
     case .missing, .directory, .unreadable: .noInput
     case .readFailed: .inputOutput
+    case .reported(let kind, _, _): kind
     default: .badData
     }
   }
@@ -63,6 +67,7 @@ extension WordListError {
     case .loneCarriageReturn(let line, _), .invalidUTF8(let line, _, _),
       .refusedCharacter(let line, _, _), .lineTooLong(let line, _):
       line
+    case .reported(_, let line, _): line
     default: nil
     }
   }
@@ -86,7 +91,7 @@ extension WordListError: CustomStringConvertible {
   }
 
   /// What is wrong and what to do, without the line.
-  private var problem: String {
+  var problem: String {
     switch self {
     case .empty:
       "the word list is empty; write one word on each line"
@@ -116,6 +121,26 @@ extension WordListError: CustomStringConvertible {
       "cannot be opened (\(reason)); check its permissions and its path"
     case .readFailed(let byte, let reason):
       "reading failed after \(byte) bytes (\(reason)); check the disk, or copy the file first"
+    case .reported(_, _, let problem):
+      problem
+    }
+  }
+}
+
+extension WordListError {
+  /// The same trouble in a text of which `lines` lines and `bytes` bytes came before.
+  func shifted(lines: Int, bytes: Int) -> WordListError {
+    switch self {
+    case .loneCarriageReturn(let line, let byte):
+      .loneCarriageReturn(line: line + lines, byte: byte + bytes)
+    case .invalidUTF8(let line, let byte, let value):
+      .invalidUTF8(line: line + lines, byte: byte + bytes, value: value)
+    case .refusedCharacter(let line, let byte, let scalar):
+      .refusedCharacter(line: line + lines, byte: byte + bytes, scalar: scalar)
+    case .lineTooLong(let line, let limit): .lineTooLong(line: line + lines, limit: limit)
+    case .reported(let kind, let line?, let problem):
+      .reported(kind, line: line + lines, problem: problem)
+    default: self
     }
   }
 }

@@ -4,6 +4,9 @@
 // always ahead of writing. A clean file (LF, no blanks at the ends) is not moved at all. Every byte is
 // looked at once, in a loop of this file, which is why the ASCII case is written out here.
 //
+// A text may also come in pieces of whole lines; then a piece may hold no word, and only the first one
+// may begin with a byte order mark.
+//
 // Not here: getting the bytes (WordList+Reading), and the rules on characters (UnicodeScalar+Words).
 
 /// The state of one pass over a text.
@@ -12,29 +15,47 @@ struct WordListParser {
   private(set) var text: [UInt8]
   /// Where each word starts in the output, and last the end of the output.
   private(set) var starts: [UInt32] = [0]
+  /// Where each word starts in the input: (words).
+  private(set) var offsets: [UInt32] = []
   /// The bytes of the input that belong to the file.
   private let inputCount: Int
   /// The next byte to read.
   private var position = 0
   /// The number of the line being read, from 1.
   private var line = 1
+  private let isStart: Bool
+  private let keepsOffsets: Bool
 
-  init(text: consuming [UInt8]) {
+  /// The number of lines that were read.
+  var lineCount: Int { line - 1 }
+
+  /// - Parameters:
+  ///   - isStart: Whether the text is the beginning of a file.
+  ///   - keepsOffsets: Whether `offsets` is wanted.
+  init(text: consuming [UInt8], isStart: Bool = true, keepsOffsets: Bool = false) {
     inputCount = text.count
     self.text = text
+    (self.isStart, self.keepsOffsets) = (isStart, keepsOffsets)
   }
 
-  /// Reads the whole text.
+  /// Reads a whole file.
   /// - Throws: the first error in the order of the text.
   mutating func parse() throws(WordListError) {
+    try parsePiece()
+    guard starts.count > 1 else { throw lineCount == 0 ? .empty : .onlyBlankLines }
+  }
+
+  /// Reads whole lines, of which all may be blank.
+  /// - Throws: the first error in the order of the text.
+  mutating func parsePiece() throws(WordListError) {
     guard inputCount <= WordList.byteLimit else {
       throw .tooLarge(size: inputCount, limit: WordList.byteLimit)
     }
-    if let encoding = ForeignEncoding(ofTextStartingWith: text.span) {
-      throw .foreignEncoding(encoding)
+    if isStart { try readStart() }
+    guard position < inputCount else {
+      text.removeAll()
+      return
     }
-    if text.starts(with: [0xEF, 0xBB, 0xBF]) { position = 3 }  // UTF-8's byte order mark
-    guard position < inputCount else { throw .empty }
     // With a line feed at the very end, every word has the room for the one that follows it.
     if text[inputCount - 1] != UInt8(ascii: "\n") { text.append(UInt8(ascii: "\n")) }
     while position < inputCount {
@@ -44,8 +65,15 @@ struct WordListParser {
       position = next
       line += 1
     }
-    guard starts.count > 1 else { throw .onlyBlankLines }
     text.removeLast(text.count - Int(starts[starts.count - 1]))
+  }
+
+  /// Looks at the first bytes of a file.
+  private mutating func readStart() throws(WordListError) {
+    if let encoding = ForeignEncoding(ofTextStartingWith: text.span) {
+      throw .foreignEncoding(encoding)
+    }
+    if text.starts(with: [0xEF, 0xBB, 0xBF]) { position = 3 }  // UTF-8's byte order mark
   }
 
   /// Validates the line at `position`.
@@ -109,6 +137,7 @@ struct WordListParser {
     let start = Int(starts[starts.count - 1])
     Self.move(word, to: start, in: &text)
     starts.append(UInt32(start + word.count + 1))
+    if keepsOffsets { offsets.append(UInt32(word.lowerBound)) }
   }
 
   /// Moves a word towards the front and puts a line feed behind it.

@@ -8,7 +8,13 @@ import LinearAlgebra
 
 /// embcat = C.gatheringRows(Xb), block rows side by side.
 final class ContextVectors {
-  let embcat: PaddedMatrix  // (n, block·embedding + 1), the last column 1
+  /// The last column is 1.  (rows, block·embedding + 1)
+  var embcat: PaddedMatrix { buffer[rows: 0..<input.rows] }
+
+  /// The columns of embcat: block·embedding + 1.
+  var width: Int { buffer.columns }
+
+  private let buffer: PaddedMatrix  // (capacity, block·embedding + 1)
   private let C: PaddedMatrix  // (vocabulary, embedding)
   private let input: StepInput
   private let activations: PaddedMemory
@@ -18,8 +24,8 @@ final class ContextVectors {
     self.input = input
     let width = input.blockSize * C.columns + 1
     var activations = PaddedMemory(
-      capacity: PaddedMemory.size(rows: input.rows, columns: width))
-    embcat = activations.matrix(rows: input.rows, columns: width)
+      capacity: PaddedMemory.size(rows: input.capacity, columns: width))
+    buffer = activations.matrix(rows: input.capacity, columns: width)
     self.activations = activations
   }
 

@@ -21,6 +21,8 @@ public final class FusedEngine: Engine {
   /// Allocates all memory for steps of `batchSize` windows, and copies the parameters into it.
   ///
   /// - Parameters:
+  ///   - capacity: The most windows of a minibatch that are computed here, if ranks share them out; nil
+  ///     for all.
   ///   - threads: How many threads to use at most; no more than slices of the hidden layer are used.
   ///   - firstLayer: The form of the first layer; nil for the faster one.
   ///   - moments: What the optimizer remembers; nil if it remembers nothing.
@@ -28,7 +30,7 @@ public final class FusedEngine: Engine {
   ///   - keepsIntermediates: Gives dh, dhpreact and dhprebn memory of their own, so that a test can
   ///     read all three; otherwise each takes the place of the one before.
   package init(
-    _ parameters: Parameters<Float>, batchSize: Int, threads: Int = 1,
+    _ parameters: Parameters<Float>, batchSize: Int, capacity: Int? = nil, threads: Int = 1,
     moments: Moments<Float>? = nil, firstLayer: FirstLayerForm? = nil,
     communicator: (any Communicator)? = nil, keepsIntermediates: Bool
   ) {
@@ -42,7 +44,7 @@ public final class FusedEngine: Engine {
     let slices = HiddenSlice.count(hidden: parameters.shape.hidden)
     team = ThreadTeam(upTo: min(threads, slices)) { count in
       let step = FusedStep(
-        start, batchSize: batchSize, threads: count,
+        start, batchSize: batchSize, capacity: capacity ?? batchSize, threads: count,
         firstLayer: firstLayer ?? .fastest(parameters.shape, batchSize: batchSize),
         keepsIntermediates: keepsIntermediates, communicator: communicator)
       stages = step
@@ -54,16 +56,18 @@ public final class FusedEngine: Engine {
   /// Allocates all memory for steps of `batchSize` windows, at least 2, and copies the parameters.
   ///
   /// - Parameters:
+  ///   - capacity: The most windows of a minibatch that are computed here, if ranks share them out; nil
+  ///     for all.
   ///   - threads: How many threads to use at most; no more than slices of the hidden layer are used.
   ///   - moments: What the optimizer remembers; nil if it remembers nothing.
-  ///   - communicator: The ranks that compute a minibatch together, each its share, and make the same
+  ///   - communicator: The ranks that compute a minibatch together, each its part, and make the same
   ///     update; nil for this process alone.
   public convenience init(
-    _ parameters: Parameters<Float>, batchSize: Int, threads: Int = 1,
+    _ parameters: Parameters<Float>, batchSize: Int, capacity: Int? = nil, threads: Int = 1,
     moments: Moments<Float>? = nil, communicator: (any Communicator)? = nil
   ) {
     self.init(
-      parameters, batchSize: batchSize, threads: threads, moments: moments,
+      parameters, batchSize: batchSize, capacity: capacity, threads: threads, moments: moments,
       communicator: communicator, keepsIntermediates: false)
   }
 

@@ -35,7 +35,7 @@ final class FusedStep: @unchecked Sendable {
   final class Member {
     let layers: FusedLayers
     let blocks: Range<Int>
-    var logits: [PaddedMatrix] = []  // of all slices, (n, vocabulary) each
+    var logits: [PaddedMatrix] = []  // of all slices, (capacity, vocabulary) each
     var dC: [PaddedMatrix] = []  // of all slices, (vocabulary, embedding) each
     var clock: StepClock?
 
@@ -46,12 +46,11 @@ final class FusedStep: @unchecked Sendable {
   }
 
   init(
-    _ start: EngineStart, batchSize: Int, threads: Int, firstLayer: FirstLayerForm,
+    _ start: EngineStart, batchSize: Int, capacity: Int, threads: Int, firstLayer: FirstLayerForm,
     keepsIntermediates: Bool, communicator: (any Communicator)?
   ) {
     let shape = start.parameters.shape
-    let share = communicator?.share(of: batchSize) ?? 0..<batchSize
-    let input = StepInput(shape, batchSize: batchSize, share: share)
+    let input = StepInput(shape, batchSize: batchSize, capacity: capacity)
     let output = OutputLayer(start, input)
     let units = HiddenSlice.units(hidden: shape.hidden)
     (self.input, self.output, barrier) = (input, output, Barrier(parties: threads))
@@ -65,7 +64,7 @@ final class FusedStep: @unchecked Sendable {
       return Member(layers, blocks: part(of: output.blockCount))
     }
     for member in members {
-      member.logits = slices.map(\.logits)
+      member.logits = slices.map(\.activations.logits)
       member.dC = slices.map(\.firstLayer.dC)
     }
     if let communicator { ranks = RankSums(self, communicator) }

@@ -68,6 +68,17 @@ extension HiddenSlice {
   }
 }
 
+// MARK: What is walked over: as many rows as the step has windows here
+
+extension HiddenSlice {
+  var hprebn: PaddedMatrix { activations.hprebn[rows: 0..<input.rows] }  // (rows, units)
+  var h: PaddedMatrix { activations.h[rows: 0..<input.rows] }  // (rows, units), hdrop with dropout
+  var logits: PaddedMatrix { activations.logits[rows: 0..<input.rows] }  // (rows, vocabulary)
+  var dh: PaddedMatrix { activations.dh[rows: 0..<input.rows] }  // (rows, units)
+  var dhpreact: PaddedMatrix { activations.dhpreact[rows: 0..<input.rows] }  // (rows, units)
+  var dhprebn: PaddedMatrix { activations.dhprebn[rows: 0..<input.rows] }  // (rows, units)
+}
+
 // MARK: The same ways, cut where the sums of other ranks come in
 
 extension HiddenSlice {
@@ -181,26 +192,6 @@ extension HiddenSlice {
       let bnraw = (hprebn[row, vector: v] - mean) * inverse
       let centered = dhpreact[row, vector: v] - center
       dhprebn[row, vector: v] = scale * multiplyAdd(-slope, bnraw, centered)
-    }
-  }
-}
-
-// MARK: Dropout, for sixteen units
-
-extension HiddenSlice {
-  /// hdrop = h · hmask, in the place of h.
-  private func drop(unitsOf v: Int, _ hmask: RandomMask) {
-    let (h, unit, firstRow) = (h, units.lowerBound + v * vectorWidth, firstRow)
-    for row in 0..<h.rows { h[row, vector: v] *= hmask[firstRow + row, from: unit] }
-  }
-
-  /// dh = dhdrop · hmask, in its place; and h again, where it is needed: where dh is not zero.
-  private func differentiateDropout(unitsOf v: Int, _ hmask: RandomMask) {
-    let (h, dh, unit) = (h, dh, units.lowerBound + v * vectorWidth)
-    let firstRow = firstRow
-    for row in 0..<h.rows {
-      h[row, vector: v] *= hmask.keptShare
-      dh[row, vector: v] *= hmask[firstRow + row, from: unit]
     }
   }
 }

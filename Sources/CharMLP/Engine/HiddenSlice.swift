@@ -13,8 +13,6 @@ final class HiddenSlice {
   let units: Range<Int>
   /// The windows of a minibatch, on all ranks.
   let n: Float
-  /// The position in the minibatch of the first window here.
-  let firstRow: Int
   let memory: ParameterMemory<HiddenTensors>
   let firstLayer: any FirstLayer
   let firstWeights: FirstLayerWeights
@@ -28,16 +26,12 @@ final class HiddenSlice {
   let dbngain: PaddedMatrix  // (1, units)
   let dbnbias: PaddedMatrix  // (1, units)
 
-  let hprebn: PaddedMatrix  // (rows, units)
   let bnmeani: PaddedMatrix  // (1, units)
   let bnvar_inv: PaddedMatrix  // (1, units)
-  let h: PaddedMatrix  // (rows, units), hdrop where units are dropped
-  let logits: PaddedMatrix  // (rows, vocabulary), this slice's share
-  let dh: PaddedMatrix  // (rows, units)
-  let dhpreact: PaddedMatrix  // (rows, units)
-  let dhprebn: PaddedMatrix  // (rows, units)
 
-  private let activations: PaddedMemory
+  let input: StepInput
+  let activations: HiddenActivations
+  private let scratch: PaddedMemory
 
   init(
     _ start: EngineStart, units: Range<Int>, _ input: StepInput, keepsIntermediates: Bool,
@@ -46,7 +40,7 @@ final class HiddenSlice {
     let shape = start.parameters.shape
     let (width, vocabulary) = (units.count, shape.vocabulary)
     self.units = units
-    (n, firstRow) = (Float(input.batchSize), input.share.lowerBound)
+    (n, self.input) = (Float(input.batchSize), input)
 
     memory = ParameterMemory(
       capacity: HiddenTensors.size(shape, units: units), hasMoments: start.moments != nil,
@@ -59,20 +53,15 @@ final class HiddenSlice {
       W1: parameters.W1, dW1: gradients.W1, inputs: shape.contextWidth)
     self.firstLayer = firstLayer(firstWeights)
 
-    let gradientBuffers = keepsIntermediates ? 3 : 1
-    var activations = PaddedMemory(
-      capacity: PaddedMemory.size(rows: (2 + gradientBuffers) * input.rows + 2, columns: width)
-        + PaddedMemory.size(rows: PaddedMemory.stride(width) + input.rows, columns: vocabulary))
-    W2 = activations.matrix(rows: PaddedMemory.stride(width), columns: vocabulary)
-    hprebn = activations.matrix(rows: input.rows, columns: width)
-    bnmeani = activations.matrix(rows: 1, columns: width)
-    bnvar_inv = activations.matrix(rows: 1, columns: width)
-    h = activations.matrix(rows: input.rows, columns: width)
-    logits = activations.matrix(rows: input.rows, columns: vocabulary)
-    dh = activations.matrix(rows: input.rows, columns: width)
-    dhpreact = keepsIntermediates ? activations.matrix(rows: input.rows, columns: width) : dh
-    dhprebn = keepsIntermediates ? activations.matrix(rows: input.rows, columns: width) : dh
-    self.activations = activations
+    var scratch = PaddedMemory(
+      capacity: PaddedMemory.size(rows: PaddedMemory.stride(width), columns: vocabulary)
+        + PaddedMemory.size(rows: 2, columns: width))
+    W2 = scratch.matrix(rows: PaddedMemory.stride(width), columns: vocabulary)
+    bnmeani = scratch.matrix(rows: 1, columns: width)
+    bnvar_inv = scratch.matrix(rows: 1, columns: width)
+    self.scratch = scratch
+    activations = HiddenActivations(
+      input, units: width, vocabulary: vocabulary, keepsIntermediates: keepsIntermediates)
     memory.assign(start)
     copyWeights()
   }

@@ -1,7 +1,7 @@
 // The output in place: from the slices' logits to the loss and dlogits, all in one go.
 //
 // The minibatch is cut into blocks of rows, so that threads can share them out; the cut depends on the
-// number of rows alone. Padding columns carry a bias of −∞. So their probability is exactly zero, and
+// number of rows alone, and blocks beyond the step's rows are empty. Padding columns carry a bias of −∞. So their probability is exactly zero, and
 // neither the softmax nor a gradient needs to know where the vocabulary ends.
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
 
@@ -13,15 +13,16 @@ final class OutputLayer {
   let memory: ParameterMemory<OutputTensors>
   let b2: PaddedMatrix  // (1, vocabulary)
   let db2: PaddedMatrix  // (1, vocabulary)
-  let dlogits: PaddedMatrix  // (n, vocabulary)
+  var dlogits: PaddedMatrix { buffer[rows: 0..<input.rows] }  // (rows, vocabulary)
 
   /// The number of blocks of rows.
   var blockCount: Int { losses.rows }
 
   private let input: StepInput
-  private let logit_maxes: PaddedMatrix  // (1, n)
-  private let norm_logits: PaddedMatrix  // (1, n), those of the targets
-  private let counts_sum: PaddedMatrix  // (1, n)
+  private let buffer: PaddedMatrix  // (capacity, vocabulary): dlogits
+  private let logit_maxes: PaddedMatrix  // (1, capacity)
+  private let norm_logits: PaddedMatrix  // (1, capacity), those of the targets
+  private let counts_sum: PaddedMatrix  // (1, capacity)
   private let losses: PaddedMatrix  // (blocks, 1), each block's sum
   private let biasGradients: PaddedMatrix  // (blocks, vocabulary), each block's share of db2
   private let biasGradientParts: [PaddedMatrix]
@@ -40,18 +41,19 @@ final class OutputLayer {
     b2.fill(-.infinity)
     memory.assign(start)
 
-    let blocks = max(1, (input.rows + Self.blockRows - 1) / Self.blockRows)
+    let rows = input.capacity
+    let blocks = max(1, (rows + Self.blockRows - 1) / Self.blockRows)
     var activations = PaddedMemory(
-      capacity: PaddedMemory.size(rows: input.rows + blocks, columns: vocabulary)
-        + PaddedMemory.size(rows: 3, columns: input.rows)
+      capacity: PaddedMemory.size(rows: rows + blocks, columns: vocabulary)
+        + PaddedMemory.size(rows: 3, columns: rows)
         + PaddedMemory.size(rows: blocks, columns: 1))
-    dlogits = activations.matrix(rows: input.rows, columns: vocabulary)
+    buffer = activations.matrix(rows: rows, columns: vocabulary)
     let biasGradients = activations.matrix(rows: blocks, columns: vocabulary)
     self.biasGradients = biasGradients
     biasGradientParts = (0..<blocks).map { biasGradients.row($0) }
-    logit_maxes = activations.matrix(rows: 1, columns: input.rows)
-    norm_logits = activations.matrix(rows: 1, columns: input.rows)
-    counts_sum = activations.matrix(rows: 1, columns: input.rows)
+    logit_maxes = activations.matrix(rows: 1, columns: rows)
+    norm_logits = activations.matrix(rows: 1, columns: rows)
+    counts_sum = activations.matrix(rows: 1, columns: rows)
     losses = activations.matrix(rows: blocks, columns: 1)
     self.activations = activations
   }
@@ -64,8 +66,8 @@ final class OutputLayer {
   ///
   /// - Parameter logits: The slices' shares of h @ W2; padding columns hold zeros.  (n, vocabulary)
   func crossEntropy(_ logits: [PaddedMatrix], block: Int) {
-    let first = block * Self.blockRows
-    let rows = first..<min(first + Self.blockRows, dlogits.rows)
+    let first = min(block * Self.blockRows, input.rows)
+    let rows = first..<min(first + Self.blockRows, input.rows)
     Reduction.sum(logits, rows: rows, into: dlogits)
     addBias(rows)
     exponentiate(rows)

@@ -6,9 +6,11 @@ import LinearAlgebra
 /// hprebn = embcat @ W1 + b1, a row for each example.
 final class PerExampleLayer: FirstLayer {
   let dC: PaddedMatrix  // (vocabulary, embedding)
-  let dembcat: PaddedMatrix  // (n, block·embedding), this slice's share
+  /// This slice's share.  (rows, block·embedding)
+  var dembcat: PaddedMatrix { buffer[rows: 0..<input.rows] }
 
-  private let embcat: PaddedMatrix  // (n, block·embedding + 1)
+  private let buffer: PaddedMatrix  // (capacity, block·embedding)
+  private let contextVectors: ContextVectors
   private let weights: FirstLayerWeights
   private let W1T: PaddedMatrix  // (units, padded inputs)
   private let input: StepInput
@@ -20,15 +22,15 @@ final class PerExampleLayer: FirstLayer {
   ) {
     self.weights = weights
     self.input = input
-    embcat = contextVectors.embcat
-    let units = weights.W1.stride
+    self.contextVectors = contextVectors
+    let (units, width) = (weights.W1.stride, contextVectors.width)
     var activations = PaddedMemory(
-      capacity: PaddedMemory.size(rows: embcat.rows + units, columns: embcat.columns)
+      capacity: PaddedMemory.size(rows: input.capacity + units, columns: width)
         + PaddedMemory.size(rows: shape.vocabulary, columns: shape.embedding))
     // One column more than anybody reads: what b1's row of W1 gives.
-    dembcat = activations.matrix(rows: embcat.rows, columns: embcat.columns)
-      .resized(rows: embcat.rows, columns: weights.inputs)
-    W1T = activations.matrix(rows: units, columns: embcat.columns)
+    buffer = activations.matrix(rows: input.capacity, columns: width)
+      .resized(rows: input.capacity, columns: weights.inputs)
+    W1T = activations.matrix(rows: units, columns: width)
     dC = activations.matrix(rows: shape.vocabulary, columns: shape.embedding)
     self.activations = activations
   }
@@ -36,12 +38,12 @@ final class PerExampleLayer: FirstLayer {
   func copyWeights() { W1T.assign(transposing: weights.W1) }
 
   func forward(into hprebn: PaddedMatrix, _ clock: StepClock?) {
-    multiply(embcat.padded, weights.W1.padded, into: hprebn.padded)
+    multiply(contextVectors.embcat.padded, weights.W1.padded, into: hprebn.padded)
     clock?.mark(.hprebn)
   }
 
   func backward(_ dhprebn: PaddedMatrix, _ clock: StepClock?) {
-    multiply(embcat.padded.T, dhprebn.padded, into: weights.dW1.padded)
+    multiply(contextVectors.embcat.padded.T, dhprebn.padded, into: weights.dW1.padded)
     clock?.mark(.dW1)
     multiply(dhprebn.padded, W1T.padded, into: dembcat.padded)
     clock?.mark(.dembcat)

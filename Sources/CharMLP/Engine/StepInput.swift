@@ -1,4 +1,8 @@
 // A minibatch in memory that all threads of an engine read: ids, checked once.
+//
+// How many of a minibatch's windows are computed here may change from step to step: a rank that holds a
+// part of the text computes the windows that fall into it, possibly none. There is room for all that may
+// come, and `rows` says how many there are.
 
 import LinearAlgebra
 
@@ -6,50 +10,63 @@ import LinearAlgebra
 final class StepInput {
   /// The windows of a minibatch, on all ranks: n of the derivation.
   let batchSize: Int
-  /// The positions in a minibatch of the windows that are computed here: all, but for ranks.
-  let share: Range<Int>
+  /// The most windows of a minibatch that are computed here.
+  let capacity: Int
+  /// The number of windows that are computed here in this step.
+  var rows: Int { rowCount[0] }
   let blockSize: Int
 
-  /// The number of windows that are computed here.
-  var rows: Int { share.count }
-
-  /// Xb, row by row.  (rows · block)
+  /// Xb, row by row.  (capacity · block)
   let contexts: IndexVector
-  /// Yb.  (rows)
+  /// Yb.  (capacity)
   let targets: IndexVector
+  /// The place of each row in the minibatch.  (capacity)
+  let positions: IndexVector
 
   private let vocabulary: Int
   private let contextMemory: IndexMemory
   private let targetMemory: IndexMemory
+  private let positionMemory: IndexMemory
+  private let rowCount: IndexVector  // (1), not a variable: reading one would be checked every time
+  private let rowCountMemory: IndexMemory
 
-  init(_ shape: ModelShape, batchSize: Int, share: Range<Int>) {
+  init(_ shape: ModelShape, batchSize: Int, capacity: Int) {
     self.batchSize = batchSize
-    self.share = share
+    self.capacity = capacity
     blockSize = shape.blockSize
     vocabulary = shape.vocabulary
-    contextMemory = IndexMemory(count: share.count * shape.blockSize)
-    targetMemory = IndexMemory(count: share.count)
+    contextMemory = IndexMemory(count: capacity * shape.blockSize)
+    targetMemory = IndexMemory(count: capacity)
+    positionMemory = IndexMemory(count: capacity)
     contexts = contextMemory.vector
     targets = targetMemory.vector
+    positions = positionMemory.vector
+    rowCountMemory = IndexMemory(count: 1)
+    rowCount = rowCountMemory.vector
+    rowCount[0] = capacity
+    for row in 0..<capacity { positions[row] = row }
   }
 
-  /// Copies a minibatch, whose ids must be of the vocabulary.
+  /// Copies a minibatch, or the part of it that is computed here; its ids must be of the vocabulary.
   func assign(_ minibatch: Minibatch) {
     precondition(
-      minibatch.count == rows && minibatch.blockSize == blockSize,
+      minibatch.blockSize == blockSize && minibatch.count <= capacity
+        && (minibatch.count == batchSize || minibatch.positions?.count == minibatch.count),
       """
       FusedEngine: \(minibatch.count) windows of \(minibatch.blockSize) for a batch of \
-      \(rows) windows of \(blockSize)
+      \(batchSize) windows of \(blockSize)
       """)
-    copy(minibatch.contexts.span, to: contexts)
-    copy(minibatch.targets.span, to: targets)
+    rowCount[0] = minibatch.count
+    copy(minibatch.contexts.span, below: vocabulary, to: contexts)
+    copy(minibatch.targets.span, below: vocabulary, to: targets)
+    if let places = minibatch.positions { copy(places.span, below: batchSize, to: positions) }
   }
 
-  private func copy(_ ids: Span<Int32>, to vector: IndexVector) {
-    for index in 0..<vector.count {
-      let id = Int(ids[index])
-      precondition(id >= 0 && id < vocabulary, "FusedEngine: id \(id) of \(vocabulary)")
-      vector[index] = id
+  private func copy(_ source: Span<Int32>, below limit: Int, to vector: IndexVector) {
+    for index in 0..<source.count {
+      let number = Int(source[index])
+      precondition(number >= 0 && number < limit, "FusedEngine: \(number) of \(limit)")
+      vector[index] = number
     }
   }
 }

@@ -9,6 +9,8 @@ public struct Minibatch: Equatable, Sendable {
   public internal(set) var contexts: [Int32]
   /// Yb.  (n)
   public internal(set) var targets: [Int32]
+  /// The place of each window in the whole minibatch, if others compute the rest; nil if this is all.
+  public internal(set) var positions: [Int32]?
 
   /// Makes a minibatch from its ids.
   public init(blockSize: Int, contexts: [Int32], targets: [Int32]) {
@@ -27,6 +29,6 @@ public struct Minibatch: Equatable, Sendable {
       targets: Array(repeating: 0, count: count))
   }
 
-  /// The number of windows, n.
+  /// The number of windows: n, or a part of it.
   public var count: Int { targets.count }
 }

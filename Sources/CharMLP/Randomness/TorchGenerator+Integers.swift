@@ -27,12 +27,8 @@ extension TorchGenerator {
 
   /// Fills `indices` with integers in [0, bound), as `torch.randint(0, bound, (count,))` does.
   ///
-  /// This is a minibatch's draw: nothing is allocated. `bound` is at most 2³¹.
-  public mutating func randint(below bound: Int, into indices: inout MutableSpan<Int32>) {
-    precondition(
-      bound > 0 && bound <= 1 << 31, "randint into Int32 needs a bound of 1 to 2^31, not \(bound)")
-    for i in indices.indices {
-      indices[i] = Int32(truncatingIfNeeded: randint(below: bound))
-    }
+  /// This is a minibatch's draw: nothing is allocated.
+  public mutating func randint(below bound: Int, into indices: inout MutableSpan<Int>) {
+    for i in indices.indices { indices[i] = randint(below: bound) }
   }
 }

@@ -1,4 +1,4 @@
-// What an engine needs of the other processes that train with it: sums, and little else.
+// What a process needs of the others that train with it: sums, and little else.
 //
 // A process is a rank, as MPI calls it: one of `count`, numbered from 0. Every rank makes the same calls
 // in the same order. How ranks are started and what becomes of them when one fails is not asked here.
@@ -11,18 +11,28 @@ public protocol Communicator: AnyObject {
   /// The number of ranks.
   var count: Int { get }
 
+  /// The time spent in `sum` until now, waiting for other ranks included, in seconds.
+  var secondsInSums: Double { get }
+
   /// Replaces every number by its sum over all ranks, added in their order: every rank has the same
   /// bits, and so has every run with as many ranks.
   func sum(_ values: inout MutableSpan<Float>)
 
   /// Replaces the bytes of every rank by those of rank 0.
   func broadcast(_ bytes: inout [UInt8])
+
+  /// The bytes of all ranks, in their order: below 2 GiB together.
+  func gather(_ bytes: [UInt8]) -> [[UInt8]]
 }
 
 extension Communicator {
-  /// The positions of a minibatch that this rank computes: an equal share, in order.
-  func share(of batchSize: Int) -> Range<Int> {
-    rank * batchSize / count..<(rank + 1) * batchSize / count
+  /// This rank's share of so many things in a row, such as the windows of a minibatch or the bytes of a
+  /// file: as equal as they can be, in the order of ranks.
+  func share(of total: Int) -> Range<Int> {
+    let (quotient, remainder) = total.quotientAndRemainder(dividingBy: count)
+    let first = rank * quotient + rank * remainder / count
+    let last = (rank + 1) * quotient + (rank + 1) * remainder / count
+    return first..<last
   }
 
   /// Replaces a loss by that of rank 0.

@@ -19,6 +19,7 @@
   @safe public final class MPICommunicator: Communicator {
     public let rank: Int
     public let count: Int
+    public private(set) var secondsInSums = 0.0
 
     private var pieces: UnsafeMutablePointer<Float>  // (count, longest piece)
     private var capacity = 0
@@ -90,6 +91,8 @@
 
     public func sum(_ values: inout MutableSpan<Float>) {
       guard count > 1 else { return }
+      let start = MPI_Wtime()
+      defer { secondsInSums += MPI_Wtime() - start }
       let total = values.count
       let piece = lay(total)
       unsafe values.withUnsafeMutableBufferPointer { values in
@@ -148,6 +151,27 @@
             buffer.baseAddress! + first, CInt(count), charmlp_byte(), 0, charmlp_world())
         }
       }
+    }
+
+    public func gather(_ bytes: [UInt8]) -> [[UInt8]] {
+      var length = Int64(bytes.count)
+      var lengths = [Int64](repeating: 0, count: count)
+      unsafe MPI_Allgather(
+        &length, 8, charmlp_byte(), &lengths, 8, charmlp_byte(), charmlp_world())
+      let total = Int(lengths.reduce(0, +))
+      precondition(total <= Int(CInt.max), "MPICommunicator.gather: \(total) bytes")
+      let layout = Layout(count)
+      defer { layout.deallocate() }
+      var ends = [0]
+      for (other, length) in lengths.enumerated() {
+        layout.set(other, start: ends[other], length: Int(length))
+        ends.append(ends[other] + Int(length))
+      }
+      var all = [UInt8](repeating: 0, count: total)
+      unsafe MPI_Allgatherv(
+        bytes, CInt(bytes.count), charmlp_byte(),
+        &all, layout.lengths, layout.starts, charmlp_byte(), charmlp_world())
+      return (0..<count).map { Array(all[ends[$0]..<ends[$0 + 1]]) }
     }
   }
 #endif

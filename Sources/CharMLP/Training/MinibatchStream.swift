@@ -1,32 +1,54 @@
-// The notebook's minibatches: windows of the training split, drawn with replacement.
+// The notebook's minibatches: windows of the training text, drawn with replacement.
+//
+// All ranks of a training draw the same window numbers from the same generator; each computes a part of
+// them, so that together they see what one process would. Which part, is a question of where the text is:
+// if every rank holds all of it, an equal share, by the place in the minibatch; if each holds its own
+// lines, the windows that are there, possibly none.
 
-/// An endless stream of random minibatches, or of the same share of each.
+/// An endless stream of random minibatches, or of this rank's part of each.
 public struct MinibatchStream: Sendable {
-  private let windows: ContextWindows
+  private let text: TrainingText
   private var generator: TorchGenerator
+  /// The places of a minibatch among which this rank's windows are.
   private let share: Range<Int>
-  private var indices: [Int32]
+  private let isPart: Bool
+  private var numbers: [Int]  // of a minibatch's windows
+  private var places: [Int32]  // of those that are wanted here, in the minibatch
   private var minibatch: Minibatch
   private var spare: Minibatch
 
-  /// Makes a stream over windows, of which there is at least one.
+  /// The most windows that a minibatch can have here.
+  public var capacity: Int { share.count }
+
+  /// Makes a stream over a text of at least one window.
   ///
-  /// - Parameter share: The positions of a minibatch that are wanted; nil for all of them. All are
-  ///   drawn, so that the shares of one minibatch fit together.
+  /// - Parameter share: The places of a minibatch that are wanted here, if all ranks hold the whole text;
+  ///   nil for all of them.
   public init(
-    _ windows: ContextWindows, batchSize: Int, share: Range<Int>? = nil, generator: TorchGenerator
+    _ text: TrainingText, blockSize: Int, batchSize: Int, share: Range<Int>? = nil,
+    generator: TorchGenerator
   ) {
-    precondition(windows.count > 0, "MinibatchStream: there are no windows")
-    let share = share ?? 0..<batchSize
-    self.share = share
-    self.windows = windows
+    precondition(text.windowCount > 0, "MinibatchStream: there are no windows")
+    self.text = text
     self.generator = generator
-    indices = Array(repeating: 0, count: batchSize)
-    minibatch = Minibatch(blockSize: windows.blockSize, count: share.count)
+    isPart = text.isPart || share != nil
+    // Whoever holds a part of the text may meet all of a minibatch's windows in it.
+    self.share = text.isPart ? 0..<batchSize : share ?? 0..<batchSize
+    numbers = Array(repeating: 0, count: batchSize)
+    places = self.share.map(Int32.init)
+    minibatch = Minibatch(blockSize: blockSize, count: self.share.count)
+    if isPart { minibatch.positions = places }
     spare = minibatch
   }
 
-  /// The state of the generator: with it, another stream over the same windows goes on from here.
+  /// Makes a stream over all of some windows, of which there is at least one.
+  public init(_ windows: ContextWindows, batchSize: Int, generator: TorchGenerator) {
+    self.init(
+      TrainingText(windows), blockSize: windows.blockSize, batchSize: batchSize,
+      generator: generator)
+  }
+
+  /// The state of the generator: with it, another stream over the same text goes on from here.
   public var generatorState: TorchGenerator.State { generator.state }
 
   /// The next minibatch: `torch.randint(0, windows, (batchSize,))` and the windows with these numbers.
@@ -34,43 +56,88 @@ public struct MinibatchStream: Sendable {
   /// Nothing is allocated as long as nobody holds more than the last minibatch.
   public mutating func next() -> Minibatch {
     swap(&minibatch, &spare)
-    draw(windows.count, &generator, &indices)
-    gatherTargets(windows.targets, indices, share, &minibatch.targets)
-    gatherContexts(windows.targets, windows.blockSize, indices, share, &minibatch.contexts)
+    draw(text.windowCount, &generator, &numbers)
+    if text.isPart {
+      choose(text.windows, of: numbers, &places)
+      minibatch.resize(to: places)
+    }
+    switch text.ids.storage {
+    case .narrow(let ids): gather(ids)
+    case .medium(let ids): gather(ids)
+    case .wide(let ids): gather(ids)
+    }
     return minibatch
+  }
+
+  @inline(always)
+  private mutating func gather(_ ids: [some FixedWidthInteger]) {
+    let first = text.firstWindow
+    gatherTargets(ids, numbers, places, first, &minibatch.targets)
+    gatherContexts(ids, numbers, places, first, minibatch.blockSize, &minibatch.contexts)
+  }
+}
+
+extension Minibatch {
+  /// Makes room for the windows at some places of a minibatch.
+  fileprivate mutating func resize(to places: [Int32]) {
+    setCount(of: &targets, to: places.count)
+    setCount(of: &contexts, to: places.count * blockSize)
+    positions = places
   }
 }
 
 // One function for one array: each takes its span alone.
 
-private func draw(_ bound: Int, _ generator: inout TorchGenerator, _ indices: inout [Int32]) {
-  var span = indices.mutableSpan
+private func setCount(of array: inout [Int32], to count: Int) {
+  if count < array.count {
+    array.removeLast(array.count - count)
+  } else {
+    array.append(contentsOf: repeatElement(0, count: count - array.count))
+  }
+}
+
+private func draw(_ bound: Int, _ generator: inout TorchGenerator, _ numbers: inout [Int]) {
+  var span = numbers.mutableSpan
   generator.randint(below: bound, into: &span)
 }
 
-private func gatherTargets(
-  _ source: [Int32], _ indices: [Int32], _ share: Range<Int>, _ targets: inout [Int32]
+/// The places of those windows that are in a range.
+private func choose(_ windows: Range<Int>, of numbers: [Int], _ places: inout [Int32]) {
+  places.removeAll(keepingCapacity: true)
+  for (place, number) in numbers.enumerated() where windows.contains(number) {
+    places.append(Int32(place))
+  }
+}
+
+@inline(always)
+private func gatherTargets<ID: FixedWidthInteger>(
+  _ text: [ID], _ numbers: [Int], _ places: [Int32], _ first: Int, _ targets: inout [Int32]
 ) {
-  let (source, indices) = (source.span, indices.span.extracting(share))
+  let (text, numbers, places) = (text.span, numbers.span, places.span)
   var targets = targets.mutableSpan
-  for row in 0..<indices.count { targets[row] = source[Int(indices[row])] }
+  for row in 0..<places.count {
+    targets[row] = Int32(truncatingIfNeeded: text[numbers[Int(places[row])] - first])
+  }
 }
 
 /// Reads each window's context off the targets before its own: the sequence of targets is the text, and
 /// back from the end of the word before there are terminators only.
 ///
 /// So a window costs one access to memory instead of two, and the text is a fraction of all contexts.
-private func gatherContexts(
-  _ text: [Int32], _ blockSize: Int, _ indices: [Int32], _ share: Range<Int>,
+@inline(always)
+private func gatherContexts<ID: FixedWidthInteger>(
+  _ text: [ID], _ numbers: [Int], _ places: [Int32], _ first: Int, _ blockSize: Int,
   _ contexts: inout [Int32]
 ) {
-  let (text, indices) = (text.span, indices.span.extracting(share))
+  let (text, numbers, places) = (text.span, numbers.span, places.span)
   var contexts = contexts.mutableSpan
-  for row in 0..<indices.count {
-    let window = Int(indices[row])
+  for row in 0..<places.count {
+    let window = numbers[Int(places[row])] - first
     var isInWord = true
     for distance in 1...blockSize {
-      let id = isInWord && distance <= window ? text[window - distance] : Vocabulary.terminator
+      let id =
+        isInWord && distance <= window
+        ? Int32(truncatingIfNeeded: text[window - distance]) : Vocabulary.terminator
       isInWord = id != Vocabulary.terminator
       contexts[(row + 1) * blockSize - distance] = id
     }

@@ -34,6 +34,8 @@ public struct Recipe: Equatable, Sendable {
   public var stopAtValidationLoss: Float = 0
   /// Seed of the parameters, of the minibatches and of what is dropped.
   public var seed: UInt64 = 2_147_483_647
+  /// How words come to train, validate or test.
+  public var split = Split.Method.shuffle
   /// Seed of the split into words that train, validate and test.
   public var splitSeed: UInt64 = 42
   /// Whether words that repeat an earlier one are removed before the split; the lecture keeps them.

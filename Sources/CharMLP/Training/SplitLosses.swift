@@ -14,9 +14,9 @@ public struct SplitLosses: Equatable, Sendable {
 
   /// The losses of a network.
   public init(_ model: Model, _ dataset: Dataset) {
-    train = model.loss(over: dataset.train.distinct())
-    validation = model.loss(over: dataset.validation.distinct())
-    test = model.loss(over: dataset.test.distinct())
+    train = model.loss(over: dataset.measured.train.distinct())
+    validation = model.loss(over: dataset.measured.validation.distinct())
+    test = model.loss(over: dataset.measured.test.distinct())
   }
 
   /// The perplexity of a loss, exp(loss): between how many equally likely characters the model wavers.

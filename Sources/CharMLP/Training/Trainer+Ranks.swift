@@ -8,6 +8,9 @@ extension Trainer {
   /// The number of ranks that train together; nil for this process alone.
   public var ranks: Int? { communicator?.count }
 
+  /// The time spent in sums over ranks, waiting for others included, in seconds; nil for one process.
+  public var secondsInSums: Double? { communicator?.secondsInSums }
+
   /// Whether ranks train together.
   public var isShared: Bool { communicator != nil }
 

@@ -29,8 +29,8 @@ public final class Trainer {
   /// The engine, if it is one of several.
   private let sharedEngine: FusedEngine?
   private var minibatches: MinibatchStream
-  private lazy var calibration = Calibration(dataset.train)
-  private lazy var validationContexts = dataset.validation.distinct()
+  private lazy var calibration = Calibration(dataset.measured.train)
+  private lazy var validationContexts = dataset.measured.validation.distinct()
 
   /// The number of steps taken.
   public private(set) var step = 0
@@ -93,19 +93,19 @@ public final class Trainer {
     self.recipe = recipe
     self.dataset = dataset
     self.backward = backward
+    minibatches = MinibatchStream(
+      dataset.trainingText, blockSize: recipe.blockSize, batchSize: recipe.batchSize,
+      share: communicator?.share(of: recipe.batchSize), generator: generator)
     engine =
       switch backward {
       case .fused:
         FusedEngine(
-          parameters, batchSize: recipe.batchSize, threads: threads, moments: moments,
-          communicator: communicator)
+          parameters, batchSize: recipe.batchSize, capacity: minibatches.capacity,
+          threads: threads, moments: moments, communicator: communicator)
       case .derivation(let product):
         DerivationEngine(parameters, moments: moments, matmul: product)
       }
     sharedEngine = communicator == nil ? nil : engine as? FusedEngine
-    minibatches = MinibatchStream(
-      dataset.train, batchSize: recipe.batchSize,
-      share: communicator?.share(of: recipe.batchSize), generator: generator)
   }
 
   /// The number of threads that take a step together.

@@ -47,28 +47,22 @@ struct TorchGeneratorTests {
   }
 
   @Test(
-    "a minibatch is as many single draws in order", arguments: [1, 27, 182_625, 1 << 28, 1 << 31])
+    "a minibatch is as many single draws in order", arguments: [1, 27, 182_625, 1 << 28, 1 << 40])
   func minibatch(bound: Int) {
     var batched = TorchGenerator(seed: 11)
     var single = batched
-    var indices = [Int32](repeating: -1, count: 1000)
+    var indices = [Int](repeating: -1, count: 1000)
     var span = indices.mutableSpan
     batched.randint(below: bound, into: &span)
-    #expect(indices == indices.map { _ in Int32(single.randint(below: bound)) })
+    #expect(indices == indices.map { _ in single.randint(below: bound) })
     #expect(batched == single)
   }
 
-  @Test("an empty range, or a bound Int32 cannot hold, is a programmer's error")
+  @Test("an empty range is a programmer's error")
   func preconditions() async {
     await #expect(processExitsWith: .failure) {
       var generator = TorchGenerator(seed: 0)
       _ = generator.randint(in: 5..<5)
-    }
-    await #expect(processExitsWith: .failure) {
-      var generator = TorchGenerator(seed: 0)
-      var indices: [Int32] = [0]
-      var span = indices.mutableSpan
-      generator.randint(below: (1 << 31) + 1, into: &span)
     }
   }
 

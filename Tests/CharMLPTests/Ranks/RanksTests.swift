@@ -18,20 +18,6 @@ struct RanksTests {
     return recipe
   }
 
-  /// Where a run stands after its steps, and the loss of each.
-  private struct Course: Equatable, Sendable {
-    var losses: [Float] = []
-    var parameters: Parameters<Float>
-
-    init(_ trainer: Trainer) {
-      while !trainer.isFinished {
-        try? trainer.advance(to: trainer.step + 1)
-        losses.append(trainer.minibatchLoss)
-      }
-      parameters = trainer.parameters
-    }
-  }
-
   private func course(_ recipe: Recipe, ranks: Int, threads: Int = 1) throws -> [Course] {
     let dataset = try Self.dataset.get()
     return ThreadRanks.run(ranks) { communicator in

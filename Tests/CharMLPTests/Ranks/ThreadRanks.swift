@@ -10,12 +10,13 @@ final class ThreadRanks: Sendable {
   private let count: Int
   private let barrier: Barrier
   private let floats: Mutex<[[Float]]>
-  private let bytes = Mutex<[UInt8]>([])
+  private let bytes: Mutex<[[UInt8]]>
 
   private init(_ count: Int) {
     self.count = count
     barrier = Barrier(parties: count)
     floats = Mutex(Array(repeating: [], count: count))
+    bytes = Mutex(Array(repeating: [], count: count))
   }
 
   /// Calls a function on so many ranks at a time; returns what each of them has to say.
@@ -43,6 +44,7 @@ final class ThreadRanks: Sendable {
     let rank: Int
     let ranks: ThreadRanks
     var count: Int { ranks.count }
+    var secondsInSums: Double { 0 }
 
     init(_ rank: Int, _ ranks: ThreadRanks) { (self.rank, self.ranks) = (rank, ranks) }
 
@@ -57,11 +59,14 @@ final class ThreadRanks: Sendable {
       ranks.barrier.wait(rank)
     }
 
-    func broadcast(_ bytes: inout [UInt8]) {
-      if rank == 0 { ranks.bytes.withLock { [bytes] shared in shared = bytes } }
+    func broadcast(_ bytes: inout [UInt8]) { bytes = gather(bytes)[0] }
+
+    func gather(_ bytes: [UInt8]) -> [[UInt8]] {
+      ranks.bytes.withLock { $0[rank] = bytes }
       ranks.barrier.wait(rank)
-      bytes = ranks.bytes.withLock { $0 }
+      let all = ranks.bytes.withLock { $0 }
       ranks.barrier.wait(rank)
+      return all
     }
   }
 }

@@ -1,0 +1,90 @@
+// What one process keeps of the lines that it has read, for a list that is split by hash.
+//
+// Each line is looked at once and then gone: the text of its windows if it trains, its hash, and perhaps
+// a place in the sample are what stays. All of it can be put together with what others have read.
+
+/// The words of some lines: those that train as ids, a sample of all.
+struct HashSplitPart: Sendable {
+  private(set) var symbols = SymbolNumbers()
+  /// The words that train, in provisional numbers.
+  private(set) var ids = CompactIDs()
+  private(set) var sample: WordSample
+  private(set) var fingerprint = WordFingerprint()
+  /// The bytes of all words, a line feed after each.
+  private(set) var byteCount = 0
+  private(set) var lineCount = 0
+  /// How many words have keys with so many leading zeros: (65).
+  private(set) var keyLevels = [Int](repeating: 0, count: 65)
+
+  private let seed: UInt64  // of the split
+
+  /// - Parameter splitSeed: The seed of the split, on which a word's part depends.
+  init(splitSeed: UInt64, _ limits: SampleLimits) {
+    seed = splitSeed
+    sample = WordSample(limits)
+  }
+
+  /// Reads all pieces of a file.
+  /// - Throws: the first thing that is wrong with its lines, counted from the first of them.
+  mutating func read(_ pieces: inout WordPieces) throws(WordListError) {
+    while let piece = try pieces.next() { try add(piece) }
+  }
+
+  /// Makes room for the ids of so many bytes of text.
+  mutating func reserve(bytes: Int) { ids.reserve(bytes) }
+
+  private mutating func add(_ piece: WordPieces.Piece) throws(WordListError) {
+    var parser = WordListParser(text: piece.text, isStart: piece.offset == 0, keepsOffsets: true)
+    do {
+      try parser.parsePiece()
+    } catch {
+      throw error.shifted(lines: lineCount, bytes: piece.offset)
+    }
+    lineCount += parser.lineCount
+    let places = parser.offsets.map { UInt64(piece.offset + Int($0)) }
+    add(parser.text, parser.starts, places: places)
+  }
+
+  /// Adds the words of a list in memory that begin in a range of its bytes.
+  mutating func add(_ words: WordList, beginningIn range: Range<Int>) {
+    guard let first = words.starts.dropLast().firstIndex(where: { $0 >= range.lowerBound }),
+      let last = words.starts.dropLast().lastIndex(where: { $0 < range.upperBound }), first <= last
+    else { return }
+    let starts = Array(words.starts[first...last + 1])
+    add(words.utf8, starts, places: starts.dropLast().map(UInt64.init))
+  }
+
+  /// Adds words in UTF-8, a line feed after each.
+  ///
+  /// - Parameters:
+  ///   - starts: Where each word starts, and where the last one's line feed ends: (count + 1).
+  ///   - places: Where each word stands in the file: (count).
+  private mutating func add(_ text: [UInt8], _ starts: [UInt32], places: [UInt64]) {
+    let bytes = text.span
+    var new: [Int32] = []
+    for word in places.indices {
+      let line = Int(starts[word])..<Int(starts[word + 1])
+      let range = line.lowerBound..<line.upperBound - 1
+      let hash = WordHash.of(bytes, range)
+      let part = Split.Part(hash: hash, seed: seed)
+      let key = WordHash.mixed(places[word])
+      let count = new.count
+      // Every word has a say in the vocabulary.
+      symbols.append(bytes, range, to: &new)
+      if part != .train { new.removeLast(new.count - count) }
+      sample.add(bytes, line, key: key, part)
+      keyLevels[key.leadingZeroBitCount] += 1
+      fingerprint.append(wordWithHash: hash)
+      byteCount += line.count
+    }
+    ids.append(new)
+  }
+
+  /// Gives the text away, in the numbers of a vocabulary.
+  mutating func takeText(in vocabulary: Vocabulary) -> CompactIDs {
+    var ids = CompactIDs()
+    swap(&ids, &self.ids)
+    ids.renumber(symbols.numbers(in: vocabulary))
+    return ids
+  }
+}

@@ -1,0 +1,130 @@
+// A list's words as long as they are few, and a fair sample of them beyond that.
+//
+// What is told about a list, and what a model is measured by, cannot come from hundreds of millions of
+// words. The sample is the words with the smallest keys, a key being a hash of a word's place in the
+// file: every word has the same chance, how often it occurs and where it stands changes nothing, and
+// several ranks that each know the smallest of their own know the smallest of all.
+
+/// How much of a list is kept as it is, and how large a sample is otherwise.
+public struct SampleLimits: Equatable, Sendable {
+  /// The bytes of a list that is kept whole, and the most that a sample may have.
+  public var bytes: Int
+  /// The words of a sample.
+  public var words: Int
+  /// The windows of a part that calibration and losses are taken over.
+  public var windows: Int
+
+  /// The limits of a run: 16 MB, 100,000 words, a million windows.
+  public static let standard = SampleLimits(
+    bytes: StoredWords.byteLimit, words: 100_000, windows: 1_000_000)
+
+  public init(bytes: Int, words: Int, windows: Int) {
+    (self.bytes, self.words, self.windows) = (bytes, words, windows)
+  }
+}
+
+/// All words that were added, or those of them with the smallest keys.
+struct WordSample: Sendable {
+  let limits: SampleLimits
+  /// Words in UTF-8, a line feed after each.
+  private(set) var text: [UInt8] = []
+  /// Where each word starts in `text`, and last its length: (count + 1).
+  private(set) var starts: [UInt32] = [0]
+  private(set) var keys: [UInt64] = []  // (count)
+  private(set) var parts: [Split.Part] = []  // (count)
+  /// Whether every word that was added is here, in order; otherwise `cut` puts them in the order of keys.
+  private(set) var isComplete = true
+  /// Words with keys from here on are not of the sample.
+  private var bound = UInt64.max
+
+  var count: Int { keys.count }
+
+  init(_ limits: SampleLimits) { self.limits = limits }
+
+  /// Words that somebody else has kept.
+  init(
+    _ limits: SampleLimits, text: [UInt8], starts: [UInt32], keys: [UInt64], parts: [Split.Part]
+  ) {
+    self.limits = limits
+    (self.text, self.starts, self.keys, self.parts) = (text, starts, keys, parts)
+  }
+
+  /// Adds a word that ends with a line feed, if it is one of the sample so far.
+  mutating func add(_ bytes: Span<UInt8>, _ word: Range<Int>, key: UInt64, _ part: Split.Part) {
+    guard isComplete || key < bound else { return }
+    for position in word { text.append(bytes[position]) }
+    starts.append(UInt32(text.count))
+    keys.append(key)
+    parts.append(part)
+    if isComplete ? text.count > limits.bytes : isTwiceTooLarge { cut() }
+  }
+
+  private var isTwiceTooLarge: Bool { count > 2 * limits.words || text.count > 2 * limits.bytes }
+
+  /// Keeps the words with the smallest keys, as many as the limits allow.
+  mutating func cut() {
+    isComplete = false
+    var bytes = 0
+    var kept: [Int] = []
+    for word in keys.indices.sorted(by: { keys[$0] < keys[$1] }) {
+      bytes += Int(starts[word + 1] - starts[word])
+      guard kept.count < limits.words, bytes <= limits.bytes else {
+        bound = keys[word]
+        break
+      }
+      kept.append(word)
+    }
+    self = selecting(kept)
+  }
+
+  /// The words at some places, in that order.
+  private func selecting(_ selection: [Int]) -> WordSample {
+    var sample = WordSample(limits)
+    (sample.isComplete, sample.bound) = (isComplete, bound)
+    for word in selection {
+      sample.text.append(contentsOf: text[Int(starts[word])..<Int(starts[word + 1])])
+      sample.starts.append(UInt32(sample.text.count))
+      sample.keys.append(keys[word])
+      sample.parts.append(parts[word])
+    }
+    return sample
+  }
+
+  /// The words of a sample whose keys are below a limit.
+  func below(_ limit: UInt64) -> WordSample { selecting(keys.indices.filter { keys[$0] < limit }) }
+
+  /// Adds what another rank has kept of the lines that follow.
+  mutating func append(_ other: WordSample) {
+    let length = UInt32(text.count)
+    text += other.text
+    starts += other.starts.dropFirst().map { $0 + length }
+    keys += other.keys
+    parts += other.parts
+  }
+
+  /// A sample of a list that is in memory, with the parts that its split gives to the words.
+  init(_ words: WordList, _ split: Split, _ limits: SampleLimits) {
+    self.init(limits)
+    var parts = [Split.Part](repeating: .test, count: words.count)
+    for word in split.train { parts[word] = .train }
+    for word in split.validation { parts[word] = .validation }
+    let bytes = words.utf8.span
+    for word in words.indices {
+      let range = words.utf8Range(of: word)
+      let key = WordHash.mixed(UInt64(range.lowerBound))
+      add(bytes, range.lowerBound..<range.upperBound + 1, key: key, parts[word])
+    }
+    cut()
+  }
+
+  /// The words, and which of them train, validate and test; nil if there are none.
+  func list() -> (words: WordList, split: Split)? {
+    guard count > 0 else { return nil }
+    let order = Split.Part.allCases.map { part in parts.indices.filter { parts[$0] == part } }
+    return (
+      WordList(parsed: text, starts: starts),
+      Split(
+        order: order.flatMap(\.self), trainCount: order[0].count, validationCount: order[1].count)
+    )
+  }
+}
