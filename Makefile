@@ -7,7 +7,7 @@ NAMES_SHA256 := 0a30b5557f192f32ab962680889aac5f6fda0f4cecf40a6d0b5694f58ea8cc4d
 
 .PHONY: help setup build train test lint format bench peers names example mutate \
   strace crash crash-quick gnuplot chromium browser fuzz differential differential-packages sanitize \
-  sanitize-quick setup-mpi build-mpi train-mpi test-mpi
+  sanitize-quick setup-mpi build-mpi train-mpi test-mpi long-list
 
 help:
 	@echo 'make train    install what is missing, build, train on the bundled names, print samples'
@@ -24,6 +24,7 @@ help:
 	@echo 'make sanitize-quick  short training runs under both (four minutes)'
 	@echo 'make train-mpi RANKS=2  the same training on several processes, under mpirun'
 	@echo 'make test-mpi 1 to 4 ranks against one process; stopped, killed and resumed'
+	@echo 'make long-list  50 million words on one process and on two ranks (a quarter of an hour)'
 	@echo 'make names    download the list of names of the lecture'
 	@echo 'make lint, format, build, setup, example, crash-quick'
 
@@ -145,6 +146,9 @@ train-mpi: build-mpi
 
 test-mpi: build-mpi
 	CHARMLP_TRAIN=.build/mpi/release/train python3 Tools/ranks.py $(STEPS)
+
+long-list: build build-mpi
+	CHARMLP_TRAIN=.build/mpi/release/train python3 Tools/long_list.py $(WORDS)
 
 # The list is checked before it takes its place. NAMES_URL may be a file:// address.
 names:

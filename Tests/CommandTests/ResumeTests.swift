@@ -37,10 +37,11 @@ struct ResumeTests {
 
   @Test(
     "A run that was stopped says how to go on, and ends as one that was not",
-    arguments: [(SIGINT, 130), (SIGTERM, 143)] as [(Int32, Int32)])
-  func interrupted(signal: Int32, status: Int32) throws {
-    let whole = try place.run("train", Self.long + ["--out", "whole", "--samples", "2"])
-    let stopped = try stop(signal)
+    arguments: [(SIGINT, 130, "shuffle"), (SIGTERM, 143, "hash")] as [(Int32, Int32, String)])
+  func interrupted(signal: Int32, status: Int32, split: String) throws {
+    let flags = ["--split", split]
+    let whole = try place.run("train", Self.long + flags + ["--out", "whole", "--samples", "2"])
+    let stopped = try stop(signal, flags)
     #expect(stopped.status == status)
     #expect(stopped.output.isEmpty)
     #expect(stopped.errors.hasSuffix("\nTo go on:  train --resume run\n"))
