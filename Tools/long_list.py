@@ -35,8 +35,9 @@ def make_list(words, directory):
     if sample is None:
         raise Failure("there is no build of sample; run swift build first")
     with open(path, "wb") as file:
-        subprocess.run([sample, "--model", run, "--count", str(words), "--quiet"], stdout=file,
-                       env=ENVIRONMENT, check=True, timeout=TIME_LIMIT)
+        subprocess.run([sample, "--model", run, "--count", str(words)], stdout=file,
+                       stderr=subprocess.DEVNULL, env=ENVIRONMENT, check=True,
+                       timeout=TIME_LIMIT)
     return path
 
 
