@@ -7,7 +7,7 @@ NAMES_SHA256 := 0a30b5557f192f32ab962680889aac5f6fda0f4cecf40a6d0b5694f58ea8cc4d
 
 .PHONY: help setup build train test lint format bench peers names example mutate \
   strace crash crash-quick gnuplot chromium browser fuzz differential differential-packages sanitize \
-  sanitize-quick setup-mpi build-mpi train-mpi test-mpi long-list
+  sanitize-quick setup-mpi build-mpi train-mpi test-mpi long-list long-list-quick
 
 help:
 	@echo 'make train    install what is missing, build, train on the bundled names, print samples'
@@ -148,7 +148,11 @@ test-mpi: build-mpi
 	CHARMLP_TRAIN=.build/mpi/release/train python3 Tools/ranks.py $(STEPS)
 
 long-list: build build-mpi
-	CHARMLP_TRAIN=.build/mpi/release/train python3 Tools/long_list.py $(WORDS)
+	CHARMLP_TRAIN=.build/mpi/release/train python3 Tools/long_list.py
+
+# The same with 2.5 million words, on whatever build of sample there is.
+long-list-quick: build-mpi
+	CHARMLP_TRAIN=.build/mpi/release/train python3 Tools/long_list.py 2500000
 
 # The list is checked before it takes its place. NAMES_URL may be a file:// address.
 names:

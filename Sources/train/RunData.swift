@@ -79,7 +79,8 @@ extension WordListSource {
           advice: "Name a file with --data, or use --split shuffle.")
       }
       do throws(WordListError) {
-        return try HashSplitList.standardInput(splitSeed: recipe.splitSeed)
+        return try HashSplitList.standardInput(
+          splitSeed: recipe.splitSeed, memoryLimit: Host.availableMemory / 2)
       } catch {
         throw error.commandFailure(in: "stdin")
       }
@@ -87,7 +88,8 @@ extension WordListSource {
     if let ranks { RunAssignment(recipe, path: path).send(ranks) }
     do throws(WordListError) {
       return try HashSplitList(
-        contentsOf: path, splitSeed: recipe.splitSeed, communicator: ranks)
+        contentsOf: path, splitSeed: recipe.splitSeed, communicator: ranks,
+        memoryLimit: Host.availableMemory / 2)
     } catch {
       throw error.commandFailure(in: name)
     }

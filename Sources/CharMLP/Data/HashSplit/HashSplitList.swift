@@ -28,12 +28,13 @@ public struct HashSplitList: Sendable {
 
   /// Reads the list in a file; ranks each read the lines that begin in their share of its bytes.
   ///
+  /// - Parameter memoryLimit: The bytes that this process may keep of the list.
   /// - Throws: on all ranks the first thing that is wrong with the list, or with getting hold of it.
   public init(
     contentsOf path: String, splitSeed: UInt64, communicator: (any Communicator)? = nil,
-    limits: SampleLimits = .standard
+    limits: SampleLimits = .standard, memoryLimit: Int = Dataset.defaultMemoryLimit
   ) throws(WordListError) {
-    var part = HashSplitPart(splitSeed: splitSeed, limits)
+    var part = HashSplitPart(splitSeed: splitSeed, limits, memoryLimit: memoryLimit)
     var failure: WordListError?
     do throws(WordListError) {
       try part.read(.opening(path), communicator)
@@ -45,9 +46,12 @@ public struct HashSplitList: Sendable {
 
   /// Reads the list from standard input, up to its end.
   ///
+  /// - Parameter memoryLimit: The bytes that this process may keep of the list.
   /// - Throws: the first thing that is wrong with the list, or with getting hold of it.
-  public static func standardInput(splitSeed: UInt64) throws(WordListError) -> HashSplitList {
-    var part = HashSplitPart(splitSeed: splitSeed, .standard)
+  public static func standardInput(
+    splitSeed: UInt64, memoryLimit: Int = Dataset.defaultMemoryLimit
+  ) throws(WordListError) -> HashSplitList {
+    var part = HashSplitPart(splitSeed: splitSeed, .standard, memoryLimit: memoryLimit)
     try part.read(.standardInput, nil)
     return try HashSplitList(agreeingOn: &part, nil, nil)
   }
@@ -74,15 +78,18 @@ extension HashSplitPart {
   fileprivate mutating func read(
     _ file: consuming ReadableFile, _ communicator: (any Communicator)?
   ) throws(WordListError) {
-    guard let size = try file.size() else {
-      guard communicator == nil else {
-        throw .unreadable(reason: "several ranks can share out a regular file alone")
-      }
+    let size = try file.size()
+    guard let communicator else {
+      try reserve(bytes: size ?? 0)
       var pieces = WordPieces(file)
       return try read(&pieces)
     }
+    guard let size else {
+      throw .unreadable(reason: "several ranks can share out a regular file alone")
+    }
+    fileSize = size
     let share = communicator.share(of: size)
-    reserve(bytes: share.count)
+    try reserve(bytes: share.count)
     var pieces = try WordPieces(file, beginningIn: share)
     try read(&pieces)
   }
@@ -129,6 +136,9 @@ extension HashSplitList {
     {
       let lines = summaries[..<rank].reduce(0) { $0 + $1.lineCount }
       throw (rank == communicator?.rank ?? 0 ? own ?? error : error).shifted(lines: lines, bytes: 0)
+    }
+    guard summaries.allSatisfy({ $0.fileSize == summaries[0].fileSize }) else {
+      throw .readFailed(byte: 0, reason: "its length is not the same for all ranks")
     }
     guard summaries.contains(where: { $0.fingerprint.count > 0 }) else {
       throw summaries.contains { $0.lineCount > 0 } ? .onlyBlankLines : .empty

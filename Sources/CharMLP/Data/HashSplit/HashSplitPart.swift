@@ -13,25 +13,37 @@ struct HashSplitPart: Sendable {
   /// The bytes of all words, a line feed after each.
   private(set) var byteCount = 0
   private(set) var lineCount = 0
+  /// The length of the file, if ranks share it out.
+  var fileSize = 0
   /// How many words have keys with so many leading zeros: (65).
   private(set) var keyLevels = [Int](repeating: 0, count: 65)
 
   private let seed: UInt64  // of the split
+  private let memoryLimit: Int
 
-  /// - Parameter splitSeed: The seed of the split, on which a word's part depends.
-  init(splitSeed: UInt64, _ limits: SampleLimits) {
-    seed = splitSeed
+  /// - Parameters:
+  ///   - splitSeed: The seed of the split, on which a word's part depends.
+  ///   - memoryLimit: The bytes that may be kept.
+  init(splitSeed: UInt64, _ limits: SampleLimits, memoryLimit: Int = Dataset.defaultMemoryLimit) {
+    (seed, self.memoryLimit) = (splitSeed, memoryLimit)
     sample = WordSample(limits)
   }
 
   /// Reads all pieces of a file.
   /// - Throws: the first thing that is wrong with its lines, counted from the first of them.
   mutating func read(_ pieces: inout WordPieces) throws(WordListError) {
-    while let piece = try pieces.next() { try add(piece) }
+    while let piece = try pieces.next() {
+      try add(piece)
+      guard ids.count <= memoryLimit else { throw .tooLarge(size: nil, limit: memoryLimit) }
+    }
   }
 
   /// Makes room for the ids of so many bytes of text.
-  mutating func reserve(bytes: Int) { ids.reserve(bytes) }
+  /// - Throws: `tooLarge`.
+  mutating func reserve(bytes: Int) throws(WordListError) {
+    guard bytes <= memoryLimit else { throw .tooLarge(size: bytes, limit: memoryLimit) }
+    ids.reserve(bytes)
+  }
 
   private mutating func add(_ piece: WordPieces.Piece) throws(WordListError) {
     var parser = WordListParser(text: piece.text, isStart: piece.offset == 0, keepsOffsets: true)

@@ -7,21 +7,21 @@ import Safetensors
 /// Counts over a rank's lines, the symbols in them, and what went wrong.
 struct HashSplitSummary: Equatable, Sendable {
   var error: WordListError?
+  var fileSize: Int
   var lineCount: Int
   var byteCount: Int
   var windowCount: Int
   var fingerprint: WordFingerprint
-  var isComplete: Bool
   var keyLevels: [Int]
   var symbols: [Unicode.Scalar]
 
   init(_ part: HashSplitPart, error: WordListError?) {
     self.error = error
+    fileSize = part.fileSize
     lineCount = part.lineCount
     byteCount = part.byteCount
     windowCount = part.ids.count
     fingerprint = part.fingerprint
-    isComplete = part.sample.isComplete
     keyLevels = part.keyLevels
     symbols = part.symbols.symbols
   }
@@ -29,7 +29,7 @@ struct HashSplitSummary: Equatable, Sendable {
   var encoded: [UInt8] {
     var file = SafetensorsFile()
     let counts = [
-      lineCount, byteCount, windowCount, fingerprint.count, isComplete ? 1 : 0, error?.line ?? 0,
+      lineCount, byteCount, windowCount, fingerprint.count, fileSize, error?.line ?? 0,
     ]
     file["counts"] = Tensor((counts + keyLevels).map(Int64.init), shape: [counts.count + 65])
     file["fingerprint"] = Tensor([fingerprint.value], shape: [])
@@ -49,7 +49,7 @@ struct HashSplitSummary: Equatable, Sendable {
     (lineCount, byteCount, windowCount) = (counts[0], counts[1], counts[2])
     fingerprint = WordFingerprint(
       value: (elements("fingerprint") as [UInt64])[0], count: counts[3])
-    isComplete = counts[4] == 1
+    fileSize = counts[4]
     keyLevels = Array(counts[6...])
     symbols = (elements("symbols") as [UInt32]).compactMap(Unicode.Scalar.init)
     if let kind = file.metadata["kind"].flatMap(WordListError.Kind.init(rawValue:)) {

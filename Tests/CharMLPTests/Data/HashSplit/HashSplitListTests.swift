@@ -1,5 +1,6 @@
 // A list that is split by hash: what several ranks read of it is what one process reads.
 
+import Foundation
 import Testing
 
 @testable import CharMLP
@@ -55,7 +56,7 @@ struct HashSplitListTests {
   }
 
   @Test("From memory it is what it is from a file, and a complete list stands in its order")
-  func memory() throws {
+  func fromMemory() throws {
     let words = try WordList(RandomWords.make(count: 300, alphabet: 300, longest: 9))
     let file = try TemporaryFile(words.utf8)
     let read = try HashSplitList(contentsOf: file.path, splitSeed: 7)
@@ -126,6 +127,24 @@ struct HashSplitListTests {
         continue
       }
       #expect(error.kind == .noInput)
+    }
+  }
+
+  @Test("More than memory may hold is refused, before it is read where its length is known")
+  func memory() throws {
+    let file = try TemporaryFile(Array("word\n".utf8))
+    #expect(throws: WordListError.tooLarge(size: 5, limit: 4)) {
+      try HashSplitList(contentsOf: file.path, splitSeed: 1, memoryLimit: 4)
+    }
+    let pipe = file.path + ".fifo"
+    try #require(unsafe mkfifo(pipe, 0o600) == 0)
+    defer { try? FileManager.default.removeItem(atPath: pipe) }
+    Thread.detachNewThread {
+      let text = String(repeating: "a\nb\nc\n", count: 100)
+      try? FileHandle(forWritingAtPath: pipe)?.write(contentsOf: Data(text.utf8))
+    }
+    #expect(throws: WordListError.tooLarge(size: nil, limit: 100)) {
+      try HashSplitList(contentsOf: pipe, splitSeed: 1, memoryLimit: 100)
     }
   }
 
