@@ -10,6 +10,14 @@ struct Chart: Sendable {
   enum Kind: String, CaseIterable, Sendable {
     case loss, learningRate, embedding, activations, gradients, updates, saturation, dlogits
     case comparison
+
+    /// Whether the axis counts steps.
+    var isOverSteps: Bool {
+      switch self {
+      case .loss, .learningRate, .updates, .saturation, .comparison: true
+      case .embedding, .activations, .gradients, .dlogits: false
+      }
+    }
   }
 
   /// A field of the data.
@@ -45,7 +53,7 @@ struct Chart: Sendable {
   /// What somebody is told who cannot see it.
   let description: String
   /// Variables that the script needs.
-  var variables: KeyValuePairs<StaticString, Double> = [:]
+  var variables: [(name: StaticString, value: Double)] = []
   let files: [DataFile]
   /// Texts for the places in the data.
   var labels: [String] = []
@@ -55,7 +63,8 @@ struct Chart: Sendable {
 
   /// The script that gnuplot reads: numbers of ours and files of this module, nothing else.
   var script: String {
-    let variables = variables.map { "\($0.key) = \($0.value)\n" }.joined()
-    return variables + Resource.chartBasics + Resource.script(kind)
+    let variables = variables.map { "\($0.name) = \($0.value)\n" }.joined()
+    let steps = kind.isOverSteps ? Resource.chartSteps : ""
+    return variables + Resource.chartBasics + steps + Resource.script(kind)
   }
 }

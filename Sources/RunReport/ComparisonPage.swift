@@ -19,19 +19,17 @@ public struct ComparisonPage {
   }
 
   /// What is missing in the page, for whoever made it; nil if nothing is.
-  public var notice: String? { figures.notice }
+  public var warning: String? { figures.warning }
 
   /// The file.
   public var html: String {
-    Template(Resource.comparison).filled([
-      "title": Markup("\(runs.count) CharMLP runs"),
-      "style": Markup(trusted: Resource.style),
+    let body = Template(Resource.comparison).filled([
       "heading": Markup(Format.counted(runs.count, "run")),
       "lead": Markup(lead),
       "curves": curves,
       "runs": table,
-      "version": Markup(version),
-    ]).html
+    ])
+    return Markup.file(title: "\(runs.count) CharMLP runs", permissions: "", body: body).html
   }
 
   private var best: Int? {
@@ -50,11 +48,12 @@ public struct ComparisonPage {
     guard !shown.isEmpty else { return .note("No run has an evaluation to draw.") }
     let chart = Chart(
       kind: .comparison, description: "Validation losses of \(shown.count) runs over steps.",
-      variables: ["runs": Double(shown.count)],
+      variables: Chart.steps(upTo: shown.compactMap { runs[$0].metrics.last?.step }.max())
+        + [(name: "runs", value: Double(shown.count))],
       files: shown.enumerated().map { number, index in
         .init(
           name: "run\(number + 1)",
-          rows: runs[index].metrics.map { [.number(Double($0.step)), .number($0.validationLoss)] })
+          rows: Chart.rows(runs[index].shownMetrics) { [$0.validationLoss] })
       })
     return figures.figure(
       chart, legend: shown.enumerated().map { ("\(17 + $0.offset % 8)", runs[$0.element].name) },

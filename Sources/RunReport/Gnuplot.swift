@@ -44,7 +44,7 @@ struct Gnuplot: Sendable {
       executable: executable, arguments: ["--default-settings", "chart.gp"],
       environment: ["LC_ALL=C.UTF-8"], directory: directory.url.path, messages: "messages")
     let end = try process.run(seconds: Self.patience)
-    guard end != .tooLate else { throw Failure(reason: "gnuplot did not end") }
+    guard end != .tooLate else { throw Failure.tooLate }
     guard end == .status(0), let svg = try? directory.read("chart.svg") else {
       throw Failure(reason: Self.reason(in: (try? directory.read("messages")) ?? ""))
     }
@@ -61,6 +61,8 @@ struct Gnuplot: Sendable {
   /// Why there is no picture.
   struct Failure: Error, Equatable {
     let reason: String
+
+    static let tooLate = Failure(reason: "gnuplot did not end")
   }
 }
 

@@ -11,6 +11,9 @@ struct MetricsLine: Decodable, Equatable, Sendable {
   let minibatchLoss: Double?
   let smoothedLoss: Double?
   let validationLoss: Double?
+  /// Means of minibatch losses since the line before, each over `stretch` steps.
+  let losses: [Double?]
+  let stretch: Int?
   let learningRate: Double?
   let seconds: Double?
   let saturated: Double?
@@ -18,7 +21,7 @@ struct MetricsLine: Decodable, Equatable, Sendable {
   let updateRatio: [String: Double?]
 
   private enum Key: String, CodingKey {
-    case step, seconds, saturated
+    case step, seconds, saturated, stretch, losses
     case minibatchLoss = "minibatch_loss"
     case smoothedLoss = "smoothed_loss"
     case validationLoss = "validation_loss"
@@ -34,6 +37,8 @@ struct MetricsLine: Decodable, Equatable, Sendable {
     minibatchLoss = number(.minibatchLoss)
     smoothedLoss = number(.smoothedLoss)
     validationLoss = number(.validationLoss)
+    losses = (try? values.decode([Double?].self, forKey: .losses)) ?? []
+    stretch = try? values.decode(Int.self, forKey: .stretch)
     learningRate = number(.learningRate)
     seconds = number(.seconds)
     saturated = number(.saturated)

@@ -39,6 +39,23 @@ public struct RecordedRun: Sendable {
       ?? modelPath
   }
 
+  /// The evaluations that charts show: all, or of very many some at equal distances, the last among them.
+  var shownMetrics: [MetricsLine] {
+    let distance = (metrics.count + Self.shownEvaluations - 1) / Self.shownEvaluations
+    return metrics.indices.filter { ($0 + 1 - metrics.count).isMultiple(of: max(1, distance)) }
+      .map { metrics[$0] }
+  }
+
+  private static let shownEvaluations = 500
+
+  /// What the dots of charts are.
+  var dots: String {
+    let shown = shownMetrics.count
+    return shown == metrics.count
+      ? "Dots are evaluations."
+      : "Dots are \(Format.count(shown)) of \(Format.counted(metrics.count, "evaluation"))."
+  }
+
   /// Whether the model is the best by validation rather than the last.
   var isBest: Bool {
     checkpoint.training.best?.step == checkpoint.training.step && !checkpoint.isFinished

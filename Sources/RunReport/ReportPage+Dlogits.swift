@@ -7,7 +7,7 @@ import LinearAlgebra
 extension ReportPage {
   private static let shownWindows = 32
   /// Symbols are named above their columns as long as there is room.
-  private static let namedColumns = 48
+  private static let namedColumns = 40
   private static let shownColumns = 512
 
   var dlogits: Markup {
@@ -43,7 +43,7 @@ extension ReportPage {
     return Chart(
       kind: .dlogits,
       description: "dlogits of a minibatch: a row for each window, a column for each symbol.",
-      variables: ["rows": Double(rows), "columns": Double(columns)],
+      variables: [(name: "rows", value: Double(rows)), (name: "columns", value: Double(columns))],
       files: [
         .init(name: "cells", rows: cells(dlogits, rows, columns)),
         .init(name: "contexts", rows: contexts.indices.map { [.number(Double($0)), .label($0)] }),

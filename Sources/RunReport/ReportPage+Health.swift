@@ -40,20 +40,13 @@ extension ReportPage {
   }
 
   private var saturation: Markup {
-    let lines = run.metrics.filter { $0.saturated != nil || $0.deadUnits != nil }
+    let lines = run.shownMetrics.filter { $0.saturated != nil || $0.deadUnits != nil }
     guard !lines.isEmpty, let units = findings.diagnostics?.units else { return .empty }
-    let chart = Chart(
-      kind: .saturation, description: "Saturated activations and dead units over steps.",
-      files: [
-        .init(
-          name: "saturation",
-          rows: lines.map { line in
-            [
-              .number(Double(line.step)), .number(line.saturated.map { 100 * $0 }),
-              .number(line.deadUnits.map { 100 * $0 / Double(units) }),
-            ]
-          })
-      ])
+    let chart = Chart.overSteps(
+      .saturation, "Saturated activations and dead units over steps.", file: "saturation", lines
+    ) { line in
+      [line.saturated.map { 100 * $0 }, line.deadUnits.map { 100 * $0 / Double(units) }]
+    }
     return figures.figure(
       chart, legend: [("12", "saturated activations"), ("13", "dead units")],
       caption: "Normal is a share that rises slowly with the weights, and no dead unit."
@@ -82,18 +75,12 @@ extension ReportPage {
   }
 
   private var updates: Markup {
-    let lines = run.metrics.filter { !$0.updateRatio.isEmpty }
+    let lines = run.shownMetrics.filter { !$0.updateRatio.isEmpty }
     guard !lines.isEmpty else { return .empty }
     let names = ["C", "W1", "W2"]
-    let chart = Chart(
-      kind: .updates, description: "Update-to-data ratio over steps, by tensor.",
-      files: [
-        .init(
-          name: "updates",
-          rows: lines.map { line in
-            [.number(Double(line.step))] + names.map { .number(line.updateRatio[$0] ?? nil) }
-          })
-      ])
+    let chart = Chart.overSteps(
+      .updates, "Update-to-data ratio over steps, by tensor.", file: "updates", lines
+    ) { line in names.map { line.updateRatio[$0] ?? nil } }
     return figures.figure(
       chart, legend: names.enumerated().map { ("\(17 + $0.offset)", $0.element) },
       caption: """
@@ -104,7 +91,7 @@ extension ReportPage {
 
   private func table(_ found: Diagnostics) -> Markup {
     .table(
-      ["gradient of", "elements", "std of gradient", "gradient to data", "exactly zero"],
+      ["gradient of", "elements", "std", "std to data", "zeros"],
       found.gradients.map { row in
         [
           Markup(row.name), Markup(Format.count(row.count)),

@@ -21,14 +21,12 @@ public struct ReportPage {
   }
 
   /// What is missing in the page, for whoever made it; nil if nothing is.
-  public var notice: String? { figures.notice }
+  public var warning: String? { figures.warning }
 
   /// The file.
   public var html: String {
     let generator = GeneratorData(model: run.checkpoint.model, dataset: run.dataset)
-    return Template(Resource.page).filled([
-      "title": Markup("\(run.name): a CharMLP run"),
-      "style": Markup(trusted: Resource.style),
+    let body = Template(Resource.page).filled([
       "heading": .element("bdi", run.name),
       "lead": lead,
       "tiles": tiles,
@@ -42,10 +40,13 @@ public struct ReportPage {
       "gradients": gradients,
       "data": data,
       "run": reproduction,
-      "version": Markup(version),
       "network": Markup(json: generator.json),
       "script": Markup(trusted: Resource.generator),
-    ]).html
+    ])
+    return Markup.file(
+      title: "\(run.name): a CharMLP run",
+      permissions: "script-src 'unsafe-inline'; img-src data:", body: body
+    ).html
   }
 
   /// What stands where the words of the run would be needed.

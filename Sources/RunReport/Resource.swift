@@ -2,11 +2,13 @@
 
 /// Markup, style, scripts and charts, embedded when the module is built.
 enum Resource {
+  static var frame: String { text(PackageResources.frame_html) }
   static var page: String { text(PackageResources.page_html) }
   static var comparison: String { text(PackageResources.comparison_html) }
   static var style: String { text(PackageResources.style_css) }
   static var generator: String { text(PackageResources.generator_js) }
   static var chartBasics: String { text(PackageResources.basics_gp) }
+  static var chartSteps: String { text(PackageResources.steps_gp) }
 
   /// The gnuplot script of a chart.
   static func script(_ chart: Chart.Kind) -> String {

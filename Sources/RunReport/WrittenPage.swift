@@ -7,8 +7,8 @@ public import CommandSupport
 public protocol WrittenPage {
   /// The file.
   var html: String { get }
-  /// What is missing in the page; nil if nothing is.
-  var notice: String? { get }
+  /// What is missing in the page once it is made; nil if nothing is.
+  var warning: String? { get }
 }
 
 extension ReportPage: WrittenPage {}
@@ -28,9 +28,6 @@ extension WrittenPage {
         : "Name another file with --out."
       throw CommandFailure(.cannotCreate, "\(error)", advice: advice)
     }
-    if notice != nil {
-      StandardError.shared.warn(
-        "there is no gnuplot, so \(path) has no charts; make gnuplot installs it")
-    }
+    if let warning { StandardError.shared.warn("\(path) \(warning)") }
   }
 }

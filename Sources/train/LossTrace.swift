@@ -4,7 +4,8 @@ import CommandSupport
 
 /// A sparkline that grows whenever the moving line is made.
 final class LossTrace {
-  private var sparkline = Sparkline()
+  // So narrow that the whole line has room in eighty columns.
+  private var sparkline = Sparkline(width: 10)
 
   /// The curve, with one value more.
   func text(adding loss: Double) -> String {

@@ -143,6 +143,8 @@ extension TrainingRun {
         (key: "minibatch_loss", value: .number(trainer.minibatchLoss)),
         (key: "smoothed_loss", value: .number(trainer.smoothedLoss)),
         (key: "validation_loss", value: .number(validationLoss)),
+        (key: "stretch", value: .integer(recipe.lossStretch)),
+        (key: "losses", value: .array(trainer.meanLosses.map { .number($0) })),
         (key: "learning_rate", value: .number(recipe.learningRate(at: trainer.step - 1))),
         (key: "seconds", value: .number(start.secondsBefore + stopwatch.seconds)),
         (key: "steps_per_second", value: .number(rate(stopwatch))),

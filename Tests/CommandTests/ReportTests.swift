@@ -76,6 +76,18 @@ struct ReportTests {
     #expect(try text("run/report.html").contains("no evaluation to draw"))
   }
 
+  @Test("A gnuplot that fails is told once, and the page is there")
+  func failingGnuplot() throws {
+    try FileManager.default.createSymbolicLink(
+      atPath: place.path("gnuplot"), withDestinationPath: "/bin/false")
+    let outcome = try place.run("report", ["run"], environment: ["PATH": place.url.path])
+    #expect(outcome.status == 0)
+    #expect(
+      outcome.errors == "report: warning: run/report.html lacks charts: gnuplot: it said nothing\n",
+      "\(outcome.errors)")
+    #expect(try text("run/report.html").contains("This chart is missing. gnuplot: it said nothing"))
+  }
+
   @Test("Runs are compared in one page")
   func comparison() throws {
     let outcome = try report("--compare", "run", "run")
@@ -111,6 +123,9 @@ struct ReportTests {
     }
     #expect(lines.count == 20)
     for line in lines {
+      // Sixty steps have evaluations every three, and a mean is of one.
+      #expect((line["losses"] as? [Double])?.count == 3 && line["stretch"] as? Int == 1)
+      #expect((line["losses"] as? [Double])?.last == line["minibatch_loss"] as? Double)
       #expect(line["saturated"] is Double && line["dead_units"] is Int)
       let ratios = try #require(line["update_ratio"] as? [String: Any])
       #expect(Set(ratios.keys) == ["C", "W1", "b1", "W2", "b2", "bngain", "bnbias"])

@@ -64,6 +64,7 @@ struct ResumeTests {
     let samples = { (text: String) in text.components(separatedBy: "samples:").last }
     #expect(samples(resumed.output) == samples(whole.output))
     #expect(try metricsSteps() == Array(stride(from: 1000, through: 40000, by: 1000)))
+    #expect(try metrics("run") == metrics("whole"))
     #expect(
       try place.names(in: "run") == TrainTests.files)
   }
@@ -71,6 +72,14 @@ struct ResumeTests {
   private func metricsSteps() throws -> [Int?] {
     try String(decoding: place.read("run/metrics.jsonl"), as: UTF8.self)
       .split(separator: "\n").map { try jsonObject(String($0))["step"] as? Int }
+  }
+
+  /// The lines of metrics but for the two keys that tell times.
+  private func metrics(_ run: String) throws -> [String] {
+    try String(decoding: place.read("\(run)/metrics.jsonl"), as: UTF8.self)
+      .split(separator: "\n").map { line in
+        String(line).replacing(/"(seconds|steps_per_second)":[^,}]+,/, with: "")
+      }
   }
 
   @Test("A run that was killed goes on from its last save; what it left half done is cleared away")

@@ -36,8 +36,19 @@ struct ChartTests {
 
   @Test("Numbers a script needs come before it")
   func variables() {
-    let chart = Chart(kind: .dlogits, description: "", variables: ["rows": 3], files: [])
+    let chart = Chart(
+      kind: .dlogits, description: "", variables: [(name: "rows", value: 3)], files: [])
     #expect(chart.script.hasPrefix("rows = 3.0\n"))
+  }
+
+  @Test("Charts over steps know their last step and about four marks, whatever the steps")
+  func steps() {
+    for (last, marks) in [(200_000, 50_000), (1, 1), (7, 2), (6000, 2000), (0, 1), (-5, 1)] {
+      let variables = Chart.steps(upTo: last)
+      #expect(variables.map(\.value) == [Double(max(1, last)), Double(marks)], "\(last)")
+    }
+    #expect(Chart.roundDistance(.infinity, marks: 4) == 1)
+    #expect(Chart(kind: .loss, description: "", files: []).script.contains("step_marks"))
   }
 
   private static let drawn = """
@@ -103,9 +114,14 @@ struct ChartTests {
     let directory = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
     try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: directory) }
-    let program = directory.appending(path: "gnuplot")
-    try Data("#!/bin/sh\n\(script)\n".utf8).write(to: program)
-    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: program.path)
+    let text = directory.appending(path: "text")
+    try Data("#!/bin/sh\n\(script)\n".utf8).write(to: text)
+    // Made by another process: what this one writes, a child of another test may hold open for a moment,
+    // and then it cannot be run.
+    let install = try Process.run(
+      URL(filePath: "/usr/bin/install"),
+      arguments: ["-m", "755", text.path, directory.appending(path: "gnuplot").path])
+    install.waitUntilExit()
     let gnuplot = try #require(Gnuplot(searching: directory.path))
     #expect(throws: Gnuplot.Failure(reason: reason)) { try gnuplot.draw(chart) }
   }

@@ -43,6 +43,7 @@ return {
   markers: svg.querySelectorAll('use').length,
   bars: svg.querySelectorAll('polygon').length,
   corners: corners.reduce((a, b) => a + b, 0),
+  first: corners[0],
   labels: svg.querySelectorAll('g[id*="_plot_"] text').length,
   height: svg.getBoundingClientRect().height,
 };
@@ -64,7 +65,7 @@ def has_charts(browser, run):
     ratios = sum(line["update_ratio"][name] is not None
                  for line in lines for name in ("C", "W1", "W2"))
     expected = {
-        "loss": ("markers", 3 * len(lines)),
+        "loss": ("markers", 2 * len(lines)),
         "learningRate": ("markers", len(lines)),
         "embedding": ("markers", min(symbols, 150)),
         "activations": ("bars", 40),
@@ -77,6 +78,9 @@ def has_charts(browser, run):
         require(found is not None, f"there is no chart {chart}")
         require(found[kind] == count, f"{chart} has {found[kind]} {kind}, its data {count}")
         require(found["height"] > 60, f"{chart} is {found['height']} pixels high")
+    means = sum(len(line["losses"]) for line in lines)
+    found = browser.run(_COUNT, "loss")
+    require(found["first"] == means <= 1000, f"the curve has {found['first']} of {means} points")
     found = browser.run(_COUNT, "embedding")
     require(found["labels"] == min(symbols, 150), f"the map has {found['labels']} labels")
     size = browser.run_async(_IMAGE_SIZE)

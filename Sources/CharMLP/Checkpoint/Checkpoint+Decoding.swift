@@ -122,9 +122,22 @@ extension TrainingState {
     }
     self.init(
       step: Int(step), minibatchLoss: minibatchLoss, smoothedLoss: smoothedLoss,
-      parameters: parameters,
+      lossSums: try Self.lossSums(file, recipe, step: Int(step)), parameters: parameters,
       moments: recipe.optimizer.hasMoments ? try Self.moments(file, parameters.shape) : nil,
       best: try Self.best(file, upTo: step), generator: try Self.generator(file))
+  }
+
+  /// None in a file that was saved before there were any: its curve has a gap, and nothing else.
+  private static func lossSums(
+    _ file: SafetensorsFile, _ recipe: Recipe, step: Int
+  ) throws(ModelFileError) -> [Double] {
+    let name = "training.loss_sums"
+    guard file[name] != nil else { return [] }
+    let count = LossStretches(recipe).count(at: step)
+    guard let sums = try? file.elements(named: name, as: Double.self), sums.count == count else {
+      throw .training(name, expected: "\(count) sums of losses")
+    }
+    return sums
   }
 
   private static func moments(

@@ -1,9 +1,9 @@
 // A checkpoint as a safetensors file that Python's `safetensors` opens too.
 //
 // - Under the notebook's names: the parameters; `bnmean` and `bnvar`, batch norm's statistics.
-// - Under `training.…`: the step, the last and the smoothed loss, and the generator of minibatches as
-//   Python's `getstate` lists it, 624 words and the position; a normal deviate if one waits. After an
-//   evaluation, step and validation loss of the best one. For AdamW `first_moment.…` and
+// - Under `training.…`: the step, the last and the smoothed loss, the sums of losses since the last
+//   evaluation (see LossStretches), and the generator of minibatches as Python's `getstate` lists it,
+//   624 words and the position; a normal deviate if one waits. After an evaluation, step and validation loss of the best one. For AdamW `first_moment.…` and
 //   `second_moment.…`, each under the parameters' names.
 // - `words`: the text of the word list, one word a line, in zlib's format. Of more than 16 MB only the
 //   length and a fingerprint are kept, in the metadata.
@@ -56,6 +56,9 @@ extension TrainingState {
     file["training.step"] = Tensor([Int64(step)], shape: [])
     file["training.minibatch_loss"] = Tensor([minibatchLoss], shape: [])
     file["training.smoothed_loss"] = Tensor([smoothedLoss], shape: [])
+    if !lossSums.isEmpty {
+      file["training.loss_sums"] = Tensor(lossSums, shape: [lossSums.count])
+    }
     if let best {
       file["training.best_step"] = Tensor([Int64(best.step)], shape: [])
       file["training.best_validation_loss"] = Tensor([best.validationLoss], shape: [])

@@ -38,6 +38,7 @@ public final class Trainer {
   public private(set) var minibatchLoss = Float.nan
   /// A running mean of the minibatch losses, over about the last thousand steps.
   public private(set) var smoothedLoss = Double.nan
+  private lazy var lossStretches = LossStretches(recipe)
   /// The best evaluation so far; nil before the first.
   public internal(set) var best: BestEvaluation?
   /// Whether some rank was asked to stop, and all did.
@@ -77,6 +78,7 @@ public final class Trainer {
     best = state.best
     minibatchLoss = state.minibatchLoss
     smoothedLoss = state.smoothedLoss
+    lossStretches = LossStretches(recipe, resuming: state.lossSums, at: step)
   }
 
   private init(
@@ -111,6 +113,10 @@ public final class Trainer {
   /// The number of threads that take a step together.
   public var threads: Int { (engine as? FusedEngine)?.threads ?? 1 }
 
+  /// The means of the minibatch losses since the last evaluation, each over `recipe.lossStretch` steps,
+  /// the last over those that are left.
+  public var meanLosses: [Float] { lossStretches.means(at: step) }
+
   /// The parameters as they stand.
   public var parameters: Parameters<Float> { engine.parameters }
 
@@ -118,8 +124,8 @@ public final class Trainer {
   public var state: TrainingState {
     TrainingState(
       step: step, minibatchLoss: minibatchLoss, smoothedLoss: smoothedLoss,
-      parameters: engine.parameters, moments: engine.moments, best: best,
-      generator: minibatches.generatorState)
+      lossSums: lossStretches.sums, parameters: engine.parameters, moments: engine.moments,
+      best: best, generator: minibatches.generatorState)
   }
 
   /// Whether there is nothing left to do: all steps are taken, or the validation losses ended training.
@@ -143,6 +149,7 @@ public final class Trainer {
       minibatchLoss = loss
       guard loss.isFinite else { throw Divergence(step: step) }
       smooth(Double(loss))
+      lossStretches.add(Double(loss), at: step)
       guard let next else { break }
       minibatch = next
     }

@@ -13,6 +13,9 @@ public struct TrainingState: Equatable, Sendable {
   public var minibatchLoss: Float
   /// The running mean of the minibatch losses; NaN before the first.
   public var smoothedLoss: Double
+  /// Sums of the minibatch losses since the last evaluation, one for each stretch of
+  /// `recipe.lossStretch` steps.
+  public var lossSums: [Double]
   /// The parameters after `step` steps.
   public var parameters: Parameters<Float>
   /// What the optimizer remembers after `step` steps; nil if it remembers nothing.
@@ -24,12 +27,14 @@ public struct TrainingState: Equatable, Sendable {
 
   /// Puts a state together.
   public init(
-    step: Int, minibatchLoss: Float, smoothedLoss: Double, parameters: Parameters<Float>,
-    moments: Moments<Float>? = nil, best: BestEvaluation? = nil, generator: TorchGenerator.State
+    step: Int, minibatchLoss: Float, smoothedLoss: Double, lossSums: [Double],
+    parameters: Parameters<Float>, moments: Moments<Float>? = nil, best: BestEvaluation? = nil,
+    generator: TorchGenerator.State
   ) {
     self.step = step
     self.minibatchLoss = minibatchLoss
     self.smoothedLoss = smoothedLoss
+    self.lossSums = lossSums
     self.parameters = parameters
     self.moments = moments
     self.best = best

@@ -9,7 +9,7 @@ set lmargin 1
 set rmargin 1
 set tmargin 0.5
 set bmargin 1
-set xrange [-0.5 - columns * 0.19:columns - 0.5]
+set xrange [-0.5 - columns * 0.23:columns - 0.5]
 set yrange [rows - 0.5:-0.5 - rows * 0.05]
 set arrow from -0.5, -0.5 to columns - 0.5, -0.5 nohead linecolor rgb 1
 set arrow from -0.5, -0.5 to -0.5, rows - 0.5 nohead linecolor rgb 1

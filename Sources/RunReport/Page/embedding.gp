@@ -8,13 +8,15 @@ unset grid
 set xzeroaxis linetype 1 linecolor rgb 2 linewidth 1
 set yzeroaxis linetype 1 linecolor rgb 2 linewidth 1
 set xlabel 'first principal axis' offset 0,0.6
-set ylabel 'second principal axis' offset 4,0
-set lmargin 5
-set rmargin 3
+set ylabel 'second principal axis' offset 2,0
+set lmargin 7
+set rmargin 2
+set autoscale xfix
+set autoscale yfix
 set offsets graph 0.04, graph 0.04, graph 0.04, graph 0.04
-plot 'others' using 1:2 with points pointtype 7 pointsize 2.1 linecolor rgb 15, \
-     'consonants' using 1:2 with points pointtype 7 pointsize 2.1 linecolor rgb 11, \
-     'vowels' using 1:2 with points pointtype 7 pointsize 2.1 linecolor rgb 12, \
+plot 'others' using 1:2 with points pointtype 7 pointsize 1.8 linecolor rgb 15, \
+     'consonants' using 1:2 with points pointtype 7 pointsize 1.8 linecolor rgb 11, \
+     'vowels' using 1:2 with points pointtype 7 pointsize 1.8 linecolor rgb 12, \
      'others' using 1:2:3 with labels textcolor rgb 4, \
      'consonants' using 1:2:3 with labels textcolor rgb 4, \
      'vowels' using 1:2:3 with labels textcolor rgb 4

@@ -4,6 +4,7 @@ set xlabel 'magnitude of a gradient'
 set format x '1e%.0f'
 set format y '%g%%'
 set xrange [-8:1]
+set xtics 2
 set yrange [0:*]
 set lmargin 7
 set rmargin 2
