@@ -38,7 +38,7 @@ public final class Trainer {
   public private(set) var minibatchLoss = Float.nan
   /// A running mean of the minibatch losses, over about the last thousand steps.
   public private(set) var smoothedLoss = Double.nan
-  private lazy var lossStretches = LossStretches(recipe)
+  private var lossStretches: LossStretches
   /// The best evaluation so far; nil before the first.
   public internal(set) var best: BestEvaluation?
   /// Whether some rank was asked to stop, and all did.
@@ -93,6 +93,7 @@ public final class Trainer {
       communicator == nil || backward == .fused, "Trainer: ranks need the fused engine")
     self.communicator = communicator
     self.recipe = recipe
+    lossStretches = LossStretches(recipe)
     self.dataset = dataset
     self.backward = backward
     minibatches = MinibatchStream(
