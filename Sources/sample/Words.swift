@@ -27,6 +27,10 @@ struct Words: ParsableCommand {
     help: "The N most probable words instead of random ones, most probable first.",
     transform: wholeNumber(in: 1...1_000_000))
   var mostLikely: Int?
+  @Option(
+    help: "Threads; the words do not depend on them. (default: the cores available)",
+    transform: wholeNumber(in: 1...1024))
+  var threads: Int?
   @OptionGroup var output: WordFormat
 
   func run() throws {
@@ -40,16 +44,21 @@ struct Words: ParsableCommand {
     request.isUnique = unique
     request.budget = budget
     var output = WordOutput(output, source.path, checkpoint.model.vocabulary)
+    let failure: SamplingError?
     do {
+      try output.begin()
+      let take = { (piece: WordPiece) throws(CommandFailure) in try output.take(piece) }
       if let mostLikely {
-        var search = try MostLikelyWords(checkpoint.model, request)
-        try output.write(mostLikely) { word throws(SamplingError) in try search.next(into: &word) }
+        failure = try MostLikelyWords(checkpoint.model, request)
+          .spell(mostLikely, output.spelling, take: take)
       } else {
-        var sampler = try Sampler(checkpoint.model, request)
-        try output.write(count) { word throws(SamplingError) in try sampler.next(into: &word) }
+        failure = try SamplerTeam(
+          checkpoint.model, request, threads: threads ?? availableCores()
+        ).spell(count, output.spelling, take: take)
       }
     } catch let error as ConstraintError {
       throw ValidationError("\(error)")
     }
+    try output.end(mostLikely ?? count, failure)
   }
 }
