@@ -6,12 +6,21 @@ import CommandSupport
 
 struct Words: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Print new words, or the most probable ones; what sample does by default.",
+    abstract: "Print new words from a trained model, and ask it about words.",
     usage: """
-      sample --count 5 --prefix ma
+      sample                                 twenty words from the newest run
+      sample --count 5 --prefix ma           five words that begin with ma
       sample --suffix ella --max-length 8 --novel --unique
-      sample --most-likely 10 --contains qu
+      sample --temperature 0.8 --top-p 0.95 --min-length 4
       sample --count 1000000 --format tsv | head
+      sample --most-likely 10 --contains qu  the ten most probable words that contain qu
+      sample score emma olivia               how probable given words are
+      sample explain em                      what may follow, beside the n-gram
+      sample evaluate                        how the words compare with held-out ones
+      """,
+    discussion: """
+      These are the flags for drawing words. score, explain and evaluate have their own: see \
+      'sample score --help' and so on.
       """)
 
   @OptionGroup var source: ModelOptions
