@@ -1,13 +1,14 @@
-"""Ours: the `train` command, run as anyone would run it.
+"""Ours: the `train` and `sample` commands, run as anyone would run them.
 
-The command reports the steps per second of its training alone; the number of steps is found from a
-short first run and kept in step with what was seen last.
+`train` reports the steps per second of its training alone; the number of steps is found from a short
+first run and kept in step with what was seen last. `sample` is timed as a whole process.
 """
 
 import json
 import math
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 FIRST_STEPS = 50
@@ -48,3 +49,31 @@ class CharMLP:
         if shown.returncode != 0:
             raise RuntimeError(shown.stderr.strip() or f"exit code {shown.returncode}")
         return json.loads(shown.stdout.splitlines()[-1])["steps_per_second"]
+
+
+class Words:
+    """The built `sample` command on a model of the notebook's shape."""
+
+    TRAINING_STEPS = 5_000  # as the model of the loop that it is measured beside
+    COUNT = 1_000_000
+
+    def __init__(self, train: Path, data: Path):
+        self.command = str(train.with_name("sample"))
+        self.directory = tempfile.TemporaryDirectory()
+        self.model = str(Path(self.directory.name) / "run")
+        run = [str(train), "--data", str(data), "--steps", str(self.TRAINING_STEPS)]
+        run += ["--samples", "0", "--quiet", "--out", self.model]
+        subprocess.run(run, check=True, capture_output=True)
+
+    def per_second(self, threads: int) -> float:
+        """Draw a million words: so many a second, the start of the process included."""
+        command = [self.command, "--model", self.model, "--count", str(self.COUNT)]
+        command += ["--threads", str(threads)]
+        start = time.perf_counter()
+        shown = subprocess.run(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False
+        )
+        seconds = time.perf_counter() - start
+        if shown.returncode != 0:
+            raise RuntimeError(shown.stderr.strip() or f"exit code {shown.returncode}")
+        return self.COUNT / seconds

@@ -16,13 +16,15 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
-from charmlp import CharMLP
+from charmlp import CharMLP, Words
 from measure import PEERS
 from table import OURS, Rates, markdown, summary
 
 HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parents[1]
 THREADS = (1, 2)
+SAMPLING = "sampling"
+SAMPLING_PEERS = {"pytorch-sampling": [], "pytorch-sampling-no-grad": ["--no-grad"]}
 TIME_LIMIT = 900  # seconds for one measurement, a first compilation included
 
 
@@ -47,6 +49,8 @@ class Skipped(Exception):
 
 class Comparison:
     """The rounds of one configuration."""
+
+    unit = "steps"
 
     def __init__(self, name: str, peers: list[str], options: argparse.Namespace):
         self.name, self.options = name, options
@@ -78,7 +82,7 @@ class Comparison:
         """One measurement; what keeps a program from it is kept and told."""
         says = f"{self.name}, round {number + 1}, {program}, threads {threads}: "
         try:
-            rate = self.steps_per_second(program, threads)
+            rate = self.rate(program, threads)
         except Skipped as reason:
             self.skipped[program] = str(reason)
             says += f"skipped: {reason}"
@@ -87,11 +91,11 @@ class Comparison:
             says += f"failed: {error}"
         else:
             self.rates.setdefault(program, {}).setdefault(threads, []).append(rate)
-            says += f"{rate:,.1f} steps/s"
+            says += f"{rate:,.1f} {self.unit}/s"
         print(says, file=sys.stderr, flush=True)
 
-    def steps_per_second(self, program: str, threads: int) -> float:
-        """Ours through its command, a peer through measure.py."""
+    def rate(self, program: str, threads: int) -> float:
+        """Steps per second: ours through its command, a peer through measure.py."""
         if program == OURS:
             given = threads if self.options.threaded else None
             return self.charmlp.steps_per_second(given, self.options.seconds)
@@ -99,15 +103,40 @@ class Comparison:
         command += ["--threads", str(threads), "--seconds", str(self.options.seconds)]
         command += ["--batch", str(self.sizes.batch), "--hidden", str(self.sizes.hidden)]
         command += ["--data", str(self.options.data)]
-        shown = subprocess.run(
-            command, capture_output=True, text=True, check=False, timeout=TIME_LIMIT
-        )
-        if shown.returncode != 0:
-            raise RuntimeError((shown.stderr.strip().splitlines() or ["no message"])[-1])
-        measured = json.loads(shown.stdout.splitlines()[-1])
-        if "skipped" in measured:
-            raise Skipped(measured["skipped"])
-        return measured["steps_per_second"]
+        return measured(command)["steps_per_second"]
+
+
+class SamplingComparison(Comparison):
+    """The rounds of drawing words: our `sample` beside the notebook's loop in PyTorch."""
+
+    unit = "words"
+
+    def __init__(self, options: argparse.Namespace):
+        self.name, self.options = SAMPLING, options
+        self.rates, self.skipped, self.failed, self.turns = {}, {}, {}, []
+        if options.charmlp and options.charmlp.with_name("sample").is_file():
+            self.words = Words(options.charmlp, options.data)
+            self.turns += [(OURS, threads) for threads in THREADS]
+        self.turns += [(peer, threads) for peer in SAMPLING_PEERS for threads in THREADS]
+
+    def rate(self, program: str, threads: int) -> float:
+        """Words per second: ours through its command, a loop through pytorch_sampling.py."""
+        if program == OURS:
+            return self.words.per_second(threads)
+        command = [sys.executable, str(HERE / "pytorch_sampling.py"), *SAMPLING_PEERS[program]]
+        command += ["--threads", str(threads), "--seconds", str(self.options.seconds)]
+        return measured([*command, "--data", str(self.options.data)])["words_per_second"]
+
+
+def measured(command: list[str]) -> dict:
+    """What a measuring process printed last."""
+    shown = subprocess.run(command, capture_output=True, text=True, check=False, timeout=TIME_LIMIT)
+    if shown.returncode != 0:
+        raise RuntimeError((shown.stderr.strip().splitlines() or ["no message"])[-1])
+    figures = json.loads(shown.stdout.splitlines()[-1])
+    if "skipped" in figures:
+        raise Skipped(figures["skipped"])
+    return figures
 
 
 def machine() -> dict[str, str | int]:
@@ -129,8 +158,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5, help="default: 5")
     parser.add_argument("--seconds", type=float, default=2, help="a measurement (default: 2)")
     parser.add_argument(
-        "--only", nargs="+", metavar="NAME", default=[], choices=[*CONFIGURATIONS, *PEERS],
-        help="only these shapes and peers: " + ", ".join([*CONFIGURATIONS, *PEERS]),
+        "--only", nargs="+", metavar="NAME", default=[],
+        choices=[*CONFIGURATIONS, SAMPLING, *PEERS],
+        help="only these: " + ", ".join([*CONFIGURATIONS, SAMPLING, *PEERS]),
     )  # fmt: skip
     parser.add_argument(
         "--charmlp", type=Path, default=REPOSITORY / ".build" / "release" / "train",
@@ -159,20 +189,33 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     """Compare, print, and end with 1 if a program failed or disagreed."""
     options = arguments()
-    names = [name for name in CONFIGURATIONS if name in options.only] or list(CONFIGURATIONS)
+    every = [*CONFIGURATIONS, SAMPLING]
+    names = [name for name in every if name in options.only]
+    names = names or (list(CONFIGURATIONS) if options.only else every)
     peers = [peer for peer in PEERS if peer in options.only] or list(PEERS)
-    comparisons = [Comparison(name, peers, options) for name in names]
+    comparisons = [
+        SamplingComparison(options) if name == SAMPLING else Comparison(name, peers, options)
+        for name in names
+    ]
     for comparison in comparisons:
         comparison.run()
-    summaries = {comparison.name: summary(comparison.rates) for comparison in comparisons}
     about = machine() | {"rounds": options.rounds, "seconds": options.seconds}
     left_out = {c.name: c.skipped | c.failed for c in comparisons if c.skipped or c.failed}
+    by_unit = {
+        unit: {c.name: summary(c.rates, unit) for c in comparisons if c.unit == unit}
+        for unit in ("steps", "words")
+    }
     if options.json:
-        print(json.dumps({"machine": about, "shapes": summaries, "left_out": left_out}))
+        shapes = by_unit["steps"] | by_unit["words"]
+        print(json.dumps({"machine": about, "shapes": shapes, "left_out": left_out}))
     else:
         print(", ".join(f"{name} {value}" for name, value in about.items()))
-        print("Steps per second, medians; ours ÷ the peer's better figure, median of rounds.\n")
-        print(markdown(summaries, THREADS))
+        for unit, summaries in by_unit.items():
+            if not summaries:
+                continue
+            print(f"\n{unit.capitalize()} per second, medians; ours ÷ the peer's better figure,")
+            print("median of rounds.\n")
+            print(markdown(summaries, unit, THREADS))
         for name, reasons in left_out.items():
             for program, reason in reasons.items():
                 print(f"\n{name}: {program} left out: {reason}")

@@ -1,6 +1,6 @@
 """What many rounds of measurements come to: medians, ratios, and the table of both.
 
-`Rates` are the steps per second of one configuration, by program and number of threads, round by
+`Rates` are the steps (or words) per second of one configuration, by program and number of threads, round by
 round. Nothing is run here.
 """
 
@@ -24,11 +24,11 @@ def ratios(rates: Rates, peer: str) -> dict[int, float]:
     }
 
 
-def summary(rates: Rates) -> dict[str, dict]:
+def summary(rates: Rates, unit: str) -> dict[str, dict]:
     """Medians and ratios of one configuration, by program and threads."""
     return {
         program: {
-            "steps_per_second": {t: median(rounds) for t, rounds in by_threads.items()},
+            f"{unit}_per_second": {t: median(rounds) for t, rounds in by_threads.items()},
             "ours_over_peer": {} if program == OURS else ratios(rates, program),
             "rounds": by_threads,
         }
@@ -36,24 +36,31 @@ def summary(rates: Rates) -> dict[str, dict]:
     }
 
 
-def markdown(summaries: dict[str, dict[str, dict]], threads: tuple[int, ...]) -> str:
+def markdown(
+    summaries: dict[str, dict[str, dict]], unit: str, threads: tuple[int, ...]
+) -> str:
     """One Markdown table of all configurations."""
     units = [f"{count} thread{'s' if count > 1 else ''}" for count in threads]
     header = ["shape", "program", *units, *(f"ours, {unit} ÷ it" for unit in units)]
     rows = [header, ["---", "---", *["--:"] * (2 * len(threads))]]
     for configuration, programs in summaries.items():
         for program, figures in programs.items():
-            rates, over = figures["steps_per_second"], figures["ours_over_peer"]
+            rates, over = figures[f"{unit}_per_second"], figures["ours_over_peer"]
             steps = [number(rates[count]) if count in rates else "" for count in threads]
-            times = [f"{over[count]:.2f} ×" if count in over else "" for count in threads]
+            times = [f"{factor(over[count])} ×" if count in over else "" for count in threads]
             rows.append([configuration, program, *steps, *times])
     widths = [max(len(row[column]) for row in rows) for column in range(len(header))]
     return "\n".join(line(row, widths) for row in rows)
 
 
 def number(rate: float) -> str:
-    """Steps per second, with a decimal where they are few."""
+    """A rate, with a decimal where they are few."""
     return f"{rate:,.0f}" if rate >= 100 else f"{rate:.1f}"
+
+
+def factor(ratio: float) -> str:
+    """A ratio; large ones without decimals."""
+    return f"{ratio:,.0f}" if ratio >= 100 else f"{ratio:.2f}"
 
 
 def line(row: list[str], widths: list[int]) -> str:

@@ -26,9 +26,15 @@ public final class StandardOutput: Sendable {
 
   /// Appends `text` to the output, with no line end of its own.
   /// - Throws: `CommandFailure` as `flush()` does, if the buffer had to be written.
-  public func write(_ text: String) throws(CommandFailure) {
+  public func write(_ text: String) throws(CommandFailure) { try append(text.utf8) }
+
+  /// Appends text that is UTF-8 already.
+  /// - Throws: `CommandFailure` as `flush()` does, if the buffer had to be written.
+  public func write(_ text: [UInt8]) throws(CommandFailure) { try append(text) }
+
+  private func append(_ text: some Collection<UInt8>) throws(CommandFailure) {
     let isDue = buffer.withLock { bytes in
-      bytes.append(contentsOf: text.utf8)
+      bytes.append(contentsOf: text)
       return bytes.count >= Self.capacity || (isTerminal && bytes.contains(UInt8(ascii: "\n")))
     }
     if isDue { try flush() }

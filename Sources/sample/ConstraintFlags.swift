@@ -33,7 +33,11 @@ struct ConstraintFlags: ParsableArguments {
   func forbidden(_ checkpoint: Checkpoint, _ path: String) throws -> ForbiddenWords {
     let vocabulary = checkpoint.model.vocabulary
     var forbidden = ForbiddenWords()
-    if novel { forbidden.add(try checkpoint.trainingWords(path), vocabulary) }
+    if novel {
+      forbidden.add(
+        try checkpoint.trainingWords(
+          path, instead: "Name the list with --exclude FILE instead of --novel."), vocabulary)
+    }
     for name in exclude { forbidden.add(try WordListSource(name).read(), vocabulary) }
     return forbidden
   }

@@ -24,7 +24,7 @@ struct Evaluate: ParsableCommand {
   func run() throws {
     let source = try ModelSource(source.model)
     let checkpoint = try source.checkpoint()
-    let list = try checkpoint.trainingWords(source.path)
+    let list = try checkpoint.trainingWords(source.path, instead: Checkpoint.shorterList)
     let dataset: Dataset
     do throws(DatasetError) {
       dataset = try Dataset(list, checkpoint.recipe)

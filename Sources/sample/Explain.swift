@@ -59,7 +59,7 @@ struct Explain: ParsableCommand {
 
   /// The n-gram model of the training words that sees the same context, as far as counting reaches.
   private func counted(_ checkpoint: Checkpoint, _ path: String) throws -> NGramModel {
-    let words = try checkpoint.trainingWords(path)
+    let words = try checkpoint.trainingWords(path, instead: Checkpoint.shorterList)
     do throws(DatasetError) {
       let dataset = try Dataset(words, checkpoint.recipe)
       let order = min(checkpoint.model.shape.blockSize + 1, Baseline.orders.upperBound)

@@ -25,9 +25,16 @@ struct ChainFlags: ParsableArguments {
 }
 
 extension Checkpoint {
+  /// What to do where the words themselves are needed.
+  static var shorterList: String { "Train on a list of at most 16 MB for this." }
+
   /// The words that the model is trained on.
+  ///
+  /// - Parameter advice: What to do where the file has only their length and hash.
   /// - Throws: `CommandFailure` (69) if the file carries none, 65 if they are damaged.
-  func trainingWords(_ path: String) throws(CommandFailure) -> WordList {
+  func trainingWords(
+    _ path: String, instead advice: String
+  ) throws(CommandFailure) -> WordList {
     let list: WordList?
     do throws(ModelFileError) {
       list = try wordList()
@@ -37,7 +44,7 @@ extension Checkpoint {
     guard let list else {
       throw CommandFailure(
         .unavailable, "\(path): the word list was too long to be stored in the model's file",
-        advice: "Name the list itself with --exclude.")
+        advice: advice)
     }
     return list
   }

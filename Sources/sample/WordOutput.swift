@@ -1,86 +1,85 @@
 // Words on their way to stdout, in constant memory, as they are found.
 //
-// Lines are collected and handed on when there are many, or when a tenth of a second has passed: a slow
-// search shows every word soon. If it takes longer than two seconds, a terminal shows how far it is.
+// Pieces of text come from whoever draws them. If that takes longer than two seconds, a terminal shows how
+// far it is.
 
 import CharMLP
 import CommandSupport
 
 /// Writes words in one of the forms.
 struct WordOutput {
-  private let form: WordFormat
-  private let path: String
-  private let vocabulary: Vocabulary
+  /// How a word is written.
+  let spelling: WordSpelling
+  private let opening: String
+  private let closing: String
   private let progress = ProgressDisplay(isQuiet: false)
   private let start = ContinuousClock.now
-  private var lines: [UInt8] = []
+  private var lastFlush: ContinuousClock.Instant?
+  private var words = 0
 
   init(_ form: WordFormat, _ path: String, _ vocabulary: Vocabulary) {
-    self.form = form
-    self.path = path
-    self.vocabulary = vocabulary
+    spelling = form.spelling(vocabulary)
+    opening = form.json ? "{\"model\":\(JSONValue.string(path).encoded()),\"words\":[" : ""
+    closing = form.json ? "]}\n" : ""
   }
 
-  /// Writes up to `count` words, what there is of them also if the search for one fails.
-  ///
-  /// - Throws: `CommandFailure`: 69 if there are fewer words, 74 if stdout fails.
-  mutating func write(
-    _ count: Int, _ next: (inout DrawnWord) throws(SamplingError) -> Void
-  ) throws(CommandFailure) {
-    var failure: CommandFailure?
-    var word = DrawnWord()
-    var lastFlush = start
-    if form.json { append("{\"model\":\(JSONValue.string(path).encoded()),\"words\":[") }
-    for number in 0..<count {
-      do throws(SamplingError) {
-        try next(&word)
-      } catch {
-        failure = CommandFailure(
-          .unavailable, "\(Format.count(number)) of \(Format.count(count)) words: \(error)",
-          advice: "Ask for fewer words, or for words that the model makes more often.")
-        break
-      }
-      append(word, isFirst: number == 0)
-      let now = ContinuousClock.now
-      guard lines.count > 1 << 14 || now - lastFlush > .milliseconds(100) else { continue }
-      try flush()
-      if now - lastFlush > .milliseconds(100) { try StandardOutput.shared.flush() }
+  /// Writes what stands before all words.
+  mutating func begin() throws(CommandFailure) { try StandardOutput.shared.write(opening) }
+
+  /// Writes words; the first ones at once, others when a tenth of a second has passed.
+  mutating func take(_ piece: WordPiece) throws(CommandFailure) {
+    words += piece.words
+    try StandardOutput.shared.write(piece.text)
+    let now = ContinuousClock.now
+    if words > 0, lastFlush.map({ now - $0 > .milliseconds(100) }) ?? true {
+      try StandardOutput.shared.flush()
       lastFlush = now
-      if now - start > .seconds(2) {
-        progress.update("\(Format.count(number + 1)) of \(Format.count(count)) words")
+    }
+    if now - start > .seconds(2) { progress.update("\(Format.count(words)) words") }
+  }
+
+  /// Writes what stands after all words, what there is of them also if the search for one failed.
+  ///
+  /// - Throws: `CommandFailure`: 69 if there are fewer words than `count`.
+  mutating func end(_ count: Int, _ failure: SamplingError?) throws(CommandFailure) {
+    try StandardOutput.shared.write(closing)
+    progress.finish()
+    if let failure {
+      throw CommandFailure(
+        .unavailable, "\(Format.count(words)) of \(Format.count(count)) words: \(failure)",
+        advice: "Ask for fewer words, or for words that the model makes more often.")
+    }
+  }
+}
+
+extension WordFormat {
+  /// How a word is written in this form.
+  fileprivate func spelling(_ vocabulary: Vocabulary) -> WordSpelling {
+    if json {
+      return { word, number, text in
+        if number > 0 { text.append(UInt8(ascii: ",")) }
+        text.append(contentsOf: JSONValue.string(vocabulary.decode(word.ids)).encoded().utf8)
       }
     }
-    if form.json { append("]}\n") }
-    try flush()
-    progress.finish()
-    if let failure { throw failure }
-  }
-
-  private mutating func flush() throws(CommandFailure) {
-    try StandardOutput.shared.write(String(decoding: lines, as: UTF8.self))
-    lines.removeAll(keepingCapacity: true)
-  }
-
-  private mutating func append(_ text: String) { lines.append(contentsOf: text.utf8) }
-
-  private mutating func append(_ word: DrawnWord, isFirst: Bool) {
-    if form.json {
-      append((isFirst ? "" : ",") + JSONValue.string(vocabulary.decode(word.ids)).encoded())
-      return
-    }
-    switch form.format {
+    switch format {
     case .text:
-      vocabulary.append(word.ids, to: &lines)
+      return { word, _, text in
+        vocabulary.append(word.ids, to: &text)
+        text.append(UInt8(ascii: "\n"))
+      }
     case .tsv:
-      vocabulary.append(word.ids, to: &lines)
-      append("\t" + word.logProbability.description)
+      return { word, _, text in
+        vocabulary.append(word.ids, to: &text)
+        text.append(contentsOf: "\t\(word.logProbability)\n".utf8)
+      }
     case .json:
-      let object: JSONValue = [
-        "word": .string(vocabulary.decode(word.ids)),
-        "log_probability": .number(word.logProbability),
-      ]
-      append(object.encoded())
+      return { word, _, text in
+        let object: JSONValue = [
+          "word": .string(vocabulary.decode(word.ids)),
+          "log_probability": .number(word.logProbability),
+        ]
+        text.append(contentsOf: "\(object.encoded())\n".utf8)
+      }
     }
-    lines.append(UInt8(ascii: "\n"))
   }
 }

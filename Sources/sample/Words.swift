@@ -6,12 +6,21 @@ import CommandSupport
 
 struct Words: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Print new words, or the most probable ones; what sample does by default.",
+    abstract: "Print new words from a trained model, and ask it about words.",
     usage: """
-      sample --count 5 --prefix ma
+      sample                                 twenty words from the newest run
+      sample --count 5 --prefix ma           five words that begin with ma
       sample --suffix ella --max-length 8 --novel --unique
-      sample --most-likely 10 --contains qu
+      sample --temperature 0.8 --top-p 0.95 --min-length 4
       sample --count 1000000 --format tsv | head
+      sample --most-likely 10 --contains qu  the ten most probable words that contain qu
+      sample score emma olivia               how probable given words are
+      sample explain em                      what may follow, beside the n-gram
+      sample evaluate                        how the words compare with held-out ones
+      """,
+    discussion: """
+      These are the flags for drawing words. score, explain and evaluate have their own: see \
+      'sample score --help' and so on.
       """)
 
   @OptionGroup var source: ModelOptions
@@ -27,6 +36,10 @@ struct Words: ParsableCommand {
     help: "The N most probable words instead of random ones, most probable first.",
     transform: wholeNumber(in: 1...1_000_000))
   var mostLikely: Int?
+  @Option(
+    help: "Threads; the words do not depend on them. (default: the cores available)",
+    transform: wholeNumber(in: 1...1024))
+  var threads: Int?
   @OptionGroup var output: WordFormat
 
   func run() throws {
@@ -40,16 +53,21 @@ struct Words: ParsableCommand {
     request.isUnique = unique
     request.budget = budget
     var output = WordOutput(output, source.path, checkpoint.model.vocabulary)
+    let failure: SamplingError?
     do {
+      try output.begin()
+      let take = { (piece: WordPiece) throws(CommandFailure) in try output.take(piece) }
       if let mostLikely {
-        var search = try MostLikelyWords(checkpoint.model, request)
-        try output.write(mostLikely) { word throws(SamplingError) in try search.next(into: &word) }
+        failure = try MostLikelyWords(checkpoint.model, request)
+          .spell(mostLikely, output.spelling, take: take)
       } else {
-        var sampler = try Sampler(checkpoint.model, request)
-        try output.write(count) { word throws(SamplingError) in try sampler.next(into: &word) }
+        failure = try SamplerTeam(
+          checkpoint.model, request, threads: threads ?? availableCores()
+        ).spell(count, output.spelling, take: take)
       }
     } catch let error as ConstraintError {
       throw ValidationError("\(error)")
     }
+    try output.end(mostLikely ?? count, failure)
   }
 }

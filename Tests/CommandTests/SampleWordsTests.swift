@@ -1,6 +1,7 @@
 // `sample words` from the shell: what is asked for, in which form, and how it ends if there is no more.
 
 import Foundation
+import Safetensors
 import Testing
 
 @Suite("sample words")
@@ -62,6 +63,39 @@ struct SampleWordsTests {
     ])
   func impossible(arguments: String) throws {
     expectRefusal(try place.guarded("sample \(arguments)"), status: 64)
+  }
+
+  @Test("A model's file without its word list cannot tell what is novel: 69, and --exclude can")
+  func withoutList() throws {
+    // As of a list of more than 16 MB, of which a file has only the length and the hash.
+    var file = try SafetensorsFile(decoding: [UInt8](place.read("runs/names-1/model.safetensors")))
+    file["words"] = nil
+    file.metadata["words_sha256"] = String(repeating: "0", count: 64)
+    try place.write(sealed(file), to: "long.safetensors")
+    let outcome = try place.run("sample", ["--model", "long.safetensors", "--novel"])
+    expectRefusal(outcome, status: 69, saying: "too long to be stored")
+    #expect(outcome.errors.contains("--exclude FILE instead of --novel"))
+    #expect(outcome.output.isEmpty)
+    try place.write("emma\n".utf8, to: "names.txt")
+    let words = try place.run(
+      "sample", ["--model", "long.safetensors", "--exclude", "names.txt", "--count", "3"])
+    #expect(words.status == 0)
+    #expect(words.output.split(separator: "\n").count == 3)
+  }
+
+  @Test("The help that is asked for first has every flag for words, and names the subcommands")
+  func help() throws {
+    for arguments in [["--help"], ["-h"], ["words", "--help"]] {
+      let outcome = try place.run("sample", arguments)
+      #expect(outcome.status == 0)
+      for flag in [
+        "--prefix", "--suffix", "--contains", "--avoid", "--min-length", "--max-length", "--novel",
+        "--exclude", "--unique", "--temperature", "--top-k", "--top-p", "--seed", "--count",
+        "--format", "--most-likely", "--threads", "--budget", "score", "explain", "evaluate",
+      ] {
+        #expect(outcome.output.contains(flag), "\(arguments): \(flag)")
+      }
+    }
   }
 
   @Test("A missing list is no input: 66")

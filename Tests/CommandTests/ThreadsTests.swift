@@ -28,4 +28,22 @@ struct ThreadsTests {
     let outcome = try Workplace().run("train", ["--threads", threads])
     #expect(outcome.status == 64)
   }
+
+  @Test(
+    "Words are the same to the byte, whatever the number of threads",
+    arguments: [[], ["--suffix", "a"]])
+  func sameWords(constraints: [String]) throws {
+    let workplace = try Workplace()
+    let trained = try workplace.run("train", ["--steps", "100", "--samples", "0", "--quiet"])
+    #expect(trained.status == 0, "\(trained.errors)")
+    let words = try ["1", "2", "3"].map { threads in
+      let arguments = ["--count", "50000", "--format", "tsv", "--threads", threads] + constraints
+      let outcome = try workplace.run("sample", arguments)
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      return outcome.output
+    }
+    #expect(words[0].utf8.count { $0 == UInt8(ascii: "\n") } == 50_000)
+    #expect(words[1] == words[0])
+    #expect(words[2] == words[0])
+  }
 }

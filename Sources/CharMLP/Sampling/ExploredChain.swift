@@ -25,9 +25,10 @@ struct ExploredChain: Sendable {
       var graph = ContextGraph(network, options, limit: limit),
       graph.number(after: language.prefix[...]) != nil, graph.explore(language.allowedLetters)
     else { return nil }
-    probabilities = graph.probabilities
-    successors = graph.successors.map { max(0, $0) }
+    let count = network.shape.vocabulary
     contexts = graph.count
+    probabilities = (0..<contexts * count).map { graph.step($0 / count, $0 % count).probability }
+    successors = (0..<contexts * count).map { max(0, graph.step($0 / count, $0 % count).successor) }
   }
 
   /// How many contexts a chain without zeros leads to: a word's beginnings, and full blocks.

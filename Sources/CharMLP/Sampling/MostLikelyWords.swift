@@ -3,23 +3,26 @@
 // A beginning of words is worth at most what all words that begin so have together: R of the word space,
 // where that is known, otherwise the probability of the beginning itself. The most promising beginning is
 // opened next, so the first finished word that comes up is the most probable one, the second is the next.
-// Nothing is drawn and nothing pruned; memory grows with what was opened.
+// Nothing is drawn and nothing pruned; memory grows with what was opened. What a beginning leads to stands
+// in MostLikelyWords+Opening.
 
 import RealModule
 
 /// Words in the order of their probability, from the most probable one on.
-public struct MostLikelyWords {
-  private let language: WordLanguage
-  private let scorer: WordScorer
-  private let space: WordSpace?
-  private let forbidden: ForbiddenWords
+public struct MostLikelyWords: WordSource {
+  let language: WordLanguage
+  let scorer: WordScorer
+  let space: WordSpace?
+  let forbidden: ForbiddenWords
   private let budget: Int
-  private var nodes: [Node] = []
+  /// Beginnings that were opened since the last word.
+  private var opened = 0
+  private(set) var nodes: [Node] = []
   /// Nodes with their bounds, the best first.
   private var open = BestFirstQueue()
 
   /// A beginning of words, or a finished one if its character is the terminator.
-  private struct Node {
+  struct Node {
     let parent: Int
     let id: Int32
     let position: WordSpace.Position
@@ -52,31 +55,32 @@ public struct MostLikelyWords {
       bound: logProbability + .log(bound))
   }
 
-  /// Finds the next word.
+  /// Opens the most promising beginning; it may be a finished word.
   ///
   /// - Throws: `SamplingError` if there is none, or it takes more openings than the budget allows.
-  public mutating func next(into word: inout DrawnWord) throws(SamplingError) {
-    for _ in 0..<budget {
-      guard let number = open.removeBest() else { throw .exhausted }
-      let node = nodes[number]
-      if node.id == Vocabulary.terminator {
-        word.ids = text(of: node.parent)
-        word.logProbability = node.logProbability
-        return
-      }
+  public mutating func proceed(into word: inout DrawnWord) throws(SamplingError) -> Bool {
+    guard opened < budget else { throw .budgetSpent(characters: budget) }
+    guard let number = open.removeBest() else { throw .exhausted }
+    let node = nodes[number]
+    guard node.id == Vocabulary.terminator else {
+      opened += 1
       expand(number)
+      return false
     }
-    throw .budgetSpent(characters: budget)
+    opened = 0
+    word.ids = text(of: node.parent)
+    word.logProbability = node.logProbability
+    return true
   }
 
-  private mutating func add(_ node: Node, bound: Double) {
+  mutating func add(_ node: Node, bound: Double) {
     guard bound > -.infinity else { return }
     open.add(nodes.count, bound)
     nodes.append(node)
   }
 
   /// The ids of a beginning.
-  private func text(of number: Int) -> [Int32] {
+  func text(of number: Int) -> [Int32] {
     var ids: [Int32] = []
     var node = nodes[number]
     while node.parent >= 0 {
@@ -84,77 +88,5 @@ public struct MostLikelyWords {
       node = nodes[node.parent]
     }
     return language.prefix + ids.reversed()
-  }
-
-  private mutating func expand(_ number: Int) {
-    if let space { expand(number, space) } else { expandWithoutSpace(number) }
-  }
-
-  private mutating func expand(_ number: Int, _ space: WordSpace) {
-    let node = nodes[number]
-    var weights = [Double](repeating: 0, count: space.vocabularyCount)
-    _ = space.weigh(node.position, into: &weights)
-    for id in weights.indices where weights[id] > 0 {
-      let next = id == 0 ? node.position : space.advance(node.position, id)
-      add(
-        Node(
-          parent: number, id: Int32(id), position: next,
-          logProbability: node.logProbability + .log(space.probability(node.position, id))),
-        bound: node.logProbability + .log(weights[id]))
-    }
-  }
-
-  private mutating func expandWithoutSpace(_ number: Int) {
-    let node = nodes[number]
-    let text = text(of: number)
-    let (state, length) = (Int(node.position.state), text.count)
-    for (id, probability) in scorer.distribution(after: text).enumerated() {
-      var position = node.position
-      if id == 0 {
-        guard language.mayEnd(state, length: length), !forbidden.contains(text) else { continue }
-      } else {
-        position.state = Int32(language.automaton.next(state, id))
-        guard language.mayGoOn(Int(position.state), length: length + 1) else { continue }
-      }
-      let logProbability = node.logProbability + .log(probability)
-      add(
-        Node(parent: number, id: Int32(id), position: position, logProbability: logProbability),
-        bound: logProbability)
-    }
-  }
-}
-
-/// Numbers by a bound, the highest first, of equals the lower number: a binary heap.
-struct BestFirstQueue {
-  private var heap: [(bound: Double, number: Int)] = []
-
-  mutating func add(_ number: Int, _ bound: Double) {
-    heap.append((bound, number))
-    var place = heap.count - 1
-    while place > 0, isBefore(place, (place - 1) / 2) {
-      heap.swapAt(place, (place - 1) / 2)
-      place = (place - 1) / 2
-    }
-  }
-
-  mutating func removeBest() -> Int? {
-    guard let best = heap.first else { return nil }
-    heap.swapAt(0, heap.count - 1)
-    heap.removeLast()
-    var place = 0
-    while true {
-      var first = place
-      for child in [2 * place + 1, 2 * place + 2] where child < heap.count && isBefore(child, first)
-      {
-        first = child
-      }
-      if first == place { return best.number }
-      heap.swapAt(place, first)
-      place = first
-    }
-  }
-
-  private func isBefore(_ left: Int, _ right: Int) -> Bool {
-    (heap[left].bound, heap[right].number) > (heap[right].bound, heap[left].number)
   }
 }

@@ -3,10 +3,11 @@
 // The distribution of the next character depends on the last few characters alone, so the network is a
 // Markov chain. Unless more is asked than a prefix, words are drawn from it as they come. Otherwise, where
 // its states are few enough, from the exact conditional distribution (WordSpace); where they are too many,
-// with rejection under a budget (LockstepSampler). The same seed gives the same words.
+// with rejection under a budget (LockstepSampler). The same seed gives the same words, on one thread as here
+// or on several (SamplerTeam).
 
 /// Draws words from a model, one after the other.
-public struct Sampler {
+public struct Sampler: WordSource {
   /// What a sampler is asked for.
   public struct Request: Sendable {
     public var seed: UInt64
@@ -36,7 +37,8 @@ public struct Sampler {
   public let method: Method
   private let vocabulary: Vocabulary
   private let seed: UInt64
-  private var number: UInt64 = 0
+  private let numbers: WordNumbers
+  private var index: UInt64 = 0
   /// One of the two.
   private var exact: ExactSampler?
   private var lockstep: LockstepSampler?
@@ -45,7 +47,7 @@ public struct Sampler {
   ///
   /// - Throws: `ConstraintError` if no word at all can be as asked, whatever the model.
   public init(_ model: Model, _ request: Request) throws(ConstraintError) {
-    try self.init(model, request, stateLimit: WordSpace.stateLimit)
+    self = try Plan(model, request).sampler()
   }
 
   /// Prepares to draw words of the model as it is, or at another temperature, that begin with a prefix.
@@ -61,24 +63,22 @@ public struct Sampler {
   }
 
   init(_ model: Model, _ request: Request, stateLimit: Int) throws(ConstraintError) {
-    let language = try WordLanguage(request.constraints, model.vocabulary)
-    let network = NextCharacterNetwork(model)
-    vocabulary = model.vocabulary
-    seed = request.seed
-    let isFree =
-      language.isFree && request.forbidden.isEmpty && !request.isUnique
-      && !request.chain.isTruncating
-    if !isFree,
-      let space = WordSpace(
-        network, request.chain, language, request.forbidden, stateLimit: stateLimit)
-    {
-      method = .exact
-      exact = ExactSampler(space, isUnique: request.isUnique, budget: request.budget)
+    self = try Plan(model, request, stateLimit: stateLimit).sampler()
+  }
+
+  /// A sampler of its own for one of `members` that carry out a plan together.
+  fileprivate init(_ plan: Plan, _ numbers: WordNumbers, members: Int) {
+    method = plan.method
+    vocabulary = plan.model.vocabulary
+    seed = plan.request.seed
+    self.numbers = numbers
+    if let space = plan.space {
+      exact = ExactSampler(
+        space, isUnique: plan.request.isUnique, budget: plan.request.budget)
     } else {
-      method = isFree ? .free : .rejection
       lockstep = LockstepSampler(
-        network, request.chain, language, request.forbidden, seed: request.seed,
-        isUnique: request.isUnique, budget: request.budget)
+        NextCharacterNetwork(plan.model), plan.language, plan.request, numbers,
+        byteLimit: LockstepSampler.byteLimit / members)
     }
   }
 
@@ -91,12 +91,49 @@ public struct Sampler {
     return vocabulary.decode(word.ids)
   }
 
-  /// Draws the next word into one that was drawn before, whose memory is used again.
-  ///
-  /// - Throws: `SamplingError` if there is none; there will be none later.
-  public mutating func next(into word: inout DrawnWord) throws(SamplingError) {
-    try exact?.draw(Philox(seed: seed, stream: number), into: &word)
-    try lockstep?.next(into: &word)
-    number += 1
+  public mutating func proceed(into word: inout DrawnWord) throws(SamplingError) -> Bool {
+    if let isFound = try lockstep?.proceed(into: &word) { return isFound }
+    try exact?.draw(Philox(seed: seed, stream: numbers[index]), into: &word)
+    index += 1
+    return true
+  }
+}
+
+extension Sampler {
+  /// How a request is met: what all samplers that work on it share.
+  struct Plan: Sendable {
+    let model: Model
+    let request: Request
+    let language: WordLanguage
+    let method: Method
+    /// The exact distribution, if that is the method.
+    let space: WordSpace?
+
+    init(
+      _ model: Model, _ request: Request, stateLimit: Int = WordSpace.stateLimit
+    ) throws(ConstraintError) {
+      self.model = model
+      self.request = request
+      language = try WordLanguage(request.constraints, model.vocabulary)
+      let isFree =
+        language.isFree && request.forbidden.isEmpty && !request.isUnique
+        && !request.chain.isTruncating
+      space =
+        isFree
+        ? nil
+        : WordSpace(
+          NextCharacterNetwork(model), request.chain, language, request.forbidden,
+          stateLimit: stateLimit)
+      method = isFree ? .free : space == nil ? .rejection : .exact
+    }
+
+    /// The words of a block, if several samplers take turns: some milliseconds' worth, so that waiting for
+    /// each other costs little even on a busy machine, but few words where one of them may take seconds.
+    var blockSize: Int { method == .rejection ? 16 : 8192 }
+
+    /// A sampler of all words, or of those of one of `members`.
+    func sampler(_ numbers: WordNumbers = .all, members: Int = 1) -> Sampler {
+      Sampler(self, numbers, members: members)
+    }
   }
 }

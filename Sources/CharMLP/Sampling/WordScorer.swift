@@ -52,7 +52,7 @@ public struct WordScorer {
     var distribution = [Double](repeating: 0, count: network.shape.vocabulary)
     var first = 0
     while first <= word.count {
-      let count = min(NextCharacterNetwork.batchRows, word.count + 1 - first)
+      let count = min(network.batchRows, word.count + 1 - first)
       var contexts: [Int32] = []
       for row in first..<first + count { contexts += padded[row..<row + block] }
       network.evaluate(contexts)

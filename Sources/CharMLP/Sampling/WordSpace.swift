@@ -5,7 +5,7 @@
 // where R is h of the completion table, less the forbidden words: at a node of their tree R is the sum of
 // these weights. So a forbidden word's probability is taken away along its path, and yet nothing is ever
 // subtracted: R is exactly zero if, and only if, no word is left. Dividing by R makes the conditional
-// distribution.
+// distribution. The walk itself stands in WordSpace+Walking, R of forbidden words in WordSpace+Forbidden.
 
 /// The constrained chain: contexts × automaton × lengths, less a tree of forbidden words.
 struct WordSpace: Sendable {
@@ -14,14 +14,14 @@ struct WordSpace: Sendable {
   let prefixLogProbability: Double
   let vocabularyCount: Int
 
-  private let chain: ExploredChain
-  private let completion: CompletionTable
+  let chain: ExploredChain
+  let completion: CompletionTable
   /// Forbidden words that begin with the prefix, without it.
-  private var forbidden: ForbiddenWords
+  var forbidden: ForbiddenWords
   /// R at the nodes of forbidden words.  (nodes)
-  private var masses: [Double] = []
+  var masses: [Double] = []
   /// Where each node of forbidden words is.  (nodes)
-  private var positions: [Position] = []
+  var positions: [Position] = []
 
   /// Where a word stands that is not finished.
   struct Position {
@@ -51,114 +51,5 @@ struct WordSpace: Sendable {
     vocabularyCount = network.shape.vocabulary
     prefixLogProbability = WordScorer(network, options).logProbability(ofPrefix: language.prefix)
     measureForbidden()
-  }
-}
-
-// MARK: Walking
-
-extension WordSpace {
-  /// Where every word stands after the prefix.
-  var start: Position {
-    Position(
-      context: 0, state: Int32(language.startState), length: Int32(language.prefix.count), node: 0)
-  }
-
-  /// The position after one more character.
-  @inline(__always)
-  func advance(_ position: Position, _ id: Int) -> Position {
-    let node = Int(position.node)
-    return Position(
-      context: chain.successors[Int(position.context) * vocabularyCount + id],
-      state: Int32(language.automaton.next(Int(position.state), id)),
-      length: position.length + 1,
-      node: node < 0 ? -1 : forbidden.child(of: node, Int32(id)).map(Int32.init) ?? -1)
-  }
-
-  /// R: the probability that a word from here ends as asked and is not forbidden.
-  @inline(__always)
-  func mass(_ position: Position) -> Double {
-    position.node >= 0 ? masses[Int(position.node)] : completed(position)
-  }
-
-  /// The share of the constrained words' probability that is not forbidden; 0 if there is none at all.
-  var shareLeft: Double {
-    let all = completed(start)
-    return all > 0 && prefixLogProbability.isFinite ? mass(start) / all : 0
-  }
-
-  /// The probability of the next character in the chain, without constraints.
-  @inline(__always)
-  func probability(_ position: Position, _ id: Int) -> Double {
-    chain.probabilities[Int(position.context) * vocabularyCount + id]
-  }
-
-  /// h, without regard to forbidden words.
-  private func completed(_ position: Position) -> Double {
-    if let maxLength = language.maxLength, position.length > maxLength { return 0 }
-    let layer = completion.layer(ofLength: Int(position.length))
-    return completion.layers[layer][
-      Int(position.state) * chain.contexts + Int(position.context)]
-  }
-
-  /// What each character weighs, 0 being the end, and the sum of all.  (vocabulary)
-  @inline(__always)
-  func weigh(_ position: Position, into weights: inout [Double]) -> Double {
-    let row = Int(position.context) * vocabularyCount
-    let (state, length, node) = (Int(position.state), Int(position.length), Int(position.node))
-    let mayEnd = language.mayEnd(state, length: length) && !(node >= 0 && forbidden.isWord(node))
-    weights[0] = mayEnd ? chain.probabilities[row] : 0
-    var sum = weights[0]
-    if let maxLength = language.maxLength, length >= maxLength {
-      for id in 1..<vocabularyCount { weights[id] = 0 }
-      return sum
-    }
-    let layer = completion.layer(ofLength: length + 1)
-    for id in 1..<vocabularyCount {
-      let target = language.automaton.next(state, id) * chain.contexts
-      let context = Int(chain.successors[row + id])
-      weights[id] = chain.probabilities[row + id] * completion.layers[layer][target + context]
-    }
-    if node >= 0 {
-      forbidden.forEachChild(of: node) { child in
-        let id = forbidden.id(of: child)
-        weights[id] = chain.probabilities[row + id] * masses[child]
-      }
-    }
-    for id in 1..<vocabularyCount { sum += weights[id] }
-    return sum
-  }
-}
-
-// MARK: Forbidden words
-
-extension WordSpace {
-  /// Forbids one more word, which begins with the prefix.
-  mutating func forbid(_ word: [Int32]) {
-    let first = forbidden.nodeCount
-    var node = forbidden.add(word[language.prefix.count...])
-    for new in first..<forbidden.nodeCount { place(new) }
-    var weights = [Double](repeating: 0, count: vocabularyCount)
-    while node >= 0 {
-      masses[node] = weigh(positions[node], into: &weights)
-      node = Int(forbidden.parents[node])
-    }
-  }
-
-  /// Finds R at every node: a node after all that is below it.
-  private mutating func measureForbidden() {
-    positions.reserveCapacity(forbidden.nodeCount)
-    masses.reserveCapacity(forbidden.nodeCount)
-    for node in 0..<forbidden.nodeCount { place(node) }
-    var weights = [Double](repeating: 0, count: vocabularyCount)
-    for node in (0..<forbidden.nodeCount).reversed() {
-      masses[node] = weigh(positions[node], into: &weights)
-    }
-  }
-
-  /// Finds the position of a node, whose parent's is known.
-  private mutating func place(_ node: Int) {
-    let parent = Int(forbidden.parents[node])
-    positions.append(parent < 0 ? start : advance(positions[parent], forbidden.id(of: node)))
-    masses.append(0)
   }
 }

@@ -111,14 +111,15 @@ struct DrawingTests {
     arguments: [0, 1000, 1 << 26])
   func cache(byteLimit: Int) throws {
     let model = try tinyModel(letters: 6, block: 3, ending: 1)
-    let language = try WordLanguage(WordConstraints(), model.vocabulary)
     func words(_ byteLimit: Int) throws -> [DrawnWord] {
+      var request = Sampler.Request(seed: 5)
+      request.budget = 1000
+      let plan = try Sampler.Plan(model, request)
       var sampler = LockstepSampler(
-        NextCharacterNetwork(model), ChainOptions(), language, ForbiddenWords(), seed: 5,
-        isUnique: false, budget: 1000, byteLimit: byteLimit)
+        NextCharacterNetwork(model), plan.language, request, byteLimit: byteLimit)
       return try (0..<3000).map { _ in
         var word = DrawnWord()
-        try sampler.next(into: &word)
+        while try !sampler.proceed(into: &word) {}
         return word
       }
     }

@@ -26,10 +26,10 @@ struct NextCharacterNetworkTests {
   func folding(seed: UInt64) throws {
     let model = try tinyModel(letters: 26, block: 3, hidden: 200, seed: seed)
     var generator = TorchGenerator(seed: seed)
-    let count = NextCharacterNetwork.batchRows
+    let network = NextCharacterNetwork(model)
+    let count = network.batchRows
     let contexts = (0..<count * 3).map { _ in Int32(generator.uniform() * 27) }
     let expected = unfolded(model, contexts)
-    let network = NextCharacterNetwork(model)
     network.evaluate(contexts)
     let largest = expected.elements.map(abs).max() ?? 0
     for row in 0..<count {
@@ -40,14 +40,17 @@ struct NextCharacterNetworkTests {
     }
   }
 
-  @Test("The logits of a context do not depend on its row, nor on the others, to the last bit")
-  func rows() throws {
-    let model = try tinyModel(letters: 26, block: 3, hidden: 37)
+  @Test(
+    "The logits of a context do not depend on its row, nor on the others, to the last bit",
+    arguments: [1, 37, 64, 200, 512])
+  func rows(hidden: Int) throws {
+    let model = try tinyModel(letters: 26, block: 3, hidden: hidden)
     let network = NextCharacterNetwork(model)
+    #expect((1...64).contains(network.batchRows))
     func logits(_ row: Int) -> [Float] { (0..<27).map { network.logit(row, $0) } }
     network.evaluate([1, 2, 3])
     let alone = logits(0)
-    for row in 0..<NextCharacterNetwork.batchRows {
+    for row in 0..<network.batchRows {
       let others = (0..<row * 3).map { Int32($0 % 27) }
       network.evaluate(others + [1, 2, 3])
       #expect(logits(row) == alone)
