@@ -81,7 +81,7 @@ extension HashSplitPart {
     let size = try file.size()
     guard let communicator else {
       try reserve(bytes: size ?? 0)
-      var pieces = WordPieces(file)
+      var pieces = LinePieces(file)
       return try read(&pieces)
     }
     guard let size else {
@@ -90,7 +90,7 @@ extension HashSplitPart {
     fileSize = size
     let share = communicator.share(of: size)
     try reserve(bytes: share.count)
-    var pieces = try WordPieces(file, beginningIn: share)
+    var pieces = try LinePieces(file, beginningIn: share)
     try read(&pieces)
   }
 }

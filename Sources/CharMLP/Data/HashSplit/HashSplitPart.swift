@@ -31,7 +31,7 @@ struct HashSplitPart: Sendable {
 
   /// Reads all pieces of a file.
   /// - Throws: the first thing that is wrong with its lines, counted from the first of them.
-  mutating func read(_ pieces: inout WordPieces) throws(WordListError) {
+  mutating func read(_ pieces: inout LinePieces) throws(WordListError) {
     while let piece = try pieces.next() {
       try add(piece)
       guard ids.count <= memoryLimit else { throw .tooLarge(size: nil, limit: memoryLimit) }
@@ -45,7 +45,7 @@ struct HashSplitPart: Sendable {
     ids.reserve(bytes)
   }
 
-  private mutating func add(_ piece: WordPieces.Piece) throws(WordListError) {
+  private mutating func add(_ piece: LinePieces.Piece) throws(WordListError) {
     var parser = WordListParser(text: piece.text, isStart: piece.offset == 0, keepsOffsets: true)
     do {
       try parser.parsePiece()

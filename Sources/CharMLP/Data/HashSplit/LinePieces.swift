@@ -4,7 +4,7 @@
 // its own range of bytes. So every line is read by exactly one of them, wherever the cuts fall.
 
 /// The lines of a file, in pieces.
-struct WordPieces: ~Copyable {
+struct LinePieces: ~Copyable {
   /// Some whole lines.
   struct Piece {
     let text: [UInt8]

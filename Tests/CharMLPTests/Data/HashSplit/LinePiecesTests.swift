@@ -6,7 +6,7 @@ import Testing
 @testable import CharMLP
 
 @Suite("Word list pieces")
-struct WordPiecesTests {
+struct LinePiecesTests {
   static let texts = [
     "", "\n", "\n\n\n", "a", "a\n", "emma\nolivia\nava", "emma\r\nolivia\r\n\r\nava\r\n",
     "\u{FEFF}é\nß\n", String(repeating: "x", count: 300) + "\nb\n\nc",
@@ -16,9 +16,9 @@ struct WordPiecesTests {
   private func lines(_ path: String, _ range: Range<Int>?, chunkSize: Int) throws -> [UInt8] {
     var pieces =
       if let range {
-        try WordPieces(.opening(path), beginningIn: range, chunkSize: chunkSize)
+        try LinePieces(.opening(path), beginningIn: range, chunkSize: chunkSize)
       } else {
-        try WordPieces(.opening(path), chunkSize: chunkSize)
+        try LinePieces(.opening(path), chunkSize: chunkSize)
       }
     var text: [UInt8] = []
     var end: Int?
@@ -51,7 +51,7 @@ struct WordPiecesTests {
   @Test("A line that does not end is handed out when it is too long for any list")
   func overlong() throws {
     let file = try TemporaryFile([UInt8](repeating: 97, count: 300_000))
-    var pieces = WordPieces(try .opening(file.path), chunkSize: 1000)
+    var pieces = LinePieces(try .opening(file.path), chunkSize: 1000)
     let piece = try #require(try pieces.next())
     #expect((65_536..<70_000).contains(piece.text.count))
   }
