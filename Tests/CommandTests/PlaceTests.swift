@@ -44,6 +44,29 @@ struct PlaceTests {
   }
 
   @Test(
+    "A run whose directory is removed, moved, or another's ends with 74 and writes nowhere else",
+    arguments: ["", "mkdir run", "echo mine > run", "cp -r other run", "ln -s other run"])
+  func replaced(script: String) throws {
+    #expect(try place.shell("\"$train\" \(Self.quick) --out other").status == 0)
+    let names = try place.names(in: "other")
+    let files = try names.map { try place.read("other/" + $0) }
+    let command = try place.start(
+      "train",
+      ["--steps", "100000000", "--hidden", "8", "--quiet", "--checkpoint-every", "100"]
+        + ["--evaluate-every", "300", "--out", "run"])
+    try command.wait { FileManager.default.fileExists(atPath: place.path("run/metrics.jsonl")) }
+    #expect(try place.shell("mv run moved; \(script)").status == 0)
+    let outcome = try command.outcome()
+    #expect(outcome.status == 74, "\(outcome.errors)")
+    #expect((1...2).contains(outcome.errorLines.count), "\(outcome.errors)")
+    let untouched = script.contains("other") ? "run" : "other"
+    #expect(try place.names(in: untouched) == names)
+    if script.hasPrefix("mkdir") { #expect(try place.names(in: "run") == []) }
+    #expect(try names.map { try place.read(untouched + "/" + $0) } == files)
+    #expect(try place.shell("\"$sample\" --model moved/model.safetensors").status == 0)
+  }
+
+  @Test(
     "Where no directory can be made, a run is refused with 73",
     arguments: ["/proc/run", "/dev/null/run", "/sys/run"])
   func cannotCreate(path: String) throws {
