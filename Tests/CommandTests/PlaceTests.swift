@@ -106,6 +106,58 @@ struct PlaceTests {
   }
 
   @Test(
+    "More threads than cores need more address space, and are refused with 71 without it",
+    arguments: ["train --steps 20 --hidden 400", "bench --seconds 0.1 --hidden 400"])
+  func addressSpaceOfThreads(command: String) throws {
+    let outcome = try place.guarded(
+      "export OPENBLAS_NUM_THREADS=1; ulimit -v 700000; \(command) --threads 8")
+    #expect(outcome.status == 71, "\(outcome.errors)")
+    #expect(outcome.errors.contains("OpenBLAS needs 1024 MiB of it"), "\(outcome.errors)")
+    #expect(!place.hasRun)
+  }
+
+  @Test(
+    "Too small a stack ends every command with 71, and 256 KiB are enough",
+    arguments: [
+      "train \(Self.quick) --out a", "sample --model b", "gradcheck --hidden 4", "report b",
+    ])
+  func stack(command: String) throws {
+    #expect(try place.guarded("train \(Self.quick) --out b").status == 0)
+    let outcome = try place.guarded("ulimit -s 128; \(command)")
+    expectRefusal(outcome, status: 71, saying: "the stack is too small: 128 KiB")
+    #expect(try place.guarded("ulimit -s 256; \(command)").status == 0)
+  }
+
+  @Test(
+    "Where the system has no thread left, every command works with one",
+    arguments: [
+      "train \(Self.quick) --hidden 200 --steps 20 --threads 4 --out b", "gradcheck --hidden 4",
+      "report a", "bench --seconds 0.01 --threads 2", "sample --model a",
+    ])
+  func noThread(command: String) throws {
+    #expect(try place.guarded("train \(Self.quick) --out a").status == 0)
+    let outcome = try place.guarded("exec \(withoutThreads) \(command)")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+  }
+
+  @Test(
+    "With hardly a descriptor left, commands end in order, and need few",
+    arguments: [
+      "train \(Self.quick) --out b", "gradcheck --hidden 4", "report a", "sample --model a",
+    ])
+  func fewDescriptors(command: String) throws {
+    #expect(try place.guarded("train \(Self.quick) --out a").status == 0)
+    // Descriptor 3 is the only free one, then 4 is there as well, and so on.
+    for count in 4...8 {
+      let outcome = try place.guarded("ulimit -n \(count); exec \(command)")
+      let statuses: [Int32] = count == 4 ? [0, 66, 73, 74] : [0]
+      #expect(statuses.contains(outcome.status), "\(count): \(outcome.errors)")
+      #expect(outcome.errorLines.count <= 2, "\(count): \(outcome.errors)")
+      try? FileManager.default.removeItem(atPath: place.path("b"))
+    }
+  }
+
+  @Test(
     "Too little address space ends every command with 71 instead of a hang",
     arguments: ["train", "sample", "bench", "gradcheck"], [100_000, 200_000])
   func addressSpace(command: String, kibibytes: Int) throws {
