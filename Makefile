@@ -75,6 +75,7 @@ strace:
 crash: build strace
 	python3 Tools/same_everywhere.py
 	python3 Tools/kill_during_save.py
+	python3 Tools/two_trainers.py
 	python3 Tools/resume_everywhere.py
 	python3 Tools/interrupt_at_random.py
 	python3 Tools/kill_at_random.py
@@ -83,6 +84,7 @@ crash: build strace
 crash-quick: strace
 	python3 Tools/same_everywhere.py 6
 	python3 Tools/kill_during_save.py 12
+	python3 Tools/two_trainers.py 4
 	python3 Tools/resume_everywhere.py 5
 	python3 Tools/interrupt_at_random.py 6
 	python3 Tools/kill_at_random.py 10

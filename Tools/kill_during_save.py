@@ -1,116 +1,153 @@
 """Kills a run at every system call of a save, and makes every one of them fail.
 
-What a save does is read from a trace and compared with the order that makes it safe: the bytes go into
-a temporary file beside the model, which is synchronized, renamed over the model, and then the
-directory is synchronized. Then, for every call of the second save, the run is repeated
-- with SIGKILL at that call: the file must be that of the first save or of the second;
-- with the call failing (EIO, ENOSPC): status 74, a whole file, and no temporary left;
+What saves do is read from a trace and compared with the order that makes them safe: a line of metrics,
+then the best model, then the last state, and at the end of the run its description. The line is one write.
+Each file's bytes go into a temporary beside it, which is synchronized, renamed over the file, and then the
+directory is synchronized. For every call of the saves that have all of this, the middle one and that of the
+end, the run is repeated
+- with SIGKILL at that call: every file is as the last rename left it, and no line of metrics is missing;
+- with the call failing (EIO, ENOSPC; a write that takes nothing): the same, status 74, and no temporary left;
 - with the call interrupted (EINTR): nothing happens.
+After each, the run is resumed, and must end with the files of the run that was left alone.
 """
 
+import json
 import re
 
-from runs import Failure, digest, leftovers, main, model, resume, strace, train
+from runs import Failure, digest, leftovers, main, resume, strace, train
 
 CALLS = "openat,write,fsync,rename,close"
-RECIPE = ["--steps", 30, "--hidden", 24, "--quiet", "--samples", 0, "--evaluate-every", 1000]
-# Step 0 is the first save, step 15 the second, step 30 the last.
-RUN = [*RECIPE, "--checkpoint-every", 15]
+# Step 0 is the first save, of the model alone; step 15 and step 30 are evaluated, and the best so far.
+EVALUATED = ["--evaluate-every", 15]
+RUN = ["--steps", 30, "--hidden", 24, "--quiet", "--samples", 0, *EVALUATED, "--checkpoint-every", 15]
+STEPS = [15, 30]
+MODELS = ["best.safetensors", "model.safetensors"]
+FAULTS = ["signal=KILL", "error=EIO", "error=ENOSPC", "error=EINTR"]
 
 
-def save_in(log):
-    """The calls of the second save, each with its number among those of its kind and thread.
+def calls_in(log, run):
+    """The calls on a run's directory and its files, from the first line of metrics on.
 
-    That is how strace counts them.
+    Each with what it is about, and its number among those of its kind and thread: so strace counts them.
     """
-    counts, saves, current = {}, [], None
-    descriptors = {}
+    counts, descriptors, calls = {}, {}, []
     for line in log.read_text().splitlines():
         match = re.match(r"(\d+)\s+(\w+)\((.*)\)\s+= (-?\d+)", line)
         if not match:
             continue
-        thread, call, arguments, result = match.groups()
+        thread, call, arguments, outcome = match.groups()
         counts[thread, call] = counts.get((thread, call), 0) + 1
+        paths = re.findall(r'"([^"]*)"', arguments) if call in ("openat", "rename") else []
         if call == "openat":
-            descriptors[result] = arguments.split(", ")[1].strip('"')
-            if descriptors[result].endswith("model.safetensors.new"):
-                current = []
-                saves.append(current)
-        if current is None:
+            descriptors[outcome] = paths[0]
+        targets = paths or [descriptors.get(arguments.split(",")[0], "")]
+        if call == "close":
+            descriptors.pop(arguments, None)
+        if not all(target == str(run) or target.startswith(f"{run}/") for target in targets):
             continue
-        if call == "openat":
-            target = descriptors[result]
-        elif call == "rename":
-            target = " -> ".join(arguments.replace('"', "").split(", "))
-        else:
-            target = descriptors.get(arguments.split(",")[0], "")
-        current.append((call, target, counts[thread, call]))
-        if call == "close" and not target.endswith(".new"):
-            current = None
-    return saves[1]
+        target = " -> ".join(target.removeprefix(str(run)).lstrip("/") for target in targets)
+        if calls or target == "metrics.jsonl":
+            calls.append((call, target, counts[thread, call]))
+    return calls
 
 
-def assert_order(save, run):
-    temporary, final = f"{run}/model.safetensors.new", f"{run}/model.safetensors"
-    found = [(call, target) for call, target, _ in save]
-    writes = sum(1 for call, _ in found if call == "write")
-    expected = [
-        ("openat", temporary), *[("write", temporary)] * writes, ("fsync", temporary),
-        ("close", temporary), ("rename", f"{temporary} -> {final}"), ("openat", str(run)),
-        ("fsync", str(run)), ("close", str(run)),
-    ]
-    if writes == 0 or found != expected:
-        raise Failure(f"the calls of a save are {found}")
+def replacement(file):
+    """The calls that put a file into its place; to write takes one call here."""
+    temporary = file + ".new"
+    return [("openat", temporary), ("write", temporary), ("fsync", temporary), ("close", temporary),
+            ("rename", f"{temporary} -> {file}"), ("openat", ""), ("fsync", ""), ("close", "")]
 
 
-def snapshots(directory):
-    """The bytes of the model after the first, the second and the last save."""
-    result = []
-    for save in (1, 2):
-        run = directory / f"snapshot-{save}"
+def assert_order(calls):
+    """The calls of two saves and of the end, in the order that makes them safe."""
+    line = [(call, "metrics.jsonl") for call in ("openat", "write", "close")]
+    save = [*line, *replacement(MODELS[0]), *replacement(MODELS[1])]
+    found = [(call, target) for call, target, _ in calls if target != ".lock"]
+    if found != [*save, *save, *replacement("run.json")]:
+        raise Failure(f"the calls of the saves are {found}")
+
+
+def files(run):
+    """The contents of the models, and whether the run is described, by a whole object."""
+    described = (run / "run.json").exists() and bool(json.loads((run / "run.json").read_text()))
+    return [digest(run / file) if (run / file).exists() else None for file in MODELS] + [described]
+
+
+def steps(run):
+    """The steps of the lines of metrics; a last one without its end was torn off."""
+    path = run / "metrics.jsonl"
+    lines = path.read_text().split("\n")[:-1] if path.exists() else []
+    return [json.loads(line)["step"] for line in lines]
+
+
+def states(directory, renames):
+    """A run's files after its first rename, its second, and so on."""
+    found = []
+    for count in range(1, renames):
+        run = directory / f"state-{count}"
         # A process that is killed as it enters a call does not make it.
-        inject = f"inject=rename:signal=KILL:when={save + 1}"
+        inject = f"inject=rename:signal=KILL:when={count + 1}"
         train(*RUN, "--out", run, expect=(-9, 137),
               wrapper=strace(directory / "log", "-e", "trace=rename", "-e", inject))
-        result.append(digest(model(run)))
+        found.append(files(run))
     train(*RUN, "--out", directory / "whole", expect=(0,))
-    return [*result, digest(model(directory / "whole"))]
+    found.append(files(directory / "whole"))
+    if any(before == after for before, after in zip(found, found[1:])):
+        raise Failure("a rename that changes nothing")
+    return found
+
+
+def cases_of(calls):
+    """Every call with every fault, with the renames and the steps of metrics before it."""
+    renames, lines = 1, []
+    for call, target, when in calls:
+        for fault in FAULTS + ["retval=0"] * (call == "write"):
+            yield call, target, when, fault, renames, lines
+        renames += call == "rename"
+        if (call, target) == ("write", "metrics.jsonl"):
+            lines = STEPS[: len(lines) + 1]
+
+
+def check_fault(case, run, states, log):
+    """Repeats the run with a fault, and resumes it."""
+    call, target, when, fault, renames, lines = case
+    name = f"{fault} at {call} of {target or 'the directory'}: "
+    inject = ["-e", f"trace={CALLS}", "-e", f"inject={call}:{fault}:when={when}"]
+    outcome = train(*RUN, "--out", run, wrapper=strace(log, *inject))
+    # Closing what was only read cannot lose anything.
+    if fault == "error=EINTR" or (call, target) == ("close", ""):
+        expected, statuses = (states[-1], STEPS), (0,)
+    else:
+        expected, statuses = (states[renames - 1], lines), (74,)
+    if fault == "signal=KILL":
+        expected, statuses = (states[renames - 1], lines), (-9, 137)
+    elif leftovers(run):
+        raise Failure(f"{name}left behind {leftovers(run)}")
+    if outcome.returncode not in statuses or len(outcome.stderr.splitlines()) > 2:
+        raise Failure(f"{name}status {outcome.returncode}, {outcome.stderr}")
+    if (files(run), steps(run)) != expected:
+        raise Failure(f"{name}the files are not those of the save before or after")
+    resume(run)
+    if (files(run), steps(run)) != (states[-1], STEPS) or leftovers(run):
+        raise Failure(f"{name}after resuming, other files, or left behind {leftovers(run)}")
 
 
 def check(size, directory):
     log = directory / "log"
     train(*RUN, "--out", directory / "traced", expect=(0,),
           wrapper=strace(log, "-e", f"trace={CALLS}"))
-    save = save_in(log)
-    assert_order(save, directory / "traced")
-    old, new, final = snapshots(directory)
-    if len({old, new, final}) != 3:
-        raise Failure("three saves with fewer than three contents")
-    faults = ["signal=KILL", "error=EIO", "error=ENOSPC", "error=EINTR"]
-    cases = [(call, target, when, fault) for call, target, when in save for fault in faults]
-    cases = cases[:: max(1, len(cases) // size)] if size else cases
-    for number, (call, target, when, fault) in enumerate(cases):
-        run = directory / f"run-{number}"
-        inject = ["-e", f"trace={CALLS}", "-e", f"inject={call}:{fault}:when={when}"]
-        result = train(*RUN, "--out", run, wrapper=strace(log, *inject))
-        found, name = digest(model(run)), f"{fault} at {call} of {target}: "
-        # Closing what was only read cannot lose anything.
-        harmless = fault == "error=EINTR" or (call, target) == ("close", str(directory / "traced"))
-        if fault == "signal=KILL":
-            allowed, status = (old, new), (-9, 137)
-        elif harmless:
-            allowed, status = (final,), (0,)
-        else:
-            allowed, status = (old, new), (74,)
-        if found not in allowed or result.returncode not in status:
-            raise Failure(f"{name}status {result.returncode}, {result.stderr}")
-        if status == (74,) and leftovers(run):
-            raise Failure(f"{name}left behind {leftovers(run)}")
-        resume(run, "--evaluate-every", 1000)
-        if digest(model(run)) != final or leftovers(run):
-            raise Failure(f"{name}after resuming, another file, or left behind {leftovers(run)}")
-    calls = ", ".join(call for call, _, _ in save)
-    return f"{len(cases)} faults, always the old or the new checkpoint; a save is {calls}"
+    calls = calls_in(log, directory / "traced")
+    assert_order(calls)
+    calls = [each for each in calls if each[1] != ".lock"]
+    after_renames = states(directory, 1 + sum(call == "rename" for call, _, _ in calls))
+    cases = list(cases_of(calls))
+    # A number that has no divisor in common with the faults takes all kinds of them in turn.
+    cases = cases[:: max(1, len(cases) // size) | 1] if size else cases
+    for number, case in enumerate(cases):
+        check_fault(case, directory / f"run-{number}", after_renames, log)
+    order = ", ".join(call for call, _ in replacement(""))
+    return (f"{len(cases)} faults in {len(calls)} calls, always the files of the save before or after; "
+            f"a file is replaced by {order}")
 
 
 main(__doc__.splitlines()[0], "how many faults (default: all)", 0, check)

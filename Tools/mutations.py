@@ -6,7 +6,8 @@ Each is a mistake that people make who derive the gradients or fuse them: n for 
 A change that no check can see does not stand here. Nothing depends, but for rounding, on
 - dlogit_maxes, its sign, and its use in dlogits: it is zero in exact arithmetic;
 - whether a row's largest logit is subtracted before exp: a shift does not change softmax;
-- b1 in the fused engine, its column of ones, and db1: batch norm subtracts the mean that b1 moves.
+- b1 in the fused engine, in either form of its first layer, and the column of ones that adds it: batch
+  norm subtracts the mean that b1 moves. That db1 is zero but for rounding, however, is checked.
 """
 
 from dataclasses import dataclass
@@ -117,8 +118,6 @@ _FAULTS_OF_FILE = {
         ("embcat: a window's characters in reverse",
          "let first = position * C.columns",
          "let first = (input.blockSize - 1 - position) * C.columns"),
-        ("embcat: the column of ones forgotten",
-         "embcat[row, embcat.columns - 1] = 1", "embcat[row, embcat.columns - 1] = 0"),
     ],
     "Sources/CharMLP/Engine/PerExampleLayer.swift": [
         ("dC: a character that occurs again replaces the sum",
@@ -132,8 +131,6 @@ _FAULTS_OF_FILE = {
          "if W1T[0, 0] == 0 { W1T.assign(transposing: weights.W1) }"),
     ],
     "Sources/CharMLP/Engine/PerDistinctInputLayer.swift": [
-        ("hprebn: b1 forgotten",
-         "var sum = b1[0, vector: v]", "var sum = FloatVector.zero"),
         ("hprebn: every position reads the first one's rows",
          "sum += rows[position * vocabulary + contexts", "sum += rows[contexts"),
         ("drows: the step before is left in it",

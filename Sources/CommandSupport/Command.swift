@@ -25,6 +25,7 @@ extension Command {
     StandardDescriptors.takeMissing()
     Signals.reportFailedWritesAsErrors()
     StandardError.shared.setCommandName(_commandName)
+    StackSpace.requireEnough()
     AddressSpace.requireRoomForBLAS()
     let arguments = arguments ?? Array(CommandLine.arguments.dropFirst())
     Glibc.exit(outcome(arguments).report().rawValue)

@@ -115,25 +115,32 @@ enum OperatingSystem {
   }
 
   /// The bytes of addresses that this process may use, as `ulimit -v` limits them; nil without a limit.
-  static func addressSpaceLimit() -> Int? {
+  static func addressSpaceLimit() -> Int? { limit(RLIMIT_AS) }
+
+  /// The bytes of stack that a thread may use (`ulimit -s`); nil without a limit.
+  static func stackLimit() -> Int? { limit(RLIMIT_STACK) }
+
+  private static func limit(_ resource: __rlimit_resource) -> Int? {
     var limit = rlimit()
-    guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0,
+    guard unsafe getrlimit(__rlimit_resource_t(resource.rawValue), &limit) == 0,
       limit.rlim_cur <= UInt(Int.max)
     else { return nil }
     return Int(limit.rlim_cur)
   }
 
-  /// Whether the process could have so many pieces of memory at the same time, of so many bytes each.
-  static func canMap(pieces count: Int, of byteCount: Int) -> Bool {
-    var pieces: [UInt] = []
+  /// Whether the process could have pieces of memory of so many bytes at the same time.
+  static func canMap(_ byteCounts: [Int]) -> Bool {
+    var pieces: [(address: UInt, byteCount: Int)] = []
     defer {
-      for piece in pieces { unsafe munmap(UnsafeMutableRawPointer(bitPattern: piece), byteCount) }
+      for piece in pieces {
+        unsafe munmap(UnsafeMutableRawPointer(bitPattern: piece.address), piece.byteCount)
+      }
     }
-    while pieces.count < count {
+    for byteCount in byteCounts {
       let piece = unsafe mmap(
         nil, byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
       guard unsafe piece != MAP_FAILED else { return false }
-      pieces.append(UInt(bitPattern: piece))
+      pieces.append((UInt(bitPattern: piece), byteCount))
     }
     return true
   }

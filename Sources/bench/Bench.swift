@@ -40,6 +40,7 @@ struct Bench: Command {
     }
     let problem = try problem()
     let threads = threads ?? availableCores()
+    AddressSpace.requireRoomForBLAS(callers: threads)
     if sizes { try measureSizes(problem, threads) } else { try measureStep(problem, threads) }
   }
 

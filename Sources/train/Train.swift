@@ -77,6 +77,7 @@ struct Train: Command {
   }
 
   func run() throws {
+    if let threads { AddressSpace.requireRoomForBLAS(callers: threads) }
     #if MPI
       if let ranks = MPICommunicator.joinJob() { return try run(on: ranks) }
     #endif

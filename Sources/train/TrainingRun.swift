@@ -21,6 +21,7 @@ struct TrainingRun {
   init(_ options: Train, _ communicator: (any Communicator)? = nil) throws {
     self.options = options
     start = try RunStart(options, communicator)
+    try start.requireNoOtherRun()
     recipe = start.trainer.recipe
     progress = ProgressDisplay(isQuiet: options.quiet)
     health = HealthRecord(start.dataset, recipe)
@@ -183,14 +184,31 @@ extension TrainingRun {
     }
   }
 
-  /// What could not be written to the run directory ends the command with 74.
+  /// What could not be written to the run directory ends the command with 74, and so does a directory
+  /// that has been moved away: what its path leads to now is somebody else's.
   func reportingWrites(
     _ write: () throws(FileError) -> Void
   ) throws(CommandFailure) {
+    guard start.lock.isInPlace else {
+      throw CommandFailure(
+        .inputOutput, "\(start.directory.path): no longer the directory that this run has locked",
+        advice: "What was saved before went with that directory.")
+    }
     do throws(FileError) {
       try write()
     } catch {
       throw CommandFailure(.inputOutput, "\(error)", advice: "Nothing saved before is lost.")
     }
+  }
+}
+
+extension RunStart {
+  /// Refuses a new run in a directory in which another one began, and ended, between the look into it and
+  /// its lock.
+  fileprivate func requireNoOtherRun() throws(CommandFailure) {
+    guard !isResumed, directory.hasModel else { return }
+    throw CommandFailure(
+      .cannotCreate, "\(directory.path): another run was saved there just now",
+      advice: "Nothing is overwritten: name another directory with --out.")
   }
 }

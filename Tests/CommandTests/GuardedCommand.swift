@@ -40,6 +40,13 @@ extension Workplace {
 let ordinaryUser =
   geteuid() == 0 ? "setpriv --bounding-set=-dac_override,-dac_read_search --" : ""
 
+/// What stands before a command that is to find no thread left in the system: the superuser is not held to
+/// the limit, so it becomes somebody else, who may go on reading and writing what belongs to it.
+let withoutThreads =
+  "env OPENBLAS_NUM_THREADS=1 prlimit --nproc=1 "
+  + (geteuid() == 0
+    ? "setpriv --reuid=54321 --inh-caps=+dac_override --ambient-caps=+dac_override --" : "--")
+
 /// A refusal as every command must give it: its status, one or two lines of message, no results.
 func expectRefusal(
   _ outcome: Outcome, status: Int32, saying text: String = "",

@@ -44,6 +44,29 @@ struct PlaceTests {
   }
 
   @Test(
+    "A run whose directory is removed, moved, or another's ends with 74 and writes nowhere else",
+    arguments: ["", "mkdir run", "echo mine > run", "cp -r other run", "ln -s other run"])
+  func replaced(script: String) throws {
+    #expect(try place.shell("\"$train\" \(Self.quick) --out other").status == 0)
+    let names = try place.names(in: "other")
+    let files = try names.map { try place.read("other/" + $0) }
+    let command = try place.start(
+      "train",
+      ["--steps", "100000000", "--hidden", "8", "--quiet", "--checkpoint-every", "100"]
+        + ["--evaluate-every", "300", "--out", "run"])
+    try command.wait { FileManager.default.fileExists(atPath: place.path("run/metrics.jsonl")) }
+    #expect(try place.shell("mv run moved; \(script)").status == 0)
+    let outcome = try command.outcome()
+    #expect(outcome.status == 74, "\(outcome.errors)")
+    #expect((1...2).contains(outcome.errorLines.count), "\(outcome.errors)")
+    let untouched = script.contains("other") ? "run" : "other"
+    #expect(try place.names(in: untouched) == names)
+    if script.hasPrefix("mkdir") { #expect(try place.names(in: "run") == []) }
+    #expect(try names.map { try place.read(untouched + "/" + $0) } == files)
+    #expect(try place.shell("\"$sample\" --model moved/model.safetensors").status == 0)
+  }
+
+  @Test(
     "Where no directory can be made, a run is refused with 73",
     arguments: ["/proc/run", "/dev/null/run", "/sys/run"])
   func cannotCreate(path: String) throws {
@@ -80,6 +103,58 @@ struct PlaceTests {
     #expect(outcome.status == 0)
     #expect(outcome.output.split(separator: "\n").count == 2)
     #expect(outcome.errors.isEmpty)
+  }
+
+  @Test(
+    "More threads than cores need more address space, and are refused with 71 without it",
+    arguments: ["train --steps 20 --hidden 400", "bench --seconds 0.1 --hidden 400"])
+  func addressSpaceOfThreads(command: String) throws {
+    let outcome = try place.guarded(
+      "export OPENBLAS_NUM_THREADS=1; ulimit -v 700000; \(command) --threads 8")
+    #expect(outcome.status == 71, "\(outcome.errors)")
+    #expect(outcome.errors.contains("OpenBLAS needs 1024 MiB of it"), "\(outcome.errors)")
+    #expect(!place.hasRun)
+  }
+
+  @Test(
+    "Too small a stack ends every command with 71, and 256 KiB are enough",
+    arguments: [
+      "train \(Self.quick) --out a", "sample --model b", "gradcheck --hidden 4", "report b",
+    ])
+  func stack(command: String) throws {
+    #expect(try place.guarded("train \(Self.quick) --out b").status == 0)
+    let outcome = try place.guarded("ulimit -s 128; \(command)")
+    expectRefusal(outcome, status: 71, saying: "the stack is too small: 128 KiB")
+    #expect(try place.guarded("ulimit -s 256; \(command)").status == 0)
+  }
+
+  @Test(
+    "Where the system has no thread left, every command works with one",
+    arguments: [
+      "train \(Self.quick) --hidden 200 --steps 20 --threads 4 --out b", "gradcheck --hidden 4",
+      "report a", "bench --seconds 0.01 --threads 2", "sample --model a",
+    ])
+  func noThread(command: String) throws {
+    #expect(try place.guarded("train \(Self.quick) --out a").status == 0)
+    let outcome = try place.guarded("exec \(withoutThreads) \(command)")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+  }
+
+  @Test(
+    "With hardly a descriptor left, commands end in order, and need few",
+    arguments: [
+      "train \(Self.quick) --out b", "gradcheck --hidden 4", "report a", "sample --model a",
+    ])
+  func fewDescriptors(command: String) throws {
+    #expect(try place.guarded("train \(Self.quick) --out a").status == 0)
+    // Descriptor 3 is the only free one, then 4 is there as well, and so on.
+    for count in 4...8 {
+      let outcome = try place.guarded("ulimit -n \(count); exec \(command)")
+      let statuses: [Int32] = count == 4 ? [0, 66, 73, 74] : [0]
+      #expect(statuses.contains(outcome.status), "\(count): \(outcome.errors)")
+      #expect(outcome.errorLines.count <= 2, "\(count): \(outcome.errors)")
+      try? FileManager.default.removeItem(atPath: place.path("b"))
+    }
   }
 
   @Test(

@@ -22,6 +22,17 @@ struct ThreadsTests {
     #expect(!models[0].isEmpty)
   }
 
+  @Test("A machine with one core learns the same")
+  func oneCore() throws {
+    let place = try Workplace()
+    let train = "train --steps 200 --samples 0 --quiet --out"
+    // The first of the cores that this process may use.
+    let core = "taskset --cpu-list $(taskset --cpu-list --pid $$ | sed 's/.*: //; s/[-,].*//')"
+    let outcome = try place.guarded("\(train) a && \(core) \(train) b")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(try place.read("a/model.safetensors") == place.read("b/model.safetensors"))
+  }
+
   @Test(
     "Threads that are not a number from 1 on are refused", arguments: ["0", "-1", "two", "1025"])
   func refusal(threads: String) throws {

@@ -93,8 +93,9 @@ enum FileSystem {
   /// name is not followed: it could lead to somebody else's file.
   static func append(line: String, to path: String) throws(FileError) {
     let descriptor = try open(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK)
-    defer { close(descriptor) }
-    try write(Array((line + "\n").utf8), to: descriptor, path)
+    try closing(descriptor, path) { () throws(FileError) in
+      try write(Array((line + "\n").utf8), to: descriptor, path)
+    }
   }
 
   /// Replaces a file by new content, which is on the disk when this returns: at every moment the path
@@ -122,26 +123,31 @@ enum FileSystem {
   /// Writes what the path leads to from its start: a new file, an old one, a device or a pipe.
   static func overwrite(_ path: String, with bytes: [UInt8]) throws(FileError) {
     let descriptor = try open(path, O_WRONLY | O_CREAT | O_TRUNC)
-    do throws(FileError) {
+    try closing(descriptor, path) { () throws(FileError) in
       try write(bytes, to: descriptor, path)
-    } catch {
-      close(descriptor)
-      throw error
     }
-    guard close(descriptor) == 0 else { throw FileError(path) }
   }
 
   /// Writes a file and makes sure that it is on the disk.
   private static func create(_ path: String, _ bytes: [UInt8]) throws(FileError) {
     let descriptor = try openNew(path)
-    do throws(FileError) {
+    try closing(descriptor, path) { () throws(FileError) in
       try write(bytes, to: descriptor, path)
       guard repeated({ Int(fsync(descriptor)) }) == 0 else { throw FileError(path) }
+    }
+  }
+
+  /// Closes a file after it was written: the last moment at which some file systems report a full disk. A
+  /// close that a signal interrupts has closed all the same.
+  private static func closing(
+    _ descriptor: Int32, _ path: String, after writing: () throws(FileError) -> Void
+  ) throws(FileError) {
+    do throws(FileError) {
+      try writing()
     } catch {
       close(descriptor)
       throw error
     }
-    // An interrupted close has closed all the same, and the bytes are on the disk.
     guard close(descriptor) == 0 || errno == EINTR else { throw FileError(path) }
   }
 
@@ -187,7 +193,8 @@ enum FileSystem {
           unsafe Glibc.write(descriptor, buffer.baseAddress! + written, buffer.count - written)
         }
       }
-      guard count >= 0 else { throw FileError(path) }
+      // A device that takes nothing would be asked for ever.
+      guard count > 0 else { throw FileError(path, code: count == 0 ? EIO : errno) }
       written += count
     }
   }

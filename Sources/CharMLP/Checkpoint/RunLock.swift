@@ -4,7 +4,8 @@
 // process, however that ends, so there is no stale lock; a file that a killed run leaves behind means
 // nothing. Who ends in order removes the file while it still holds the lock, and who got the lock of a
 // file that was removed in the meantime notices, and takes that of the new one. A link in its place is
-// refused: the process id would be written into whatever it leads to.
+// refused: the process id would be written into whatever it leads to. A directory that was moved away, or
+// lost the file, is no longer its holder's: whoever writes by the path asks first.
 
 import Glibc
 
@@ -24,8 +25,11 @@ public final class RunLock: Sendable {
     try? FileSystem.write(Array("\(getpid())\n".utf8), to: descriptor, path)
   }
 
+  /// Whether the directory's path still leads to the file that is locked.
+  public var isInPlace: Bool { Self.isAt(path, descriptor) }
+
   deinit {
-    try? FileSystem.remove(path)
+    if isInPlace { try? FileSystem.remove(path) }
     close(descriptor)
   }
 

@@ -80,4 +80,17 @@ final class RunDirectoryTests {
     try Data("1234\n".utf8).write(to: URL(filePath: path + "/.lock"))
     #expect(throws: Never.self) { try RunLock(self.directory) }
   }
+
+  @Test("Whose file was removed or replaced has lost the lock, and leaves another's file alone")
+  func lostLock() throws {
+    var lock: RunLock? = try RunLock(directory)
+    #expect(lock?.isInPlace == true)
+    try FileManager.default.removeItem(atPath: path + "/.lock")
+    #expect(lock?.isInPlace == false)
+    let other = try RunLock(directory)
+    #expect(lock?.isInPlace == false)
+    lock = nil
+    #expect(other.isInPlace)
+    #expect(try names() == [".lock"])
+  }
 }
