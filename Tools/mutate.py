@@ -8,6 +8,7 @@ that compares docs/derivation.md with the code is no judge: it turns red for eve
 
     python3 Tools/mutate.py             all faults; some 15 seconds each, after a first full build
     python3 Tools/mutate.py --only 7    one of them
+    python3 Tools/mutate.py --from 90   that one and all after it
     python3 Tools/mutate.py --list      what they are
     python3 Tools/mutate.py --check     whether each finds its place in the sources; builds nothing
 
@@ -36,12 +37,21 @@ BUILD = WORKSHOP / "build"
 REPORT = WORKSHOP / "tests.xml"
 
 SUITES = (
+    "ChainOptionsTests",
     "DerivationAgainstPyTorchTests",
+    "DrawingTests",
     "EvaluationTests",
     "FusedEngineTests",
+    "MostLikelyWordsTests",
+    "NextCharacterNetworkTests",
     "NotebookRunTests",
     "RanksTests",
     "ReductionTests",
+    "SamplerTeamTests",
+    "SamplerTests",
+    "TrainedModelTests",
+    "WordConstraintsTests",
+    "WordSpaceTests",
 )
 
 # All that the judges need of the package. The rest would be built again for every fault.
@@ -235,19 +245,24 @@ def parse_arguments() -> argparse.Namespace:
     """The command line; what is wrong with it ends the program."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", type=int, metavar="N", help="plant fault N alone")
+    parser.add_argument("--from", type=int, metavar="N", dest="first", help="plant N and all after")
     parser.add_argument("--jobs", type=int, metavar="N", help="compile N files at a time")
     parser.add_argument("--list", action="store_true", help="print the faults and build nothing")
     parser.add_argument("--check", action="store_true", help="check the list and build nothing")
     arguments = parser.parse_args()
-    if arguments.only is not None and not 1 <= arguments.only <= len(FAULTS):
-        parser.error(f"--only {arguments.only}: the faults are 1 to {len(FAULTS)}")
+    if arguments.only is not None and arguments.first is not None:
+        parser.error("--only and --from exclude each other")
+    for number in (arguments.only, arguments.first):
+        if number is not None and not 1 <= number <= len(FAULTS):
+            parser.error(f"{number}: the faults are 1 to {len(FAULTS)}")
     return arguments
 
 
 def main() -> int:
     """Checks the list, then lists or plants the faults; the exit status."""
     arguments = parse_arguments()
-    numbers = range(1, len(FAULTS) + 1) if arguments.only is None else [arguments.only]
+    first, last = arguments.first or arguments.only or 1, arguments.only or len(FAULTS)
+    numbers = range(first, last + 1)
     faults = {number: FAULTS[number - 1] for number in numbers}
     try:
         if findings := misfits(FAULTS):

@@ -261,6 +261,108 @@ _FAULTS_OF_FILE = {
         ("statistics: the mean not subtracted",
          "(n * together - MatrixProduct.blas(counts.T, counts))", "(n * together)"),
     ],
+    "Sources/CharMLP/Sampling/NextCharacterNetwork.swift": [
+        ("sampling: b1 forgotten",
+         "var sum = b1[0, vector: v]", "var sum = FloatVector.zero"),
+        ("sampling: batch norm's scale not folded into the table",
+         "elements: Array(model.foldedW1.elements", "elements: Array(model.parameters.W1.elements"),
+        ("sampling: all rows of a product taken, whatever their bits",
+         "        } ?? count\n    }\n    return count", "        } ?? count\n    }\n    return productRows"),
+    ],
+    "Sources/CharMLP/Sampling/ChainOptions.swift": [
+        ("temperature: multiplied by",
+         "let scale = 1 / temperature", "let scale = temperature"),
+        ("top-k: one too many",
+         "while kept < limit, sum", "while kept <= limit, kept < order.count, sum"),
+        ("top-p: the character that reaches it left out",
+         "while kept < limit, sum < topP || topP == 1 {",
+         "while kept < limit, kept == 0 || sum + probabilities[order[kept]] < topP || topP == 1 {"),
+        ("truncation: not normalized again",
+         "for id in order[..<kept] { probabilities[id] /= sum }", ""),
+    ],
+    "Sources/CharMLP/Sampling/ContextGraph+Drawing.swift": [
+        ("drawing: a guide enters a stretch one character late",
+         "packed |= UInt64(min(place, 255))", "packed |= UInt64(min(place + 1, row.count - 1, 255))"),
+        ("drawing: the first and the last character merge",
+         "place == count - 1 ? 0 : place + 1", "place == count - 1 ? 1 : place + 1"),
+        ("drawing: the total of a word that may end, where it may not",
+         "guides[isEndless ? header + 1 : header]", "guides[header]"),
+    ],
+    "Sources/CharMLP/Sampling/ContextKeys.swift": [
+        ("contexts: the oldest character is kept",
+         "(key % highest) * UInt64", "key * UInt64"),
+    ],
+    "Sources/CharMLP/Sampling/KeywordMatcher.swift": [
+        ("suffix: a mismatch begins at the first character",
+         "if state > 0 { shorter = following }", ""),
+        ("contains: forgotten after the next character",
+         "} else if isAbsorbing {", "} else if false {"),
+    ],
+    "Sources/CharMLP/Sampling/ConstraintAutomaton.swift": [
+        ("avoid: only the first character avoided",
+         "where !avoid.contains(Int32(id))", "where avoid.min() != Int32(id)"),
+        ("accepting: one constraint is enough",
+         "zip(matchers, state).allSatisfy {", "zip(matchers, state).contains {"),
+    ],
+    "Sources/CharMLP/Sampling/CompletionTable.swift": [
+        ("completion: words end in every state",
+         "let ending = mayEnd && automaton.accepts[state]", "let ending = mayEnd"),
+        ("completion: the layer of one character more",
+         "return min(last, maxLength - length)", "return min(last, maxLength - length + 1)"),
+        ("completion: words shorter than the shortest may end",
+         "before: layers[layers.count - 1], mayEnd: false", "before: layers[layers.count - 1], mayEnd: true"),
+    ],
+    "Sources/CharMLP/Sampling/WordSpace+Walking.swift": [
+        ("forbidden words: may end",
+         "&& !(node >= 0 && forbidden.isWord(node))", ""),
+        ("forbidden words: their probability is left in the tree",
+         "weights[id] = chain.probabilities[row + id] * masses[child]", "_ = id"),
+    ],
+    "Sources/CharMLP/Sampling/WordSpace+Forbidden.swift": [
+        ("forbidden words: a new one changes its own node alone",
+         "node = Int(forbidden.parents[node])", "node = -1"),
+    ],
+    "Sources/CharMLP/Sampling/ForbiddenWords.swift": [
+        ("forbidden words: their beginnings as well",
+         "isWord.append(false)", "isWord.append(true)"),
+    ],
+    "Sources/CharMLP/Sampling/ExactSampler.swift": [
+        ("drawing: unique words are not forbidden",
+         "if isUnique { space.forbid(word.ids) }", ""),
+        ("drawing: a share of one, not of what is left",
+         "share * space.weigh(position, into: &weights)", "space.weigh(position, into: &weights) * 0 + share"),
+    ],
+    "Sources/CharMLP/Sampling/LockstepSampler+Step.swift": [
+        ("lockstep: a lost word goes on",
+         "language.mayGoOn(state, length: length + 1) else {", "language.mayGoOn(state, length: 0) else {"),
+        ("lockstep: the budget begins anew at every beginning",
+         "lane.drawn += 1", "lane.drawn = lane.ids.count + 1"),
+    ],
+    "Sources/CharMLP/Sampling/LockstepSampler+Lanes.swift": [
+        ("lockstep: a word begun again keeps its probability",
+         "    lane.probability = LogProduct(prefixLogProbability)\n", ""),
+        ("lockstep: forbidden words come through",
+         "forbidden.isEmpty || !forbidden.contains(lane.ids)", "true"),
+    ],
+    "Sources/CharMLP/Sampling/WordNumbers.swift": [
+        ("threads: all draw the same blocks",
+         "(turn * members + member) * block", "turn * block"),
+    ],
+    "Sources/CharMLP/Sampling/MostLikelyWords+Opening.swift": [
+        ("most likely: a beginning is worth what it is without its rest",
+         "bound: node.logProbability + .log(weights[id]))", "bound: 2 * node.logProbability)"),
+    ],
+    "Sources/CharMLP/Sampling/BestFirstQueue.swift": [
+        ("most likely: the queue's order below the root forgotten",
+         "      heap.swapAt(place, first)\n      place = first", "      return best.number"),
+    ],
+    "Sources/CharMLP/Sampling/WordScorer.swift": [
+        ("score: the end forgotten",
+         "let target = logs.count < word.count ? Int(word[logs.count]) : 0",
+         "let target = Int(word[min(logs.count, word.count - 1)])"),
+        ("score: a text longer than a context is cut at its end",
+         "padding + text.suffix(block)", "padding + text.prefix(block)"),
+    ],
 }
 # fmt: on
 
