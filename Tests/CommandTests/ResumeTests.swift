@@ -11,7 +11,9 @@ struct ResumeTests {
   init() throws { place = try Workplace() }
 
   /// Long enough to be stopped in the middle, short enough to be finished.
-  private static let long = ["--steps", "40000", "--hidden", "64", "--evaluate-every", "1000"]
+  private static let long = [
+    "--steps", "40000", "--hidden", "64", "--evaluate-every", "1000", "--threads", "1",
+  ]
   private static let short = ["--steps", "100", "--hidden", "8", "--out", "run", "--quiet"]
 
   /// Starts a run, sends it a signal after its first evaluation, and waits for its end.
@@ -25,7 +27,7 @@ struct ResumeTests {
   }
 
   private func resume(_ arguments: String...) throws -> Outcome {
-    try place.run("train", ["--resume", "run", "--samples", "2"] + arguments)
+    try place.run("train", ["--resume", "run", "--samples", "2", "--threads", "1"] + arguments)
   }
 
   private func expectRefusal(_ outcome: Outcome, _ status: Int32, _ message: String) {

@@ -70,7 +70,7 @@ struct SampleWordsTests {
     // As of a list of more than 16 MB, of which a file has only the length and the hash.
     var file = try SafetensorsFile(decoding: [UInt8](place.read("runs/names-1/model.safetensors")))
     file["words"] = nil
-    file.metadata["words_sha256"] = String(repeating: "0", count: 64)
+    file.metadata["words_fingerprint"] = String(repeating: "0", count: 64)
     try place.write(sealed(file), to: "long.safetensors")
     let outcome = try place.run("sample", ["--model", "long.safetensors", "--novel"])
     expectRefusal(outcome, status: 69, saying: "too long to be stored")
