@@ -12,7 +12,7 @@ import json
 import os
 import subprocess
 import sys
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import NamedTuple
 
@@ -139,6 +139,14 @@ def measured(command: list[str]) -> dict:
     return figures
 
 
+def installed(package: str) -> str:
+    """The version of a package, for some comparisons do without it."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
+
+
 def machine() -> dict[str, str | int]:
     """What the figures were measured with."""
     cpuinfo = Path("/proc/cpuinfo")
@@ -149,7 +157,7 @@ def machine() -> dict[str, str | int]:
         "cpu": models[0] if models else "unknown",
         "cores": os.cpu_count() or 0,
         "python": sys.version.split()[0],
-    } | {name: version(name) for name in packages}
+    } | {name: installed(name) for name in packages}
 
 
 def arguments() -> argparse.Namespace:
