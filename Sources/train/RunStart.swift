@@ -45,9 +45,11 @@ struct RunStart {
     try recipe.checkMemory(
       vocabulary: data.dataset.vocabulary.count, backward: options.trainerBackward)
     let directory = try RunDirectory(options, source)
+    let lock = try RunLock(of: directory)
+    try directory.requireNoRun()
     self.init(
       name: source.name, path: source.path ?? "-", data, directory: directory,
-      lock: try RunLock(of: directory),
+      lock: lock,
       trainer: Trainer(
         recipe, data.dataset, backward: options.trainerBackward,
         threads: options.availableThreads(communicator), communicator: communicator))
@@ -104,6 +106,16 @@ extension RunDirectory {
         : "Name another directory with --out."
       throw CommandFailure(.cannotCreate, "\(error)", advice: advice)
     }
+  }
+}
+
+extension RunDirectory {
+  /// Refuses a directory in which another run began, and ended, between the look into it and its lock.
+  fileprivate func requireNoRun() throws(CommandFailure) {
+    guard hasModel else { return }
+    throw CommandFailure(
+      .cannotCreate, "\(path): another run was saved there just now",
+      advice: "Nothing is overwritten: name another directory with --out.")
   }
 }
 

@@ -21,7 +21,6 @@ struct TrainingRun {
   init(_ options: Train, _ communicator: (any Communicator)? = nil) throws {
     self.options = options
     start = try RunStart(options, communicator)
-    try start.requireNoOtherRun()
     recipe = start.trainer.recipe
     progress = ProgressDisplay(isQuiet: options.quiet)
     health = HealthRecord(start.dataset, recipe)
@@ -199,16 +198,5 @@ extension TrainingRun {
     } catch {
       throw CommandFailure(.inputOutput, "\(error)", advice: "Nothing saved before is lost.")
     }
-  }
-}
-
-extension RunStart {
-  /// Refuses a new run in a directory in which another one began, and ended, between the look into it and
-  /// its lock.
-  fileprivate func requireNoOtherRun() throws(CommandFailure) {
-    guard !isResumed, directory.hasModel else { return }
-    throw CommandFailure(
-      .cannotCreate, "\(directory.path): another run was saved there just now",
-      advice: "Nothing is overwritten: name another directory with --out.")
   }
 }
