@@ -13,8 +13,14 @@ public struct SamplerTeam {
   private let threads: Int
   private let wordsPerThread: Int
 
-  /// Words for which a thread is worth starting.
-  static let wordsPerThread = 16_384
+  /// Words for which a thread is worth starting: more where there are few contexts, since each thread
+  /// evaluates those for itself.
+  static func wordsPerThread(_ shape: ModelShape) -> Int {
+    let contexts = (0..<shape.blockSize).reduce(1.0) { count, _ in
+      count * Double(shape.vocabulary)
+    }
+    return contexts < 1e6 ? 16_384 : 4096
+  }
 
   /// Prepares to draw.
   ///
@@ -26,11 +32,11 @@ public struct SamplerTeam {
     self.init(try Sampler.Plan(model, request), threads: threads)
   }
 
-  init(_ plan: Sampler.Plan, threads: Int, wordsPerThread: Int = Self.wordsPerThread) {
+  init(_ plan: Sampler.Plan, threads: Int, wordsPerThread: Int? = nil) {
     precondition(threads >= 1, "SamplerTeam: \(threads) threads")
     self.plan = plan
     self.threads = threads
-    self.wordsPerThread = wordsPerThread
+    self.wordsPerThread = wordsPerThread ?? Self.wordsPerThread(plan.model.shape)
   }
 
   /// Draws `count` words, and passes on their text piece by piece, on the calling thread.
