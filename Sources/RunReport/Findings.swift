@@ -35,14 +35,16 @@ struct Findings: Sendable {
   private static func check(
     _ parameters: Parameters<Float>, _ minibatch: Minibatch
   ) -> GradientReport? {
-    let shown = minibatch.prefix(windowLimit)
+    let shown = minibatch.prefix(parameters.count > smallNetwork ? 16 : 32)
     guard parameters.count <= parameterLimit else { return nil }
     return GradientCheck(
       GradientProblem(parameters.converted(), shown), threads: availableCores()
     ).report()
   }
 
-  private static let windowLimit = 32
+  /// Up to so many parameters 32 windows are checked, else half as many: each is passed through hundreds
+  /// of times.
+  private static let smallNetwork = 50_000
   private static let parameterLimit = 1_000_000
 }
 
