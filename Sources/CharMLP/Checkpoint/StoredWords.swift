@@ -1,8 +1,9 @@
 // The word list as a model file carries it, so that a run can go on without the file it was read from.
 //
-// Up to 16 MB of text are kept, compressed; of a longer list only its length and a fingerprint, so that it can be
-// recognized when it is named again. The compressed bytes of a checkpoint are passed on as they are: a
-// resumed run's files are those of the uninterrupted one even where zlib has another version.
+// Up to 16 MB of text are kept, compressed; of a longer list only its length and a fingerprint, so
+// that it can be recognized when it is named again. The compressed bytes of a checkpoint are passed on
+// as they are: a resumed run's files are those of the uninterrupted one even where zlib has another
+// version.
 
 /// A run's word list, whole or only described.
 public struct StoredWords: Equatable, Sendable {
