@@ -61,7 +61,9 @@ extension ReportPage {
       (0..<columns).map { column in
         let value = dlogits[row, column]
         let (red, green, blue) = value < 0 ? (47, 109, 179) : (208, 112, 31)
-        let opacity = largest > 0 ? (value.magnitude / largest).squareRoot() * 255 : 0
+        let share = largest > 0 ? value.magnitude / largest : 0
+        // A network of huge weights has gradients that are no numbers.
+        let opacity = share.isFinite ? share.squareRoot() * 255 : 0
         let numbers = [column, row, red, green, blue, Int(opacity.rounded())]
         return numbers.map { .number(Double($0)) }
       }

@@ -73,8 +73,9 @@ struct Explain: ParsableCommand {
     Format.fixed(100 * probability, decimals: 2) + " %"
   }
 
-  /// A bar of up to 24 columns, in eighths of one.
+  /// A bar of up to 24 columns, in eighths of one; none for what is no number.
   private func bar(_ share: Double) -> String {
+    guard share.isFinite else { return "" }
     let eighths = Int((share * 24 * 8).rounded())
     let rest = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"][eighths % 8]
     return String(repeating: "█", count: eighths / 8) + rest

@@ -47,6 +47,11 @@ let withoutThreads =
   + (geteuid() == 0
     ? "setpriv --reuid=54321 --inh-caps=+dac_override --ambient-caps=+dac_override --" : "--")
 
+/// A line that leaves the lines after it one core, the first one that the test has: what a command asks of a
+/// machine depends on its cores (util-linux).
+let onOneCore =
+  "taskset -cp $(taskset -cp $$ | sed 's/.*: //; s/[,-].*//') $$ >taskset.log; export OPENBLAS_NUM_THREADS=1"
+
 /// A refusal as every command must give it: its status, one or two lines of message, no results.
 func expectRefusal(
   _ outcome: Outcome, status: Int32, saying text: String = "",

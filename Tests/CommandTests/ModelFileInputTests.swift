@@ -1,6 +1,8 @@
-// Model files from strangers that are no files: what never ends, what waits for ever, what leads elsewhere.
+// Model files from strangers: what never ends, what waits for ever, what leads elsewhere, and what is sound but
+// for its weights.
 
 import Foundation
+import Safetensors
 import Testing
 
 @Suite("A model from a stranger")
@@ -15,7 +17,7 @@ struct ModelFileInputTests {
   }
 
   /// A process that may have 1 GiB of addresses cannot read without end; OpenBLAS takes some of them.
-  private static let limit = "ulimit -v 1048576; export OPENBLAS_NUM_THREADS=1"
+  private static let limit = "\(onOneCore); ulimit -v 1048576"
   /// The beginning of a file that promises 8 TiB.
   private static let vast =
     #"printf '\115\0\0\0\0\0\0\0{"a":{"dtype":"U8","shape":[8796093022208],"data_offsets":[0,8796093022208]}}'"#
@@ -89,5 +91,25 @@ struct ModelFileInputTests {
       """)
     #expect(outcome.status == 0, "\(outcome.errors)")
     #expect(try place.read("new/model.safetensors") == place.read("run/model.safetensors"))
+  }
+
+  @Test(
+    "whose weights are so large that its probabilities are no numbers ends no command by a trap",
+    arguments: ["W1", "W2"])
+  func hugeWeights(name: String) throws {
+    var file = try SafetensorsFile(decoding: [UInt8](place.read("run/model.safetensors")))
+    let tensor = try #require(file[name])
+    file[name] = Tensor([Float](repeating: 3e38, count: tensor.elementCount), shape: tensor.shape)
+    try place.write(sealed(file), to: "huge.safetensors")
+    // 69: no word is drawn.
+    for command in [
+      "sample", "sample evaluate", "sample --most-likely 3", "sample score emma",
+      "sample explain em",
+    ] {
+      let outcome = try place.guarded("\(command) --model huge.safetensors")
+      #expect([0, 69].contains(outcome.status), "\(command): \(outcome.errors)")
+    }
+    let outcome = try place.guarded("report huge.safetensors --out page.html")
+    #expect(outcome.status == 0, "\(outcome.errors)")
   }
 }
