@@ -38,9 +38,9 @@ struct Bench: Command {
     if !isOptimized {
       StandardError.shared.warn("built without optimization: these figures say nothing")
     }
-    let problem = try problem()
     let threads = threads ?? availableCores()
     AddressSpace.requireRoomForBLAS(callers: threads)
+    let problem = try problem()
     if sizes { try measureSizes(problem, threads) } else { try measureStep(problem, threads) }
   }
 

@@ -73,6 +73,19 @@ struct PlaceTests {
     expect(try place.shell("\"$train\" \(Self.quick) --out \(path)"), 73, path.prefix(5) + "")
   }
 
+  @Test("A path with room for a directory and not for its files is refused with 73, and not made")
+  func longPath() throws {
+    // 4,096 bytes are Linux's limit, the zero at the end among them; `/model.safetensors.new` has 22.
+    for (length, status) in [(4073, 0), (4074, 73), (4095, 73), (4096, 73)] as [(Int, Int32)] {
+      let names = String(repeating: String(repeating: "d", count: 99) + "/", count: 40)
+      let directory = names + String(repeating: "e", count: length - 4000)
+      let outcome = try place.shell("\"$train\" \(Self.quick) --out \(directory)")
+      #expect(outcome.status == status, "\(length): \(outcome.errors.suffix(100))")
+      #expect(outcome.errorLines.count == (status == 0 ? 0 : 2))
+      #expect(try place.shell("ls -d ddd* && rm -r ddd*").output.isEmpty == (status != 0))
+    }
+  }
+
   @Test("A directory that may only be read is refused with 73")
   func readOnly() throws {
     let train = "\(ordinaryUser) \"$train\""

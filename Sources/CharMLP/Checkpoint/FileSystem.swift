@@ -30,6 +30,8 @@ public struct FileError: Error, Equatable, Sendable, CustomStringConvertible {
   public var isMissing: Bool { code == ENOENT || code == ENOTDIR }
   /// Whether there is something of that name already.
   public var isExisting: Bool { code == EEXIST }
+  /// Whether the path has more bytes than the system takes.
+  var isNameTooLong: Bool { code == ENAMETOOLONG }
 }
 
 enum FileSystem {

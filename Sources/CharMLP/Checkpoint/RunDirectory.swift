@@ -19,6 +19,7 @@ public struct RunDirectory: Equatable, Sendable {
   /// - Throws: `FileError`, with `isExisting` if there is something of that name with something in it.
   public init(creating path: String) throws(FileError) {
     self.path = Self.withoutTrailingSlashes(path)
+    try requireRoomForNames()
     try Self.makeParents(of: self.path)
     do throws(FileError) {
       try FileSystem.makeDirectory(self.path)
@@ -87,6 +88,15 @@ public struct RunDirectory: Equatable, Sendable {
   /// The path of the model to predict with: the best by validation, or the last before any evaluation.
   public var preferredPath: String {
     (try? FileSystem.kind(of: bestPath)) == nil ? modelPath : bestPath
+  }
+
+  /// A path may be short enough for a directory, and with the name of a file in it too long for the system.
+  private func requireRoomForNames() throws(FileError) {
+    do throws(FileError) {
+      _ = try FileSystem.kind(of: modelPath + FileSystem.temporaryEnding)
+    } catch {
+      if error.isNameTooLong { throw FileError(path, code: error.code) }
+    }
   }
 
   /// The number k of a directory named `<name>-<k>`.
