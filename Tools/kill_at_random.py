@@ -4,6 +4,7 @@ One run is killed and resumed until it has ended; then the next one begins, unti
 kills as asked for. After every kill the checkpoint must load, not be behind the one before, and be at
 most one interval behind the last line of metrics; the final file must be that of a run that was left
 alone. A run that was killed before it had saved anything is started again in the same directory.
+Every fourth process has two threads, which are slow on cores that do other work as well.
 """
 
 import json
@@ -38,7 +39,7 @@ def evaluated_step(path):
 def check(kills, directory):
     generator = random.Random(5)
     begin = time.monotonic()
-    train(*RECIPE, *OPTIONS, "--out", directory / "whole", expect=(0,))
+    train(*RECIPE, *OPTIONS, "--threads", 1, "--out", directory / "whole", expect=(0,))
     duration = time.monotonic() - begin
     expected = result(directory / "whole")
     killed = runs = resumed_kills = 0
@@ -46,12 +47,13 @@ def check(kills, directory):
         runs += 1
         run, step, is_resumed = directory / f"run-{runs}", 0, False
         while True:
+            threads = ["--threads", generator.choice([1, 1, 1, 2])]
             if model(run).exists():
                 is_resumed = True
-                process = start("--resume", run, *OPTIONS)
+                process = start("--resume", run, *OPTIONS, *threads)
             else:
                 is_resumed = False
-                process = start(*RECIPE, *OPTIONS, "--out", run)
+                process = start(*RECIPE, *OPTIONS, *threads, "--out", run)
             time.sleep(generator.random() * duration)
             if killed < kills and process.poll() is None:
                 process.send_signal(signal.SIGKILL)

@@ -7,7 +7,7 @@ judge turns red; one that does not compile has shown nothing and is an error of 
 that compares docs/derivation.md with the code is no judge: it turns red for every change of the text.
 
     python3 Tools/mutate.py             all faults; some 15 seconds each, after a first full build
-    python3 Tools/mutate.py --only 7    one of them
+    python3 Tools/mutate.py --only 7 9  some of them
     python3 Tools/mutate.py --from 90   that one and all after it
     python3 Tools/mutate.py --list      what they are
     python3 Tools/mutate.py --check     whether each finds its place in the sources; builds nothing
@@ -244,7 +244,7 @@ def run(faults: dict[int, Fault], jobs: int | None) -> bool:
 def parse_arguments() -> argparse.Namespace:
     """The command line; what is wrong with it ends the program."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", type=int, metavar="N", help="plant fault N alone")
+    parser.add_argument("--only", type=int, nargs="+", metavar="N", help="plant faults N alone")
     parser.add_argument("--from", type=int, metavar="N", dest="first", help="plant N and all after")
     parser.add_argument("--jobs", type=int, metavar="N", help="compile N files at a time")
     parser.add_argument("--list", action="store_true", help="print the faults and build nothing")
@@ -252,7 +252,7 @@ def parse_arguments() -> argparse.Namespace:
     arguments = parser.parse_args()
     if arguments.only is not None and arguments.first is not None:
         parser.error("--only and --from exclude each other")
-    for number in (arguments.only, arguments.first):
+    for number in [*(arguments.only or []), arguments.first]:
         if number is not None and not 1 <= number <= len(FAULTS):
             parser.error(f"{number}: the faults are 1 to {len(FAULTS)}")
     return arguments
@@ -261,8 +261,7 @@ def parse_arguments() -> argparse.Namespace:
 def main() -> int:
     """Checks the list, then lists or plants the faults; the exit status."""
     arguments = parse_arguments()
-    first, last = arguments.first or arguments.only or 1, arguments.only or len(FAULTS)
-    numbers = range(first, last + 1)
+    numbers = arguments.only or range(arguments.first or 1, len(FAULTS) + 1)
     faults = {number: FAULTS[number - 1] for number in numbers}
     try:
         if findings := misfits(FAULTS):

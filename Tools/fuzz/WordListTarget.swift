@@ -22,6 +22,7 @@ private func check(_ bytes: [UInt8]) {
     precondition(expected == nil, "refused \(expected ?? []): \(error)")
     checkRefusal(error, of: bytes)
   }
+  checkPieces(bytes)
 }
 
 // MARK: The rules, written down again
@@ -80,4 +81,43 @@ private func checkRefusal(_ error: WordListError, of bytes: [UInt8]) {
   precondition(message.allSatisfy { $0.properties.generalCategory != .control }, "not one line")
   guard let line = error.line else { return }
   precondition((1...bytes.count { $0 == 0x0A } + 1).contains(line), "line \(line)")
+}
+
+// MARK: The same in pieces
+
+/// What is read of a text: its words, or the first thing that is wrong with it.
+private typealias Reading = Result<[UInt8], WordListError>
+
+/// A list that is read a piece at a time has the words and the errors of one that is read at once.
+private func checkPieces(_ bytes: [UInt8]) {
+  let (whole, pieces) = (reading(of: bytes), readingInPieces(of: bytes))
+  switch (whole, pieces) {
+  // What another encoding is known by may end beyond the first piece; refused is the text either way.
+  case (.failure(.foreignEncoding), .failure), (.failure, .failure(.foreignEncoding)): break
+  default: precondition(whole == pieces, "read \(whole) at once, \(pieces) in pieces")
+  }
+}
+
+private func reading(of bytes: [UInt8]) -> Reading {
+  var parser = WordListParser(text: bytes)
+  return Result { () throws(WordListError) in try parser.parsePiece() }.map { parser.text }
+}
+
+/// Pieces of two lines, of one, of two, and so on; an input is short.
+private func readingInPieces(of bytes: [UInt8]) -> Reading {
+  var (text, lineCount, start) = ([UInt8](), 0, 0)
+  while start < bytes.count {
+    var end = start
+    for _ in 0...(start + 1) % 2 {
+      end = bytes[end...].firstIndex(of: 0x0A).map { $0 + 1 } ?? bytes.count
+    }
+    var parser = WordListParser(text: Array(bytes[start..<end]), isStart: start == 0)
+    do throws(WordListError) { try parser.parsePiece() } catch {
+      return .failure(error.shifted(lines: lineCount, bytes: start))
+    }
+    text += parser.text
+    lineCount += parser.lineCount
+    start = end
+  }
+  return .success(text)
 }
