@@ -79,6 +79,7 @@ crash: build strace
 	python3 Tools/resume_everywhere.py
 	python3 Tools/interrupt_at_random.py
 	python3 Tools/kill_at_random.py
+	python3 Tools/strange_runs.py
 
 # The same, shortened to half a minute, on whatever was built last.
 crash-quick: strace
@@ -88,6 +89,7 @@ crash-quick: strace
 	python3 Tools/resume_everywhere.py 5
 	python3 Tools/interrupt_at_random.py 6
 	python3 Tools/kill_at_random.py 10
+	python3 Tools/strange_runs.py 25
 
 # Draws the charts of reports.
 gnuplot:
