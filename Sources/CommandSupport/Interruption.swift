@@ -1,6 +1,6 @@
 // What SIGINT and SIGTERM mean to a command that has something to save.
 //
-// While they are caught, the first one is noted, and the command looks for it between two pieces of
+// While they are caught, the first one is noted, and the command looks for it between two steps of its
 // work; the second one ends the process at once. A command that never asks is ended by the first, as
 // ever. A signal that was ignored when the process started (nohup, a shell's background job) stays so.
 

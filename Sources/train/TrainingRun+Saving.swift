@@ -1,7 +1,7 @@
 // Saving on the way, and what a signal does.
 //
-// A signal is looked for between two pieces of training, so the step it hits is finished; then the run
-// is saved as at any other time, and the command says how to go on.
+// A signal is looked for before every step, so the step it hits is finished; then the run is saved as at
+// any other time, and the command says how to go on.
 
 import CharMLP
 import CommandSupport

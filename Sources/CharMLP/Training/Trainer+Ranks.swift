@@ -14,9 +14,9 @@ extension Trainer {
   /// Whether ranks train together.
   public var isShared: Bool { communicator != nil }
 
-  /// Says what asks this rank to stop; looked at before every step.
+  /// Says what asks this process to stop; looked at before every step.
   ///
-  /// When it holds on any rank, `advance` ends after the step on all of them, with `isStopped`.
+  /// When it holds, `advance` ends after the step, with `isStopped`: on all ranks, if it holds on any.
   public func stop(when isAsked: @escaping () -> Bool) { asksToStop = isAsked }
 
   /// Takes all steps together with rank 0, which drives its trainer by `advance` and `evaluate`, and

@@ -22,7 +22,7 @@ public final class Trainer {
   var learningRate: Float?
   /// The ranks that train together; nil for this process alone.
   let communicator: (any Communicator)?
-  /// Whether this process shall stop: looked at before every step, among ranks only.
+  /// Whether this process shall stop: looked at before every step.
   var asksToStop: () -> Bool = { false }
   private let dataset: Dataset
   private let engine: any Engine
@@ -41,7 +41,7 @@ public final class Trainer {
   private var lossStretches: LossStretches
   /// The best evaluation so far; nil before the first.
   public internal(set) var best: BestEvaluation?
-  /// Whether some rank was asked to stop, and all did.
+  /// Whether it was asked to stop and did; among ranks, all of them did.
   public private(set) var isStopped = false
 
   /// Starts a run from the recipe's seed.
@@ -141,10 +141,12 @@ public final class Trainer {
     var minibatch = minibatches.next()
     while step < target {
       var next: Minibatch?
-      sharedEngine?.isAskedToStop = asksToStop()
+      let isAsked = asksToStop()
+      sharedEngine?.isAskedToStop = isAsked
       let loss = engine.step(minibatch, settings(at: step)) {
-        // Never beyond the target: there the generator stands where the steps have brought it.
-        if step + 1 < target, !isEngineStopped { next = minibatches.next() }
+        isStopped = sharedEngine?.isAskedToStop ?? isAsked
+        // Never beyond the last step: there the generator stands where the steps have brought it.
+        if step + 1 < target, !isStopped { next = minibatches.next() }
       }
       step += 1
       minibatchLoss = loss
@@ -154,11 +156,7 @@ public final class Trainer {
       guard let next else { break }
       minibatch = next
     }
-    isStopped = isEngineStopped
   }
-
-  /// Whether the last step's sum over ranks said that some rank was asked to stop.
-  private var isEngineStopped: Bool { sharedEngine?.isAskedToStop ?? false }
 
   private func settings(at step: Int) -> StepSettings {
     let update = ParameterUpdate(

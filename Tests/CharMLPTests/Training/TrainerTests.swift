@@ -32,6 +32,22 @@ struct TrainerTests {
     #expect(plain.step == 300)
   }
 
+  @Test("A trainer that is asked to stop ends after that step, in the state that its steps led to")
+  func stopping() throws {
+    let dataset = try dataset()
+    for backward in [Trainer.Backward.fused, .derivation(.blas)] {
+      let recipe = smallRecipe { $0.steps = 20 }
+      let (whole, stopped) = (
+        Trainer(recipe, dataset, backward: backward), Trainer(recipe, dataset, backward: backward)
+      )
+      stopped.stop { [unowned stopped] in stopped.step == 6 }
+      try stopped.advance(to: 20)
+      try whole.advance(to: 7)
+      #expect(stopped.isStopped && !whole.isStopped)
+      #expect(stopped.state == whole.state)
+    }
+  }
+
   @Test("The same seed gives the same bits, another seed others")
   func seeds() throws {
     let dataset = try dataset()
