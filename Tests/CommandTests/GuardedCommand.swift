@@ -11,18 +11,21 @@ extension Workplace {
     try write("export PATH='\(Self.builtCommands)':\"$PATH\"\n\(line)\n".utf8, to: "line.sh")
     let process = Process()
     process.executableURL = URL(filePath: "/usr/bin/env")
-    // `timeout` makes the line the leader of a group, and kills all of it.
+    // `timeout` makes the line the leader of a group, and kills all of it; what the line left in the
+    // background is ended too, or this would wait for it.
     process.arguments = [
-      "sh", "-c", "exec timeout --signal=KILL 20 sh line.sh </dev/null >stdout 2>stderr",
+      "timeout", "--signal=KILL", "20", "sh", "-c",
+      "sh line.sh </dev/null >stdout 2>stderr; echo $? >status; kill -KILL 0",
     ]
     process.currentDirectoryURL = url
     process.environment = ProcessInfo.processInfo.environment
       .merging(["SWIFT_BACKTRACE": "enable=no"]) { $1 }
     try process.run()
     process.waitUntilExit()
-    let isKilled = process.terminationReason == .uncaughtSignal
+    let status = String(decoding: (try? read("status")) ?? Data(), as: UTF8.self)
+    try? FileManager.default.removeItem(atPath: path("status"))
     return Outcome(
-      status: process.terminationStatus + (isKilled ? 128 : 0),
+      status: Int32(status.dropLast()) ?? 137,
       output: String(decoding: try read("stdout"), as: UTF8.self),
       errors: String(decoding: try read("stderr"), as: UTF8.self))
   }
@@ -39,6 +42,12 @@ extension Workplace {
 /// that gives away the right to read and write whatever the modes say (util-linux).
 let ordinaryUser =
   geteuid() == 0 ? "setpriv --bounding-set=-dac_override,-dac_read_search --" : ""
+
+/// Whether this was built with a sanitizer, whose memory takes terabytes of addresses: where those are
+/// limited, no such process starts.
+let isSanitized = ["__asan_init", "__tsan_init"].contains { (name: String) in
+  unsafe dlsym(nil, name) != nil
+}
 
 /// What stands before a command that is to find no thread left in the system: the superuser is not held to
 /// the limit, so it becomes somebody else, who may go on reading and writing what belongs to it.

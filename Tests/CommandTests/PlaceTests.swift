@@ -120,6 +120,7 @@ struct PlaceTests {
 
   @Test(
     "More threads than cores need more address space, and are refused with 71 without it",
+    .enabled(if: !isSanitized, "a sanitizer needs more addresses"),
     arguments: ["train --steps 20 --hidden 400", "bench --seconds 0.1 --hidden 400"])
   func addressSpaceOfThreads(command: String) throws {
     let outcome = try place.guarded(
@@ -172,6 +173,7 @@ struct PlaceTests {
 
   @Test(
     "Too little address space ends every command with 71 instead of a hang",
+    .enabled(if: !isSanitized, "a sanitizer needs more addresses"),
     arguments: ["train", "sample", "bench", "gradcheck"], [100_000, 200_000])
   func addressSpace(command: String, kibibytes: Int) throws {
     let outcome = try place.shell("ulimit -v \(kibibytes); \"$\(command)\"")
