@@ -14,7 +14,7 @@ extension Workplace {
     // `timeout` makes the line the leader of a group, and kills all of it; what the line left in the
     // background is ended too, or this would wait for it.
     process.arguments = [
-      "timeout", "--signal=KILL", "20", "sh", "-c",
+      "timeout", "--signal=KILL", String(20 * patience), "sh", "-c",
       "sh line.sh </dev/null >stdout 2>stderr; echo $? >status; kill -KILL 0",
     ]
     process.currentDirectoryURL = url
@@ -48,6 +48,9 @@ let ordinaryUser =
 let isSanitized = ["__asan_init", "__tsan_init"].contains { (name: String) in
   unsafe dlsym(nil, name) != nil
 }
+
+/// How many times longer than usual a command may take: the thread sanitizer makes it as much slower.
+let patience = isSanitized ? 10 : 1
 
 /// What stands before a command that is to find no thread left in the system: the superuser is not held to
 /// the limit, so it becomes somebody else, who may go on reading and writing what belongs to it.

@@ -41,7 +41,7 @@ final class RunningCommand {
   func wait(until condition: () throws -> Bool) throws {
     let start = ContinuousClock.now
     while try !condition() {
-      try #require(process.isRunning && ContinuousClock.now - start < .seconds(20))
+      try #require(process.isRunning && ContinuousClock.now - start < .seconds(20 * patience))
       usleep(2000)
     }
   }
@@ -49,7 +49,7 @@ final class RunningCommand {
   /// Waits for the end; after 60 seconds it is killed.
   func outcome() throws -> Outcome {
     let guardian = DispatchWorkItem { [process] in kill(process.processIdentifier, SIGKILL) }
-    DispatchQueue.global().asyncAfter(deadline: .now() + 60, execute: guardian)
+    DispatchQueue.global().asyncAfter(deadline: .now() + .seconds(60 * patience), execute: guardian)
     process.waitUntilExit()
     guardian.cancel()
     let texts = try names.map { String(decoding: try place.read($0), as: UTF8.self) }
