@@ -45,9 +45,11 @@ let ordinaryUser =
 
 /// Whether this was built with a sanitizer, whose memory takes terabytes of addresses: where those are
 /// limited, no such process starts.
-let isSanitized = ["__asan_init", "__tsan_init"].contains { (name: String) in
-  unsafe dlsym(nil, name) != nil
-}
+let isSanitized = isThreadSanitized || isLinked("__asan_init")
+/// Whether it is the one of threads, which maps a file of its own: where their size is limited, it fails.
+let isThreadSanitized = isLinked("__tsan_init")
+
+private func isLinked(_ name: String) -> Bool { unsafe dlsym(nil, name) != nil }
 
 /// How many times longer than usual a command may take: the thread sanitizer makes it as much slower.
 let patience = isSanitized ? 10 : 1
