@@ -50,11 +50,12 @@ struct FlagValueTests {
 
   @Test("that must be a whole number is one within its limits, or 64", arguments: wholeNumbers)
   func wholeNumber(command: String, flag: String, tooSmall: String) throws {
-    // How a number is written is one function's business for all flags; that each asks it, "nan" shows.
+    // How a number is written is one function's business for all flags; that each asks it, "+1" shows,
+    // which the standard library takes.
     let rest =
       flag == "--seed"
-      ? ["inf", "1e308", "0x1p3", "0x10", "1.0", "''", "+1", "1_000", "'1 '", "١"] : []
-    for value in [tooSmall, "-3", "99999999999999999999999", "nan"] + rest {
+      ? ["nan", "inf", "1e308", "0x1p3", "0x10", "1.0", "''", "1_000", "'1 '", "١"] : []
+    for value in [tooSmall, "-3", "99999999999999999999999", "+1"] + rest {
       try expectUsageError("\(command) \(flag) \(value)", command)
     }
   }
