@@ -20,6 +20,7 @@ final class ThreadTeam {
   private let shared = Shared()
   private let threads: [pthread_t]
   private let gate: Barrier
+  private var calls = 0
 
   /// The number of members, the calling thread included.
   var count: Int { threads.count + 1 }
@@ -42,13 +43,16 @@ final class ThreadTeam {
   }
 
   deinit {
-    shared.isDismissed.store(true, ordering: .relaxed)
+    shared.lastCall.store(calls + 1, ordering: .relaxed)
     gate.wait(0)
     for thread in threads { pthread_join(thread, nil) }
   }
 
   /// Lets every other member work once; the calling thread does its own part next.
-  func callOthers() { gate.wait(0) }
+  func callOthers() {
+    calls += 1
+    gate.wait(0)
+  }
 }
 
 extension ThreadTeam {
@@ -57,7 +61,9 @@ extension ThreadTeam {
   /// The lock is POSIX's, not the standard library's: the thread sanitizer knows what it orders.
   @safe private final class Shared: @unchecked Sendable {
     var duty: (gate: Barrier, work: Work)?
-    let isDismissed = Atomic(false)
+    /// The number of the call that ends a member's service instead of being work. A number, because a member
+    /// may still be on its way from the gate to the work of the call before when the team ends.
+    let lastCall = Atomic(Int.max)
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
 
     init() { unsafe pthread_mutex_init(mutex, nil) }
@@ -75,10 +81,12 @@ extension ThreadTeam {
       let duty = duty
       unlock()
       guard let (gate, work) = duty else { return }
-      while true {
-        gate.wait(member)
-        if isDismissed.load(ordering: .relaxed) { return }
+      var call = 1
+      gate.wait(member)
+      while call < lastCall.load(ordering: .relaxed) {
         work(member)
+        call += 1
+        gate.wait(member)
       }
     }
   }

@@ -53,6 +53,19 @@ struct ThreadTeamTests {
     #expect(calls.load(ordering: .relaxed) == 15)
   }
 
+  @Test(
+    "A team that is let go as soon as it is called has worked, and ends",
+    .timeLimit(.minutes(5)))
+  func dismissal() {
+    let calls = Atomic(0)
+    // Its threads are then still on their way to the work.
+    for _ in 0..<1000 {
+      let team = ThreadTeam(upTo: 5) { _ in { _ in calls.add(1, ordering: .relaxed) } }
+      team.callOthers()
+    }
+    #expect(calls.load(ordering: .relaxed) == 4000)
+  }
+
   @Test("A team of one starts no thread")
   func alone() {
     let team = ThreadTeam(upTo: 1) { _ in { _ in Issue.record("called") } }
