@@ -245,7 +245,7 @@ _FAULTS_OF_FILE = {
         ("Adam: the second correction forgotten",
          "repeating: adam.secondCorrection", "repeating: 1"),
         ("Adam: the gradient's square forgotten",
-         "multiplyAdd(g, g, -second", "multiplyAdd(g, 1, -second"),
+         "multiplyAdd(g, g, -second[0, vector: index])", "g - second[0, vector: index]"),
         ("Adam: β₁ for 1 − β₁",
          "1 - AdamStep.beta1", "AdamStep.beta1"),
     ],
