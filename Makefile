@@ -81,7 +81,7 @@ crash: build strace
 	python3 Tools/kill_at_random.py
 	python3 Tools/strange_runs.py
 
-# The same, shortened to half a minute, on whatever was built last.
+# The same, shortened to less than a minute, on whatever was built last.
 crash-quick: strace
 	python3 Tools/same_everywhere.py 6
 	python3 Tools/kill_during_save.py 12

@@ -1,7 +1,7 @@
 """Sends SIGINT at random moments of training; each run must save, leave in time, and be resumable.
 
 Status 130 (or 0 where it was finished first), within a second, with a file that resumes to the bytes of
-the run that was left alone. Every fourth process has two threads, which are slow on cores that do
+the run that was left alone. One process in four has two threads, which are slow on cores that do
 other work as well.
 """
 

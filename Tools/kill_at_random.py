@@ -4,7 +4,7 @@ One run is killed and resumed until it has ended; then the next one begins, unti
 kills as asked for. After every kill the checkpoint must load, not be behind the one before, and be at
 most one interval behind the last line of metrics; the final file must be that of a run that was left
 alone. A run that was killed before it had saved anything is started again in the same directory.
-Every fourth process has two threads, which are slow on cores that do other work as well.
+One process in four has two threads, which are slow on cores that do other work as well.
 """
 
 import json

@@ -55,7 +55,7 @@ class ModelFile:
         return self.sealed(header, self.data)
 
     def with_tensor(self, name, content):
-        """The bytes with other content of a tensor; its shape follows if it is one of bytes."""
+        """Header and data with other content of a tensor; its shape follows if it is one of bytes."""
         header = json.loads(json.dumps(self.header))
         begin, end = header[name]["data_offsets"]
         growth = len(content) - (end - begin)
@@ -109,7 +109,7 @@ def number_cases(file, name, layout):
 
 
 def metadata_cases(file):
-    for key in set(file.header["__metadata__"]) - {"crc32"}:
+    for key in sorted(set(file.header["__metadata__"]) - {"crc32"}):
         for value in METADATA:
             yield (f"{key}: {value[:20]!r}",
                    file.changed(lambda h: h["__metadata__"].update({key: value})))

@@ -103,7 +103,7 @@ private func reading(of bytes: [UInt8]) -> Reading {
   return Result { () throws(WordListError) in try parser.parsePiece() }.map { parser.text }
 }
 
-/// Pieces of two lines, of one, of two, and so on; an input is short.
+/// Pieces of one line or two, by where they begin.
 private func readingInPieces(of bytes: [UInt8]) -> Reading {
   var (text, lineCount, start) = ([UInt8](), 0, 0)
   while start < bytes.count {
