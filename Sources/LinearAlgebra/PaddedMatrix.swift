@@ -5,6 +5,14 @@
 // public only because what is to be inlined in another module must be: people who embed the library
 // have `Matrix`.
 
+import CBLAS
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
 /// A float matrix whose rows start on a vector's boundary.
 ///
 /// It owns nothing: `PaddedMemory`, which makes it, must outlive it.
@@ -109,4 +117,235 @@
       for column in columns..<stride { self[row, column] = 0 }
     }
   }
+}
+
+// MARK: - The owner of the memory behind padded matrices: one allocation, handed out piece by piece
+
+// What is allocated together lies together, so that an engine's whole working set is one block whose
+// size is known before it is asked for.
+
+/// One zeroed, aligned block of floats from which `PaddedMatrix` windows are cut.
+@safe package struct PaddedMemory: ~Copyable, @unchecked Sendable {
+  private let start: UnsafeMutablePointer<Float>
+  private let capacity: Int
+  private var used = 0
+
+  /// Cache lines are 64 bytes, and so are the widest vectors.
+  private static let alignment = 64
+
+  /// Allocates room for `capacity` floats, all zero.
+  package init(capacity: Int) {
+    precondition(capacity >= 0, "PaddedMemory: \(capacity) floats")
+    self.capacity = capacity
+    // A vector more, for reads and writes that begin in the last row and go beyond its end.
+    let bytes = (capacity + vectorWidth) * MemoryLayout<Float>.stride
+    let raw = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: Self.alignment)
+    unsafe raw.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
+    unsafe start = raw.bindMemory(to: Float.self, capacity: capacity)
+  }
+
+  deinit { unsafe UnsafeMutableRawPointer(start).deallocate() }
+
+  /// The number of floats a row of `columns` takes.
+  package static func stride(_ columns: Int) -> Int {
+    max(1, (columns + vectorWidth - 1) / vectorWidth) * vectorWidth
+  }
+
+  /// The number of floats that a matrix takes from the block.
+  package static func size(rows: Int, columns: Int) -> Int { rows * stride(columns) }
+
+  /// Cuts the next matrix from the block.
+  package mutating func matrix(rows: Int, columns: Int) -> PaddedMatrix {
+    let size = Self.size(rows: rows, columns: columns)
+    precondition(used + size <= capacity, "PaddedMemory: \(used) + \(size) of \(capacity) floats")
+    defer { used += size }
+    return unsafe PaddedMatrix(
+      start: start + used, rows: rows, columns: columns, stride: Self.stride(columns))
+  }
+
+  /// All that was cut so far, as one matrix of a single row: for updates that treat all alike.
+  package func whole() -> PaddedMatrix {
+    unsafe PaddedMatrix(start: start, rows: 1, columns: used, stride: used)
+  }
+}
+
+// MARK: - From matrices to padded ones and back: how an engine takes parameters over and hands them out
+
+extension PaddedMatrix {
+  /// The elements without the padding.
+  public var matrix: Matrix<Float> {
+    var elements: [Float] = []
+    elements.reserveCapacity(rows * columns)
+    for row in 0..<rows {
+      for column in 0..<columns { elements.append(self[row, column]) }
+    }
+    return Matrix(rows: rows, columns: columns, elements: elements)
+  }
+
+  /// Copies the block of a matrix that begins at an element into the elements; the padding stays.
+  public func assign(_ matrix: Matrix<Float>, row firstRow: Int = 0, column firstColumn: Int = 0) {
+    precondition(
+      firstRow + rows <= matrix.rows && firstColumn + columns <= matrix.columns,
+      "assign: \(matrix.shapeDescription) from (\(firstRow), \(firstColumn)) to (\(rows), \(columns))"
+    )
+    for row in 0..<rows {
+      for column in 0..<columns {
+        self[row, column] = matrix[firstRow + row, firstColumn + column]
+      }
+    }
+  }
+
+  /// Copies the elements into the block of a matrix that begins at an element.
+  public func copy(
+    to matrix: inout Matrix<Float>, row firstRow: Int = 0, column firstColumn: Int = 0
+  ) {
+    precondition(
+      firstRow + rows <= matrix.rows && firstColumn + columns <= matrix.columns,
+      "copy: (\(rows), \(columns)) to (\(firstRow), \(firstColumn)) of \(matrix.shapeDescription)")
+    for row in 0..<rows {
+      for column in 0..<columns {
+        matrix[firstRow + row, firstColumn + column] = self[row, column]
+      }
+    }
+  }
+
+  /// Copies the transpose of a matrix's rows from `firstRow` on into the elements.
+  public func assign(transposed matrix: Matrix<Float>, row firstRow: Int = 0) {
+    precondition(
+      columns + firstRow <= matrix.rows && rows == matrix.columns,
+      "assign: \(matrix.shapeDescription) from row \(firstRow), transposed, to (\(rows), \(columns))"
+    )
+    for row in 0..<rows {
+      for column in 0..<columns { self[row, column] = matrix[firstRow + column, row] }
+    }
+  }
+
+  /// Copies the transpose of the elements into a matrix's rows from `firstRow` on.
+  public func copy(transposedTo matrix: inout Matrix<Float>, row firstRow: Int = 0) {
+    precondition(
+      columns + firstRow <= matrix.rows && rows == matrix.columns,
+      "copy: (\(rows), \(columns)), transposed, to row \(firstRow) of \(matrix.shapeDescription)")
+    for row in 0..<rows {
+      for column in 0..<columns { matrix[firstRow + column, row] = self[row, column] }
+    }
+  }
+}
+
+// MARK: - The matrix product of padded matrices: `cblas_sgemm` on their memory, nothing copied
+
+// As for matrices, a transposition is a tag on the operand. The three combinations here are the ones
+// that a linear layer has: its output, its input's gradient, its weights' gradient.
+
+/// A padded matrix that a product takes transposed; see `PaddedMatrix.T`.
+package struct TransposedPaddedMatrix {
+  fileprivate let stored: PaddedMatrix
+}
+
+extension PaddedMatrix {
+  /// The transpose, as a tag that a product understands.  (columns, rows)
+  // swift-format-ignore: AlwaysUseLowerCamelCase
+  package var T: TransposedPaddedMatrix { TransposedPaddedMatrix(stored: self) }
+}
+
+/// c ← a @ b, or c + a @ b, by `cblas_sgemm`.  The memory of c must not be that of a or b.
+package func multiply(
+  _ a: PaddedMatrix, _ b: PaddedMatrix, into c: PaddedMatrix, isAdding: Bool = false
+) {
+  check((a.rows, a.columns), (b.rows, b.columns), c)
+  sgemm(CblasNoTrans, a, CblasNoTrans, b, depth: a.columns, c, isAdding)
+}
+
+/// c ← a @ b.T, or c + a @ b.T, by `cblas_sgemm`.  The memory of c must not be that of a or b.
+package func multiply(
+  _ a: PaddedMatrix, _ b: TransposedPaddedMatrix, into c: PaddedMatrix, isAdding: Bool = false
+) {
+  check((a.rows, a.columns), (b.stored.columns, b.stored.rows), c)
+  sgemm(CblasNoTrans, a, CblasTrans, b.stored, depth: a.columns, c, isAdding)
+}
+
+/// c ← a.T @ b, or c + a.T @ b, by `cblas_sgemm`.  The memory of c must not be that of a or b.
+package func multiply(
+  _ a: TransposedPaddedMatrix, _ b: PaddedMatrix, into c: PaddedMatrix, isAdding: Bool = false
+) {
+  check((a.stored.columns, a.stored.rows), (b.rows, b.columns), c)
+  sgemm(CblasTrans, a.stored, CblasNoTrans, b, depth: b.rows, c, isAdding)
+}
+
+private func check(
+  _ a: (rows: Int, columns: Int), _ b: (rows: Int, columns: Int), _ c: PaddedMatrix
+) {
+  precondition(
+    a.columns == b.rows && c.rows == a.rows && c.columns == b.columns,
+    "multiply: (\(a.rows), \(a.columns)) @ (\(b.rows), \(b.columns)) into (\(c.rows), \(c.columns))"
+  )
+}
+
+private func sgemm(
+  _ transposeA: CBLAS_TRANSPOSE, _ a: PaddedMatrix, _ transposeB: CBLAS_TRANSPOSE,
+  _ b: PaddedMatrix, depth: Int, _ c: PaddedMatrix, _ isAdding: Bool
+) {
+  guard c.rows > 0, c.columns > 0 else { return }
+  // A sum of nothing: a rank without a window in the minibatch.
+  guard depth > 0 else {
+    if !isAdding { c.fill(0) }
+    return
+  }
+  _ = BLASLibrary.isReady
+  unsafe cblas_sgemm(
+    CblasRowMajor, transposeA, transposeB, CInt(c.rows), CInt(c.columns), CInt(depth), 1,
+    a.start, CInt(a.stride), b.start, CInt(b.stride), isAdding ? 1 : 0, c.start, CInt(c.stride))
+}
+
+// MARK: - A padded matrix's memory as a span, for whoever moves it somewhere else whole
+
+extension PaddedMatrix {
+  /// Calls a function with all of the memory, row after row, padding included.
+  package func withMutableSpan(_ body: (inout MutableSpan<Float>) -> Void) {
+    var span = unsafe MutableSpan(
+      _unsafeElements: UnsafeMutableBufferPointer(start: start, count: rows * stride))
+    body(&span)
+  }
+}
+
+// MARK: - Whole numbers that several threads read: row numbers for gathering and scattering
+
+// What `PaddedMatrix` and `PaddedMemory` are to floats, an `IndexVector` is to numbers: a window that
+// owns nothing, and may be handed to a thread without counting references. It is public for the same
+// reason: what is to be inlined in another module must be.
+
+/// A window on numbers in memory that an `IndexMemory` owns and must outlive.
+@safe public struct IndexVector: @unchecked Sendable {
+  @usableFromInline let start: UnsafeMutablePointer<Int32>
+  public let count: Int
+
+  fileprivate init(start: UnsafeMutablePointer<Int32>, count: Int) {
+    unsafe self.start = start
+    self.count = count
+  }
+
+  @inlinable
+  public subscript(index: Int) -> Int {
+    @inline(always) get {
+      assert(index >= 0 && index < count)
+      return unsafe Int(start[index])
+    }
+    @inline(always) nonmutating set {
+      assert(index >= 0 && index < count)
+      unsafe start[index] = Int32(truncatingIfNeeded: newValue)
+    }
+  }
+}
+
+/// The owner of an `IndexVector`: one allocation, all zero to begin with.
+@safe package struct IndexMemory: ~Copyable, @unchecked Sendable {
+  package let vector: IndexVector
+
+  package init(count: Int) {
+    precondition(count >= 0, "IndexMemory: \(count) numbers")
+    let start = UnsafeMutablePointer<Int32>.allocate(capacity: max(count, 1))
+    unsafe start.initialize(repeating: 0, count: max(count, 1))
+    vector = unsafe IndexVector(start: start, count: count)
+  }
+
+  deinit { unsafe vector.start.deallocate() }
 }
