@@ -75,3 +75,212 @@ public struct SafetensorsFile: Equatable, Sendable {
     }
   }
 }
+
+// MARK: - Bytes to tensors: the frame first, then the header's text, then the promises it makes about the
+
+// data, and only then are tensors built.
+//
+// Whatever the bytes are, this returns or throws; it never traps, and it takes time in proportion
+// to the file (and n log n in the number of tensors, to put them in the order of their data).
+// The format: eight bytes of little-endian header length, the header, the data.
+
+extension SafetensorsFile {
+  /// Reads the content of a file.
+  ///
+  /// Stricter than the reference implementation where that one shrugs: a key given twice, a null,
+  /// white space around the header other than padding spaces, and unknown fields are all refused.
+  ///
+  /// - Throws: `SafetensorsError` naming the place, what was expected and what was found.
+  public init(decoding bytes: [UInt8], limits: Limits = Limits()) throws(SafetensorsError) {
+    let (header, headerEnd) = try Self.header(of: bytes, limits: limits)
+    let positions = try header.positions()
+    let order = try header.dataOrder(dataLength: bytes.count - headerEnd)
+
+    var ranks = order
+    for (rank, position) in order.enumerated() { ranks[position] = rank }
+    let tensors = order.map { header.records[$0].namedTensor(in: bytes[headerEnd...]) }
+    self.init(
+      tensors: tensors, positions: positions.mapValues { ranks[$0] }, metadata: header.metadata)
+  }
+
+  /// The header, and where it ends; the data need not be there.
+  static func header(
+    of bytes: [UInt8], limits: Limits
+  ) throws(SafetensorsError) -> (Header, end: Int) {
+    let end = try headerEnd(of: bytes, limits: limits)
+    try validateUTF8(bytes, in: lengthByteCount..<end)
+    var scanner = HeaderScanner(
+      bytes, in: lengthByteCount..<end, keyLengthLimit: limits.keyLength)
+    return (try Header(scanning: &scanner, rankLimit: limits.rank), end)
+  }
+
+  /// The bytes before the header, which hold its length.
+  static let lengthByteCount = 8
+
+  /// Where the header ends, checked against the limit and the file before anything is allocated.
+  private static func headerEnd(
+    of bytes: [UInt8], limits: Limits
+  ) throws(SafetensorsError) -> Int {
+    guard bytes.count >= lengthByteCount else { throw .fileTooShort(byteCount: bytes.count) }
+    var length: UInt64 = 0
+    for index in (0..<lengthByteCount).reversed() {
+      length = length << 8 | UInt64(bytes[index])
+    }
+    guard length <= limits.headerLength else {
+      throw .headerTooLong(length: length, limit: limits.headerLength)
+    }
+    let available = bytes.count - lengthByteCount
+    guard length <= available else {
+      throw .headerTruncated(length: length, available: available)
+    }
+    return lengthByteCount + Int(length)
+  }
+
+  private static func validateUTF8(
+    _ bytes: [UInt8], in range: Range<Int>
+  ) throws(SafetensorsError) {
+    do throws(UTF8.ValidationError) {
+      _ = try UTF8Span(validating: bytes.span.extracting(range))
+    } catch {
+      throw .headerNotUTF8(offset: range.lowerBound + error.byteOffsets.lowerBound)
+    }
+  }
+}
+
+// MARK: - Tensors to bytes, the same bytes as the reference implementation writes: tensors by descending
+
+// data type, then by name; compact JSON; spaces up to a multiple of eight, so that the data that
+// follows is aligned for every type.
+//
+// The same tensors and metadata give the same bytes, whatever the order in which they were added.
+// The reference leaves the order of several metadata keys to chance; here they are sorted. What
+// this writes under some limits, the reader accepts under the same limits.
+
+extension SafetensorsFile {
+  /// The bytes of a file with this content.
+  ///
+  /// An empty metadata dictionary is left out.
+  ///
+  /// - Throws: `SafetensorsError` if a tensor has the reserved name or something is over a limit.
+  public func encoded(limits: Limits = Limits()) throws(SafetensorsError) -> [UInt8] {
+    try validateForEncoding(limits: limits)
+    let sorted = tensorsInFileOrder()
+    var header = HeaderWriter.header(of: sorted, metadata: metadata)
+    while !header.count.isMultiple(of: Self.headerAlignment) { header.append(.space) }
+    guard header.count <= limits.headerLength else {
+      throw .headerTooLong(length: UInt64(header.count), limit: limits.headerLength)
+    }
+    return Self.bytes(header: header, tensors: sorted)
+  }
+
+  /// The header's length is a multiple of this.
+  private static let headerAlignment = 8
+
+  private func validateForEncoding(limits: Limits) throws(SafetensorsError) {
+    guard self[Self.metadataKey] == nil else { throw .reservedName }
+    for entry in tensors {
+      guard entry.name.utf8.count <= limits.keyLength else {
+        throw .nameTooLong(name: entry.name, limit: limits.keyLength)
+      }
+      guard entry.tensor.shape.count <= limits.rank else {
+        throw .rankTooHigh(tensor: entry.name, limit: limits.rank)
+      }
+    }
+    for key in metadata.keys.sorted(by: HeaderWriter.precedes)
+    where key.utf8.count > limits.keyLength {
+      throw .nameTooLong(name: key, limit: limits.keyLength)
+    }
+  }
+
+  private func tensorsInFileOrder() -> [NamedTensor] {
+    var ranks: [DataType: Int] = [:]
+    for (rank, dataType) in DataType.allCases.enumerated() { ranks[dataType] = rank }
+    return tensors.sorted { left, right in
+      if left.tensor.dataType == right.tensor.dataType {
+        return HeaderWriter.precedes(left.name, right.name)
+      }
+      return ranks[left.tensor.dataType, default: 0] > ranks[right.tensor.dataType, default: 0]
+    }
+  }
+
+  private static func bytes(header: [UInt8], tensors: [NamedTensor]) -> [UInt8] {
+    var bytes: [UInt8] = []
+    let dataLength = tensors.reduce(0) { $0 + $1.tensor.bytes.count }
+    bytes.reserveCapacity(lengthByteCount + header.count + dataLength)
+    bytes.append(contentsOf: UInt64.littleEndianBytes(of: [UInt64(header.count)]))
+    bytes.append(contentsOf: header)
+    for entry in tensors {
+      bytes.append(contentsOf: entry.tensor.bytes)
+    }
+    return bytes
+  }
+}
+
+// MARK: - How long a file is, read off its beginning: for whoever reads from a stranger and wants to stop in time
+
+// A pipe does not tell its length and a sparse file lies about it; the header does not, or decoding would
+// refuse it. Nothing is promised about the data here.
+
+extension SafetensorsFile {
+  /// What the beginning of a file says about the length of all of it, in bytes.
+  public enum Length: Hashable, Sendable {
+    /// The header is not there yet: it, or the eight bytes before it, end here.
+    case atLeast(Int)
+    /// The data ends here, unless decoding refuses the file.
+    case exactly(Int)
+  }
+
+  /// The length of a file that begins with these bytes, whether its data is there or not.
+  ///
+  /// - Throws: `SafetensorsError` if no file begins like this.
+  public static func length(
+    ofFileBeginning bytes: [UInt8], limits: Limits = Limits()
+  ) throws(SafetensorsError) -> Length {
+    do throws(SafetensorsError) {
+      let (header, headerEnd) = try header(of: bytes, limits: limits)
+      let dataEnd = header.records.reduce(0) { max($0, $1.end) }
+      // An end that no file can reach stays one.
+      let (end, overflow) = headerEnd.addingReportingOverflow(dataEnd)
+      return .exactly(overflow ? .max : end)
+    } catch {
+      switch error {
+      case .fileTooShort: return .atLeast(lengthByteCount)
+      // At most the limit, or the error would be another.
+      case .headerTruncated(let length, _): return .atLeast(lengthByteCount + Int(length))
+      default: throw error
+      }
+    }
+  }
+}
+
+// MARK: - What a file may ask of its reader. The format itself sets no limits
+
+// The key limit is there for time, not for space: to hash or compare a string, Swift first puts
+// its combining marks into canonical order, by insertion sort, so a key that is one long run of
+// marks costs the square of its length. Values are never hashed and may be as long as they like.
+
+extension SafetensorsFile {
+  /// The limits a header is held to, when it is read and when it is written.
+  public struct Limits: Hashable, Sendable {
+    /// The most bytes a header may take, padding included.
+    public var headerLength: Int
+    /// The most UTF-8 bytes a key may take: a tensor's name, a metadata key.
+    public var keyLength: Int
+    /// The most dimensions a tensor may have.
+    public var rank: Int
+
+    /// Makes a set of limits.
+    ///
+    /// The default header limit is the reference implementation's own; 64 dimensions are what
+    /// NumPy 2 can hold.
+    ///
+    /// - Precondition: no limit is negative.
+    public init(headerLength: Int = 100_000_000, keyLength: Int = 1024, rank: Int = 64) {
+      precondition(
+        headerLength >= 0 && keyLength >= 0 && rank >= 0, "Limits: a limit must not be negative")
+      self.headerLength = headerLength
+      self.keyLength = keyLength
+      self.rank = rank
+    }
+  }
+}
