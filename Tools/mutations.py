@@ -94,13 +94,6 @@ _FAULTS_OF_FILE = {
          "lazy var dhprebn = dbndiff + 1 / n * dbnmeani", "lazy var dhprebn = dbndiff + dbnmeani"),
         ("dembcat: from before batch norm's gradient",
          "lazy var dembcat = matmul(dhprebn, W1.T)", "lazy var dembcat = matmul(dhpreact, W1.T)"),
-    ],
-    "Sources/LinearAlgebra/Matrix+Reductions.swift": [
-        ("dC: a character that occurs again replaces the sum",
-         "target[index * columns + column] += elements",
-         "target[index * columns + column] = elements"),
-    ],
-    "Sources/CharMLP/Derivation/Derivation+OneGo.swift": [
         ("dlogits: 1/n lost",
          "(softmax(logits) - Matrix.oneHot(Yb, columns: W2.columns)) / n",
          "softmax(logits) - Matrix.oneHot(Yb, columns: W2.columns)"),
@@ -114,12 +107,15 @@ _FAULTS_OF_FILE = {
         ("dhprebn: 1/n lost",
          "return bngain * bnvar_inv / n *", "return bngain * bnvar_inv *"),
     ],
-    "Sources/CharMLP/Engine/ContextVectors.swift": [
+    "Sources/LinearAlgebra/Matrix.swift": [
+        ("dC: a character that occurs again replaces the sum",
+         "target[index * columns + column] += elements",
+         "target[index * columns + column] = elements"),
+    ],
+    "Sources/CharMLP/Engine/FirstLayer.swift": [
         ("embcat: a window's characters in reverse",
          "let first = position * C.columns",
          "let first = (input.blockSize - 1 - position) * C.columns"),
-    ],
-    "Sources/CharMLP/Engine/PerExampleLayer.swift": [
         ("dC: a character that occurs again replaces the sum",
          "dC[id, vector: v] += dembcat", "dC[id, vector: v] = dembcat"),
         ("dC: every position takes the first one's gradient",
@@ -129,8 +125,6 @@ _FAULTS_OF_FILE = {
         ("dembcat: the transposed copy of W1 is that of the start",
          "W1T.assign(transposing: weights.W1)",
          "if W1T[0, 0] == 0 { W1T.assign(transposing: weights.W1) }"),
-    ],
-    "Sources/CharMLP/Engine/PerDistinctInputLayer.swift": [
         ("hprebn: every position reads the first one's rows",
          "sum += rows[position * vocabulary + contexts", "sum += rows[contexts"),
         ("drows: the step before is left in it",
@@ -140,7 +134,7 @@ _FAULTS_OF_FILE = {
         ("db1: the last row replaces the sum",
          "db1[0, vector: v] += rows", "db1[0, vector: v] = rows"),
     ],
-    "Sources/CharMLP/Engine/HiddenSlice+Passes.swift": [
+    "Sources/CharMLP/Engine/HiddenSlice.swift": [
         ("variance: n for n − 1",
          "let bnvar = bnvar_inv[0, vector: v] / (n - 1)",
          "let bnvar = bnvar_inv[0, vector: v] / n"),
@@ -167,8 +161,6 @@ _FAULTS_OF_FILE = {
          "multiplyAdd(-slope,", "multiplyAdd(slope,"),
         ("sums over rows: the rows after the last four forgotten",
          "while row < rows {", "while row < 0 {"),
-    ],
-    "Sources/CharMLP/Engine/HiddenSlice+Dropout.swift": [
         ("dropout: not on the way back",
          "dh[row, vector: v] *= hmask[positions[row], from: unit]", "dh[row, vector: v] *= 1"),
         ("dropout: 1 − h² of what was scaled",
@@ -176,11 +168,13 @@ _FAULTS_OF_FILE = {
         ("dropout: by the place among a rank's own windows",
          "h[row, vector: v] *= hmask[positions[row], from: unit] }\n  }",
          "h[row, vector: v] *= hmask[row, from: unit] }\n  }"),
-    ],
-    "Sources/CharMLP/Engine/HiddenSlice.swift": [
         ("logits: the transposed copy of W2 is that of the start",
          "    memory.apply(update)\n    copyWeights()",
          "    memory.apply(update)"),
+        ("weight decay: of b1 as well",
+         "W1[rows: 0..<inputs], W2T]", "W1, W2T, bngain]"),
+        ("weight decay: not of W2",
+         "[W1[rows: 0..<inputs], W2T]", "[W1[rows: 0..<inputs]]"),
     ],
     "Sources/CharMLP/Engine/OutputLayer.swift": [
         ("logits: b2 forgotten",
@@ -201,8 +195,6 @@ _FAULTS_OF_FILE = {
     "Sources/CharMLP/Engine/FusedStep.swift": [
         ("update: the embedding stays as it is",
          "layers.embedding.memory.apply(update)", "_ = update"),
-    ],
-    "Sources/CharMLP/Engine/RankSums.swift": [
         ("sums over ranks: the loss alone",
          "slices.flatMap { [$0.firstWeights.dW1, $0.dW2T] }\n        + [step.embedding.dC, step.output.db2, scalars]",
          "[scalars]"),
@@ -210,16 +202,12 @@ _FAULTS_OF_FILE = {
          "[step.embedding.dC, step.output.db2, scalars]", "[step.output.db2, scalars]"),
         ("sums over ranks: dbngain is a rank's own",
          "[$0.dbngain, $0.dbnbias]", "[$0.dbnbias]"),
-    ],
-    "Sources/CharMLP/Engine/FusedStep+Ranks.swift": [
         ("ranks: the mean is a rank's own",
          "form(ranks.rows, index, clock)", ""),
         ("ranks: the variance is a rank's own",
          "form(ranks.squares, index, clock)", ""),
         ("ranks: the embedding of other threads keeps a rank's own gradient",
          "if index > 0 {", "if index > 99 {"),
-    ],
-    "Sources/CharMLP/Engine/Reduction.swift": [
         ("sums over slices: the second slice forgotten",
          "parts.count == 1 ? part : part + second[row, vector: v]", "part"),
         ("sums over slices: all after the second forgotten",
@@ -228,14 +216,6 @@ _FAULTS_OF_FILE = {
     "Sources/CharMLP/Engine/ParameterMemory.swift": [
         ("weight decay: forgotten",
          "if update.shrinkage != 1", "if update.shrinkage > 1"),
-    ],
-    "Sources/CharMLP/Engine/HiddenTensors.swift": [
-        ("weight decay: of b1 as well",
-         "W1[rows: 0..<inputs], W2T]", "W1, W2T, bngain]"),
-        ("weight decay: not of W2",
-         "[W1[rows: 0..<inputs], W2T]", "[W1[rows: 0..<inputs]]"),
-    ],
-    "Sources/CharMLP/Engine/PaddedMatrix+Update.swift": [
         ("update: up the gradient instead of down",
          "repeating: -learningRate", "repeating: learningRate"),
         ("update: the first sixteen parameters left out",
@@ -249,13 +229,13 @@ _FAULTS_OF_FILE = {
         ("Adam: β₁ for 1 − β₁",
          "1 - AdamStep.beta1", "AdamStep.beta1"),
     ],
-    "Sources/CharMLP/Model/Parameters+Update.swift": [
+    "Sources/CharMLP/Model/Parameters.swift": [
         ("Adam: the root forgotten",
          "pow(averages.second[keyPath: path], 0.5)", "averages.second[keyPath: path]"),
         ("weight decay: of b1 as well",
          "[\\.W1, \\.W2]", "[\\.W1, \\.W2, \\.bngain]"),
     ],
-    "Sources/CharMLP/Training/InputCovariance.swift": [
+    "Sources/CharMLP/Training/Calibration.swift": [
         ("statistics: n for n − 1",
          "/ (n * (n - 1))", "/ (n * n)"),
         ("statistics: the mean not subtracted",
@@ -269,7 +249,7 @@ _FAULTS_OF_FILE = {
         ("sampling: all rows of a product taken, whatever their bits",
          "        } ?? count\n    }\n    return count", "        } ?? count\n    }\n    return productRows"),
     ],
-    "Sources/CharMLP/Sampling/ChainOptions.swift": [
+    "Sources/CharMLP/Sampling/ExactSampler.swift": [
         ("temperature: multiplied by",
          "let scale = 1 / temperature", "let scale = temperature"),
         ("top-k: one too many",
@@ -279,80 +259,64 @@ _FAULTS_OF_FILE = {
          "while kept < limit, kept == 0 || sum + probabilities[order[kept]] < topP || topP == 1 {"),
         ("truncation: not normalized again",
          "for id in order[..<kept] { probabilities[id] /= sum }", ""),
-    ],
-    "Sources/CharMLP/Sampling/ContextGraph+Drawing.swift": [
-        ("drawing: a guide enters a stretch one character late",
-         "packed |= UInt64(min(place, 255))", "packed |= UInt64(min(place + 1, row.count - 1, 255))"),
-        ("drawing: the first and the last character merge",
-         "place == count - 1 ? 0 : place + 1", "place == count - 1 ? 1 : place + 1"),
-        ("drawing: the total of a word that may end, where it may not",
-         "guides[isEndless ? header + 1 : header]", "guides[header]"),
-    ],
-    "Sources/CharMLP/Sampling/ContextKeys.swift": [
-        ("contexts: the oldest character is kept",
-         "(key % highest) * UInt64", "key * UInt64"),
-    ],
-    "Sources/CharMLP/Sampling/KeywordMatcher.swift": [
-        ("suffix: a mismatch begins at the first character",
-         "if state > 0 { shorter = following }", ""),
-        ("contains: forgotten after the next character",
-         "} else if isAbsorbing {", "} else if false {"),
-    ],
-    "Sources/CharMLP/Sampling/ConstraintAutomaton.swift": [
-        ("avoid: only the first character avoided",
-         "where !avoid.contains(Int32(id))", "where avoid.min() != Int32(id)"),
-        ("accepting: one constraint is enough",
-         "zip(matchers, state).allSatisfy {", "zip(matchers, state).contains {"),
-    ],
-    "Sources/CharMLP/Sampling/CompletionTable.swift": [
         ("completion: words end in every state",
          "let ending = mayEnd && automaton.accepts[state]", "let ending = mayEnd"),
         ("completion: the layer of one character more",
          "return min(last, maxLength - length)", "return min(last, maxLength - length + 1)"),
         ("completion: words shorter than the shortest may end",
          "before: layers[layers.count - 1], mayEnd: false", "before: layers[layers.count - 1], mayEnd: true"),
-    ],
-    "Sources/CharMLP/Sampling/WordSpace+Walking.swift": [
-        ("forbidden words: may end",
-         "&& !(node >= 0 && forbidden.isWord(node))", ""),
-        ("forbidden words: their probability is left in the tree",
-         "weights[id] = chain.probabilities[row + id] * masses[child]", "_ = id"),
-    ],
-    "Sources/CharMLP/Sampling/WordSpace+Forbidden.swift": [
-        ("forbidden words: a new one changes its own node alone",
-         "node = Int(forbidden.parents[node])", "node = -1"),
-    ],
-    "Sources/CharMLP/Sampling/ForbiddenWords.swift": [
-        ("forbidden words: their beginnings as well",
-         "isWord.append(false)", "isWord.append(true)"),
-    ],
-    "Sources/CharMLP/Sampling/ExactSampler.swift": [
         ("drawing: unique words are not forbidden",
          "if isUnique { space.forbid(word.ids) }", ""),
         ("drawing: a share of one, not of what is left",
          "share * space.weigh(position, into: &weights)", "space.weigh(position, into: &weights) * 0 + share"),
     ],
-    "Sources/CharMLP/Sampling/LockstepSampler+Step.swift": [
+    "Sources/CharMLP/Sampling/ContextGraph.swift": [
+        ("drawing: a guide enters a stretch one character late",
+         "packed |= UInt64(min(place, 255))", "packed |= UInt64(min(place + 1, row.count - 1, 255))"),
+        ("drawing: the first and the last character merge",
+         "place == count - 1 ? 0 : place + 1", "place == count - 1 ? 1 : place + 1"),
+        ("drawing: the total of a word that may end, where it may not",
+         "guides[isEndless ? header + 1 : header]", "guides[header]"),
+        ("contexts: the oldest character is kept",
+         "(key % highest) * UInt64", "key * UInt64"),
+    ],
+    "Sources/CharMLP/Sampling/WordLanguage.swift": [
+        ("suffix: a mismatch begins at the first character",
+         "if state > 0 { shorter = following }", ""),
+        ("contains: forgotten after the next character",
+         "} else if isAbsorbing {", "} else if false {"),
+        ("avoid: only the first character avoided",
+         "where !avoid.contains(Int32(id))", "where avoid.min() != Int32(id)"),
+        ("accepting: one constraint is enough",
+         "zip(matchers, state).allSatisfy {", "zip(matchers, state).contains {"),
+        ("forbidden words: their beginnings as well",
+         "isWord.append(false)", "isWord.append(true)"),
+    ],
+    "Sources/CharMLP/Sampling/WordSpace.swift": [
+        ("forbidden words: may end",
+         "&& !(node >= 0 && forbidden.isWord(node))", ""),
+        ("forbidden words: their probability is left in the tree",
+         "weights[id] = chain.probabilities[row + id] * masses[child]", "_ = id"),
+        ("forbidden words: a new one changes its own node alone",
+         "node = Int(forbidden.parents[node])", "node = -1"),
+    ],
+    "Sources/CharMLP/Sampling/LockstepSampler.swift": [
         ("lockstep: a lost word goes on",
          "language.mayGoOn(state, length: length + 1) else {", "language.mayGoOn(state, length: 0) else {"),
         ("lockstep: the budget begins anew at every beginning",
          "lane.drawn += 1", "lane.drawn = lane.ids.count + 1"),
-    ],
-    "Sources/CharMLP/Sampling/LockstepSampler+Lanes.swift": [
         ("lockstep: a word begun again keeps its probability",
          "    lane.probability = LogProduct(prefixLogProbability)\n", ""),
         ("lockstep: forbidden words come through",
          "forbidden.isEmpty || !forbidden.contains(lane.ids)", "true"),
     ],
-    "Sources/CharMLP/Sampling/WordNumbers.swift": [
+    "Sources/CharMLP/Sampling/SamplerTeam.swift": [
         ("threads: all draw the same blocks",
          "(turn * members + member) * block", "turn * block"),
     ],
-    "Sources/CharMLP/Sampling/MostLikelyWords+Opening.swift": [
+    "Sources/CharMLP/Sampling/MostLikelyWords.swift": [
         ("most likely: a beginning is worth what it is without its rest",
          "bound: node.logProbability + .log(weights[id]))", "bound: 2 * node.logProbability)"),
-    ],
-    "Sources/CharMLP/Sampling/BestFirstQueue.swift": [
         ("most likely: the queue's order below the root forgotten",
          "      heap.swapAt(place, first)\n      place = first", "      return best.number"),
     ],

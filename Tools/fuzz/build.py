@@ -17,7 +17,7 @@ SAFETENSORS = sorted((SOURCES / "Safetensors").glob("*.swift"))
 WORD_LISTS = [
     path
     for path in sorted((SOURCES / "CharMLP" / "Data").glob("*.swift"))
-    if path.name.startswith(("WordList", "Vocabulary", "EncodedWords", "ForeignEncoding", "ReadableFile", "Span", "UnicodeScalar"))
+    if path.name.startswith(("WordList", "Vocabulary", "EncodedWords", "ReadableFile"))
 ]
 
 # lld, because the linker that Swift uses otherwise warns about every symbol of the sanitizer.

@@ -2,6 +2,10 @@
 //
 // Times, paths, threads and the host are not here, so that two runs that learned the same have equal
 // files. How it becomes bytes is the business of Checkpoint+Encoding and +Decoding.
+// swift-format-ignore-file: AlwaysUseLowerCamelCase
+
+import LinearAlgebra
+public import Safetensors
 
 /// A network, the state of its training, and what it was trained on.
 public struct Checkpoint: Equatable, Sendable {
@@ -69,5 +73,358 @@ extension Trainer {
     } catch {
       preconditionFailure("a checkpoint's generator was checked when it was read: \(error)")
     }
+  }
+}
+
+// MARK: - A checkpoint as a safetensors file that Python's `safetensors` opens too
+
+// - Under the notebook's names: the parameters; `bnmean` and `bnvar`, batch norm's statistics.
+// - Under `training.…`: the step, the last and the smoothed loss, the sums of losses since the last
+//   evaluation (see LossStretches), and the generator of minibatches as Python's `getstate` lists it,
+//   624 words and the position; a normal deviate if one waits. After an evaluation, step and validation loss of the best one. For AdamW `first_moment.…` and
+//   `second_moment.…`, each under the parameters' names.
+// - `words`: the text of the word list, one word a line, in zlib's format. Of more than 16 MB only the
+//   length and a fingerprint are kept, in the metadata.
+// - In the metadata: format, version, architecture, vocabulary, recipe, the backward pass, and a CRC-32
+//   of the whole file (see FileChecksum).
+
+extension Checkpoint {
+  /// The version of the file's layout that is written, and the newest that is read.
+  ///
+  /// 1 and 2 came before any release, and are no longer read.
+  public static let fileVersion = 3
+  static let format = "charmlp"
+  static let architecture = "embedding-linear-batchnorm-tanh-linear"
+
+  /// The checkpoint as a file: the same bytes for the same checkpoint.
+  ///
+  /// - Throws: `SafetensorsError` if the vocabulary is too long for a header.
+  public func encoded() throws(SafetensorsError) -> [UInt8] {
+    var file = SafetensorsFile(metadata: [
+      "format": Self.format,
+      "version": String(Self.fileVersion),
+      "architecture": Self.architecture,
+      "vocabulary": String(String.UnicodeScalarView(model.vocabulary.symbols)),
+      "recipe": recipe.text,
+      "backward": backward.name,
+      "words_bytes": String(words.byteCount),
+      FileChecksum.key: FileChecksum.zero,
+    ])
+    file.add(model.parameters, prefix: "")
+    file["bnmean"] = Tensor(model.statistics.bnmean)
+    file["bnvar"] = Tensor(model.statistics.bnvar)
+    training.write(to: &file)
+    switch words.content {
+    case .compressed(let bytes): file["words"] = Tensor(bytes, shape: [bytes.count])
+    case .fingerprint(let text): file.metadata["words_fingerprint"] = text
+    }
+    return FileChecksum.sealed(try file.encoded())
+  }
+}
+
+extension TrainingState {
+  static let firstMoment = "training.first_moment."
+  static let secondMoment = "training.second_moment."
+
+  fileprivate func write(to file: inout SafetensorsFile) {
+    file["training.step"] = Tensor([Int64(step)], shape: [])
+    file["training.minibatch_loss"] = Tensor([minibatchLoss], shape: [])
+    file["training.smoothed_loss"] = Tensor([smoothedLoss], shape: [])
+    if !lossSums.isEmpty {
+      file["training.loss_sums"] = Tensor(lossSums, shape: [lossSums.count])
+    }
+    if let best {
+      file["training.best_step"] = Tensor([Int64(best.step)], shape: [])
+      file["training.best_validation_loss"] = Tensor([best.validationLoss], shape: [])
+    }
+    if let moments {
+      file.add(moments.first, prefix: Self.firstMoment)
+      file.add(moments.second, prefix: Self.secondMoment)
+    }
+    let twister = generator.twister
+    let numbers = twister.words.map(Int64.init) + [Int64(twister.position)]
+    file["training.generator"] = Tensor(numbers, shape: [numbers.count])
+    if let normal = generator.cachedNormal {
+      file["training.generator_normal"] = Tensor([normal], shape: [])
+    }
+  }
+}
+
+extension SafetensorsFile {
+  /// Adds a tensor for each parameter, under its name.
+  fileprivate mutating func add(_ parameters: Parameters<Float>, prefix: String) {
+    for (name, path) in Parameters<Float>.ordered {
+      self[prefix + name] = Tensor(
+        parameters[keyPath: path], isVector: name == "b1" || name == "b2")
+    }
+  }
+}
+
+extension Trainer.Backward {
+  /// Its name in a file.
+  public var name: String {
+    switch self {
+    case .fused: "fused"
+    case .derivation(.blas): "derivation-blas"
+    case .derivation(.naive): "derivation-naive"
+    }
+  }
+
+  init?(name: String) {
+    let all = [Self.fused, .derivation(.blas), .derivation(.naive)]
+    guard let found = all.first(where: { $0.name == name }) else { return nil }
+    self = found
+  }
+}
+
+extension Tensor {
+  /// A matrix as a tensor of two dimensions, or of one as the notebook has its biases.
+  fileprivate init(_ matrix: Matrix<Float>, isVector: Bool = false) {
+    self.init(matrix.elements, shape: isVector ? [matrix.count] : [matrix.rows, matrix.columns])
+  }
+}
+
+// MARK: - Bytes to a checkpoint: the frame, the checksum, the version, and only then the content
+
+// Whatever the bytes are, this returns or throws; a file that was changed on the way is found by its
+// checksum, and one that somebody made is held to everything that training relies on.
+
+extension Checkpoint {
+  /// Reads a checkpoint from a file's bytes. The word list stays compressed: see `wordList()`.
+  ///
+  /// - Throws: `ModelFileError`: what is wrong with the file, or in which way it is too new.
+  public init(file bytes: [UInt8]) throws(ModelFileError) {
+    let file: SafetensorsFile
+    do {
+      file = try SafetensorsFile(decoding: bytes)
+    } catch {
+      throw .notSafetensors(error)
+    }
+    try Self.checkFormat(file.metadata, bytes)
+    let model = try Model(file)
+    let recipe = try Self.recipe(file.metadata, model.shape)
+    let name = file.metadata["backward"] ?? "none"
+    guard let backward = Trainer.Backward(name: name) else { throw .unknownBackward(name) }
+    self.init(
+      model: model, recipe: recipe, backward: backward,
+      training: try TrainingState(file, model.parameters, recipe),
+      words: try StoredWords(file))
+  }
+
+  private static func checkFormat(
+    _ metadata: [String: String], _ bytes: [UInt8]
+  ) throws(ModelFileError) {
+    guard metadata["format"] == format, let version = metadata["version"].flatMap(Int.init) else {
+      throw .notAModel
+    }
+    guard let checksum = FileChecksum.read(bytes), metadata[FileChecksum.key] == checksum.found
+    else { throw .noChecksum }
+    guard checksum.found == checksum.expected else {
+      throw .wrongChecksum(found: checksum.found, expected: checksum.expected)
+    }
+    guard version <= fileVersion else { throw .newerVersion(version) }
+    guard version == fileVersion else { throw .notAModel }
+    guard metadata["architecture"] == architecture else {
+      throw .otherArchitecture(metadata["architecture"] ?? "none")
+    }
+  }
+
+  private static func recipe(
+    _ metadata: [String: String], _ shape: ModelShape
+  ) throws(ModelFileError) -> Recipe {
+    let recipe: Recipe
+    do {
+      recipe = try Recipe(text: metadata["recipe"] ?? "")
+    } catch {
+      throw .recipe(error)
+    }
+    guard recipe.shape(vocabulary: shape.vocabulary) == shape else {
+      throw .training("recipe", expected: "the sizes of the tensors")
+    }
+    return recipe
+  }
+}
+
+extension Model {
+  /// Reads the network of a checkpoint's file.
+  ///
+  /// - Throws: `ModelFileError`: what is wrong with the file, or in which way it is too new.
+  public init(file bytes: [UInt8]) throws(ModelFileError) {
+    self = try Checkpoint(file: bytes).model
+  }
+
+  fileprivate init(_ file: SafetensorsFile) throws(ModelFileError) {
+    let vocabulary: Vocabulary
+    do {
+      vocabulary = try Vocabulary(
+        symbols: Array((file.metadata["vocabulary"] ?? "").unicodeScalars))
+    } catch {
+      throw .vocabulary(error)
+    }
+    let shape = try Self.shape(file, vocabulary)
+    let parameters = try file.parameters(shape, prefix: "")
+    let statistics = BatchNormStatistics(
+      bnmean: try file.matrix("bnmean", 1, shape.hidden),
+      bnvar: try file.matrix("bnvar", 1, shape.hidden))
+    guard statistics.bnvar.elements.allSatisfy({ $0 >= 0 }) else {
+      throw .training("bnvar", expected: "variances of at least 0")
+    }
+    self.init(vocabulary: vocabulary, parameters: parameters, statistics: statistics)
+  }
+
+  /// The sizes as the shapes of C and W1 give them.
+  private static func shape(
+    _ file: SafetensorsFile, _ vocabulary: Vocabulary
+  ) throws(ModelFileError) -> ModelShape {
+    guard let C = file["C"]?.shape, C.count == 2, C[0] == vocabulary.count, C[1] >= 1 else {
+      throw .tensor("C", expected: "(\(vocabulary.count), embedding)")
+    }
+    guard let W1 = file["W1"]?.shape, W1.count == 2, W1[0] >= 1, W1[0].isMultiple(of: C[1]),
+      W1[1] >= 1
+    else { throw .tensor("W1", expected: "(block·\(C[1]), hidden)") }
+    return ModelShape(
+      vocabulary: C[0], blockSize: W1[0] / C[1], embedding: C[1], hidden: W1[1])
+  }
+}
+
+extension TrainingState {
+  fileprivate init(
+    _ file: SafetensorsFile, _ parameters: Parameters<Float>, _ recipe: Recipe
+  ) throws(ModelFileError) {
+    let steps = recipe.steps
+    let step: Int64 = try file.scalar("training.step", expected: "a number of steps")
+    guard (0...Int64(steps)).contains(step) else {
+      throw .training("training.step", expected: "0 to \(steps), the recipe's steps")
+    }
+    let expectedLoss = "a finite loss"
+    let minibatchLoss: Float = try file.scalar("training.minibatch_loss", expected: expectedLoss)
+    let smoothedLoss: Double = try file.scalar("training.smoothed_loss", expected: expectedLoss)
+    guard step == 0 || (minibatchLoss.isFinite && smoothedLoss.isFinite) else {
+      throw .training("training.smoothed_loss", expected: expectedLoss)
+    }
+    self.init(
+      step: Int(step), minibatchLoss: minibatchLoss, smoothedLoss: smoothedLoss,
+      lossSums: try Self.lossSums(file, recipe, step: Int(step)), parameters: parameters,
+      moments: recipe.optimizer.hasMoments ? try Self.moments(file, parameters.shape) : nil,
+      best: try Self.best(file, upTo: step), generator: try Self.generator(file))
+  }
+
+  /// None in a file that was saved before there were any: its curve has a gap, and nothing else.
+  private static func lossSums(
+    _ file: SafetensorsFile, _ recipe: Recipe, step: Int
+  ) throws(ModelFileError) -> [Double] {
+    let name = "training.loss_sums"
+    guard file[name] != nil else { return [] }
+    let count = LossStretches(recipe).count(at: step)
+    guard let sums = try? file.elements(named: name, as: Double.self), sums.count == count else {
+      throw .training(name, expected: "\(count) sums of losses")
+    }
+    return sums
+  }
+
+  private static func moments(
+    _ file: SafetensorsFile, _ shape: ModelShape
+  ) throws(ModelFileError) -> Moments<Float> {
+    var moments = Moments<Float>(zeros: shape)
+    moments.first = try file.parameters(shape, prefix: firstMoment)
+    moments.second = try file.parameters(shape, prefix: secondMoment)
+    for (name, path) in Parameters<Float>.ordered {
+      guard moments.second[keyPath: path].elements.allSatisfy({ $0 >= 0 }) else {
+        throw .training(secondMoment + name, expected: "averages of squares")
+      }
+    }
+    return moments
+  }
+
+  private static func best(
+    _ file: SafetensorsFile, upTo last: Int64
+  ) throws(ModelFileError) -> BestEvaluation? {
+    guard file["training.best_step"] != nil else { return nil }
+    let expected = "an evaluation of a step up to \(last)"
+    let step: Int64 = try file.scalar("training.best_step", expected: expected)
+    let name = "training.best_validation_loss"
+    let loss: Double = try file.scalar(name, expected: "a finite loss")
+    guard (0...last).contains(step) else {
+      throw .training("training.best_step", expected: expected)
+    }
+    guard loss.isFinite else { throw .training(name, expected: "a finite loss") }
+    return BestEvaluation(step: Int(step), validationLoss: loss)
+  }
+
+  private static func generator(
+    _ file: SafetensorsFile
+  ) throws(ModelFileError) -> TorchGenerator.State {
+    let name = "training.generator"
+    guard let numbers = try? file.elements(named: name, as: Int64.self), let last = numbers.last
+    else { throw .training(name, expected: "624 words and a position") }
+    let words = numbers.dropLast().compactMap(UInt32.init(exactly:))
+    guard words.count == numbers.count - 1 else {
+      throw .training(name, expected: "words of 32 bits")
+    }
+    var normal: Double?
+    if file["training.generator_normal"] != nil {
+      normal = try file.scalar("training.generator_normal", expected: "a normal deviate")
+    }
+    let state = TorchGenerator.State(
+      twister: MersenneTwister.State(words: words, position: Int(last)), cachedNormal: normal)
+    do {
+      _ = try TorchGenerator(restoring: state)
+    } catch {
+      throw .training(name, expected: "\(error)")
+    }
+    return state
+  }
+}
+
+extension StoredWords {
+  fileprivate init(_ file: SafetensorsFile) throws(ModelFileError) {
+    guard let text = file.metadata["words_bytes"], let byteCount = Int(text), byteCount > 0 else {
+      throw .words("expected the length of the word list")
+    }
+    if let bytes = try? file.elements(named: "words", as: UInt8.self) {
+      guard byteCount <= Self.byteLimit else {
+        throw .words("expected at most \(Self.byteLimit) bytes of words, found \(byteCount)")
+      }
+      self.init(.compressed(bytes), byteCount: byteCount)
+    } else if let fingerprint = file.metadata["words_fingerprint"] {
+      self.init(.fingerprint(fingerprint), byteCount: byteCount)
+    } else {
+      throw .words("expected a word list or its fingerprint")
+    }
+  }
+}
+
+extension SafetensorsFile {
+  /// A tensor for each parameter, under its name.
+  fileprivate func parameters(
+    _ shape: ModelShape, prefix: String
+  ) throws(ModelFileError) -> Parameters<Float> {
+    var parameters = Parameters<Float>(zeros: shape)
+    for (name, path) in Parameters<Float>.ordered {
+      let expected = parameters[keyPath: path]
+      parameters[keyPath: path] = try matrix(prefix + name, expected.rows, expected.columns)
+    }
+    return parameters
+  }
+
+  /// A tensor of finite floats as a matrix; one dimension stands for a row.
+  fileprivate func matrix(
+    _ name: String, _ rows: Int, _ columns: Int
+  ) throws(ModelFileError) -> Matrix<Float> {
+    let shapes = rows == 1 ? [[1, columns], [columns]] : [[rows, columns]]
+    guard let tensor = self[name], shapes.contains(tensor.shape),
+      let elements = try? tensor.floats(), elements.allSatisfy(\.isFinite)
+    else { throw .tensor(name, expected: "(\(rows), \(columns))") }
+    return Matrix(rows: rows, columns: columns, elements: elements)
+  }
+
+  /// The one element of a tensor.
+  fileprivate func scalar<Element: TensorElement>(
+    _ name: String, expected: String
+  ) throws(ModelFileError) -> Element {
+    guard let elements = try? elements(named: name, as: Element.self), elements.count == 1 else {
+      throw .training(name, expected: expected)
+    }
+    return elements[0]
   }
 }

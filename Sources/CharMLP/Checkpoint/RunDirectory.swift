@@ -3,6 +3,8 @@
 // It holds `model.safetensors`, the last state, `best.safetensors`, the one with the smallest validation
 // loss, `metrics.jsonl` and `run.json`, and `.lock` while a trainer is at work. A run never enters a directory that somebody else made: nothing of a user's is overwritten.
 
+import Glibc
+
 /// A directory with a run's files.
 public struct RunDirectory: Equatable, Sendable {
   public let path: String
@@ -125,5 +127,244 @@ public struct RunDirectory: Equatable, Sendable {
     var path = path
     while path.count > 1, path.hasSuffix("/") { path.removeLast() }
     return path
+  }
+}
+
+// MARK: - What a report reads of a run besides its model: as much as is there, and no complaint about the rest
+
+extension RunDirectory {
+  public var reportPath: String { path + "/report.html" }
+
+  /// The directory that a model's file lies in.
+  public init(ofModel path: String) {
+    self.init(unchecked: FileSystem.parent(of: path))
+  }
+
+  /// The whole lines of `metrics.jsonl`: a last one without its end was torn off by a crash, and is
+  /// left out. None if there is no such file.
+  public func metricsLines() -> [String] {
+    guard let bytes = try? FileSystem.read(metricsPath),
+      let end = bytes.lastIndex(of: UInt8(ascii: "\n"))
+    else { return [] }
+    return bytes[..<end].split(separator: UInt8(ascii: "\n")).map {
+      String(decoding: $0, as: UTF8.self)
+    }
+  }
+
+  /// The text of `run.json`, nil if there is none.
+  public func descriptionText() -> String? {
+    (try? FileSystem.read(descriptionPath)).map { String(decoding: $0, as: UTF8.self) }
+  }
+}
+
+// MARK: - What a run writes into its directory, and what it finds there when it goes on
+
+// The model and the description are replaced as a whole. Metrics are appended, each line in one write,
+// and before the checkpoint of the same step: so whatever the crash, cutting the file after the
+// checkpoint's step leaves exactly the lines of the steps that need not be taken again.
+
+extension RunDirectory {
+  /// Saves the model, in the place of one saved before.
+  public func save(model bytes: [UInt8]) throws(FileError) {
+    try FileSystem.replace(modelPath, with: bytes)
+  }
+
+  /// Saves the best model so far, in the place of one saved before.
+  public func save(best bytes: [UInt8]) throws(FileError) {
+    try FileSystem.replace(bestPath, with: bytes)
+  }
+
+  /// Adds a line to `metrics.jsonl`; it begins with the step: `{"step":…,`.
+  public func append(metrics line: String) throws(FileError) {
+    try FileSystem.append(line: line, to: metricsPath)
+  }
+
+  /// Writes `run.json`.
+  public func save(description text: String) throws(FileError) {
+    try FileSystem.replace(descriptionPath, with: Array((text + "\n").utf8))
+  }
+
+  /// Whether anything was saved.
+  public var hasModel: Bool { (try? FileSystem.kind(of: modelPath)) != nil }
+
+  /// Whether the run was described, as it is at its end.
+  public var hasDescription: Bool { (try? FileSystem.kind(of: descriptionPath)) != nil }
+
+  /// Removes what a run left that was killed while it wrote. Only for who holds the lock.
+  public func removeTemporaries() throws(FileError) {
+    for path in [modelPath, bestPath, metricsPath, descriptionPath] {
+      try FileSystem.remove(path + FileSystem.temporaryEnding)
+    }
+  }
+
+  /// Cuts `metrics.jsonl` after the lines up to a step: those of later steps will come again, and a
+  /// last line without its end was torn off. Returns the last line that is left.
+  public func cutMetrics(after step: Int) throws(FileError) -> String? {
+    let bytes: [UInt8]
+    do throws(FileError) {
+      bytes = try FileSystem.read(metricsPath)
+    } catch {
+      if error.isMissing { return nil }
+      throw error
+    }
+    let newline = UInt8(ascii: "\n")
+    let whole = bytes.prefix(bytes.lastIndex(of: newline).map { $0 + 1 } ?? 0)
+    let kept = whole.split(separator: newline)
+      .map { String(decoding: $0, as: UTF8.self) }
+      .filter { line in Self.step(ofMetrics: line).map { $0 <= step } ?? false }
+    let text = Array(kept.map { $0 + "\n" }.joined().utf8)
+    if text != bytes { try FileSystem.replace(metricsPath, with: text) }
+    return kept.last
+  }
+
+  /// The step of a line of metrics, nil for what is none.
+  private static func step(ofMetrics line: String) -> Int? {
+    let opening = "{\"step\":"
+    guard line.hasPrefix(opening), line.hasSuffix("}") else { return nil }
+    return Int(line.dropFirst(opening.count).prefix(while: \.isNumber))
+  }
+
+  /// Whether a file can stand in a directory in which nothing was saved yet.
+  static func isTrace(_ name: String) -> Bool {
+    let models = ["model.safetensors", "best.safetensors"]
+    return name == ".lock" || models.contains { name == $0 + FileSystem.temporaryEnding }
+  }
+}
+
+extension Checkpoint {
+  /// The bytes of the model file at a path, as far as its header says that they are its bytes.
+  ///
+  /// - Parameters:
+  ///   - limit: The most bytes that a file may have.
+  ///   - allowingPipes: Whether the path may lead to a pipe; opening one can wait for its writer.
+  public static func read(
+    _ path: String, limit: Int = .max, allowingPipes: Bool = false
+  ) throws(FileError) -> [UInt8] {
+    try FileSystem.readSafetensors(path, limit: limit, allowingPipes: allowingPipes)
+  }
+}
+
+// MARK: - Where a report goes: a page takes the place of an older page of ours, and of nothing else
+
+/// A file that is made anew from a run whenever somebody asks for it.
+public enum ReportFile {
+  /// What every report begins with.
+  public static let opening = "<!doctype html><!-- CharMLP report -->"
+
+  /// Writes a page as a whole; a pipe or a device is written as it is.
+  ///
+  /// - Throws: `FileError`, with `isExisting` if there is a file of that name that is no report.
+  public static func write(_ text: String, to path: String) throws(FileError) {
+    precondition(text.hasPrefix(opening), "ReportFile: a page without its opening")
+    let bytes = Array(text.utf8)
+    switch try kind(of: path) {
+    case nil: try FileSystem.replace(path, with: bytes)
+    case .pipe, .device: try FileSystem.overwrite(path, with: bytes)
+    case .directory: throw FileError(path, code: 21)  // EISDIR
+    case .file:
+      let old = try FileSystem.read(path)
+      guard old.isEmpty || old.starts(with: Array(opening.utf8)) else {
+        throw FileError(path, code: 17)  // EEXIST
+      }
+      try FileSystem.replace(path, with: bytes)
+    }
+  }
+
+  private static func kind(of path: String) throws(FileError) -> FileSystem.Kind? {
+    do throws(FileError) {
+      return try FileSystem.kind(of: path)
+    } catch {
+      if error.isMissing { return nil }
+      throw error
+    }
+  }
+}
+
+// MARK: - One trainer per run directory
+
+// The lock is the kernel's (flock), on a file that also tells the holder's process id. It ends with the
+// process, however that ends, so there is no stale lock; a file that a killed run leaves behind means
+// nothing. Who ends in order removes the file while it still holds the lock, and who got the lock of a
+// file that was removed in the meantime notices, and takes that of the new one. A link in its place is
+// refused: the process id would be written into whatever it leads to. A directory that was moved away, or
+// lost the file, is no longer its holder's: whoever writes by the path asks first.
+
+/// The right to write into a run directory, as long as this value lives.
+public final class RunLock: Sendable {
+  private let descriptor: Int32
+  private let path: String
+
+  /// Takes the lock of a directory.
+  ///
+  /// - Throws: `RunLockError`: `held` if another process has it.
+  public init(_ directory: RunDirectory) throws(RunLockError) {
+    path = directory.lockPath
+    descriptor = try Self.take(directory)
+    // The process id is for messages alone; a disk too full for it is not this lock's affair.
+    ftruncate(descriptor, 0)
+    try? FileSystem.write(Array("\(getpid())\n".utf8), to: descriptor, path)
+  }
+
+  /// Whether the directory's path still leads to the file that is locked.
+  public var isInPlace: Bool { Self.isAt(path, descriptor) }
+
+  deinit {
+    if isInPlace { try? FileSystem.remove(path) }
+    close(descriptor)
+  }
+
+  private static func take(_ directory: RunDirectory) throws(RunLockError) -> Int32 {
+    let path = directory.lockPath
+    while true {
+      let descriptor: Int32
+      do throws(FileError) {
+        descriptor = try FileSystem.open(path, O_RDWR | O_CREAT | O_NOFOLLOW)
+      } catch {
+        throw .file(error)
+      }
+      guard FileSystem.repeated({ Int(flock(descriptor, LOCK_EX | LOCK_NB)) }) == 0 else {
+        let code = errno
+        defer { close(descriptor) }
+        if code == EWOULDBLOCK { throw .held(directory.path, by: holder(descriptor)) }
+        throw .file(FileError(path, code: code))
+      }
+      if isAt(path, descriptor) { return descriptor }
+      close(descriptor)
+    }
+  }
+
+  /// The process id that the holder wrote, if it has come to that.
+  private static func holder(_ descriptor: Int32) -> Int? {
+    var bytes = [UInt8](repeating: 0, count: 20)
+    let count = unsafe bytes.withUnsafeMutableBytes { buffer in
+      unsafe pread(descriptor, buffer.baseAddress, buffer.count, 0)
+    }
+    let digits = bytes.prefix(max(0, count)).prefix { $0 != UInt8(ascii: "\n") }
+    return Int(String(decoding: digits, as: UTF8.self))
+  }
+
+  /// Whether the open file is the one that the path leads to.
+  private static func isAt(_ path: String, _ descriptor: Int32) -> Bool {
+    var (open, found) = (stat(), stat())
+    guard unsafe fstat(descriptor, &open) == 0, unsafe stat(path, &found) == 0 else {
+      return false
+    }
+    return open.st_ino == found.st_ino && open.st_dev == found.st_dev
+  }
+}
+
+/// Why a run directory cannot be written into.
+public enum RunLockError: Error, Equatable, Sendable, CustomStringConvertible {
+  /// Another process, whose id is told if it is known, is at work there.
+  case held(String, by: Int?)
+  /// The file that is locked cannot be opened, or not locked.
+  case file(FileError)
+
+  public var description: String {
+    switch self {
+    case .held(let directory, let process):
+      "\(directory): a trainer is at work there" + (process.map { " (process \($0))" } ?? "")
+    case .file(let error): error.description
+    }
   }
 }

@@ -93,3 +93,94 @@ public struct DataReport: Equatable, Sendable {
     return counts
   }
 }
+
+// MARK: - What about a word list makes losses unreliable or learning needlessly hard
+
+// The limits are rules of thumb, each written once, here; a list that crosses none of them deserves no
+// warning, and the bundled one does not get any. What to do about it is in the commands' texts.
+
+/// A property of a word list that its owner should know of.
+public enum DataWarning: Equatable, Sendable {
+  /// Fewer than 1,000 words: a validation loss rests on fewer than a hundred of them.
+  case tiny(words: Int, validationWords: Int)
+  /// At least one word in a hundred repeats another, in the list or across the split.
+  case duplicated(duplicates: Int, validationWordsInTraining: Int, validationWords: Int)
+  /// Letters stand in the list as capitals and as small letters, as two symbols each.
+  case mixedCase(letters: Int)
+  /// The longest word is more than four times as long as the median one, and than three characters.
+  case unequalLengths(median: Int, longest: Int)
+
+  /// The warnings that a list deserves.
+  static func all(
+    words: Int, duplicates: Int, validation: DataReport.Part, symbols: [Unicode.Scalar],
+    lengths: LengthDistribution
+  ) -> [DataWarning] {
+    var warnings: [DataWarning] = []
+    if words < 1000 {
+      warnings.append(.tiny(words: words, validationWords: validation.words))
+    }
+    if 100 * duplicates >= words || 100 * validation.wordsInTraining >= validation.words {
+      warnings.append(
+        .duplicated(
+          duplicates: duplicates, validationWordsInTraining: validation.wordsInTraining,
+          validationWords: validation.words))
+    }
+    let letters = lettersInBothCases(symbols)
+    if letters > 0 { warnings.append(.mixedCase(letters: letters)) }
+    if lengths.longest > 4 * max(lengths.median, 3) {
+      warnings.append(.unequalLengths(median: lengths.median, longest: lengths.longest))
+    }
+    return warnings
+  }
+
+  /// How many symbols have another symbol as their small letter.
+  private static func lettersInBothCases(_ symbols: [Unicode.Scalar]) -> Int {
+    let texts = Set(symbols.map { Array(String($0).unicodeScalars) })
+    return symbols.count { symbol in
+      let small = Array(symbol.properties.lowercaseMapping.unicodeScalars)
+      return small != [symbol] && texts.contains(small)
+    }
+  }
+}
+
+// MARK: - How long the words of a list are
+
+/// Numbers of words by length in characters.
+public struct LengthDistribution: Equatable, Sendable {
+  /// How many words have each length, from 0 on: (longest + 1).
+  public let counts: [Int]
+
+  public var shortest: Int { counts.firstIndex { $0 > 0 } ?? 0 }
+  public var longest: Int { counts.count - 1 }
+
+  /// The length that at least half of the words do not exceed.
+  public var median: Int {
+    var rest = (counts.reduce(0, +) + 1) / 2
+    return counts.firstIndex { count in
+      rest -= count
+      return rest <= 0
+    } ?? 0
+  }
+
+  public var mean: Double {
+    let characters = counts.indices.reduce(0) { $0 + $1 * counts[$1] }
+    return Double(characters) / Double(counts.reduce(0, +))
+  }
+
+  init(of dataset: Dataset) {
+    var counts: [Int] = []
+    for windows in [dataset.train, dataset.validation, dataset.test] {
+      var length = 0
+      for id in windows.targets {
+        if id != Vocabulary.terminator {
+          length += 1
+          continue
+        }
+        while counts.count <= length { counts.append(0) }
+        counts[length] += 1
+        length = 0
+      }
+    }
+    self.counts = counts
+  }
+}

@@ -125,3 +125,101 @@ extension Vocabulary {
     return id == Self.terminator ? nil : symbols[Int(id) - 1]
   }
 }
+
+// MARK: - Words to numbers and back, one word at a time: for prefixes, samples and messages
+
+// Whole lists are encoded by EncodedWords, which has the fast loop. Unlike there, a word is here taken
+// as it stands: nothing is trimmed, and no terminator is added.
+
+extension Vocabulary {
+  /// The numbers of a word's characters, without a terminator.
+  /// - Throws: `unknownSymbol` for the first character that is not in the vocabulary.
+  public func encode(_ word: String) throws(VocabularyError) -> [Int32] {
+    var ids: [Int32] = []
+    for scalar in word.unicodeScalars {
+      guard let id = id(of: scalar) else { throw .unknownSymbol(scalar) }
+      ids.append(id)
+    }
+    return ids
+  }
+
+  /// The word that the numbers spell, up to their first terminator or their end.
+  ///
+  /// - Precondition: the numbers are in 0..<count.
+  public func decode(_ ids: some Sequence<Int32>) -> String {
+    var word = ""
+    for id in ids {
+      guard let symbol = symbol(of: id) else { break }
+      word.unicodeScalars.append(symbol)
+    }
+    return word
+  }
+
+  /// Appends the word that the numbers spell, in UTF-8: for millions of words.
+  ///
+  /// - Precondition: the numbers are in 1..<count.
+  public func append(_ ids: [Int32], to utf8: inout [UInt8]) {
+    for id in ids {
+      let symbol = symbols[Int(id) - 1]
+      if symbol.isASCII {
+        utf8.append(UInt8(truncatingIfNeeded: symbol.value))
+      } else {
+        utf8.append(contentsOf: String(symbol).utf8)
+      }
+    }
+  }
+
+  /// The numbers for people to read, such as `..e` for a context: every terminator is shown.
+  ///
+  /// - Precondition: the numbers are in 0..<count.
+  public func display(_ ids: some Sequence<Int32>) -> String {
+    let sign = terminatorSign
+    var text = ""
+    for id in ids { text.unicodeScalars.append(symbol(of: id) ?? sign) }
+    return text
+  }
+
+  /// How to show the terminator: "." as in the lecture, unless that is a symbol; then "␃" (U+2403,
+  /// symbol for end of text), or the next scalar after it that is not a symbol.
+  public var terminatorSign: Unicode.Scalar {
+    let dot: Unicode.Scalar = "."
+    guard id(of: dot) != nil else { return dot }
+    let others = (0x2403...0x10FFFF as ClosedRange<UInt32>).lazy.compactMap { Unicode.Scalar($0) }
+    return others.first { id(of: $0) == nil } ?? dot
+  }
+}
+
+// MARK: - What can be wrong with a vocabulary that was stored, or with a word that is to be expressed in one
+
+// Both come from the world: a model file, a prefix on a command line, another word list. Messages are
+// one line of text and name the symbol by its code point, since it may not be visible.
+
+/// Why symbols do not make a vocabulary, or a word cannot be encoded.
+public enum VocabularyError: Error, Equatable, Sendable {
+  /// A vocabulary without a symbol besides the terminator.
+  case noSymbols
+  /// A stored symbol that is not greater than the one before it; `index` counts from 0.
+  case notAscending(index: Int, symbol: Unicode.Scalar)
+  /// A stored symbol that no word can hold; `index` counts from 0.
+  case refusedSymbol(index: Int, symbol: Unicode.Scalar)
+  /// A character of a word that the vocabulary does not know.
+  case unknownSymbol(Unicode.Scalar)
+}
+
+extension VocabularyError: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .noSymbols:
+      "the vocabulary has no symbols; expected at least one"
+    case .notAscending(let index, let symbol):
+      "symbol \(index) of the vocabulary, \(symbol.codePoint), is out of order; "
+        + "expected distinct symbols in ascending order"
+    case .refusedSymbol(let index, let symbol):
+      "symbol \(index) of the vocabulary, \(symbol.codePoint), is "
+        + "\(symbol.reasonRefused ?? "not accepted"), which no word can hold"
+    case .unknownSymbol(let symbol):
+      "the character \(symbol.reasonRefused == nil ? "\"\(symbol)\" " : "")(\(symbol.codePoint)) "
+        + "is not in the vocabulary; use characters of the word list only"
+    }
+  }
+}

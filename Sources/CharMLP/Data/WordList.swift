@@ -120,3 +120,144 @@ extension WordList {
     return total
   }
 }
+
+// MARK: - Reads a word list from a path or from an open file descriptor, all of it at once
+
+// A path may name a regular file, a FIFO or a device; standard input may be any of them. A regular file
+// that is too large is refused from its size, before a byte is read. The text is read once and then
+// never again, so that a file that changes or vanishes later changes nothing.
+
+extension WordList {
+  /// The most bytes that are read from a file or a pipe unless told otherwise: 1 GiB.
+  public static let defaultReadLimit = 1 << 30
+
+  /// Reads the words of the file or FIFO at `path`; opening a FIFO waits for its writer.
+  /// - Throws: `missing`, `directory`, `unreadable`, `readFailed`, `tooLarge`, or what is wrong with
+  ///   the text.
+  public init(
+    contentsOf path: String, limit: Int = WordList.defaultReadLimit
+  ) throws(WordListError) {
+    try self.init(file: .opening(path), limit: limit)
+  }
+
+  /// Reads the words of standard input, up to its end.
+  /// - Throws: as `init(contentsOf:limit:)`.
+  public static func standardInput(
+    limit: Int = WordList.defaultReadLimit
+  ) throws(WordListError) -> WordList {
+    try WordList(file: .standardInput, limit: limit)
+  }
+
+  /// Reads the words of an open file, from where it stands to its end, and leaves it open.
+  /// - Throws: as `init(contentsOf:limit:)`.
+  public init(
+    fileDescriptor: CInt, limit: Int = WordList.defaultReadLimit
+  ) throws(WordListError) {
+    try self.init(file: ReadableFile(descriptor: fileDescriptor), limit: limit)
+  }
+
+  private init(file: consuming ReadableFile, limit: Int) throws(WordListError) {
+    precondition(limit >= 0, "WordList: a limit of \(limit) bytes")
+    try self.init(utf8: readAll(&file, limit: Swift.min(limit, WordList.byteLimit)))
+  }
+}
+
+/// All bytes from where the file stands.
+private func readAll(_ file: inout ReadableFile, limit: Int) throws(WordListError) -> [UInt8] {
+  var text: [UInt8] = []
+  let size = try file.size() ?? 0
+  guard size <= limit else { throw .tooLarge(size: size, limit: limit) }
+  text.reserveCapacity(size + 1)
+  var chunk = [UInt8](repeating: 0, count: 1 << 18)
+  var startIsChecked = false
+  while true {
+    let received = try file.read(into: &chunk)
+    if received == 0 { return text }
+    guard received <= limit - text.count else { throw .tooLarge(size: nil, limit: limit) }
+    text.append(contentsOf: chunk[..<received])
+    if !startIsChecked && text.count >= 1 << 16 {
+      try checkStart(text)
+      startIsChecked = true
+    }
+  }
+}
+
+/// Refuses what its first lines already rule out, such as an image or endless NULs, before the rest is
+/// read.
+///
+/// The last line is left out, since it may not have arrived whole. Without any line end, 2¹⁶ bytes are
+/// longer than the longest line (10,000 characters of at most four bytes), so that all can be judged.
+private func checkStart(_ text: [UInt8]) throws(WordListError) {
+  let end = text.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? text.count
+  do throws(WordListError) {
+    _ = try WordList(utf8: Array(text[..<end]))
+  } catch {
+    if error != .onlyBlankLines { throw error }  // words may still follow
+  }
+}
+
+// MARK: - Which words of a list are the same, and the list without its duplicates
+
+// Words are equal if their bytes are: "é" as one scalar and as two are two words here, as they are two
+// contexts to a model, while Swift's own comparison of strings holds them equal.
+//
+// They are found with a hash table of our own, as distinct contexts are: words stay where they are. The
+// hash is the standard library's, whose seed changes with every run; results do not depend on it.
+
+extension WordList {
+  /// The list with the first occurrence of every word, in the same order.
+  public func deduplicated() -> WordList {
+    let first = firstOccurrences()
+    return selecting(indices.filter { first[$0] == $0 }[...])
+  }
+
+  /// For each word the index of the first word that equals it: (count).
+  func firstOccurrences() -> [UInt32] {
+    var first = [UInt32](repeating: 0, count: count)
+    var slots = [UInt32](repeating: .max, count: Self.slotCount(words: count))
+    let bytes = utf8.span
+    for word in indices {
+      let range = utf8Range(of: word)
+      var slot = hash(bytes, range) & (slots.count - 1)
+      while slots[slot] != .max, !areEqual(bytes, range, utf8Range(of: Int(slots[slot]))) {
+        slot = (slot + 1) & (slots.count - 1)
+      }
+      if slots[slot] == .max { slots[slot] = UInt32(word) }
+      first[word] = slots[slot]
+    }
+    return first
+  }
+
+  /// A power of two of which the words fill at most a half.
+  private static func slotCount(words: Int) -> Int {
+    var slots = 2
+    while slots < 2 * words { slots *= 2 }
+    return slots
+  }
+}
+
+/// The hash of some bytes, eight at a time.
+@inline(__always)
+private func hash(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Int {
+  var hasher = Hasher()
+  var pending: UInt64 = 0
+  for position in range {
+    pending = pending << 8 | UInt64(bytes[position])
+    if (position - range.lowerBound) & 7 == 7 {
+      hasher.combine(pending)
+      pending = 0
+    }
+  }
+  hasher.combine(pending)
+  return hasher.finalize()
+}
+
+@inline(__always)
+private func areEqual(_ bytes: Span<UInt8>, _ left: Range<Int>, _ right: Range<Int>) -> Bool {
+  guard left.count == right.count else { return false }
+  for offset in 0..<left.count
+  where bytes[left.lowerBound + offset] != bytes[right.lowerBound + offset] {
+    return false
+  }
+  return true
+}

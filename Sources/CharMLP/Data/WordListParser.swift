@@ -153,3 +153,118 @@ struct WordListParser {
     bytes[start + word.count] = UInt8(ascii: "\n")
   }
 }
+
+// MARK: - Recognizes text that was saved as UTF-16 or UTF-32
+
+// Such a file would be refused in any case, for its NULs or for its byte order mark, but "control
+// character in line 1" helps nobody who has just exported a list from a spreadsheet. So the first bytes
+// are looked at once, and the message can name the encoding and the cure.
+//
+// Not a detector of encodings in general: Latin-1 and its like show up as invalid UTF-8.
+
+/// An encoding that a word list must be converted from.
+public enum ForeignEncoding: String, Sendable {
+  case utf16 = "UTF-16"
+  case utf32 = "UTF-32"
+
+  /// The encoding that the first bytes speak for, if it is a foreign one.
+  ///
+  /// The evidence is a byte order mark, or NULs in exactly every second byte of the first 64 (Latin
+  /// text in UTF-16 without a mark); a text must have at least four bytes for the latter.
+  init?(ofTextStartingWith bytes: Span<UInt8>) {
+    guard bytes.count >= 2 else { return nil }
+    let zeroes = bytes.count >= 4 && bytes[2] == 0 && bytes[3] == 0
+    switch (bytes[0], bytes[1]) {
+    case (0xFF, 0xFE): self = zeroes ? .utf32 : .utf16
+    case (0xFE, 0xFF): self = .utf16
+    case (0, 0) where bytes.count >= 4 && bytes[2] == 0xFE && bytes[3] == 0xFF: self = .utf32
+    default:
+      guard Self.everySecondByteIsNUL(bytes) else { return nil }
+      self = .utf16
+    }
+  }
+
+  private static func everySecondByteIsNUL(_ bytes: Span<UInt8>) -> Bool {
+    let pairs = min(bytes.count, 64) / 2
+    guard pairs >= 2 else { return false }
+    let zeroAt = bytes[0] == 0 ? 0 : 1
+    return (0..<pairs).allSatisfy {
+      bytes[2 * $0 + zeroAt] == 0 && bytes[2 * $0 + 1 - zeroAt] != 0
+    }
+  }
+}
+
+// MARK: - Which Unicode scalars a word may hold, and which of them are blanks
+
+// Blanks are the scalars of Unicode's White_Space property that do not break lines; at the ends of a line
+// they are trimmed, inside a word they are characters. What is refused is what nobody types into a
+// word and everybody would regret as a symbol of the model: controls, line breaks other than LF, and the
+// byte order mark. All other scalars are welcome, whether assigned or not, joiners and marks included;
+// nothing is normalized. The table is written out (PropList.txt, Unicode 16) so that it never moves with
+// the version of the standard library.
+
+extension Unicode.Scalar {
+  /// Whether this is white space that does not break a line: tab, space, U+00A0, U+1680,
+  /// U+2000…U+200A, U+202F, U+205F or U+3000.
+  var isBlank: Bool {
+    switch value {
+    case 0x09, 0x20, 0xA0, 0x1680, 0x2000...0x200A, 0x202F, 0x205F, 0x3000: true
+    default: false
+    }
+  }
+
+  /// Why a word cannot hold this scalar, or nil if it can.
+  ///
+  /// Tab is the one control that a word may hold.
+  var reasonRefused: String? {
+    switch value {
+    case 0x09: nil
+    case 0x00...0x1F, 0x7F...0x9F: "a control character"
+    case 0x2028, 0x2029: "a line break that is not a line feed"
+    case 0xFEFF: "a byte order mark inside the text"
+    default: nil
+    }
+  }
+
+  /// The scalar's number as Unicode writes it, such as `U+0007` or `U+1F600`.
+  var codePoint: String {
+    let digits = String(value, radix: 16, uppercase: true)
+    return "U+" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
+  }
+}
+
+// MARK: - One UTF-8 sequence, decoded strictly
+
+// Everything in this folder that leaves ASCII comes here, so that there is one decision about what is
+// well-formed: shortest form only, no surrogates, nothing above U+10FFFF (Unicode Standard, table 3-7).
+// ASCII is handled by the callers, in their own loops, because debug builds of this module do not
+// inline from file to file and a call for every byte would be felt.
+//
+// Not a general decoder: there is no replacement character and no recovery.
+
+extension Span<UInt8> {
+  /// The scalar whose UTF-8 sequence starts at `index`, and the length of the sequence in bytes
+  /// (1 to 4), or nil where the bytes are not well-formed.
+  func scalar(at index: Int) -> (scalar: Unicode.Scalar, length: Int)? {
+    let lead = UInt32(self[index])
+    let length: Int
+    let smallest: UInt32  // anything below fits a shorter sequence
+    var value: UInt32
+    switch lead {
+    case 0x00...0x7F: (length, smallest, value) = (1, 0, lead)
+    case 0xC2...0xDF: (length, smallest, value) = (2, 0x80, lead & 0x1F)
+    case 0xE0...0xEF: (length, smallest, value) = (3, 0x800, lead & 0x0F)
+    case 0xF0...0xF4: (length, smallest, value) = (4, 0x1_0000, lead & 0x07)
+    default: return nil  // a continuation byte, or a byte that UTF-8 never uses
+    }
+    guard length <= count - index else { return nil }
+    for offset in 1..<Swift.max(length, 1) {
+      let byte = UInt32(self[index + offset])
+      guard byte & 0xC0 == 0x80 else { return nil }
+      value = value << 6 | byte & 0x3F
+    }
+    // `Unicode.Scalar(_:)` refuses surrogates and what lies above U+10FFFF.
+    guard value >= smallest, let scalar = Unicode.Scalar(value) else { return nil }
+    return (scalar, length)
+  }
+}

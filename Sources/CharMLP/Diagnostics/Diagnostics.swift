@@ -86,3 +86,91 @@ extension Matrix<Float> {
     return (squares / Double(count - 1)).squareRoot()
   }
 }
+
+// MARK: - The minibatch that diagnostics look at: always the same of a run, and none of those that train
+
+extension Minibatch {
+  /// Draws a minibatch of the recipe's size from the training windows, with a generator of its own.
+  ///
+  /// Fewer windows if the pass would need tensors of more than 2¹⁸ elements; nil if two were too many.
+  public static func forDiagnosis(_ dataset: Dataset, _ recipe: Recipe) -> Minibatch? {
+    let shape = recipe.shape(vocabulary: dataset.vocabulary.count)
+    let count = min(recipe.batchSize, Self.elementLimit / shape.widestRow)
+    guard count >= 2 else { return nil }
+    // Not the seed itself: that minibatch was trained on first.
+    var stream = MinibatchStream(
+      dataset.train, batchSize: count, generator: TorchGenerator(seed: recipe.seed &+ 1))
+    return stream.next()
+  }
+
+  /// Keeps a pass below about 30 MiB, which no run notices beside its evaluation.
+  private static let elementLimit = 1 << 18
+}
+
+// MARK: - How far one step moves each parameter, beside how large the parameter is
+
+// It compares parameters before and after a step and asks nobody how the step came about, so that it
+// holds for every optimizer.
+
+/// log₁₀ of std(update) / std(data) for every parameter, as the lecture plots it.
+public struct UpdateRatios: Equatable, Sendable {
+  /// In the order of `Parameters`; nil where the update or the parameter does not vary.
+  public let logarithms: [(name: String, value: Double?)]
+
+  /// Compares the parameters before a step with those after it.
+  public init(from before: Parameters<Float>, to after: Parameters<Float>) {
+    logarithms = Parameters<Float>.ordered.map { name, path in
+      let data = before[keyPath: path]
+      let update = (after[keyPath: path] - data).standardDeviation
+      let scale = data.standardDeviation
+      return (name, update > 0 && scale > 0 ? .log10(update / scale) : nil)
+    }
+  }
+
+  public static func == (left: UpdateRatios, right: UpdateRatios) -> Bool {
+    left.logarithms.elementsEqual(right.logarithms) { $0.name == $1.name && $0.value == $1.value }
+  }
+}
+
+// MARK: - Counts of values in bins of equal width: what the lecture's diagnostics are drawn from
+
+/// How many values lie in each of several bins of equal width.
+public struct Histogram: Equatable, Sendable {
+  /// Where the first bin begins and the last one ends.
+  public let range: ClosedRange<Double>
+  /// Values in each bin; a bin includes its lower edge, the last one also its upper.  (bins)
+  public let counts: [Int]
+  /// Values outside the range, and those that are not a number.
+  public let outside: Int
+
+  /// Counts values.
+  ///
+  /// - Precondition: there is at least one bin, and the range is not empty.
+  public init(_ values: some Sequence<Double>, bins: Int, over range: ClosedRange<Double>) {
+    precondition(
+      bins >= 1 && range.lowerBound < range.upperBound, "Histogram: \(bins) bins over \(range)")
+    let width = (range.upperBound - range.lowerBound) / Double(bins)
+    var counts = [Int](repeating: 0, count: bins)
+    var outside = 0
+    for value in values {
+      guard range.contains(value) else {
+        outside += 1
+        continue
+      }
+      counts[min(Int((value - range.lowerBound) / width), bins - 1)] += 1
+    }
+    (self.range, self.counts, self.outside) = (range, counts, outside)
+  }
+
+  /// All values, also those outside.
+  public var total: Int { counts.reduce(outside, +) }
+
+  /// The middle of a bin.
+  public func center(of bin: Int) -> Double {
+    let width = (range.upperBound - range.lowerBound) / Double(counts.count)
+    return range.lowerBound + (Double(bin) + 0.5) * width
+  }
+
+  /// The share of all values in a bin.
+  public func share(of bin: Int) -> Double { Double(counts[bin]) / Double(max(total, 1)) }
+}

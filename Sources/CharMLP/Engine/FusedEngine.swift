@@ -5,6 +5,7 @@
 // statistics belong to a hidden unit, so everything between the two linear layers is local to a
 // slice, and slices meet only in two sums, of their partial logits and of their partial dC.
 // It keeps the derivation's names, and is only ever as right as its test against the derivation.
+// swift-format-ignore-file: AlwaysUseLowerCamelCase
 
 public import LinearAlgebra
 
@@ -122,5 +123,145 @@ public final class FusedEngine: Engine {
     stages.output.memory.copy(to: &contents)
     for slice in stages.slices { slice.memory.copy(to: &contents) }
     return contents
+  }
+}
+
+// MARK: - How much memory an engine takes, asked before any of it is allocated
+
+extension FusedEngine {
+  /// The bytes that an engine for these sizes allocates, or nil if their number exceeds an Int.
+  public static func byteCount(_ shape: ModelShape, batchSize: Int) -> Int? {
+    let slices = HiddenSlice.count(hidden: shape.hidden)
+    let form = FirstLayerForm.fastest(shape, batchSize: batchSize)
+    // Rows of padded columns, as the layers cut them: parameters and gradients, then activations, then
+    // what each slice adds to the sums.
+    var matrices: [(rows: [Int], columns: Int)] = [
+      ([2, shape.vocabulary], shape.embedding),
+      ([2, PaddedMemory.stride(shape.contextWidth + 1)], shape.hidden),
+      ([2, PaddedMemory.stride(shape.vocabulary)], shape.hidden),
+      ([3, batchSize], shape.hidden), ([2, batchSize], shape.vocabulary),
+      ([slices, batchSize], shape.vocabulary), ([slices, shape.vocabulary], shape.embedding),
+    ]
+    switch form {
+    case .perExample: matrices.append(([slices + 1, batchSize], shape.contextWidth + 1))
+    case .perDistinctInput: matrices.append(([2, shape.blockSize, shape.vocabulary], shape.hidden))
+    }
+    var total = 0
+    for (rows, columns) in matrices {
+      let factors = rows + [PaddedMemory.stride(columns), MemoryLayout<Float>.stride]
+      var bytes = 1
+      for factor in factors {
+        let (product, overflow) = bytes.multipliedReportingOverflow(by: factor)
+        if overflow { return nil }
+        bytes = product
+      }
+      let (sum, overflow) = total.addingReportingOverflow(bytes)
+      if overflow { return nil }
+      total = sum
+    }
+    return total
+  }
+}
+
+// MARK: - What one thread of an engine owns: its slices, and a replica of what all slices read
+
+// Every thread keeps the embedding for itself. All of them add up the same shares of dC and make the same
+// update, so the replicas stay equal to the last bit, and nobody waits for one thread to do it for all.
+
+/// The layers that one thread works on.
+final class FusedLayers {
+  let embedding: EmbeddingLayer
+  let contextVectors: ContextVectors?
+  let slices: [HiddenSlice]
+
+  init(
+    _ start: EngineStart, units: [Range<Int>], _ input: StepInput,
+    firstLayer form: FirstLayerForm, keepsIntermediates: Bool
+  ) {
+    let embedding = EmbeddingLayer(start)
+    let contextVectors = form == .perExample ? ContextVectors(embedding, input) : nil
+    slices = units.map { units in
+      HiddenSlice(
+        start, units: units, input, keepsIntermediates: keepsIntermediates
+      ) { weights in
+        if let contextVectors {
+          PerExampleLayer(weights, contextVectors, input, start.parameters.shape)
+        } else {
+          PerDistinctInputLayer(weights, embedding, input)
+        }
+      }
+    }
+    (self.embedding, self.contextVectors) = (embedding, contextVectors)
+  }
+}
+
+// MARK: - A minibatch in memory that all threads of an engine read: ids, checked once
+
+// How many of a minibatch's windows are computed here may change from step to step: a rank that holds a
+// part of the text computes the windows that fall into it, possibly none. There is room for all that may
+// come, and `rows` says how many there are.
+
+/// The windows that a step learns from.
+final class StepInput {
+  /// The windows of a minibatch, on all ranks: n of the derivation.
+  let batchSize: Int
+  /// The most windows of a minibatch that are computed here.
+  let capacity: Int
+  /// The number of windows that are computed here in this step.
+  var rows: Int { rowCount[0] }
+  let blockSize: Int
+
+  /// Xb, row by row.  (capacity · block)
+  let contexts: IndexVector
+  /// Yb.  (capacity)
+  let targets: IndexVector
+  /// The place of each row in the minibatch.  (capacity)
+  let positions: IndexVector
+
+  private let vocabulary: Int
+  private let contextMemory: IndexMemory
+  private let targetMemory: IndexMemory
+  private let positionMemory: IndexMemory
+  private let rowCount: IndexVector  // (1), not a variable: reading one would be checked every time
+  private let rowCountMemory: IndexMemory
+
+  init(_ shape: ModelShape, batchSize: Int, capacity: Int) {
+    self.batchSize = batchSize
+    self.capacity = capacity
+    blockSize = shape.blockSize
+    vocabulary = shape.vocabulary
+    contextMemory = IndexMemory(count: capacity * shape.blockSize)
+    targetMemory = IndexMemory(count: capacity)
+    positionMemory = IndexMemory(count: capacity)
+    contexts = contextMemory.vector
+    targets = targetMemory.vector
+    positions = positionMemory.vector
+    rowCountMemory = IndexMemory(count: 1)
+    rowCount = rowCountMemory.vector
+    rowCount[0] = capacity
+    for row in 0..<capacity { positions[row] = row }
+  }
+
+  /// Copies a minibatch, or the part of it that is computed here; its ids must be of the vocabulary.
+  func assign(_ minibatch: Minibatch) {
+    precondition(
+      minibatch.blockSize == blockSize && minibatch.count <= capacity
+        && (minibatch.count == batchSize || minibatch.positions?.count == minibatch.count),
+      """
+      FusedEngine: \(minibatch.count) windows of \(minibatch.blockSize) for a batch of \
+      \(batchSize) windows of \(blockSize)
+      """)
+    rowCount[0] = minibatch.count
+    copy(minibatch.contexts.span, below: vocabulary, to: contexts)
+    copy(minibatch.targets.span, below: vocabulary, to: targets)
+    if let places = minibatch.positions { copy(places.span, below: batchSize, to: positions) }
+  }
+
+  private func copy(_ source: Span<Int32>, below limit: Int, to vector: IndexVector) {
+    for index in 0..<source.count {
+      let number = Int(source[index])
+      precondition(number >= 0 && number < limit, "FusedEngine: \(number) of \(limit)")
+      vector[index] = number
+    }
   }
 }

@@ -146,3 +146,172 @@ final class FusedStep: @unchecked Sendable {
     }
   }
 }
+
+// MARK: - Where a step waits for other ranks: between the parts of batch norm, and before the update
+
+// Only the calling thread speaks to other ranks; the others wait for it. So a communicator needs to know
+// nothing of threads.
+
+extension FusedStep {
+  /// One thread's way from the contexts to its slices' shares of the logits.
+  func forward(
+    _ index: Int, _ slices: [HiddenSlice], _ dropout: RandomMask?, _ ranks: RankSums,
+    _ clock: StepClock?
+  ) {
+    for slice in slices { slice.forwardToSums(clock) }
+    form(ranks.rows, index, clock)
+    for slice in slices { slice.forwardToSquares(clock) }
+    form(ranks.squares, index, clock)
+    for slice in slices { slice.forwardToLogits(dropout, clock) }
+  }
+
+  /// One thread's way back to this rank's shares of its slices' gradients.
+  func backward(
+    _ index: Int, _ slices: [HiddenSlice], _ dropout: RandomMask?, _ ranks: RankSums,
+    _ clock: StepClock?
+  ) {
+    for slice in slices { slice.backwardToSums(dlogits: output.dlogits, dropout, clock) }
+    form(ranks.normalization, index, clock)
+    for slice in slices { slice.backwardToInput(clock) }
+  }
+
+  /// Adds up the gradients of all ranks, and updates one thread's slices.
+  func finishGradients(
+    _ index: Int, _ layers: FusedLayers, _ update: ParameterUpdate?, _ ranks: RankSums,
+    _ clock: StepClock?
+  ) {
+    if index == 0 { ranks.loss = output.finish() }
+    form(ranks.gradients, index, clock)
+    if index > 0 { Reduction.sum([embedding.dC], into: layers.embedding.dC) }
+    guard let update else { return }
+    for slice in layers.slices { slice.apply(update) }
+    clock?.mark(.update)
+    // Whoever reads the parameters after the step finds them all updated.
+    wait(index, clock)
+  }
+
+  /// Forms a sum over all ranks when every thread has done its part of it.
+  private func form(_ sum: RankSum, _ index: Int, _ clock: StepClock?) {
+    wait(index, clock)
+    if index == 0 { sum.form() }
+    wait(index, clock)
+  }
+}
+
+// MARK: - What passes between the ranks of a training: four sums in every step, each of one flat buffer
+
+// 1. Σ hprebn, a number for each hidden unit;
+// 2. Σ (hprebn − bnmeani)², as many: with 1 the two passes of batch norm's variance;
+// 3. dbngain and dbnbias, two for each unit: batch norm's way back needs them whole;
+// 4. all other gradients, this rank's share of the loss, and whether it was asked to stop.
+//
+// After the fourth every rank has the same gradients and makes the same update. Rows go with their
+// padding, which is zero.
+
+/// The sums over ranks of an engine.
+final class RankSums {
+  let rows: RankSum
+  let squares: RankSum
+  let normalization: RankSum
+  let gradients: RankSum
+
+  private let scalarMemory: PaddedMemory
+  private let scalars: PaddedMatrix  // (1, 2)
+
+  init(_ step: FusedStep, _ communicator: any Communicator) {
+    var memory = PaddedMemory(capacity: PaddedMemory.size(rows: 1, columns: 2))
+    scalars = memory.matrix(rows: 1, columns: 2)
+    scalarMemory = memory
+    let slices = step.slices
+    rows = RankSum(slices.map(\.bnmeani), communicator)
+    squares = RankSum(slices.map(\.bnvar_inv), communicator)
+    normalization = RankSum(slices.flatMap { [$0.dbngain, $0.dbnbias] }, communicator)
+    gradients = RankSum(
+      slices.flatMap { [$0.firstWeights.dW1, $0.dW2T] }
+        + [step.embedding.dC, step.output.db2, scalars], communicator)
+  }
+
+  /// The loss: before the fourth sum this rank's share, after it that of all.
+  var loss: Float {
+    get { scalars[0, 0] }
+    set { scalars[0, 0] = newValue }
+  }
+
+  /// Whether training shall stop: before the fourth sum here, after it anywhere.
+  var isAskedToStop: Bool {
+    get { scalars[0, 1] > 0 }
+    set { scalars[0, 1] = newValue ? 1 : 0 }
+  }
+}
+
+/// Matrices whose sums over all ranks are formed together.
+final class RankSum {
+  private let parts: [PaddedMatrix]
+  private let communicator: any Communicator
+  private let memory: PaddedMemory
+  private let buffer: PaddedMatrix  // (1, all elements of the parts)
+
+  init(_ parts: [PaddedMatrix], _ communicator: any Communicator) {
+    let count = parts.reduce(0) { $0 + $1.rows * $1.stride }
+    var memory = PaddedMemory(capacity: count)
+    buffer = memory.matrix(rows: 1, columns: count)
+    self.memory = memory
+    self.parts = parts
+    self.communicator = communicator
+  }
+
+  /// Replaces every matrix by its sum over all ranks.
+  func form() {
+    var position = 0
+    for part in parts {
+      for row in 0..<part.rows {
+        for v in 0..<part.vectors {
+          buffer[0, vector: position] = part[row, vector: v]
+          position += 1
+        }
+      }
+    }
+    buffer.withMutableSpan { communicator.sum(&$0) }
+    position = 0
+    for part in parts {
+      for row in 0..<part.rows {
+        for v in 0..<part.vectors {
+          part[row, vector: v] = buffer[0, vector: position]
+          position += 1
+        }
+      }
+    }
+  }
+}
+
+// MARK: - The one place where partial sums meet
+
+// Parts are added in their order, always the same, so that the sum has the same bits however the work
+// was shared out.
+
+/// Adds up what parts of an engine contribute.
+enum Reduction {
+  /// The sum of some rows of all parts, into the same rows of a matrix that is none of them.
+  static func sum(_ parts: [PaddedMatrix], rows: Range<Int>, into total: PaddedMatrix) {
+    let parts = parts.span
+    let (first, second) = (parts[0], parts[min(1, parts.count - 1)])
+    for row in rows {
+      for v in 0..<total.vectors {
+        let part = first[row, vector: v]
+        total[row, vector: v] = parts.count == 1 ? part : part + second[row, vector: v]
+      }
+    }
+    for index in 2..<max(parts.count, 2) { add(parts[index], rows, to: total) }
+  }
+
+  /// The sum of all parts.
+  static func sum(_ parts: [PaddedMatrix], into total: PaddedMatrix) {
+    sum(parts, rows: 0..<total.rows, into: total)
+  }
+
+  private static func add(_ part: PaddedMatrix, _ rows: Range<Int>, to total: PaddedMatrix) {
+    for row in rows {
+      for v in 0..<total.vectors { total[row, vector: v] += part[row, vector: v] }
+    }
+  }
+}

@@ -52,3 +52,158 @@ final class ParameterMemory<Tensors> {
     }
   }
 }
+
+// MARK: - How parameters get into an engine's blocks of memory, and out again: the same way for all blocks
+
+/// The windows that a layer has on one of its blocks: its part of `Parameters`, in the layer's layout.
+protocol LayerTensors {
+  /// Copies the layer's part of the parameters into the block.
+  func assign(_ parameters: Parameters<Float>)
+
+  /// Copies the block into the layer's part of the parameters.
+  func copy(to parameters: inout Parameters<Float>)
+}
+
+/// What an engine begins with.
+struct EngineStart {
+  let parameters: Parameters<Float>
+  /// What the optimizer remembers, if it remembers anything.
+  let moments: Moments<Float>?
+}
+
+extension ParameterMemory where Tensors: LayerTensors {
+  /// Copies the layer's part of what an engine begins with.
+  func assign(_ start: EngineStart) {
+    parameters.assign(start.parameters)
+    guard let moments, let values = start.moments else { return }
+    moments.first.assign(values.first)
+    moments.second.assign(values.second)
+  }
+
+  /// Copies the layer's part of all blocks.
+  func copy(to contents: inout EngineContents) {
+    parameters.copy(to: &contents.parameters)
+    gradients.copy(to: &contents.gradients)
+    guard let moments, var values = contents.moments else { return }
+    moments.first.copy(to: &values.first)
+    moments.second.copy(to: &values.second)
+    contents.moments = values
+  }
+}
+
+/// All that an engine's memory holds of its parameters.
+struct EngineContents {
+  var parameters: Parameters<Float>
+  var gradients: Gradients<Float>
+  var moments: Moments<Float>?
+
+  /// Zeros, to be filled layer by layer.
+  init(zeros shape: ModelShape, hasMoments: Bool) {
+    parameters = Parameters(zeros: shape)
+    gradients = Gradients(zeros: shape)
+    moments = hasMoments ? Moments(zeros: shape) : nil
+  }
+}
+
+// MARK: - The optimizers' rules, in place on a whole block of parameters and its companions of the same layout
+
+// `Parameters.apply` is what they are checked against.
+
+extension PaddedMatrix {
+  /// Multiplies every element.
+  func scale(by factor: Float) {
+    for row in 0..<rows {
+      for v in 0..<vectors { self[row, vector: v] *= factor }
+    }
+  }
+
+  /// Every parameter −= learningRate · its gradient.
+  func descend(_ gradient: PaddedMatrix, learningRate: Float) {
+    let rate = FloatVector(repeating: -learningRate)
+    for v in 0..<vectors {
+      self[0, vector: v] = multiplyAdd(rate, gradient[0, vector: v], self[0, vector: v])
+    }
+  }
+
+  /// m += (1 − β₁)(gradient − m), v += (1 − β₂)(gradient² − v), and every parameter −=
+  /// learningRate · m̂ / (√v̂ + ε).
+  func adapt(
+    _ gradient: PaddedMatrix, _ first: PaddedMatrix, _ second: PaddedMatrix, _ adam: AdamStep,
+    learningRate: Float
+  ) {
+    let share1 = FloatVector(repeating: 1 - AdamStep.beta1)
+    let share2 = FloatVector(repeating: 1 - AdamStep.beta2)
+    let rate = FloatVector(repeating: -(learningRate * adam.firstCorrection))
+    let correction = FloatVector(repeating: adam.secondCorrection)
+    let epsilon = FloatVector(repeating: AdamStep.epsilon)
+    for index in 0..<vectors {
+      let g = gradient[0, vector: index]
+      let m = multiplyAdd(share1, g - first[0, vector: index], first[0, vector: index])
+      let change = multiplyAdd(g, g, -second[0, vector: index])
+      let v = multiplyAdd(share2, change, second[0, vector: index])
+      first[0, vector: index] = m
+      second[0, vector: index] = v
+      // √v as v · 1/√v; what keeps zero from being divided by is far below ε².
+      let root = multiplyAdd(v * reciprocalSquareRoot(v + 1e-30), correction, epsilon)
+      self[0, vector: index] = multiplyAdd(rate, m / root, self[0, vector: index])
+    }
+  }
+}
+
+// MARK: - A transposed copy, in blocks of sixteen by sixteen that stay in registers
+
+// A product whose contracted index runs along the rows of both operands is the slowest of the four
+// kinds; with a copy of one operand transposed it becomes the fastest, and copying costs less.
+//
+// It stands here, not beside the other functions of padded matrices, because in a debug build it can
+// have their subscripts inlined only from another module.
+
+extension PaddedMatrix {
+  /// Copies the transpose of a matrix, padding included, into the elements.
+  ///
+  /// Both numbers of rows are multiples of `vectorWidth`.
+  func assign(transposing matrix: PaddedMatrix) {
+    precondition(
+      rows == matrix.stride && stride == matrix.rows,
+      "assign: (\(matrix.rows), \(matrix.stride)), transposed, to (\(rows), \(stride))")
+    for top in Swift.stride(from: 0, to: matrix.rows, by: vectorWidth) {
+      for v in 0..<matrix.vectors { transposeBlock(matrix, top: top, vector: v) }
+    }
+  }
+
+  @inline(always)
+  private func transposeBlock(_ matrix: PaddedMatrix, top: Int, vector v: Int) {
+    var block = [16 of FloatVector](repeating: .zero)
+    for row in 0..<8 {
+      let (a, b) = (matrix[top &+ row, vector: v], matrix[top &+ row &+ 8, vector: v])
+      block[2 &* row] = interleave(a.lowHalf, b.lowHalf)
+      block[2 &* row &+ 1] = interleave(a.highHalf, b.highHalf)
+    }
+    block = interleaved(interleaved(interleaved(block)))
+    for row in 0..<vectorWidth {
+      self[v &* vectorWidth &+ row, vector: top / vectorWidth] = block[row]
+    }
+  }
+}
+
+/// Vector i interleaved with vector i + 8, for all i below 8. Each of four such rounds moves one bit of
+/// an element's row number into its column number.
+@inline(always)
+private func interleaved(_ block: [16 of FloatVector]) -> [16 of FloatVector] {
+  var result = block
+  for index in 0..<8 {
+    let (a, b) = (block[index], block[index &+ 8])
+    result[2 &* index] = interleave(a.lowHalf, b.lowHalf)
+    result[2 &* index &+ 1] = interleave(a.highHalf, b.highHalf)
+  }
+  return result
+}
+
+/// a₀ b₀ a₁ b₁ …
+@inline(always)
+private func interleave(_ a: SIMD8<Float>, _ b: SIMD8<Float>) -> FloatVector {
+  var result = FloatVector()
+  result.evenHalf = a
+  result.oddHalf = b
+  return result
+}

@@ -110,3 +110,144 @@ extension [Int] {
     return indices
   }
 }
+
+// MARK: - A tensor's gradient against central differences
+
+// The bound is a difference quotient's own: the loss is known to within its rounding, so the quotient
+// to within that over the step. Where that does not explain a difference, the formula may: its error
+// grows fourfold with twice the step, and so shows itself when the quotient is taken again.
+
+extension NumericGradient {
+  /// What one probe found.
+  struct Finding: Sendable {
+    let probe: Probe
+    let found: Double
+    let expected: Double
+    let bound: Double
+
+    var difference: Double {
+      let difference = abs(found - expected)
+      return difference.isNaN ? .infinity : difference
+    }
+
+    /// Written so that a NaN on either side is no rounding.
+    var isRounding: Bool { difference <= bound && bound.isFinite }
+  }
+
+  /// Compares a gradient with the slope along one probe.
+  ///
+  /// - Parameters:
+  ///   - gradientRounding: The rounding of the gradient's elements.
+  ///   - lossRounding: The rounding of the loss.
+  func finding(
+    _ probe: Probe, _ gradient: Matrix<Double>, gradientRounding: Double, lossRounding: Double
+  ) -> Finding {
+    let quotient = quotient(probe)
+    let expected = slope(of: gradient, along: probe)
+    let bound = gradientRounding + lossRounding / quotient.step
+    let finding = Finding(probe: probe, found: quotient.slope, expected: expected, bound: bound)
+    if finding.isRounding { return finding }
+    let truncation = abs(self.quotient(probe, width: 2).slope - quotient.slope)
+    return Finding(
+      probe: probe, found: quotient.slope, expected: expected, bound: bound + truncation)
+  }
+}
+
+extension Comparison {
+  /// Puts the findings of a tensor's probes together.
+  ///
+  /// The worst one is the largest difference, or, where rounding does not explain one, that which
+  /// exceeds its bound most.
+  init(
+    _ name: String, _ shape: [Int], coverage: Coverage, _ findings: [NumericGradient.Finding],
+    magnitude: Double
+  ) {
+    let wrong = findings.filter { !$0.isRounding }
+    let largest = findings.max { $0.difference < $1.difference }
+    let worst = wrong.max { $0.difference / $0.bound < $1.difference / $1.bound } ?? largest
+    guard let worst, let largest else {
+      preconditionFailure("Comparison: \(name) has no element")
+    }
+    self.name = name
+    isGradient = true
+    self.shape = shape
+    against = .numeric
+    self.coverage = coverage
+    isExact = largest.difference == 0
+    maxAbs = largest.difference
+    maxRel = isExact ? 0 : maxAbs / magnitude
+    self.worst = Worst(
+      place: worst.probe.place(in: shape), found: worst.found, expected: worst.expected,
+      bound: worst.bound)
+    verdict = isExact ? .exact : wrong.isEmpty ? .rounding : .wrong
+  }
+}
+
+extension NumericGradient.Probe {
+  fileprivate func place(in shape: [Int]) -> Comparison.Worst.Place {
+    switch self {
+    case .element(let index): .element(shape.indices(of: index))
+    case .direction(let number): .direction(number)
+    }
+  }
+}
+
+// MARK: - How far two tensors are apart, and where most
+
+// Written so that a NaN is never small: it is an infinite difference, wherever it stands. Equal
+// infinities are equal.
+
+/// The elementwise comparison of two matrices of one shape.
+struct Difference {
+  /// max|a − b|; ∞ where an element is NaN or only one is infinite.
+  private(set) var largest = 0.0
+  /// The element with the largest difference, counted row by row.
+  private(set) var index = 0
+  /// Whether all elements are equal.
+  private(set) var isExact = true
+
+  init(_ a: Matrix<Double>, _ b: Matrix<Double>) {
+    precondition(
+      a.rows == b.rows && a.columns == b.columns,
+      "Difference: \(a.shapeDescription) and \(b.shapeDescription)")
+    for index in 0..<a.count where a.elements[index] != b.elements[index] {
+      isExact = false
+      let difference = abs(a.elements[index] - b.elements[index])
+      let magnitude = difference.isNaN ? .infinity : difference
+      if magnitude > largest { (largest, self.index) = (magnitude, index) }
+    }
+  }
+}
+
+// MARK: - What a difference is small or large in comparison with
+
+// For a tensor that is its largest element. Two gradients are zero in exact arithmetic, and what a
+// pass computes for them is nothing but rounding, so that they have no size of their own:
+// - logit_maxes: a softmax does not change when a number is subtracted from all its logits;
+// - b1: batch norm subtracts the mean, and the mean takes all of b1 with it.
+// They are judged absolutely, by the size of the terms that cancel in their sums.
+
+/// The size of every tensor of a pass.
+struct Magnitudes: Sendable {
+  /// The sum that cancels, and whose terms it adds up, by name in a file.
+  static let cancelling = ["dlogit_maxes": "dnorm_logits", "db1": "dhprebn"]
+
+  private let largest: [String: Double]
+
+  init(_ steps: Derivation<Double>) {
+    largest = Dictionary(
+      uniqueKeysWithValues: steps.tensorsByFileName.map { name, value in
+        (name, value.elements.reduce(0) { max($0, abs($1)) })
+      })
+  }
+
+  /// The largest magnitude in a tensor, or in the terms that it is the vanishing sum of.
+  ///
+  /// - Parameter tensor: Its name in a file, such as `h` or `dh`.
+  subscript(tensor: String) -> Double {
+    guard let magnitude = largest[Self.cancelling[tensor] ?? tensor] else {
+      preconditionFailure("Magnitudes: \(tensor) is no tensor of the pass")
+    }
+    return magnitude
+  }
+}

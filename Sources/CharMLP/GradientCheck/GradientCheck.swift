@@ -3,7 +3,8 @@
 // The step-by-step pass in Double is what all others are held against, except for a reference: that is
 // compared in its own precision. The check prints nothing and decides nothing but verdicts.
 
-import LinearAlgebra
+public import LinearAlgebra
+public import Safetensors
 
 /// The gradient check of one problem, with or without somebody's reference.
 public struct GradientCheck {
@@ -64,5 +65,264 @@ public struct GradientCheck {
       name, isGradient: isGradient, shapes.shape(of: name), against: source, found: found,
       expected: expected,
       bound: bound, magnitude: magnitudes[fileName])
+  }
+}
+
+// MARK: - Everything a gradient check found
+
+/// The rows of a gradient check, in the notebook's order.
+public struct GradientReport: Equatable, Sendable {
+  /// The precision of the reference; Double if there is none.
+  public let precision: Precision
+  /// Gradients, from the loss down to the embedding.
+  public let gradients: [Comparison]
+  /// Tensors of the forward pass.
+  public let forward: [Comparison]
+
+  /// All rows.
+  public var comparisons: [Comparison] { gradients + forward }
+
+  /// The rows whose difference rounding does not explain.
+  public var wrong: [Comparison] { comparisons.filter { $0.verdict == .wrong } }
+
+  /// Whether nothing is wrong.
+  public var passed: Bool { wrong.isEmpty }
+}
+
+// MARK: - The two "all in one go" forms and the fused engine, against the step-by-step pass in Double
+
+extension GradientCheck {
+  /// dlogits and dhprebn as one expression each, in Double.
+  func oneGoGradients() -> [String: Comparison] {
+    let forms = [
+      ("dlogits", steps.dlogitsInOneGo, steps.dlogits),
+      ("dhprebn", steps.dhprebnInOneGo, steps.dhprebn),
+    ]
+    return forms.reduce(into: [:]) { rows, form in
+      let (name, found, expected) = form
+      rows[name] = comparison(
+        name, against: .oneGo, found: found, expected: expected,
+        bound: bounds[name, .float64])
+    }
+  }
+
+  /// What the engine that trains leaves in memory, in Float: the loss and twelve gradients.
+  ///
+  /// The engine is given parameters that Float can hold, and so is the pass that it is held against.
+  func fusedTensors() -> [String: Comparison] {
+    let single = problem.singlePrecision
+    let expected = single == problem ? steps : single.steps
+    let known = Dictionary(uniqueKeysWithValues: expected.tensorsByFileName.map { ($0, $1) })
+    let engine = FusedEngine(
+      problem.parameters.converted(), batchSize: problem.minibatch.count, keepsIntermediates: true)
+    let loss = engine.differentiate(problem.minibatch, dropout: problem.dropout)
+    let gradients = engine.gradients
+    var found = engine.intermediates
+    found.append(("loss", Matrix(rows: 1, columns: 1, repeating: loss)))
+    for (name, path) in Parameters<Float>.ordered {
+      found.append(("d" + name, gradients[keyPath: path]))
+    }
+    return found.reduce(into: [:]) { rows, tensor in
+      guard let expected = known[tensor.name] else {
+        preconditionFailure("GradientCheck: \(tensor.name) is no tensor of the pass")
+      }
+      rows[tensor.name] = comparison(
+        tensor.name, against: .fused, found: tensor.value.converted(), expected: expected,
+        bound: bounds.engineBound(tensor.name))
+    }
+  }
+}
+
+extension FusedEngine {
+  /// The gradients of intermediates that are left in memory; slices side by side.
+  package var intermediates: [(name: String, value: Matrix<Float>)] {
+    var tensors = [
+      ("dlogits", stages.output.dlogits.matrix), ("dh", sideBySide { $0.dh }),
+      ("dhpreact", sideBySide { $0.dhpreact }), ("dhprebn", sideBySide { $0.dhprebn }),
+    ]
+    let shares = stages.slices.compactMap { ($0.firstLayer as? PerExampleLayer)?.dembcat.matrix }
+    if let first = shares.first {
+      tensors.append(("dembcat", shares.dropFirst().reduce(first, +)))
+    }
+    return tensors
+  }
+
+  private func sideBySide(_ part: (HiddenSlice) -> PaddedMatrix) -> Matrix<Float> {
+    var whole = Matrix<Float>.zeros(batchSize, shape.hidden)
+    for slice in stages.slices { part(slice).copy(to: &whole, column: slice.units.lowerBound) }
+    return whole
+  }
+}
+
+// MARK: - The numeric comparison of all 26 gradients, its probes shared out over threads
+
+extension GradientCheck {
+  /// Probes that one thread takes at a time.
+  private static let probesInPiece = 32
+
+  private struct Piece: Sendable {
+    let tensor: Int
+    let probes: ArraySlice<NumericGradient.Probe>
+  }
+
+  /// Every gradient against central differences, under its name in a file.
+  func numericGradients() -> [String: Comparison] {
+    let loss = PerturbedLoss(problem, steps: steps)
+    let scales = StepScales(steps)
+    let subjects = Derivation<Double>.gradientTensors.map { name, path in
+      let value = value(of: name)
+      return (
+        numeric: NumericGradient(
+          name: name, loss: loss, value: value,
+          scales: scales.scales(of: name).broadcast(value.rows, value.columns)),
+        gradient: steps[keyPath: path], rounding: bounds["d" + name, .float64]
+      )
+    }
+    let pieces = subjects.indices.flatMap { tensor in
+      let probes = subjects[tensor].numeric.probes
+      return stride(from: 0, to: probes.count, by: Self.probesInPiece).map { first in
+        Piece(tensor: tensor, probes: probes[first..<min(first + Self.probesInPiece, probes.count)])
+      }
+    }
+    let lossRounding = bounds["loss", .float64]
+    let findings = inParallel(pieces.count, threads: threads) { index in
+      let subject = subjects[pieces[index].tensor]
+      return pieces[index].probes.map { probe in
+        subject.numeric.finding(
+          probe, subject.gradient, gradientRounding: subject.rounding, lossRounding: lossRounding)
+      }
+    }
+    var all = Array(repeating: [NumericGradient.Finding](), count: subjects.count)
+    for (piece, found) in zip(pieces, findings) { all[piece.tensor] += found }
+    return zip(subjects, all).reduce(into: [:]) { rows, subject in
+      let numeric = subject.0.numeric
+      rows["d" + numeric.name] = Comparison(
+        numeric.name, shapes.shape(of: numeric.name), coverage: numeric.coverage, subject.1,
+        magnitude: magnitudes["d" + numeric.name])
+    }
+  }
+
+  /// A parameter or an intermediate of the pass.
+  private func value(of name: String) -> Matrix<Double> {
+    for (intermediate, path) in Derivation<Double>.forwardTensors where intermediate == name {
+      return steps[keyPath: path]
+    }
+    for (parameter, path) in Parameters<Double>.ordered where parameter == name {
+      return problem.parameters[keyPath: path]
+    }
+    preconditionFailure("GradientCheck: \(name) is no tensor of the pass")
+  }
+}
+
+extension NumericGradient {
+  fileprivate var coverage: Comparison.Coverage {
+    isComplete
+      ? .allElements
+      : .sample(elements: Self.sampledElements, directions: Self.directions)
+  }
+}
+
+// MARK: - Somebody's tensors against ours, in the precision of their file
+
+extension GradientCheck {
+  /// Every tensor of the reference against our pass in the same precision.
+  func referenceTensors() -> [String: Comparison] {
+    guard let reference else { return [:] }
+    let ours = Reference(computing: problem, in: reference.precision)
+    return reference.tensors.reduce(into: [:]) { rows, tensor in
+      guard let expected = ours.tensors[tensor.key] else {
+        preconditionFailure("GradientCheck: \(tensor.key) is no tensor of the pass")
+      }
+      rows[tensor.key] = comparison(
+        tensor.key, against: .reference, found: tensor.value, expected: expected,
+        bound: bounds[tensor.key, reference.precision])
+    }
+  }
+}
+
+// MARK: - What gradients are checked for: a network's parameters and a minibatch
+
+// What is dropped is part of the problem: a mask does not change while the loss is differentiated.
+// Parameters are kept in Double, whatever they were drawn or read in; Float's numbers are Double's too.
+
+/// Parameters and the minibatch whose loss is differentiated.
+public struct GradientProblem: Equatable, Sendable {
+  public let parameters: Parameters<Double>
+  public let minibatch: Minibatch
+  /// Which hidden units are dropped; nil for none, as in the lecture.
+  public let dropout: RandomMask?
+
+  /// The most elements that a tensor of a pass may have: 128 MiB of Double.
+  public static let elementLimit = 1 << 24
+
+  /// Puts a problem together from parts that fit: at least two windows, and ids that C has a row for.
+  public init(
+    _ parameters: Parameters<Double>, _ minibatch: Minibatch, dropout: RandomMask? = nil
+  ) {
+    let shape = parameters.shape
+    precondition(
+      minibatch.count >= 2 && minibatch.blockSize == shape.blockSize,
+      "GradientProblem: \(minibatch.count) windows of \(minibatch.blockSize) for \(shape)")
+    let ids = 0..<Int32(shape.vocabulary)
+    precondition(
+      minibatch.contexts.allSatisfy(ids.contains) && minibatch.targets.allSatisfy(ids.contains),
+      "GradientProblem: an id that is not in \(ids)")
+    self.parameters = parameters
+    self.minibatch = minibatch
+    self.dropout = dropout
+  }
+
+  /// The number of elements of the largest tensor in a pass; nil if it exceeds what can be counted.
+  public static func largestTensor(_ shape: ModelShape, batchSize: Int) -> Int? {
+    let widths = [shape.vocabulary, shape.hidden, shape.contextWidth]
+    let products = [
+      (batchSize, widths), (shape.contextWidth, [shape.hidden]),
+      (shape.vocabulary, [shape.hidden, shape.embedding]),
+    ].flatMap { rows, widths in widths.map { rows.multipliedReportingOverflow(by: $0) } }
+    return products.contains { $0.overflow } ? nil : products.map(\.partialValue).max()
+  }
+
+  /// The same problem with parameters that Float can hold, which is what a pass in Float is given.
+  var singlePrecision: GradientProblem {
+    GradientProblem(
+      parameters.converted(to: Float.self).converted(), minibatch, dropout: dropout)
+  }
+
+  /// The pass of this problem, step by step.
+  var steps: Derivation<Double> { Derivation(parameters, minibatch, dropout: dropout) }
+}
+
+// MARK: - The two precisions that tensors are compared in, and the size of their last place
+
+// Every comparison is computed in Double, which holds the numbers of both exactly; the precision only
+// says how much of a difference rounding may explain.
+
+/// The precision that numbers were computed in.
+public enum Precision: String, CaseIterable, Sendable {
+  case float32
+  case float64
+
+  /// The distance of neighbouring numbers at 1: 2⁻²³ or 2⁻⁵².
+  public var ulpOfOne: Double {
+    switch self {
+    case .float32: Double(Float.ulpOfOne)
+    case .float64: Double.ulpOfOne
+    }
+  }
+
+  /// The distance of neighbouring numbers at `x`.
+  func ulp(of x: Double) -> Double {
+    switch self {
+    case .float32: Double(Float(x).ulp)
+    case .float64: x.ulp
+    }
+  }
+
+  /// The element type of a safetensors file.
+  public var dataType: DataType {
+    switch self {
+    case .float32: .float32
+    case .float64: .float64
+    }
   }
 }

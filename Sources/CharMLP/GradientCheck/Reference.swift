@@ -3,8 +3,10 @@
 // A notebook writes one and has its gradients checked; or we write one, and a notebook checks its
 // gradients against ours. Both are the same file, so that what we write can be read back and is exact.
 // All sizes come from the shapes. Reading and writing files is left to the caller; this is about bytes.
+// swift-format-ignore-file: AlwaysUseLowerCamelCase
 
 public import LinearAlgebra
+public import Safetensors
 
 /// A problem with tensors of its forward and backward pass, computed by somebody.
 public struct Reference: Equatable, Sendable {
@@ -56,4 +58,295 @@ public struct Reference: Equatable, Sendable {
   static let tensorNames =
     Derivation<Double>.forwardTensors.map(\.name)
     + Derivation<Double>.gradientTensors.map { "d" + $0.name }
+}
+
+// MARK: - Reference files on the disk
+
+extension Reference {
+  /// The bytes of the file or pipe at a path, as far as its header says that they are its bytes.
+  ///
+  /// - Parameter limit: The most bytes that a file may have.
+  public static func read(_ path: String, limit: Int = .max) throws(FileError) -> [UInt8] {
+    try FileSystem.readSafetensors(path, limit: limit, allowingPipes: true)
+  }
+
+  /// Writes the file; an old one at the path is overwritten.
+  public func write(to path: String) throws(FileError) {
+    try FileSystem.overwrite(path, with: encoded())
+  }
+}
+
+// MARK: - From a reference to the bytes of a file that a notebook reads with `safetensors.torch.load_file`
+
+extension Reference {
+  /// The bytes of a safetensors file with the minibatch, the parameters and all tensors, in the
+  /// notebook's shapes.
+  public func encoded() -> [UInt8] {
+    let shapes = TensorShapes(problem)
+    var file = SafetensorsFile()
+    let minibatch = problem.minibatch
+    file["Xb"] = Tensor(
+      minibatch.contexts.map(Int64.init), shape: [minibatch.count, minibatch.blockSize])
+    file["Yb"] = Tensor(minibatch.targets.map(Int64.init), shape: [minibatch.count])
+    for (name, path) in Parameters<Double>.ordered {
+      file[name] = tensor(problem.parameters[keyPath: path], shapes.shape(of: name))
+    }
+    for (name, matrix) in tensors {
+      let owner = name.hasPrefix("d") ? String(name.dropFirst()) : name
+      file[name] = tensor(matrix, shapes.shape(of: owner))
+    }
+    do {
+      return try file.encoded()
+    } catch {
+      preconditionFailure("the names and shapes of a pass fit into a file: \(error)")
+    }
+  }
+
+  private func tensor(_ matrix: Matrix<Double>, _ shape: [Int]) -> Tensor {
+    switch precision {
+    case .float32: Tensor(matrix.elements.map { Float($0) }, shape: shape)
+    case .float64: Tensor(matrix.elements, shape: shape)
+    }
+  }
+}
+
+// MARK: - From the bytes of a file to a reference, every promise checked on the way
+
+// C, W1 and Xb say all sizes; everything else has to fit them. Xb and Yb are I64 as PyTorch makes them,
+// all else is of one type, F32 or F64. A name that is no tensor of the pass is left alone, since
+// notebooks hold a lot (Xtr, g); but one that begins with d is refused: a misspelt gradient would
+// pass unchecked.
+
+extension Reference {
+  /// Reads a reference.
+  ///
+  /// - Throws: `ReferenceError` naming the tensor, what was expected and what was found.
+  public init(decoding bytes: [UInt8]) throws(ReferenceError) {
+    let file: SafetensorsFile
+    do {
+      file = try SafetensorsFile(decoding: bytes)
+    } catch {
+      throw .file(error)
+    }
+    try self.init(ReferenceReader(file))
+  }
+
+  private init(_ reader: ReferenceReader) throws(ReferenceError) {
+    precision = reader.precision
+    problem = GradientProblem(try reader.parameters(), try reader.minibatch())
+    let names = Set(Self.tensorNames)
+    var tensors: [String: Matrix<Double>] = [:]
+    for name in Self.tensorNames where reader.file[name] != nil {
+      tensors[name] = try reader.matrix(name)
+    }
+    self.tensors = tensors
+    ignored = try Self.ignored(reader.file, except: names)
+  }
+
+  /// The names that are neither given nor computed.
+  private static func ignored(
+    _ file: SafetensorsFile, except computed: Set<String>
+  ) throws(ReferenceError) -> [String] {
+    let given = Parameters<Double>.ordered.map(\.name) + ["Xb", "Yb"]
+    let others = file.tensors.map(\.name).filter { !computed.contains($0) && !given.contains($0) }
+      .sorted()
+    if let gradient = others.first(where: { $0.hasPrefix("d") }) {
+      throw .unknownGradient(tensor: gradient)
+    }
+    return others
+  }
+}
+
+// MARK: - The tensors of a reference file, one by one, in the types and shapes that they must have
+
+/// A safetensors file whose sizes have been found to fit each other.
+struct ReferenceReader {
+  let file: SafetensorsFile
+  let precision: Precision
+  let shapes: TensorShapes
+
+  /// Reads precision and sizes.
+  init(_ file: SafetensorsFile) throws(ReferenceError) {
+    self.file = file
+    let C = try Self.tensor("C", in: file)
+    let precision = Precision.allCases.first { $0.dataType == C.dataType }
+    guard let precision else {
+      throw .dataType(tensor: "C", expected: "F32 or F64", found: C.dataType)
+    }
+    self.precision = precision
+    shapes = try Self.sizes(of: file)
+  }
+
+  /// All sizes: the vocabulary and the embedding are C's, the hidden layer's is W1's, the others Xb's.
+  private static func sizes(of file: SafetensorsFile) throws(ReferenceError) -> TensorShapes {
+    let (vocabulary, embedding) = try dimensions("C", "(vocabulary, embedding)", in: file)
+    let (n, block) = try dimensions("Xb", "(n, block)", in: file)
+    let (inputs, hidden) = try dimensions("W1", "(block·embedding, hidden)", in: file)
+    guard n >= 2 else {
+      throw .shape(tensor: "Xb", expected: "(n, block) with n of at least 2", found: [n, block])
+    }
+    let (width, overflow) = block.multipliedReportingOverflow(by: embedding)
+    guard !overflow, inputs == width else {
+      let expected = "(block·embedding, hidden) with \(block)·\(embedding) rows"
+      throw .shape(tensor: "W1", expected: expected, found: [inputs, hidden])
+    }
+    let model = ModelShape(
+      vocabulary: vocabulary, blockSize: block, embedding: embedding, hidden: hidden)
+    let limit = GradientProblem.elementLimit
+    guard let largest = GradientProblem.largestTensor(model, batchSize: n), largest <= limit else {
+      throw .tooLarge(limit: limit)
+    }
+    return TensorShapes(model, batchSize: n)
+  }
+
+  private static func tensor(
+    _ name: String, in file: SafetensorsFile
+  ) throws(ReferenceError) -> Tensor {
+    guard let tensor = file[name] else { throw .missing(tensor: name) }
+    return tensor
+  }
+
+  /// The two dimensions of a tensor that sizes are taken from.
+  private static func dimensions(
+    _ name: String, _ expected: String, in file: SafetensorsFile
+  ) throws(ReferenceError) -> (Int, Int) {
+    let shape = try tensor(name, in: file).shape
+    guard shape.count == 2, shape.allSatisfy({ $0 >= 1 }) else {
+      throw .shape(tensor: name, expected: expected, found: shape)
+    }
+    return (shape[0], shape[1])
+  }
+}
+
+extension ReferenceReader {
+  /// A tensor of the pass, a gradient or a parameter, as a matrix.
+  func matrix(_ fileName: String) throws(ReferenceError) -> Matrix<Double> {
+    let isGradient = fileName.hasPrefix("d")
+    let name = isGradient ? String(fileName.dropFirst()) : fileName
+    let tensor = try Self.tensor(fileName, in: file)
+    guard tensor.dataType == precision.dataType else {
+      let expected = "\(precision.dataType.rawValue) like C"
+      throw .dataType(tensor: fileName, expected: expected, found: tensor.dataType)
+    }
+    try check(
+      tensor.shape, of: fileName, against: [shapes.shape(of: name)] + shapes.alternatives(of: name))
+    let (rows, columns) = shapes.matrixShape(of: name)
+    return Matrix(rows: rows, columns: columns, elements: numbers(of: tensor))
+  }
+
+  private func check(
+    _ found: [Int], of name: String, against accepted: [[Int]]
+  ) throws(ReferenceError) {
+    guard !accepted.contains(found) else { return }
+    let expected = accepted.map(\.shapeDescription).joined(separator: " or ")
+    throw .shape(tensor: name, expected: expected, found: found)
+  }
+
+  /// The elements, which Double holds in either precision.
+  private func numbers(of tensor: Tensor) -> [Double] {
+    switch precision {
+    case .float32: ((try? tensor.floats()) ?? []).map(Double.init)
+    case .float64: (try? tensor.doubles()) ?? []
+    }
+  }
+
+  /// The parameters: finite numbers, which Float does not round to infinity.
+  func parameters() throws(ReferenceError) -> Parameters<Double> {
+    var parameters = Parameters<Double>(zeros: shapes.model)
+    for (name, path) in Parameters<Double>.ordered {
+      let matrix = try matrix(name)
+      if let index = matrix.elements.firstIndex(where: { !Float($0).isFinite }) {
+        let place = shapes.shape(of: name).indices(of: index)
+        throw .parameter(tensor: name, index: place, found: matrix.elements[index])
+      }
+      parameters[keyPath: path] = matrix
+    }
+    return parameters
+  }
+
+  /// Xb and Yb.
+  func minibatch() throws(ReferenceError) -> Minibatch {
+    let (n, block) = (shapes.n, shapes.model.blockSize)
+    return Minibatch(
+      blockSize: block, contexts: try ids("Xb", shape: [n, block]),
+      targets: try ids("Yb", shape: [n]))
+  }
+
+  private func ids(_ name: String, shape: [Int]) throws(ReferenceError) -> [Int32] {
+    let tensor = try Self.tensor(name, in: file)
+    try check(tensor.shape, of: name, against: [shape])
+    guard let ids = try? tensor.integers() else {
+      throw .dataType(tensor: name, expected: "I64", found: tensor.dataType)
+    }
+    let vocabulary = shapes.model.vocabulary
+    for (index, id) in ids.enumerated() where id < 0 || id >= vocabulary {
+      throw .id(tensor: name, index: shape.indices(of: index), vocabulary: vocabulary, found: id)
+    }
+    return ids.map(Int32.init)
+  }
+}
+
+// MARK: - Everything that can be wrong with a reference file, each with the tensor's name
+
+/// Why bytes are not a reference.
+public enum ReferenceError: Error, Equatable, Sendable {
+  /// The bytes are no safetensors file.
+  case file(SafetensorsError)
+  /// A tensor that every reference has is missing.
+  case missing(tensor: String)
+  /// The elements have another type.
+  case dataType(tensor: String, expected: String, found: DataType)
+  /// The shape does not fit the others.
+  case shape(tensor: String, expected: String, found: [Int])
+  /// An id has no row in C.
+  case id(tensor: String, index: [Int], vocabulary: Int, found: Int64)
+  /// A parameter is not finite, or too large for Float.
+  case parameter(tensor: String, index: [Int], found: Double)
+  /// A tensor looks like a gradient, and there is none of that name.
+  case unknownGradient(tensor: String)
+  /// A tensor of the pass would be too large.
+  case tooLarge(limit: Int)
+}
+
+extension ReferenceError: CustomStringConvertible {
+  /// The error in one line.
+  public var description: String {
+    switch self {
+    case .file(let error):
+      "not a safetensors file: \(error)"
+    case .missing(let tensor):
+      "\(tensor): expected in every reference, found none"
+    case .dataType(let tensor, let expected, let found):
+      "\(tensor): expected \(expected), found \(found.rawValue)"
+    case .shape(let tensor, let expected, let found):
+      "\(tensor): expected the shape \(expected), found \(found.shapeDescription)"
+    case .id(let tensor, let index, let vocabulary, let found):
+      "\(tensor): expected ids from 0 to \(vocabulary - 1), the rows of C, "
+        + "found \(found) at \(index.shapeDescription)"
+    case .parameter(let tensor, let index, let found):
+      "\(tensor): expected numbers that Float can hold, "
+        + "found \(found) at \(index.shapeDescription)"
+    case .unknownGradient(let tensor):
+      "\(tensor): expected d and the name of a tensor of the pass, found another name"
+    case .tooLarge(let limit):
+      "expected sizes that make no tensor of more than \(limit) elements, found larger ones"
+    }
+  }
+}
+
+extension [Int] {
+  /// A shape or an index as PyTorch shows it: `(32, 27)`, `(27,)`, `()`.
+  public var shapeDescription: String {
+    count == 1 ? "(\(self[0]),)" : "(" + map(String.init).joined(separator: ", ") + ")"
+  }
+}
+
+// MARK: - The pass's tensors under the names they have in files: a gradient has a d in front
+
+extension Derivation {
+  /// Every tensor of the pass: the intermediates, then the gradients.
+  var tensorsByFileName: [(name: String, value: Matrix<Scalar>)] {
+    Self.forwardTensors.map { ($0.name, self[keyPath: $0.path]) }
+      + Self.gradientTensors.map { ("d" + $0.name, self[keyPath: $0.path]) }
+  }
 }

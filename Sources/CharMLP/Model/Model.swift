@@ -64,3 +64,70 @@ extension Parameters<Float> {
     return emb.reshaped(contexts.count * C.columns / W1.rows, W1.rows)
   }
 }
+
+// MARK: - The four sizes that determine every tensor of the network
+
+/// The sizes of the network.
+public struct ModelShape: Equatable, Hashable, Sendable, Codable {
+  /// Symbols with the terminator; rows of C, columns of the logits.
+  public let vocabulary: Int
+  /// Characters of context that the network sees (block size, context length).
+  public let blockSize: Int
+  /// Numbers that represent one character.
+  public let embedding: Int
+  /// Units of the hidden layer.
+  public let hidden: Int
+
+  /// Makes a shape; every size is at least 1, which it is the caller's part to check.
+  public init(vocabulary: Int, blockSize: Int, embedding: Int, hidden: Int) {
+    precondition(
+      min(vocabulary, blockSize, embedding, hidden) >= 1,
+      "ModelShape: vocabulary \(vocabulary), block \(blockSize), embedding \(embedding), hidden \(hidden)"
+    )
+    self.vocabulary = vocabulary
+    self.blockSize = blockSize
+    self.embedding = embedding
+    self.hidden = hidden
+  }
+
+  /// The width of `embcat`: block · embedding.
+  public var contextWidth: Int { blockSize * embedding }
+
+  /// The columns of the widest matrix with a row for each context.
+  var widestRow: Int { max(contextWidth, hidden, vocabulary) }
+}
+
+// MARK: - The windows that one step learns from: contexts and the characters that follow them
+
+/// n contexts of `blockSize` characters and the n characters that follow.
+///
+/// Both are flat arrays of ids, so that a minibatch can be filled again without an allocation.
+public struct Minibatch: Equatable, Sendable {
+  public let blockSize: Int
+  /// Xb, row by row.  (n · block)
+  public internal(set) var contexts: [Int32]
+  /// Yb.  (n)
+  public internal(set) var targets: [Int32]
+  /// The place of each window in the whole minibatch, if others compute the rest; nil if this is all.
+  public internal(set) var positions: [Int32]?
+
+  /// Makes a minibatch from its ids.
+  public init(blockSize: Int, contexts: [Int32], targets: [Int32]) {
+    precondition(
+      blockSize >= 1 && contexts.count == targets.count * blockSize,
+      "Minibatch: \(contexts.count) ids for \(targets.count) contexts of \(blockSize)")
+    self.blockSize = blockSize
+    self.contexts = contexts
+    self.targets = targets
+  }
+
+  /// Makes room for `count` windows.
+  public init(blockSize: Int, count: Int) {
+    self.init(
+      blockSize: blockSize, contexts: Array(repeating: 0, count: count * blockSize),
+      targets: Array(repeating: 0, count: count))
+  }
+
+  /// The number of windows: n, or a part of it.
+  public var count: Int { targets.count }
+}

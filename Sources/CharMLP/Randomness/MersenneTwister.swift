@@ -63,3 +63,117 @@ public struct MersenneTwister: Sendable, Equatable {
     return y ^ (y >> 18)
   }
 }
+
+// MARK: - The two ways MT19937 is seeded: from one word (PyTorch's way) and from a key of any length (Python's
+
+// way). Both follow the authors' reference program of 2002; the multipliers below are its constants.
+// There is no seeding from the clock or the system: a run without a seed cannot be repeated.
+
+extension MersenneTwister {
+  /// Seeds from one word, the reference program's `init_genrand`.
+  ///
+  /// `x[0] = seed`, `x[i] = 1812433253 · (x[i−1] ^ (x[i−1] >> 30)) + i` modulo 2³².
+  public init(seed: UInt32) {
+    var words = [seed]
+    words.reserveCapacity(Self.wordCount)
+    for i in 1..<Self.wordCount {
+      words.append(1_812_433_253 &* Self.folded(words[i - 1]) &+ UInt32(i))
+    }
+    self.init(words: words, position: Self.wordCount)
+  }
+
+  /// Seeds from a key of one or more words, the reference program's `init_by_array`.
+  public init(key: [UInt32]) {
+    precondition(!key.isEmpty, "MersenneTwister(key:) needs at least one word")
+    var words = Self(seed: 19_650_218).words
+    var i = 1
+    var j = 0
+    for _ in 0..<max(Self.wordCount, key.count) {
+      let product = Self.folded(words[i - 1]) &* 1_664_525
+      words[i] = (words[i] ^ product) &+ key[j] &+ UInt32(truncatingIfNeeded: j)
+      i = Self.following(i, in: &words)
+      j = (j + 1) % key.count
+    }
+    for _ in 1..<Self.wordCount {
+      let product = Self.folded(words[i - 1]) &* 1_566_083_941
+      words[i] = (words[i] ^ product) &- UInt32(i)
+      i = Self.following(i, in: &words)
+    }
+    words[0] = 0x8000_0000  // the state is never all zero
+    self.init(words: words, position: Self.wordCount)
+  }
+
+  private static func folded(_ word: UInt32) -> UInt32 {
+    word ^ (word >> 30)
+  }
+
+  /// The index after `i`; past the end it carries the last word round to the first and starts at 1.
+  private static func following(_ i: Int, in words: inout [UInt32]) -> Int {
+    guard i + 1 == wordCount else { return i + 1 }
+    words[0] = words[wordCount - 1]
+    return 1
+  }
+}
+
+// MARK: - The state of MT19937 as plain numbers, so that a checkpoint can carry a stream on where it stopped
+
+// It says nothing of how it is stored; it refuses what no generator can have been in.
+
+extension MersenneTwister {
+  /// A generator's state: 624 words and the position among them, as Python's `getstate` lists them.
+  public struct State: Sendable, Equatable {
+    /// The words, before tempering. // (624)
+    public var words: [UInt32]
+
+    /// The index of the next word to hand out, 0…624; at 624 a new generation of words is due.
+    public var position: Int
+
+    public init(words: [UInt32], position: Int) {
+      self.words = words
+      self.position = position
+    }
+  }
+
+  /// Why a saved state is not one a generator can have been in.
+  public enum InvalidState: Error, Equatable, CustomStringConvertible {
+    case wordCount(found: Int)
+    case position(found: Int)
+    case zero
+
+    public var description: String {
+      switch self {
+      case .wordCount(let found):
+        "expected \(MersenneTwister.wordCount) words of Mersenne Twister state, found \(found)"
+      case .position(let found):
+        "expected a Mersenne Twister position of 0 to \(MersenneTwister.wordCount), found \(found)"
+      case .zero:
+        "expected a Mersenne Twister state with a bit set, found only zeros"
+      }
+    }
+  }
+
+  /// The state now; a generator restored from it draws what this one would draw next.
+  ///
+  /// It shares the generator's storage, so the first twist after it is taken copies 624 words.
+  public var state: State {
+    State(words: words, position: position)
+  }
+
+  /// Continues from a saved state.
+  ///
+  /// - Throws: `InvalidState` for a wrong number of words, a position outside 0…624, or a state whose
+  ///   19,937 live bits are all zero, from which every later word would be zero.
+  public init(restoring state: State) throws(InvalidState) {
+    guard state.words.count == Self.wordCount else {
+      throw .wordCount(found: state.words.count)
+    }
+    guard (0...Self.wordCount).contains(state.position) else {
+      throw .position(found: state.position)
+    }
+    // Of the first word only the highest bit takes part in the recurrence.
+    guard state.words[0] >> 31 != 0 || state.words.dropFirst().contains(where: { $0 != 0 }) else {
+      throw .zero
+    }
+    self.init(words: state.words, position: state.position)
+  }
+}

@@ -129,3 +129,184 @@ struct ContextGraph {
     return true
   }
 }
+
+// MARK: - How a character is drawn: the first whose running sum exceeds a share of their total
+
+// A guide says for each of a few equal stretches of [0, 1) where the running sums enter it, so that a
+// search begins where it nearly always ends (Chen and Asau, "On generating random variates from an
+// empirical distribution", 1974). A row's totals and its guide share a cache line: with the step that is
+// found a draw reads two or three lines, where bisection reads six.
+
+extension ContextGraph {
+  /// The layout of what a search begins with: for each context the two totals, then a byte for each
+  /// stretch, eight to a number.
+  struct Guide: Sendable {
+    /// Stretches, a power of two that is no less than the vocabulary's count.
+    let stretches: Int
+    /// Numbers for a context.
+    let width: Int
+
+    init(vocabulary: Int) {
+      var stretches = 8
+      while stretches < vocabulary { stretches *= 2 }
+      self.stretches = stretches
+      width = 2 + stretches / 8
+    }
+
+    /// Appends the guide of a row of steps.
+    func append(of row: [Step], to guides: inout [UInt64]) {
+      guides.append(row[row.count - 1].sum.bitPattern)
+      guides.append(row[max(0, row.count - 2)].sum.bitPattern)
+      var place = 0
+      for first in stride(from: 0, to: stretches, by: 8) {
+        var packed: UInt64 = 0
+        for stretch in first..<first + 8 {
+          let beginning = Double(stretch) / Double(stretches)
+          while place < row.count - 1, row[place].sum <= beginning { place += 1 }
+          // Too early a beginning is right as well, only slower.
+          packed |= UInt64(min(place, 255)) << UInt64(8 * (stretch - first))
+        }
+        guides.append(packed)
+      }
+    }
+  }
+
+  /// The id that a share of the running sums after a context belongs to.
+  ///
+  /// - Parameter isEndless: Leaves the end of the word out; −1 if nothing else is possible.
+  @inline(__always)
+  func find(_ share: Double, after context: Int, _ isEndless: Bool) -> Int {
+    let header = context * guide.width
+    let total = Double(bitPattern: guides[isEndless ? header + 1 : header])
+    guard total > 0 else { return -1 }
+    let threshold = Self.threshold(share, total)
+    let stretch = min(Int(threshold * Double(guide.stretches)), guide.stretches - 1)
+    let packed = guides[header + 2 + (stretch >> 3)]
+    let first = context * vocabularyCount
+    var place = first + Int((packed >> UInt64(8 * (stretch & 7))) & 0xFF)
+    while threshold >= steps[place].sum { place += 1 }
+    return Self.id(place - first, of: vocabularyCount)
+  }
+
+  /// The same in a row that has no guide, by bisection.
+  static func find(_ share: Double, in row: [Step], _ isEndless: Bool) -> Int {
+    let end = isEndless ? row.count - 1 : row.count
+    let total = row[end - 1].sum
+    guard total > 0 else { return -1 }
+    let threshold = threshold(share, total)
+    var (low, high) = (0, end - 1)
+    while low < high {
+      let middle = (low + high) >> 1
+      if threshold < row[middle].sum { high = middle } else { low = middle + 1 }
+    }
+    return id(low, of: row.count)
+  }
+
+  /// The steps of a distribution, over ids 1, 2, …, 0.
+  static func steps(of distribution: [Double]) -> [Step] {
+    var steps: [Step] = []
+    steps.reserveCapacity(distribution.count)
+    var sum = 0.0
+    for id in 1..<distribution.count {
+      sum += distribution[id]
+      steps.append(Step(sum: sum, probability: distribution[id]))
+    }
+    steps.append(Step(sum: sum + distribution[0], probability: distribution[0]))
+    return steps
+  }
+
+  /// A share just below 1 may be rounded up to the total, which no sum exceeds.
+  @inline(__always)
+  private static func threshold(_ share: Double, _ total: Double) -> Double {
+    min(share * total, total.nextDown)
+  }
+
+  @inline(__always)
+  private static func id(_ place: Int, of count: Int) -> Int { place == count - 1 ? 0 : place + 1 }
+}
+
+// MARK: - Contexts as numbers, and a table from them to small ones
+
+// A context is a number in the vocabulary's count as its base, the newest character last. The table is
+// open addressing on a multiplied key: what the standard library's dictionary costs is most of a draw.
+
+/// The arithmetic of contexts as numbers.
+struct ContextKeys: Sendable {
+  let vocabularyCount: Int
+  let blockSize: Int
+  /// vocabulary^(block − 1), what the oldest character counts for.
+  private let highest: UInt64
+
+  /// Nil if the contexts do not fit into 63 bits.
+  init?(_ shape: ModelShape) {
+    var count: UInt64 = 1
+    for _ in 0..<shape.blockSize {
+      let (product, overflow) = count.multipliedReportingOverflow(by: UInt64(shape.vocabulary))
+      guard !overflow, product < 1 << 63 else { return nil }
+      count = product
+    }
+    vocabularyCount = shape.vocabulary
+    blockSize = shape.blockSize
+    highest = count / UInt64(shape.vocabulary)
+  }
+
+  /// The context after one more character.
+  @inline(__always)
+  func next(_ key: UInt64, _ id: Int) -> UInt64 {
+    (key % highest) * UInt64(vocabularyCount) + UInt64(id)
+  }
+
+  /// Writes a context's ids, the oldest first, into a row.
+  func write(_ key: UInt64, to contexts: inout [Int32], row: Int) {
+    var rest = key
+    for position in stride(from: blockSize - 1, through: 0, by: -1) {
+      let (quotient, id) = rest.quotientAndRemainder(dividingBy: UInt64(vocabularyCount))
+      contexts[row * blockSize + position] = Int32(id)
+      rest = quotient
+    }
+  }
+}
+
+/// Numbers 0, 1, 2 … for keys in the order in which they are added.
+struct KeyTable: Sendable {
+  /// The keys by their numbers.
+  private(set) var keys: [UInt64] = []
+  private var slots: [Int32]
+  private var shift: UInt64
+
+  init() {
+    slots = Array(repeating: -1, count: 1024)
+    shift = 64 - 10
+  }
+
+  /// The number of a key, or nil.
+  func number(of key: UInt64) -> Int? {
+    let found = slots[slot(of: key)]
+    return found < 0 ? nil : Int(found)
+  }
+
+  /// Adds a key that is not there, and gives its number.
+  mutating func add(_ key: UInt64) -> Int {
+    if 2 * keys.count >= slots.count { grow() }
+    let place = slot(of: key)
+    slots[place] = Int32(keys.count)
+    keys.append(key)
+    return keys.count - 1
+  }
+
+  /// Where a key is, or would be.
+  private func slot(of key: UInt64) -> Int {
+    // 2⁶⁴ divided by the golden ratio (Knuth, volume 3, section 6.4).
+    var slot = Int((key &* 0x9E37_79B9_7F4A_7C15) >> shift)
+    while slots[slot] >= 0, keys[Int(slots[slot])] != key {
+      slot = (slot + 1) & (slots.count - 1)
+    }
+    return slot
+  }
+
+  private mutating func grow() {
+    slots = Array(repeating: -1, count: 2 * slots.count)
+    shift -= 1
+    for (number, key) in keys.enumerated() { slots[slot(of: key)] = Int32(number) }
+  }
+}

@@ -90,3 +90,81 @@ public struct MostLikelyWords: WordSource {
     return language.prefix + ids.reversed()
   }
 }
+
+// MARK: - What a beginning of words leads to: the same beginning with each character that may follow, or ended
+
+extension MostLikelyWords {
+  mutating func expand(_ number: Int) {
+    if let space { expand(number, space) } else { expandWithoutSpace(number) }
+  }
+
+  private mutating func expand(_ number: Int, _ space: WordSpace) {
+    let node = nodes[number]
+    var weights = [Double](repeating: 0, count: space.vocabularyCount)
+    _ = space.weigh(node.position, into: &weights)
+    for id in weights.indices where weights[id] > 0 {
+      let next = id == 0 ? node.position : space.advance(node.position, id)
+      add(
+        Node(
+          parent: number, id: Int32(id), position: next,
+          logProbability: node.logProbability + .log(space.probability(node.position, id))),
+        bound: node.logProbability + .log(weights[id]))
+    }
+  }
+
+  private mutating func expandWithoutSpace(_ number: Int) {
+    let node = nodes[number]
+    let text = text(of: number)
+    let (state, length) = (Int(node.position.state), text.count)
+    for (id, probability) in scorer.distribution(after: text).enumerated() {
+      var position = node.position
+      if id == 0 {
+        guard language.mayEnd(state, length: length), !forbidden.contains(text) else { continue }
+      } else {
+        position.state = Int32(language.automaton.next(state, id))
+        guard language.mayGoOn(Int(position.state), length: length + 1) else { continue }
+      }
+      let logProbability = node.logProbability + .log(probability)
+      add(
+        Node(parent: number, id: Int32(id), position: position, logProbability: logProbability),
+        bound: logProbability)
+    }
+  }
+}
+
+// MARK: - What a best-first search opens next
+
+/// Numbers by a bound, the highest first, of equals the lower number: a binary heap.
+struct BestFirstQueue {
+  private var heap: [(bound: Double, number: Int)] = []
+
+  mutating func add(_ number: Int, _ bound: Double) {
+    heap.append((bound, number))
+    var place = heap.count - 1
+    while place > 0, isBefore(place, (place - 1) / 2) {
+      heap.swapAt(place, (place - 1) / 2)
+      place = (place - 1) / 2
+    }
+  }
+
+  mutating func removeBest() -> Int? {
+    guard let best = heap.first else { return nil }
+    heap.swapAt(0, heap.count - 1)
+    heap.removeLast()
+    var place = 0
+    while true {
+      var first = place
+      for child in [2 * place + 1, 2 * place + 2] where child < heap.count && isBefore(child, first)
+      {
+        first = child
+      }
+      if first == place { return best.number }
+      heap.swapAt(place, first)
+      place = first
+    }
+  }
+
+  private func isBefore(_ left: Int, _ right: Int) -> Bool {
+    (heap[left].bound, heap[right].number) > (heap[right].bound, heap[left].number)
+  }
+}

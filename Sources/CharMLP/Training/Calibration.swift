@@ -75,3 +75,82 @@ private struct WeightedMoments {
     weight = sum
   }
 }
+
+// MARK: - What batch norm's statistics need to know of a split: how often two characters stand at two positions
+
+// A context is a one-hot vector for each position, and hprebn is linear in them. So its mean and variance
+// over all windows follow from the mean and the covariance of these vectors, which are counts of pairs:
+// taken once, they make every measurement cost (block·vocabulary)² a unit, however many windows there are.
+
+/// Mean and covariance of the one-hot contexts of some windows.
+public struct InputCovariance: Equatable, Sendable {
+  private let mean: Matrix<Double>  // (1, block·vocabulary)
+  private let covariance: Matrix<Double>  // (block·vocabulary, block·vocabulary), over n − 1
+
+  /// The most inputs, block·vocabulary: 8 MiB of covariances.
+  private static let inputLimit = 1024
+
+  /// Counts the pairs in all windows, of which there are at least 2.
+  ///
+  /// - Returns: nil if the windows have so many different inputs that counting does not pay.
+  public init?(_ windows: ContextWindows) {
+    let inputs = windows.blockSize * windows.vocabularyCount
+    guard inputs <= Self.inputLimit else { return nil }
+    precondition(windows.count >= 2, "InputCovariance: \(windows.count) windows")
+    let n = Double(windows.count)
+    let pairs = pairCounts(windows.contexts, windows.blockSize, windows.vocabularyCount)
+    let counts = Matrix(
+      rows: 1, columns: inputs, elements: (0..<inputs).map { Double(pairs[$0 * inputs + $0]) })
+    mean = counts / n
+    let together = Matrix(rows: inputs, columns: inputs, elements: pairs.map(Double.init))
+    // Σ xᵢxⱼ − n·meanᵢ·meanⱼ; the counts and their products by n are integers, and exact.
+    covariance = (n * together - MatrixProduct.blas(counts.T, counts)) / (n * (n - 1))
+  }
+
+  /// Mean and variance of every hidden unit before batch norm.
+  func statistics(_ parameters: Parameters<Float>) -> BatchNormStatistics {
+    let rows = parameters.converted(to: Double.self).rowsOfInputs  // (block·vocabulary, hidden)
+    let mean = MatrixProduct.blas(self.mean, rows) + parameters.b1.converted()  // (1, hidden)
+    let variance = (rows * MatrixProduct.blas(covariance, rows)).sum(.rows)  // (1, hidden)
+    // Rounding may leave the variance of a unit that is the same everywhere below zero.
+    let elements = variance.elements.map { Float(max($0, 0)) }
+    return BatchNormStatistics(
+      bnmean: mean.converted(),
+      bnvar: Matrix(rows: 1, columns: elements.count, elements: elements))
+  }
+}
+
+/// How many windows have a character at one position and a character at another, for all pairs of both.
+/// (block·vocabulary, block·vocabulary)
+private func pairCounts(_ contexts: [Int32], _ blockSize: Int, _ vocabulary: Int) -> [Int64] {
+  let inputs = blockSize * vocabulary
+  var counts = [Int64](repeating: 0, count: inputs * inputs)
+  let contexts = contexts.span
+  for window in stride(from: 0, to: contexts.count, by: blockSize) {
+    for first in 0..<blockSize {
+      let row = (first * vocabulary + Int(contexts[window + first])) * inputs
+      for second in first..<blockSize {
+        counts[row + second * vocabulary + Int(contexts[window + second])] += 1
+      }
+    }
+  }
+  for row in 0..<inputs {
+    for column in 0..<row { counts[row * inputs + column] = counts[column * inputs + row] }
+  }
+  return counts
+}
+
+extension Parameters {
+  /// C @ W1 position by position: what each character at each position adds to hprebn.
+  /// (block·vocabulary, hidden)
+  fileprivate var rowsOfInputs: Matrix<Scalar> {
+    let elements = (0..<shape.blockSize).flatMap { position in
+      let first = position * C.columns * W1.columns
+      let weights = Matrix(
+        rows: C.columns, columns: W1.columns,
+        elements: Array(W1.elements[first..<first + C.columns * W1.columns]))
+      return MatrixProduct.blas(C, weights).elements
+    }
+    return Matrix(rows: shape.blockSize * C.rows, columns: W1.columns, elements: elements)
+  }
+}

@@ -1,6 +1,7 @@
 // Everything that a training run depends on besides the words: what is stored to run it again.
 
 public import LinearAlgebra
+import RealModule
 
 /// How a network is trained.
 public struct Recipe: Equatable, Sendable {
@@ -70,5 +71,65 @@ public struct Recipe: Equatable, Sendable {
   public func shape(vocabulary: Int) -> ModelShape {
     ModelShape(
       vocabulary: vocabulary, blockSize: blockSize, embedding: embedding, hidden: hidden)
+  }
+}
+
+// MARK: - The recipes that have a name
+
+extension Recipe {
+  /// A recipe that people can ask for by name.
+  public enum Preset: String, CaseIterable, Sendable {
+    /// The lecture's notebook, setting by setting.
+    case notebook
+    /// The lowest validation loss that we found on the lecture's list with one hidden layer.
+    case best
+  }
+
+  /// The settings of a preset; docs/performance.md says what was tried for `best`.
+  public init(_ preset: Preset) {
+    self.init()
+    guard preset == .best else { return }
+    blockSize = 8
+    embedding = 24
+    hidden = 620
+    batchSize = 1024
+    steps = 40_000
+    optimizer = .adamw
+    learningRate = 2e-3
+    schedule = .cosine
+    warmup = 500
+    weightDecay = 0.3
+    dropout = 0.3
+    evaluateEvery = 1000
+    patience = 10
+  }
+}
+
+// MARK: - How the learning rate falls in the course of a run
+
+/// The learning rate of a step, from the largest.
+public enum Schedule: String, CaseIterable, Equatable, Sendable {
+  /// The same at every step.
+  case constant
+  /// A tenth from half of the steps on, as in the lecture.
+  case step
+  /// Half a period of the cosine, from 1 down to 0 (Loshchilov and Hutter, "SGDR", 2017).
+  case cosine
+
+  /// The learning rate of a step, counted from 0.
+  ///
+  /// - Parameters:
+  ///   - largest: The learning rate that the schedule begins with.
+  ///   - warmup: The step at which the learning rate is largest; the cosine begins there.
+  ///   - steps: The steps of the run.
+  func learningRate(_ largest: Float, at step: Int, from warmup: Int, to steps: Int) -> Float {
+    switch self {
+    case .constant: return largest
+    // Divided, not multiplied by 0.1: of 0.1 it makes the lecture's 0.01 to the last bit.
+    case .step: return step < steps / 2 ? largest : largest / 10
+    case .cosine:
+      let share = Double(step - warmup) / Double(max(steps - warmup, 1))
+      return largest * Float((1 + Double.cos(.pi * share)) / 2)
+    }
   }
 }

@@ -207,3 +207,93 @@ public struct Divergence: Error, Equatable, Sendable, CustomStringConvertible {
     "the loss is no longer a finite number at step \(step); choose a smaller learning rate"
   }
 }
+
+// MARK: - Training among ranks: rank 0 leads, and the others take every step with it
+
+// All ranks hold the same parameters and draw the same minibatches. Rank 0 alone evaluates and saves,
+// while the others wait for it in the next sum. A wish to stop travels with the gradients, so that all
+// ranks stop after the same step.
+
+extension Trainer {
+  /// The number of ranks that train together; nil for this process alone.
+  public var ranks: Int? { communicator?.count }
+
+  /// The time spent in sums over ranks, waiting for others included, in seconds; nil for one process.
+  public var secondsInSums: Double? { communicator?.secondsInSums }
+
+  /// Whether ranks train together.
+  public var isShared: Bool { communicator != nil }
+
+  /// Says what asks this process to stop; looked at before every step.
+  ///
+  /// When it holds, `advance` ends after the step, with `isStopped`: on all ranks, if it holds on any.
+  public func stop(when isAsked: @escaping () -> Bool) { asksToStop = isAsked }
+
+  /// Takes all steps together with rank 0, which drives its trainer by `advance` and `evaluate`, and
+  /// evaluates at the steps that the recipe says.
+  ///
+  /// - Throws: `Divergence` after the same step as rank 0.
+  public func follow() throws(Divergence) {
+    guard let communicator else { preconditionFailure("Trainer: nobody to follow") }
+    while !isFinished, !isStopped {
+      try advance(to: recipe.nextEvaluation(after: step))
+      if recipe.isEvaluated(at: step) { note(communicator.broadcast(.nan)) }
+    }
+  }
+}
+
+extension Recipe {
+  /// The next step after which the network is evaluated.
+  public func nextEvaluation(after step: Int) -> Int {
+    min(steps, (step / evaluationInterval + 1) * evaluationInterval)
+  }
+
+  /// Whether the network is evaluated after so many steps.
+  public func isEvaluated(at step: Int) -> Bool {
+    step == steps || step.isMultiple(of: evaluationInterval)
+  }
+}
+
+// MARK: - How much memory a run takes, so that sizes without measure are refused before the first allocation
+
+// An estimate from above, of the moment when most is held: the engine beside a model that is evaluated
+// and the file that is made of it. What never grows with the flags is left out, and so are the windows,
+// which the data set answers for. Doubles count without overflow, and their rounding means nothing here.
+
+extension Trainer {
+  /// The bytes that training, evaluating and saving take together, or nil above what can be counted.
+  public static func byteCount(
+    _ recipe: Recipe, vocabulary: Int, backward: Backward = .fused
+  ) -> Int? {
+    let shape = recipe.shape(vocabulary: vocabulary)
+    guard let engine = FusedEngine.byteCount(shape, batchSize: recipe.batchSize) else { return nil }
+    // The model's parameters, its folded first layer, the tensors of the file and the file.
+    var total = Double(engine) + 4 * parameters(shape) + evaluation(shape)
+    // AdamW's two moments: at work, taken down, as tensors and in the file.
+    if recipe.optimizer.hasMoments { total += 8 * parameters(shape) }
+    if backward != .fused { total += derivation(shape, batchSize: recipe.batchSize) }
+    return total < 0x1p62 ? Int(total) : nil
+  }
+
+  /// The parameters, once.
+  package static func parameters(_ shape: ModelShape) -> Double {
+    let first = Double(shape.contextWidth) + 3  // W1, b1, bngain, bnbias
+    let second = Double(shape.vocabulary)  // W2
+    let embeddings = Double(shape.vocabulary) * Double(shape.embedding + 1)  // C, b2
+    return 4 * ((first + second) * Double(shape.hidden) + embeddings)
+  }
+
+  /// A block of contexts: embcat, three matrices of Float and four of Double as wide as the widest.
+  private static func evaluation(_ shape: ModelShape) -> Double {
+    let rows = Double(DistinctContexts.blockLength(width: shape.widestRow))
+    return rows * Double(shape.widestRow) * (4 * 4 + 4 * 8)
+  }
+
+  /// The derivation's intermediates and their gradients: 14 of (n, hidden), 13 of (n, vocabulary), a
+  /// few of (n, block · embedding).
+  package static func derivation(_ shape: ModelShape, batchSize: Int) -> Double {
+    let columns =
+      14 * Double(shape.hidden) + 13 * Double(shape.vocabulary) + 4 * Double(shape.contextWidth)
+    return 4 * columns * Double(batchSize)
+  }
+}

@@ -5,6 +5,8 @@
 // number; each keeps the training text of its own lines alone. Two messages go around: what everybody has
 // counted, and the words of the sample.
 
+import Safetensors
+
 /// What is known of a list, and this rank's part of its training text.
 public struct HashSplitList: Sendable {
   /// The symbols of all words.
@@ -172,5 +174,204 @@ extension HashSplitList {
       if count >= words { return 1 << (64 - zeros) }
     }
     return .max
+  }
+}
+
+// MARK: - A word list file, a piece at a time: whole lines, about a megabyte of them
+
+// A list may be longer than memory, and several ranks may read one file, each the lines that begin in
+// its own range of bytes. So every line is read by exactly one of them, wherever the cuts fall.
+
+/// The lines of a file, in pieces.
+struct LinePieces: ~Copyable {
+  /// Some whole lines.
+  struct Piece {
+    let text: [UInt8]
+    /// Where the first of them begins in the file.
+    let offset: Int
+  }
+
+  private var file: ReadableFile
+  /// Lines that begin from here on belong to somebody else.
+  private let end: Int
+  private var pending: [UInt8] = []
+  /// Where `pending` begins in the file.
+  private var offset = 0
+  private var isFinished = false
+  private var chunk: [UInt8]
+
+  /// More bytes than the longest line that a list may have: 10,000 characters of at most four bytes.
+  private static let overlongLine = 1 << 16
+
+  /// The bytes that are read at a time.
+  static let chunkSize = 1 << 20
+
+  /// All lines of a file.
+  init(_ file: consuming ReadableFile, chunkSize: Int = Self.chunkSize) {
+    self.file = file
+    chunk = [UInt8](repeating: 0, count: chunkSize)
+    end = .max
+  }
+
+  /// The lines of a regular file that begin in a range of its bytes.
+  /// - Throws: `readFailed`.
+  init(
+    _ file: consuming ReadableFile, beginningIn range: Range<Int>, chunkSize: Int = Self.chunkSize
+  ) throws(WordListError) {
+    self.file = file
+    chunk = [UInt8](repeating: 0, count: chunkSize)
+    end = range.upperBound
+    guard range.lowerBound > 0 else { return }
+    // The byte before tells whether a line begins at the first one.
+    offset = range.lowerBound - 1
+    try self.file.seek(to: offset)
+    try skipLine()
+  }
+
+  private mutating func skipLine() throws(WordListError) {
+    while true {
+      let received = try file.read(into: &chunk)
+      if received == 0 {
+        isFinished = true
+        return
+      }
+      if let lineFeed = chunk[..<received].firstIndex(of: UInt8(ascii: "\n")) {
+        pending.append(contentsOf: chunk[(lineFeed + 1)..<received])
+        offset += lineFeed + 1
+        return
+      }
+      offset += received
+    }
+  }
+
+  /// The next piece, or nil at the end.
+  /// - Throws: `unreadable` or `readFailed`.
+  mutating func next() throws(WordListError) -> Piece? {
+    while !isFinished {
+      if offset >= end { break }
+      if let count = completeLines() { return take(count) }
+      let received = try file.read(into: &chunk)
+      if received == 0 {
+        isFinished = true
+        return pending.isEmpty ? nil : take(pending.count)
+      }
+      pending.append(contentsOf: chunk[..<received])
+    }
+    isFinished = true
+    return nil
+  }
+
+  /// How many bytes of what is pending are whole lines of ours; nil if that takes more of the file.
+  private func completeLines() -> Int? {
+    let lineFeed = UInt8(ascii: "\n")
+    let rest = end - offset  // of our range
+    if pending.count >= rest {
+      // The last of our lines is the one that holds the range's last byte.
+      if let last = pending[(rest - 1)...].firstIndex(of: lineFeed) { return last + 1 }
+    } else if let last = pending.lastIndex(of: lineFeed) {
+      return last + 1
+    }
+    // A line that is too long whatever follows: its reader will say so.
+    let isOverlong =
+      pending.count >= Self.overlongLine && !pending.suffix(Self.overlongLine).contains(lineFeed)
+    return isOverlong ? pending.count : nil
+  }
+
+  private mutating func take(_ count: Int) -> Piece {
+    let piece = Piece(text: Array(pending[..<count]), offset: offset)
+    pending.removeFirst(count)
+    offset += count
+    return piece
+  }
+}
+
+// MARK: - What a rank tells the others of the lines that it has read, so that all come to the same conclusions
+
+// It travels as a safetensors file in memory: a format with names, types and lengths is at hand.
+
+/// Counts over a rank's lines, the symbols in them, and what went wrong.
+struct HashSplitSummary: Equatable, Sendable {
+  var error: WordListError?
+  var fileSize: Int
+  var lineCount: Int
+  var byteCount: Int
+  var windowCount: Int
+  var fingerprint: WordFingerprint
+  var keyLevels: [Int]
+  var symbols: [Unicode.Scalar]
+
+  init(_ part: HashSplitPart, error: WordListError?) {
+    self.error = error
+    fileSize = part.fileSize
+    lineCount = part.lineCount
+    byteCount = part.byteCount
+    windowCount = part.ids.count
+    fingerprint = part.fingerprint
+    keyLevels = part.keyLevels
+    symbols = part.symbols.symbols
+  }
+
+  var encoded: [UInt8] {
+    var file = SafetensorsFile()
+    let counts = [
+      lineCount, byteCount, windowCount, fingerprint.count, fileSize, error?.line ?? 0,
+    ]
+    file["counts"] = Tensor((counts + keyLevels).map(Int64.init), shape: [counts.count + 65])
+    file["fingerprint"] = Tensor([fingerprint.value], shape: [])
+    file["symbols"] = Tensor(symbols.map(\.value), shape: [symbols.count])
+    if let error {
+      file.metadata = ["kind": error.kind.rawValue, "problem": error.problem]
+    }
+    return withoutFailure { try file.encoded() }
+  }
+
+  init(decoding bytes: [UInt8]) {
+    let file = withoutFailure { try SafetensorsFile(decoding: bytes) }
+    func elements<Element: TensorElement>(_ name: String) -> [Element] {
+      withoutFailure { try file.elements(named: name, as: Element.self) }
+    }
+    let counts = (elements("counts") as [Int64]).map(Int.init)
+    (lineCount, byteCount, windowCount) = (counts[0], counts[1], counts[2])
+    fingerprint = WordFingerprint(
+      value: (elements("fingerprint") as [UInt64])[0], count: counts[3])
+    fileSize = counts[4]
+    keyLevels = Array(counts[6...])
+    symbols = (elements("symbols") as [UInt32]).compactMap(Unicode.Scalar.init)
+    if let kind = file.metadata["kind"].flatMap(WordListError.Kind.init(rawValue:)) {
+      error = .reported(
+        kind, line: counts[5] > 0 ? counts[5] : nil, problem: file.metadata["problem"] ?? "")
+    }
+  }
+}
+
+extension WordSample {
+  /// The words as a message.
+  var encoded: [UInt8] {
+    var file = SafetensorsFile()
+    file["text"] = Tensor(text, shape: [text.count])
+    file["starts"] = Tensor(starts, shape: [starts.count])
+    file["keys"] = Tensor(keys, shape: [count])
+    file["parts"] = Tensor(parts.map(\.rawValue), shape: [count])
+    return withoutFailure { try file.encoded() }
+  }
+
+  /// The words of a message.
+  init(_ message: [UInt8], _ limits: SampleLimits) {
+    let file = withoutFailure { try SafetensorsFile(decoding: message) }
+    func elements<Element: TensorElement>(_ name: String) -> [Element] {
+      withoutFailure { try file.elements(named: name, as: Element.self) }
+    }
+    self.init(
+      limits, text: elements("text"), starts: elements("starts"), keys: elements("keys"),
+      parts: (elements("parts") as [UInt8]).compactMap(Split.Part.init(rawValue:)))
+  }
+}
+
+/// What cannot fail between ranks of one program.
+func withoutFailure<Value>(_ work: () throws -> Value) -> Value {
+  do {
+    return try work()
+  } catch {
+    preconditionFailure("a message between ranks: \(error)")
   }
 }
