@@ -98,3 +98,59 @@ extension SplitLosses {
     ]
   }
 }
+
+// MARK: - What a finished run is judged by: its last state, and the best by validation
+
+/// The losses of a run's models.
+public struct TrainedLosses {
+  public let last: SplitLosses
+  /// Those of the best by validation, if that is not the last.
+  public let best: (step: Int, losses: SplitLosses)?
+
+  public var preferred: SplitLosses { best?.losses ?? last }
+
+  public init(last: SplitLosses, best: (step: Int, losses: SplitLosses)?) {
+    (self.last, self.best) = (last, best)
+  }
+}
+
+// MARK: - What to tell the owner of a list, and what they can do
+
+extension DataWarning {
+  /// What programs call it.
+  public var kind: String {
+    switch self {
+    case .tiny: "tiny"
+    case .duplicated: "duplicated"
+    case .mixedCase: "mixed_case"
+    case .unequalLengths: "unequal_lengths"
+    }
+  }
+
+  /// The property in a sentence, then advice.
+  public var text: String {
+    switch self {
+    case .tiny(let words, let validationWords):
+      """
+      tiny: \(Format.counted(words, "word")), \(validationWords) of them for validation, so that \
+      losses depend on chance; add words, or take a smaller network (--hidden 20) and fewer --steps
+      """
+    case .duplicated(let duplicates, let validationWordsInTraining, let validationWords):
+      """
+      duplicated: \(Format.counted(duplicates, "duplicate")), and \
+      \(Format.count(validationWordsInTraining)) of \(Format.count(validationWords)) validation \
+      words also train, so that losses look better than on new words; --deduplicate removes them
+      """
+    case .mixedCase(let letters):
+      """
+      mixed case: \(letters == 1 ? "one letter counts" : "\(letters) letters count") as two symbols, \
+      capital and small; unless capitals shall be learned, make the list lower case
+      """
+    case .unequalLengths(let median, let longest):
+      """
+      very unequal lengths: half of the words have at most \(median) characters, the longest has \
+      \(Format.count(longest)), and every character weighs the same; remove lines that are no words
+      """
+    }
+  }
+}

@@ -5,7 +5,9 @@
 // which are ordinary ParsableCommands. Nothing is asynchronous.
 
 import ArgumentParser
+public import CharMLP
 import Glibc
+import Synchronization
 
 /// A command whose errors end in one or two lines and in an `ExitStatus`.
 ///
@@ -60,5 +62,236 @@ extension Outcome {
     if let message { StandardError.shared.report(message) }
     if let hint { StandardError.shared.writeLine(hint.singleLine()) }
     return status
+  }
+}
+
+// MARK: - What a command throws when it cannot go on: a status for scripts and one or two lines for people
+
+// The first line says what was expected and what was found, the second what to do about it. The
+// command's name is not part of it; whoever prints the failure puts that in front. A wrong flag
+// that only shows when flags are compared is ArgumentParser's ValidationError, not this.
+
+/// A failure in words for people, with the status to exit with.
+public struct CommandFailure: Error, Equatable, CustomStringConvertible {
+  /// The status the process exits with.
+  public var status: ExitStatus
+  /// What went wrong, beginning with the file or the flag it is about: `names.txt:17: …`.
+  public var message: String
+  /// What to do about it, as a sentence of its own.
+  public var advice: String?
+
+  /// Creates a failure; line ends in `message` or `advice` become blanks when it is printed.
+  public init(_ status: ExitStatus, _ message: String, advice: String? = nil) {
+    self.status = status
+    self.message = message
+    self.advice = advice
+  }
+
+  public var description: String { message }
+}
+
+/// An error that knows how it should be reported.
+///
+/// The library's errors know nothing of exit statuses; a command says here which one they mean:
+/// `extension WordListError: @retroactive CommandFailureConvertible { … }`.
+public protocol CommandFailureConvertible: Error {
+  var commandFailure: CommandFailure { get }
+}
+
+extension CommandFailure: CommandFailureConvertible {
+  public var commandFailure: CommandFailure { self }
+}
+
+// MARK: - How a command ended, as the number its caller sees
+
+// The numbers from 64 to 76 are those of BSD's <sysexits.h>, so that a script can tell a wrong flag
+// from a full disk without reading the message; 128 + n is what a shell reports for a program that
+// signal n ended. This is only the list: CommandFailure carries one to the place that exits.
+
+/// The exit statuses of all commands.
+public enum ExitStatus: Int32, CaseIterable, Sendable {
+  case success = 0
+  /// A failure that none of the others describes.
+  case failure = 1
+  /// A flag or a value that the command does not take (EX_USAGE).
+  case usage = 64
+  /// Input that was read and is not what it should be (EX_DATAERR).
+  case badData = 65
+  /// Input that is missing or cannot be read (EX_NOINPUT).
+  case noInput = 66
+  /// Something that this machine or this build does not offer (EX_UNAVAILABLE).
+  case unavailable = 69
+  /// The loss is no longer finite (EX_SOFTWARE).
+  case diverged = 70
+  /// More memory, threads or files than the machine gives (EX_OSERR).
+  case resources = 71
+  /// A place where the output cannot be made, or is taken (EX_CANTCREAT).
+  case cannotCreate = 73
+  /// Reading or writing failed on the way (EX_IOERR).
+  case inputOutput = 74
+  /// Another process is at work in the same place (EX_TEMPFAIL: try again later).
+  case locked = 75
+  /// A checkpoint of another architecture or a newer version (EX_PROTOCOL).
+  case incompatible = 76
+  /// 128 + SIGINT.
+  case interrupted = 130
+  /// 128 + SIGPIPE: nobody reads the results any more. It is told by the status alone.
+  case brokenPipe = 141
+  /// 128 + SIGTERM.
+  case terminated = 143
+}
+
+// MARK: - From the error that ended a command to what its user sees
+
+// ArgumentParser prints three or four lines for a wrong flag; here it is the first of them and a
+// hint. Help, versions and completion scripts arrive as errors too, and are results: they belong on
+// stdout. This computes the outcome and prints nothing, so that it can be tested without a process.
+
+/// How a command ends: the status, what goes to stdout and the one or two lines for stderr.
+struct Outcome: Equatable {
+  var status: ExitStatus
+  var output = ""
+  var message: String?
+  var hint: String?
+}
+
+extension Outcome {
+  /// The outcome of a command whose parsing or whose run ended with `error`.
+  init(of error: any Error, in command: (some ParsableCommand).Type) {
+    if let known = error as? any CommandFailureConvertible {
+      self.init(of: known.commandFailure)
+      return
+    }
+    let code = command.exitCode(for: error)
+    let message = command.message(for: error)
+    switch ExitStatus(rawValue: code.rawValue) {
+    case .success:
+      let text = command.fullMessage(for: error, columns: nil)
+      self.init(status: .success, output: text.isEmpty || text.hasSuffix("\n") ? text : text + "\n")
+    case .usage:
+      self.init(status: .usage, message: message, hint: Self.hint(for: error, in: command))
+    case let status:
+      self.init(status: status ?? .failure, message: message.isEmpty ? nil : message)
+    }
+  }
+
+  /// The outcome of a failure; that the reader of stdout is gone is told by the status alone.
+  init(of failure: CommandFailure) {
+    self.init(status: failure.status)
+    guard failure.status != .brokenPipe else { return }
+    message = failure.message
+    hint = failure.advice
+  }
+
+  /// ArgumentParser names the subcommand in its last line; it is found there, not guessed.
+  private static func hint(
+    for error: any Error, in command: (some ParsableCommand).Type
+  ) -> String {
+    let lastLine = command.fullMessage(for: error, columns: nil).split(separator: "\n").last ?? ""
+    let pieces = lastLine.split(separator: "'")
+    let request =
+      pieces.count == 3 && pieces[0] == "  See "
+      ? String(pieces[1]) : "\(command._commandName) --help"
+    return "See '\(request)'."
+  }
+}
+
+// MARK: - Which exit status the library's errors mean
+
+// The library knows nothing of exit statuses; all commands read them here, so that one mistake has one
+// status whichever command meets it.
+
+extension WordListError {
+  /// The failure as it is reported for a list that came from `source`.
+  public func commandFailure(in source: String) -> CommandFailure {
+    let status: ExitStatus =
+      switch kind {
+      case .noInput: .noInput
+      case .badData: .badData
+      case .inputOutput: .inputOutput
+      }
+    return CommandFailure(status, message(in: source))
+  }
+}
+
+extension DatasetError {
+  /// The failure as it is reported for a list that came from `source`.
+  public func commandFailure(in source: String) -> CommandFailure {
+    switch self {
+    case .tooFewWords, .emptyPart: CommandFailure(.badData, "\(source): \(self)")
+    case .tooLarge: CommandFailure(.resources, "\(source): \(self)")
+    }
+  }
+}
+
+extension ModelFileError {
+  /// The failure as it is reported for a model that came from `path`.
+  public func commandFailure(in path: String) -> CommandFailure {
+    CommandFailure(isIncompatible ? .incompatible : .badData, "\(path): \(self)")
+  }
+}
+
+extension Divergence: CommandFailureConvertible {
+  public var commandFailure: CommandFailure { CommandFailure(.diverged, description) }
+}
+
+extension SamplingError: CommandFailureConvertible {
+  public var commandFailure: CommandFailure { CommandFailure(.unavailable, description) }
+}
+
+// MARK: - What SIGINT and SIGTERM mean to a command that has something to save
+
+// While they are caught, the first one is noted, and the command looks for it between two steps of its
+// work; the second one ends the process at once. A command that never asks is ended by the first, as
+// ever. A signal that was ignored when the process started (nohup, a shell's background job) stays so.
+
+/// Signals that ask a command to stop.
+public enum Interruption {
+  /// Notes the first signal from now on instead of ending the process.
+  public static func startCatching() {
+    noted.store(0, ordering: .sequentiallyConsistent)
+    for number in [SIGINT, SIGTERM] where !OperatingSystem.isIgnored(signal: number) {
+      OperatingSystem.handle(signal: number, noteOrExit)
+    }
+  }
+
+  /// The status with which to exit, if a signal was caught.
+  public static var pending: ExitStatus? {
+    let number = noted.load(ordering: .sequentiallyConsistent)
+    return number == 0 ? nil : status(of: number)
+  }
+
+  /// Lets the next signal end the process again; gives what was caught until now.
+  public static func stopCatching() -> ExitStatus? {
+    let pending = pending
+    noted.store(SIGTERM, ordering: .sequentiallyConsistent)
+    return pending
+  }
+
+  private static func status(of number: CInt) -> ExitStatus {
+    number == SIGINT ? .interrupted : .terminated
+  }
+}
+
+/// The number of the first signal caught, or 0.
+private let noted = Atomic<CInt>(0)
+
+/// The handler: it may only do what is safe between any two instructions of the process.
+private func noteOrExit(_ number: CInt) {
+  let first = noted.compareExchange(expected: 0, desired: number, ordering: .sequentiallyConsistent)
+  if !first.exchanged { _exit(128 + number) }
+}
+
+// MARK: - What the process does about signals, decided once at its start
+
+// A write that fails comes back as an error instead of ending the process, since a training run must
+// outlive the reader of its output and a limit on file sizes. What SIGINT and SIGTERM do is decided by
+// the command that has something to save: see Interruption.
+
+enum Signals {
+  /// Lets `write` report a reader that is gone (EPIPE) and a file grown too large (EFBIG).
+  static func reportFailedWritesAsErrors() {
+    OperatingSystem.ignore(signal: SIGPIPE)
+    OperatingSystem.ignore(signal: SIGXFSZ)
   }
 }

@@ -4,6 +4,8 @@
 // instead, with every digit. Rounding is to nearest on the value times a power of ten, which may
 // differ from printf in the last digit of an exact tie.
 
+import Glibc
+
 /// Numbers as text for people.
 public enum Format {
   /// A count with thousands separators: 12,297.
@@ -65,4 +67,166 @@ public enum Format {
   private static func powerOfTen(_ exponent: Int) -> Double {
     (0..<exponent).reduce(1) { power, _ in power * 10 }
   }
+}
+
+// MARK: - Counts with what is counted, and shares of a whole
+
+extension Format {
+  /// A number and its noun: 1 word, 2 words.
+  public static func counted(_ number: Int, _ noun: String) -> String {
+    "\(count(number)) \(noun)\(number == 1 ? "" : "s")"
+  }
+
+  /// A part of a whole: 13.0 %.
+  public static func percent(_ part: Int, of whole: Int) -> String {
+    fixed(100 * Double(part) / Double(max(whole, 1)), decimals: 1) + " %"
+  }
+
+  /// A part of a whole, and what share that is: 416 (13.0 %).
+  public static func share(_ part: Int, of whole: Int) -> String {
+    "\(count(part)) (\(percent(part, of: whole)))"
+  }
+}
+
+// MARK: - Durations for people: two units at most, and never 60 of the smaller one
+
+// A value is rounded to the precision it is shown with before its unit is chosen, so that 59.7 s is
+// a minute and 9.96 s is not "10.0 s".
+
+extension Format {
+  /// A duration: 4.2 ms, 48 ms, 0.8 s, 42 s, 1 min 12 s, 2 h 5 min, 3 d 4 h; "unknown" for what is
+  /// negative or not finite.
+  public static func duration(seconds: Double) -> String {
+    switch seconds {
+    case 0..<0.00995: return fixed(seconds * 1000, decimals: 1) + " ms"
+    case 0..<0.0995: return fixed(seconds * 1000, decimals: 0) + " ms"
+    case 0..<9.95: return fixed(seconds, decimals: 1) + " s"
+    case 0..<0x1p53: return duration(wholeSeconds: Int(seconds.rounded()))
+    default: return "unknown"
+    }
+  }
+
+  /// A duration, as above.
+  public static func duration(_ duration: Duration) -> String {
+    self.duration(seconds: duration / .seconds(1))
+  }
+
+  private static func duration(wholeSeconds seconds: Int) -> String {
+    // From an hour on the seconds are not shown, so they are rounded into the minutes, and so on.
+    let minutes = (seconds + 30) / 60
+    if seconds < 60 { return "\(seconds) s" }
+    if seconds < 3600 { return "\(seconds / 60) min \(seconds % 60) s" }
+    if minutes < 24 * 60 { return "\(minutes / 60) h \(minutes % 60) min" }
+    let hours = (seconds + 1800) / 3600
+    return "\(count(hours / 24)) d \(hours % 24) h"
+  }
+}
+
+// MARK: - Numbers of any size with two digits, as a table of differences shows them
+
+extension Format {
+  /// A number in scientific notation with two digits: 1.2e-07; 0, inf and nan as they are.
+  public static func scientific(_ value: Double) -> String {
+    guard value.isFinite, value != 0 else { return value == 0 ? "0" : value.description }
+    var exponent = Int(log10(value.magnitude).rounded(.down))
+    // In two steps, because 10³²³ is no Double.
+    let half = exponent / 2
+    let scaled = value.magnitude * pow(10, Double(-half)) * pow(10, Double(half - exponent))
+    var tenths = (scaled * 10).rounded()
+    if tenths >= 100 {
+      tenths /= 10
+      exponent += 1
+    }
+    let digits = String(exponent.magnitude)
+    let padded = (digits.count < 2 ? "0" : "") + digits
+    let mantissa = fixed(tenths / 10, decimals: 1)
+    return (value < 0 ? "-" : "") + mantissa + (exponent < 0 ? "e-" : "e+") + padded
+  }
+}
+
+// MARK: - A curve in one line of text: ▇▅▃▂▂▁
+
+// It shows all of a run in a fixed width: when it is full, every two neighbours become their mean, and
+// from then on twice as many values go into each block.
+
+/// The course of a value over time, in block characters.
+public struct Sparkline: Sendable {
+  private let width: Int
+  private var means: [Double] = []
+  private var valuesPerMean = 1
+  private var pending: [Double] = []
+
+  /// A curve of at most `width` blocks.
+  public init(width: Int = 24) {
+    precondition(width >= 2, "Sparkline: width \(width)")
+    self.width = width
+  }
+
+  /// Adds the next value; what is not finite leaves no trace.
+  public mutating func add(_ value: Double) {
+    guard value.isFinite else { return }
+    pending.append(value)
+    guard pending.count == valuesPerMean else { return }
+    means.append(Self.mean(pending[...]))
+    pending = []
+    if means.count > width { halve() }
+  }
+
+  private mutating func halve() {
+    let whole = means.count / 2 * 2
+    let rest = Array(means[whole...])
+    means = stride(from: 0, to: whole, by: 2).map { Self.mean(means[$0..<$0 + 2]) }
+    // A last one without its neighbour waits for it, with the weight that it has.
+    pending = rest.flatMap { Array(repeating: $0, count: valuesPerMean) }
+    valuesPerMean *= 2
+  }
+
+  private static func mean(_ values: ArraySlice<Double>) -> Double {
+    values.reduce(0, +) / Double(values.count)
+  }
+
+  /// The curve so far, empty before the first value; the lowest block is the smallest value.
+  public var text: String {
+    guard let lowest = means.min(), let highest = means.max() else { return "" }
+    let blocks = Array("▁▂▃▄▅▆▇█")
+    let scale = highest > lowest ? Double(blocks.count - 1) / (highest - lowest) : 0
+    return String(means.map { blocks[Int((($0 - lowest) * scale).rounded())] })
+  }
+}
+
+// MARK: - Columns of text for people: words aligned left, numbers right
+
+/// A table whose columns are as wide as what stands in them.
+public struct Table {
+  private var rows: [[String]]
+  private let leftAligned: Set<Int>
+
+  /// Makes a table with a heading for each column.
+  ///
+  /// - Parameter leftAligned: The columns that hold words; the others are aligned right.
+  public init(_ headings: [String], leftAligned: Set<Int> = [0]) {
+    rows = [headings]
+    self.leftAligned = leftAligned
+  }
+
+  /// Adds a row with a cell for each column.
+  public mutating func add(_ cells: [String]) {
+    precondition(cells.count == rows[0].count, "Table: \(cells.count) cells")
+    rows.append(cells)
+  }
+
+  /// The table, each row on a line.
+  public var text: String {
+    let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+    return rows.map { row in
+      let cells = row.indices.map { column in
+        let padding = String(repeating: " ", count: widths[column] - row[column].count)
+        return leftAligned.contains(column) ? row[column] + padding : padding + row[column]
+      }
+      let line = cells.joined(separator: "  ")
+      return line.prefix(line.count - trailingBlanks(line)) + "\n"
+    }.joined()
+  }
+
+  private func trailingBlanks(_ line: String) -> Int { line.reversed().prefix { $0 == " " }.count }
 }

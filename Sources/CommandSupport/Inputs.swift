@@ -1,0 +1,127 @@
+// Where a model comes from: what `--model` may say.
+
+public import CharMLP
+
+/// A model file that a user named, or the newest there is.
+public struct ModelSource: Sendable {
+  /// The path of the file.
+  public let path: String
+
+  /// Where `train` puts its runs unless told otherwise.
+  public static let runs = "runs"
+
+  /// Finds the model of a run directory, a file, or, without a name, of the newest run.
+  /// - Throws: `CommandFailure` (66) if there is none.
+  public init(_ name: String?) throws(CommandFailure) {
+    do throws(FileError) {
+      path = try Self.find(name)
+    } catch {
+      throw CommandFailure(.noInput, "\(error)", advice: "Name a run directory or a model file.")
+    }
+    guard !path.isEmpty else {
+      throw CommandFailure(
+        .noInput, "no run in \(Self.runs)/", advice: "Train one first, or name one with --model.")
+    }
+  }
+
+  /// The path of the model's file, empty if no name is given and there is no run.
+  private static func find(_ name: String?) throws(FileError) -> String {
+    if let name { return try RunDirectory.modelPath(named: name) }
+    return try RunDirectory.newest(in: runs)?.preferredPath ?? ""
+  }
+
+  /// Reads the model; one whose training has not ended is told to be such.
+  /// - Throws: `CommandFailure`: 66 if it cannot be read, 65 if it is none, 76 if it is too new.
+  public func read() throws(CommandFailure) -> Model { try checkpoint().model }
+
+  /// Reads all of the file, the word list still compressed; tells and throws as `read()`.
+  public func checkpoint() throws(CommandFailure) -> Checkpoint {
+    let checkpoint = try Self.checkpoint(path)
+    tell(checkpoint)
+    return checkpoint
+  }
+
+  /// Says which state of a run this is, unless it is its end.
+  private func tell(_ checkpoint: Checkpoint) {
+    guard !checkpoint.isFinished else { return }
+    let (step, steps) = (checkpoint.training.step, checkpoint.recipe.steps)
+    let place = "\(path): step \(Format.count(step)) of \(Format.count(steps))"
+    if checkpoint.training.best?.step == step {
+      StandardError.shared.note("\(place), the best by validation")
+    } else {
+      StandardError.shared.warn("\(place), not the end of its training")
+    }
+  }
+}
+
+// MARK: - The whole checkpoint behind `--model`, for a command that shows more of a run than its network
+
+extension ModelSource {
+  /// Reads a model file with all that it says about its training.
+  /// - Throws: `CommandFailure`: 66 if it cannot be read, 65 if it is none, 76 if it is too new.
+  public static func checkpoint(_ path: String) throws(CommandFailure) -> Checkpoint {
+    let bytes: [UInt8]
+    do throws(FileError) {
+      bytes = try Checkpoint.read(path, limit: Host.readableBytes, allowingPipes: true)
+    } catch {
+      throw CommandFailure(.noInput, "\(error)", advice: "Name a run directory or a model file.")
+    }
+    do throws(ModelFileError) {
+      return try Checkpoint(file: bytes)
+    } catch {
+      throw error.commandFailure(in: path)
+    }
+  }
+}
+
+// MARK: - Where a word list comes from: what `--data` may say
+
+/// A word list as the user named it, and where it was found.
+public struct WordListSource: Sendable {
+  /// The path that is read, or nil for standard input.
+  public let path: String?
+
+  /// What messages call it: the name as it was given.
+  public let name: String
+
+  /// What a run is called after: the file's name without its ending.
+  public var stem: String {
+    guard let path else { return "stdin" }
+    let file = path.split(separator: "/").last.map(String.init) ?? "words"
+    let stem = file.split(separator: ".").first.map(String.init) ?? file
+    return stem.isEmpty ? "words" : stem
+  }
+
+  /// Finds the list that `--data` names.
+  ///
+  /// `-` is standard input. A bare name that is not in the working directory is looked for in `data/`
+  /// there, then in `data/` of the package that the binary was built from. Without a name it is the
+  /// bundled list.
+  public init(_ name: String?) {
+    self.name = name ?? Self.bundled
+    path = name == "-" ? nil : Self.find(self.name)
+  }
+
+  private static let bundled = "names.txt"
+
+  private static func find(_ name: String) -> String {
+    guard !name.contains("/"), !name.isEmpty else { return name }
+    let candidates = [name, "data/\(name)", "\(packageRoot)/data/\(name)"]
+    return candidates.first(where: OperatingSystem.exists) ?? name
+  }
+
+  /// The package's directory on the machine that built it, two folders above this file's.
+  private static let packageRoot = #filePath.split(separator: "/", omittingEmptySubsequences: false)
+    .dropLast(3).joined(separator: "/")
+
+  /// Reads the list.
+  /// - Throws: `CommandFailure` for a list that is not there or is none.
+  public func read() throws(CommandFailure) -> WordList {
+    do throws(WordListError) {
+      guard let path else { return try WordList.standardInput() }
+      return try WordList(contentsOf: path)
+    } catch {
+      throw error.commandFailure(in: path == nil ? "stdin" : name)
+    }
+  }
+}

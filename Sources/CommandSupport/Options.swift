@@ -1,0 +1,205 @@
+// Options with limits, declared in one line:
+//
+//   @Option(help: "Training steps.", in: 1...1_000_000_000) var steps = 200_000
+//   @Option(help: "Learning rate.", above: 0, upTo: 100) var learningRate = 0.1
+//
+// They add the default to the help, which ArgumentParser leaves out when a transform parses. For an
+// option without a default, `wholeNumber(in:)` and `decimalNumber(from:upTo:)` are its transform.
+
+import ArgumentParser
+
+extension Option where Value: FixedWidthInteger & Sendable {
+  /// A whole number within `range`, in decimal digits.
+  /// - Precondition: the default is within the range, and the range starts at 0 or above.
+  public init(
+    wrappedValue: Value, name: NameSpecification = .long, help: ArgumentHelp,
+    in range: ClosedRange<Value>
+  ) {
+    precondition(range.contains(wrappedValue), "the default \(wrappedValue) is not in \(range)")
+    self.init(
+      wrappedValue: wrappedValue, name: name, help: help.adding(default: "\(wrappedValue)"),
+      transform: wholeNumber(in: range))
+  }
+}
+
+extension Option
+where Value: BinaryFloatingPoint & LosslessStringConvertible & Sendable {
+  /// A decimal number with `lowest <= number <= highest`.
+  public init(
+    wrappedValue: Value, name: NameSpecification = .long, help: ArgumentHelp,
+    from lowest: Value, upTo highest: Value
+  ) {
+    self.init(
+      wrappedValue: wrappedValue, name: name, help: help.adding(default: plain(wrappedValue)),
+      transform: decimalNumber(from: lowest, upTo: highest))
+  }
+
+  /// A decimal number with `bound < number <= highest`.
+  public init(
+    wrappedValue: Value, name: NameSpecification = .long, help: ArgumentHelp,
+    above bound: Value, upTo highest: Value
+  ) {
+    self.init(
+      wrappedValue: wrappedValue, name: name, help: help.adding(default: plain(wrappedValue)),
+      transform: decimalNumber(above: bound, upTo: highest))
+  }
+}
+
+extension ArgumentHelp {
+  fileprivate func adding(default value: String) -> ArgumentHelp {
+    var help = self
+    help.abstract += " (default: \(value))"
+    return help
+  }
+}
+
+// MARK: - Options that take a decimal number: finite, in decimal notation, within limits
+
+// Swift's own parsing, and with it ArgumentParser's, accepts `nan`, `inf` and `0x1p3` and turns
+// 1e999 into infinity. Here a number is `0.1`, `.5`, `3` or `1e-3`, and every option says how large
+// it may be.
+
+/// A parser for numbers with `lowest <= number <= highest`, as the `transform` of an `@Option`.
+///
+/// The parser throws an error that says "must be a decimal number from … to …". A negative zero is
+/// read as zero.
+public func decimalNumber<Value>(
+  from lowest: Value, upTo highest: Value
+) -> @Sendable (String) throws -> Value
+where Value: BinaryFloatingPoint & LosslessStringConvertible & Sendable {
+  parser(reason: "from \(plain(lowest)) to \(plain(highest))") { lowest <= $0 && $0 <= highest }
+}
+
+/// A parser for numbers with `bound < number <= highest`, as the `transform` of an `@Option`.
+///
+/// The parser throws an error that says "must be a decimal number above … and at most …"; a number
+/// so small that `Value` rounds it to the bound is refused.
+public func decimalNumber<Value>(
+  above bound: Value, upTo highest: Value
+) -> @Sendable (String) throws -> Value
+where Value: BinaryFloatingPoint & LosslessStringConvertible & Sendable {
+  parser(reason: "above \(plain(bound)) and at most \(plain(highest))") {
+    bound < $0 && $0 <= highest
+  }
+}
+
+private func parser<Value>(
+  reason: String, _ isAllowed: @escaping @Sendable (Value) -> Bool
+) -> @Sendable (String) throws -> Value
+where Value: BinaryFloatingPoint & LosslessStringConvertible & Sendable {
+  return { text in
+    guard text.isDecimalNotation, let value = Value(text), value.isFinite, isAllowed(value) else {
+      throw OptionValueError(description: "must be a decimal number \(reason)")
+    }
+    return value + 0
+  }
+}
+
+/// A number as people write it: 100, not 100.0.
+func plain<Value: BinaryFloatingPoint & LosslessStringConvertible>(
+  _ value: Value
+) -> String {
+  let text = value.description
+  return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
+}
+
+extension String {
+  /// Whether this is `[-]digits[.digits][e[±]digits]`; of the digits around a point, either may be
+  /// missing, but not both.
+  fileprivate var isDecimalNotation: Bool {
+    var rest = utf8[...]
+    rest.skip(oneOf: "-")
+    let whole = rest.skipDigits()
+    let fraction = rest.skip(oneOf: ".") ? rest.skipDigits() : 0
+    guard whole + fraction > 0 else { return false }
+    if rest.skip(oneOf: "eE") {
+      rest.skip(oneOf: "+-")
+      guard rest.skipDigits() > 0 else { return false }
+    }
+    return rest.isEmpty
+  }
+}
+
+extension Substring.UTF8View {
+  @discardableResult
+  fileprivate mutating func skip(oneOf characters: StaticString) -> Bool {
+    guard let first, characters.description.utf8.contains(first) else { return false }
+    removeFirst()
+    return true
+  }
+
+  fileprivate mutating func skipDigits() -> Int {
+    let start = count
+    self = drop { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+    return start - count
+  }
+}
+
+// MARK: - Options that take a whole number: decimal digits and nothing else, within limits
+
+// ArgumentParser's own integers reject a number that is too large or negative with a message that
+// does not say what would be right, and know no limits.
+
+/// Why a value of an option was refused: what it must be.
+struct OptionValueError: Error, Equatable, CustomStringConvertible {
+  let description: String
+}
+
+/// A parser for whole numbers within `range`, as the `transform` of an `@Option`; without a range,
+/// for every number from 0 that `Value` holds, as a seed needs.
+///
+/// The parser takes ASCII digits only: no sign, no separators, no other base. It throws an error
+/// that says "must be a whole number from … to …".
+/// - Precondition: the range starts at 0 or above.
+public func wholeNumber<Value: FixedWidthInteger & Sendable>(
+  in range: ClosedRange<Value> = 0...Value.max
+) -> @Sendable (String) throws -> Value {
+  precondition(range.lowerBound >= 0, "wholeNumber: the range \(range) has negative numbers")
+  return { text in
+    // `Value(_:)` is nil for what overflows, and accepts a leading "+", which is checked before.
+    guard text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
+      let value = Value(text), range.contains(value)
+    else {
+      throw OptionValueError(
+        description: "must be a whole number from \(range.lowerBound) to \(range.upperBound)")
+    }
+    return value
+  }
+}
+
+// MARK: - Lets an option be given a negative number, so that it can say why it does not want one
+
+// ArgumentParser reads the `-3` of `--steps -3` as a flag named 3 and answers that the value of
+// --steps is missing; of `--learning-rate -0.1` it says "Invalid option: -.". No command has a flag
+// that is a number, so such an argument is joined to the option before it: `--steps=-3`.
+
+/// `arguments` with every negative number joined to the long option before it, up to a `--`.
+func joiningNegativeNumbers(_ arguments: [String]) -> [String] {
+  var joined: [String] = []
+  for (index, argument) in arguments.enumerated() {
+    if argument == "--" { return joined + arguments[index...] }
+    if argument.looksLikeNegativeNumber, let option = joined.last, option.isLongOption {
+      joined[joined.count - 1] = option + "=" + argument
+    } else {
+      joined.append(argument)
+    }
+  }
+  return joined
+}
+
+extension String {
+  fileprivate var looksLikeNegativeNumber: Bool {
+    guard first == "-" else { return false }
+    let rest = dropFirst()
+    if ["inf", "infinity", "nan"].contains(rest.lowercased()) { return true }
+    return (rest.first == "." ? rest.dropFirst() : rest).first?.isASCIIDigit ?? false
+  }
+
+  fileprivate var isLongOption: Bool {
+    hasPrefix("--") && count > 2 && !contains("=")
+  }
+}
+
+extension Character {
+  fileprivate var isASCIIDigit: Bool { ("0"..."9").contains(self) }
+}
