@@ -4,6 +4,7 @@
 // It is started from the main thread: Dispatch's threads block signals, and a child inherits that.
 
 import FoundationEssentials
+import Glibc
 
 /// The gnuplot of this machine.
 struct Gnuplot: Sendable {
@@ -83,5 +84,192 @@ private final class TemporaryDirectory {
 
   func read(_ name: String) throws -> String {
     String(decoding: try Data(contentsOf: url.appending(path: name)), as: UTF8.self)
+  }
+}
+
+// MARK: - Another program, started and waited for: what is needed of it to draw charts
+
+// It is POSIX's posix_spawn, because Foundation's Process would bring all of Foundation into every `train`.
+// Every pointer of this module lives in this file.
+
+/// A program that runs in a directory, reads nothing, and writes its messages to a file there.
+struct ChildProcess {
+  /// How a program ended.
+  enum End: Equatable {
+    case status(CInt)
+    case tooLate
+  }
+
+  let executable: String
+  let arguments: [String]
+  let environment: [String]
+  let directory: String
+  /// The name of the file, in the directory, that stderr goes to.
+  let messages: String
+
+  /// Runs the program; who does not end within `seconds` is killed.
+  /// - Throws: `Failure` if it does not start.
+  func run(seconds: Double) throws(Failure) -> End {
+    let child = try start()
+    var waited = 0.0
+    while true {
+      var status: CInt = 0
+      let found = unsafe waitpid(child, &status, WNOHANG)
+      if found == child || (found < 0 && errno != EINTR) { return .status(Self.code(status)) }
+      guard waited < seconds else {
+        kill(child, SIGKILL)
+        _ = unsafe waitpid(child, &status, 0)
+        return .tooLate
+      }
+      usleep(2000)
+      waited += 0.002
+    }
+  }
+
+  /// An exit code, or 128 and the signal that ended the program.
+  private static func code(_ status: CInt) -> CInt {
+    status & 0x7F == 0 ? (status >> 8) & 0xFF : 128 + status & 0x7F
+  }
+
+  private func start() throws(Failure) -> pid_t {
+    var actions = unsafe posix_spawn_file_actions_t()
+    unsafe posix_spawn_file_actions_init(&actions)
+    defer { unsafe posix_spawn_file_actions_destroy(&actions) }
+    unsafe posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+    unsafe posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0)
+    unsafe posix_spawn_file_actions_addopen(
+      &actions, 2, directory + "/" + messages, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
+    // POSIX's actions cannot change the directory; coreutils' env can.
+    let env = "/usr/bin/env"
+    var words =
+      unsafe ([env, "-C", directory, executable] + arguments).map { unsafe strdup($0) } + [nil]
+    var variables = unsafe environment.map { unsafe strdup($0) } + [nil]
+    defer {
+      for index in unsafe words.indices { unsafe free(words[index]) }
+      for index in unsafe variables.indices { unsafe free(variables[index]) }
+    }
+    var child: pid_t = 0
+    let code = unsafe posix_spawn(&child, env, &actions, nil, &words, &variables)
+    guard code == 0 else { throw Failure(code: code) }
+    return child
+  }
+
+  /// Why a program did not start: errno.
+  struct Failure: Error, Equatable {
+    let code: CInt
+  }
+}
+
+// MARK: - gnuplot's SVG made fit for a page: names that are unique there, colours from the style sheet, labels
+
+// in their places, and nothing that says its size.
+//
+// The scripts draw in the colours #000001, #000002, …: numbers of roles, which become the style sheet's
+// variables, so that light, dark and print need one picture. It is text that is replaced, in an output
+// whose few forms are known (gnuplot 5.4's svg.trm); a newer form would show as black ink, not as harm.
+
+/// A chart as it stands in a page.
+struct SVGPicture {
+  let markup: Markup
+
+  /// Takes gnuplot's output; nil if it is no picture.
+  init?(gnuplot output: String, of chart: Chart) {
+    guard let start = output.firstRange(of: "<svg"),
+      let viewBox = output[start.upperBound...].between("viewBox=\"", "\""),
+      let head = output[start.upperBound...].firstRange(of: ">"),
+      let end = output.lastRange(of: "</svg>"), head.upperBound <= end.lowerBound
+    else { return nil }
+    let prefix = chart.kind.rawValue
+    var body = String(output[head.upperBound..<end.lowerBound])
+    for tag in ["title", "desc", "defs"] { body = body.removingElements(tag) }
+    body = body.withoutEmptyGroups().coloredByRoles()
+    body = body.replacing("#gpPt6", with: "#\(prefix)-point")
+      .replacing("id=\"gnuplot", with: "id=\"\(prefix)")
+    body = body.filled(with: chart.labels)
+    let point = "<defs><circle id=\"\(prefix)-point\" r=\"1\" fill=\"currentColor\"/></defs>"
+    markup = .element(
+      "svg",
+      [
+        "class": "chart", "id": "chart-\(prefix)", "role": "img", "viewBox": String(viewBox),
+        "aria-label": chart.description,
+      ], [Markup(trusted: point + body)])
+  }
+}
+
+extension StringProtocol where SubSequence == Substring {
+  /// The text between two others.
+  fileprivate func between(_ start: String, _ end: String) -> Substring? {
+    guard let first = firstRange(of: start),
+      let last = self[first.upperBound...].firstRange(of: end)
+    else { return nil }
+    return self[first.upperBound..<last.lowerBound]
+  }
+
+  fileprivate func lastRange(of text: String) -> Range<Index>? { ranges(of: text).last }
+}
+
+extension String {
+  fileprivate func removingElements(_ tag: String) -> String {
+    var result = ""
+    var rest = self[...]
+    let (open, close) = ("<\(tag)>", "</\(tag)>")
+    while let start = rest.firstRange(of: open),
+      let end = rest[start.upperBound...].firstRange(of: close)
+    {
+      result += rest[..<start.lowerBound]
+      rest = rest[end.upperBound...]
+    }
+    return result + rest
+  }
+
+  /// gnuplot opens and closes a group for every change of a pen.
+  fileprivate func withoutEmptyGroups() -> String {
+    var lines: [Substring] = []
+    for line in split(separator: "\n") {
+      if line == "</g>", let last = lines.last, last.hasPrefix("<g "),
+        last.dropLast().allSatisfy({ $0 != ">" })
+      {
+        lines.removeLast()
+      } else if !line.allSatisfy(\.isWhitespace) {
+        lines.append(line)
+      }
+    }
+    return lines.joined(separator: "\n")
+  }
+
+  /// `rgb(  0,   0,   7)` is the seventh role of the style sheet, `--role-7`.
+  fileprivate func coloredByRoles() -> String {
+    var result = ""
+    var rest = self[...]
+    while let start = rest.firstRange(of: "rgb("),
+      let end = rest[start.upperBound...].firstRange(of: ")")
+    {
+      let parts = rest[start.upperBound..<end.lowerBound].split(separator: ",").map {
+        Int($0.filter { !$0.isWhitespace })
+      }
+      result += rest[..<start.lowerBound]
+      if parts.count == 3, parts[0] == 0, parts[1] == 0, let role = parts[2], role > 0 {
+        result += "var(--role-\(role))"
+      } else {
+        result += rest[start.lowerBound..<end.upperBound]
+      }
+      rest = rest[end.upperBound...]
+    }
+    return result + rest
+  }
+
+  /// Puts labels into their places, all in one sweep.
+  fileprivate func filled(with labels: [String]) -> String {
+    var result = ""
+    var rest = self[...]
+    while let start = rest.firstRange(of: "<text>@"),
+      let end = rest[start.upperBound...].firstRange(of: "@</text>")
+    {
+      let index = Int(rest[start.upperBound..<end.lowerBound])
+      let label = index.flatMap { labels.indices.contains($0) ? labels[$0] : nil } ?? ""
+      result += rest[..<start.lowerBound] + Markup.element("text", label).html
+      rest = rest[end.upperBound...]
+    }
+    return result + rest
   }
 }

@@ -105,3 +105,69 @@ extension Markup {
     return element("dl", ["class": "facts"], rows)
   }
 }
+
+// MARK: - A file with places, `{{name}}`, that are filled once
+
+// What is filled in is not looked at again, so that a word that is called {{words}} stays one. It has no
+// conditions and no loops: what repeats is made of elements, what may be missing is an empty piece.
+
+/// A page with places for pieces of markup.
+struct Template {
+  private let text: String
+
+  init(_ text: String) { self.text = text }
+
+  /// The page, each place filled.
+  ///
+  /// It is a programmer's error if a place has no piece, or a piece no place.
+  func filled(_ pieces: KeyValuePairs<String, Markup>) -> Markup {
+    var html = ""
+    var rest = text[...]
+    var used: Set<String> = []
+    while let open = rest.firstRange(of: "{{") {
+      guard let close = rest[open.upperBound...].firstRange(of: "}}") else {
+        preconditionFailure("Template: a place that does not end")
+      }
+      let name = String(rest[open.upperBound..<close.lowerBound])
+      guard let piece = pieces.first(where: { $0.key == name })?.value else {
+        preconditionFailure("Template: nothing for the place \(name)")
+      }
+      html += rest[..<open.lowerBound] + piece.html
+      used.insert(name)
+      rest = rest[close.upperBound...]
+    }
+    precondition(
+      pieces.allSatisfy { used.contains($0.key) }, "Template: a piece without a place")
+    return Markup(trusted: html + rest)
+  }
+}
+
+// MARK: - The files of this module that are part of every page
+
+/// Markup, style, scripts and charts, embedded when the module is built.
+enum Resource {
+  static var frame: String { text(PackageResources.frame_html) }
+  static var page: String { text(PackageResources.page_html) }
+  static var comparison: String { text(PackageResources.comparison_html) }
+  static var style: String { text(PackageResources.style_css) }
+  static var generator: String { text(PackageResources.generator_js) }
+  static var chartBasics: String { text(PackageResources.basics_gp) }
+  static var chartSteps: String { text(PackageResources.steps_gp) }
+
+  /// The gnuplot script of a chart.
+  static func script(_ chart: Chart.Kind) -> String {
+    switch chart {
+    case .loss: text(PackageResources.loss_gp)
+    case .learningRate: text(PackageResources.rate_gp)
+    case .embedding: text(PackageResources.embedding_gp)
+    case .activations: text(PackageResources.activations_gp)
+    case .gradients: text(PackageResources.gradients_gp)
+    case .updates: text(PackageResources.updates_gp)
+    case .saturation: text(PackageResources.saturation_gp)
+    case .dlogits: text(PackageResources.dlogits_gp)
+    case .comparison: text(PackageResources.comparison_gp)
+    }
+  }
+
+  private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
+}

@@ -2,6 +2,7 @@
 
 import CharMLP
 public import CommandSupport
+import FoundationEssentials
 
 /// A run's model, words and records.
 public struct RecordedRun: Sendable {
@@ -83,5 +84,140 @@ public struct RecordedRun: Sendable {
     guard let command = description.commandLine.first else { return nil }
     let name = command.split(separator: "/").last.map(String.init) ?? command
     return ([name] + description.commandLine.dropFirst()).map(shellWord).joined(separator: " ")
+  }
+}
+
+// MARK: - run.json, as far as it is understood: a list of names and values to show
+
+/// When, where and how a run was made.
+struct RunDescription: Equatable, Sendable {
+  /// Values by key; those of nested objects under `outer.inner`.
+  private let values: [String: String]
+  /// The words of the command line.
+  let commandLine: [String]
+
+  /// Reads run.json; what is no object has no values.
+  init(_ text: String?) {
+    let tree = text.flatMap { try? JSONDecoder().decode(Tree.self, from: Data($0.utf8)) }
+    var values: [String: String] = [:]
+    tree?.flatten(into: &values, under: "")
+    self.values = values
+    if case .object(let pairs) = tree, case .array(let words) = pairs["command_line"] {
+      commandLine = words.compactMap { if case .text(let word) = $0 { word } else { nil } }
+    } else {
+      commandLine = []
+    }
+  }
+
+  subscript(key: String) -> String? { values[key] }
+
+  func number(_ key: String) -> Double? { values[key].flatMap(Double.init) }
+
+  /// All values but the command line, in the order of their keys.
+  var all: [(key: String, value: String)] {
+    values.filter { $0.key != "command_line" }.sorted { $0.key < $1.key }
+      .map { (key: $0.key, value: $0.value) }
+  }
+
+  /// JSON of any form.
+  private enum Tree: Decodable {
+    case object([String: Tree])
+    case array([Tree])
+    case text(String)
+    case none
+
+    init(from decoder: any Decoder) throws {
+      let container = try decoder.singleValueContainer()
+      if let pairs = try? container.decode([String: Tree].self) {
+        self = .object(pairs)
+      } else if let elements = try? container.decode([Tree].self) {
+        self = .array(elements)
+      } else if let text = try? container.decode(String.self) {
+        self = .text(text)
+      } else if let truth = try? container.decode(Bool.self) {
+        self = .text("\(truth)")
+      } else if let whole = try? container.decode(Int.self) {
+        self = .text("\(whole)")
+      } else if let number = try? container.decode(Double.self) {
+        self = .text("\(number)")
+      } else {
+        self = .none
+      }
+    }
+
+    func flatten(into values: inout [String: String], under key: String) {
+      switch self {
+      case .object(let pairs):
+        for (name, tree) in pairs {
+          tree.flatten(into: &values, under: key.isEmpty ? name : "\(key).\(name)")
+        }
+      case .array(let elements):
+        values[key] = elements.compactMap { if case .text(let text) = $0 { text } else { nil } }
+          .joined(separator: " ")
+      case .text(let text): values[key] = text
+      case .none: break
+      }
+    }
+  }
+}
+
+// MARK: - A line of metrics.jsonl, as far as it is understood
+
+// Other versions and other trainers write other keys: what is not known is skipped, and what is missing
+// leaves a gap in a chart. docs/metrics.md is the list.
+
+/// What a run measured at one step.
+struct MetricsLine: Decodable, Equatable, Sendable {
+  let step: Int
+  let minibatchLoss: Double?
+  let smoothedLoss: Double?
+  let validationLoss: Double?
+  /// Means of minibatch losses since the line before, each over `stretch` steps.
+  let losses: [Double?]
+  let stretch: Int?
+  let learningRate: Double?
+  let seconds: Double?
+  let saturated: Double?
+  let deadUnits: Double?
+  let updateRatio: [String: Double?]
+
+  private enum Key: String, CodingKey {
+    case step, seconds, saturated, stretch, losses
+    case minibatchLoss = "minibatch_loss"
+    case smoothedLoss = "smoothed_loss"
+    case validationLoss = "validation_loss"
+    case learningRate = "learning_rate"
+    case deadUnits = "dead_units"
+    case updateRatio = "update_ratio"
+  }
+
+  init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: Key.self)
+    step = try values.decode(Int.self, forKey: .step)
+    func number(_ key: Key) -> Double? { try? values.decode(Double.self, forKey: key) }
+    minibatchLoss = number(.minibatchLoss)
+    smoothedLoss = number(.smoothedLoss)
+    validationLoss = number(.validationLoss)
+    losses = (try? values.decode([Double?].self, forKey: .losses)) ?? []
+    stretch = try? values.decode(Int.self, forKey: .stretch)
+    learningRate = number(.learningRate)
+    seconds = number(.seconds)
+    saturated = number(.saturated)
+    deadUnits = number(.deadUnits)
+    updateRatio = (try? values.decode([String: Double?].self, forKey: .updateRatio)) ?? [:]
+  }
+
+  /// The lines that can be read, in the order of their steps; of two with one step, the later.
+  static func all(_ lines: [String]) -> [MetricsLine] {
+    let decoder = JSONDecoder()
+    var found: [MetricsLine] = []
+    for line in lines {
+      guard let line = try? decoder.decode(MetricsLine.self, from: Data(line.utf8)) else {
+        continue
+      }
+      while let last = found.last, last.step >= line.step { found.removeLast() }
+      found.append(line)
+    }
+    return found
   }
 }

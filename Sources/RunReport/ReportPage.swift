@@ -1,7 +1,7 @@
 // The page of one run: its parts in their order.
 
 import CharMLP
-import CommandSupport
+public import CommandSupport
 
 /// A run as one HTML file that needs nothing besides itself.
 public struct ReportPage {
@@ -52,4 +52,377 @@ public struct ReportPage {
   /// What stands where the words of the run would be needed.
   static let withoutWords = Markup.note(
     "The run's list was too long to be stored with it, so this part is missing.")
+}
+
+// MARK: - The top of the page: what was trained on what, four numbers, and whether counting is better
+
+extension ReportPage {
+  var lead: Markup {
+    let recipe = run.checkpoint.recipe
+    let step = run.checkpoint.training.step
+    var text = ""
+    if let data = findings.data {
+      text =
+        "\(Format.counted(data.words, "word")) of \(Format.counted(data.symbols.count, "symbol")), "
+    }
+    text += """
+      \(Format.count(run.checkpoint.model.parameters.count)) parameters: block \(recipe.blockSize), \
+      embedding \(recipe.embedding), hidden \(recipe.hidden). \
+      \(Format.count(step)) of \(Format.count(recipe.steps)) steps with \(recipe.batchSize) windows each.
+      """
+    return Markup(text)
+  }
+
+  var tiles: Markup {
+    var tiles: [Markup] = []
+    func add(_ value: String, _ name: String) {
+      tiles.append(
+        .element("div", ["class": "tile"], [.element("b", value), .element("span", name)]))
+    }
+    if let losses = findings.losses {
+      let perplexity = SplitLosses.perplexity(losses.validation)
+      add(
+        Format.fixed(losses.validation, decimals: 3),
+        "validation loss, perplexity \(Format.fixed(perplexity, decimals: 2))")
+    }
+    if let best = findings.baseline?.baseline.best {
+      add(
+        Format.fixed(best.losses.validation, decimals: 3),
+        "validation loss of the best counting, a \(best.order)-gram")
+    }
+    if let unknown = findings.words.unknown, findings.words.drawn > 0 {
+      add(
+        Format.percent(unknown, of: findings.words.drawn),
+        "of its words are not in the training list")
+    }
+    if let seconds = run.metrics.last?.seconds {
+      let rate = run.description.number("steps_per_second").map { ", \(Format.rate($0, "steps"))" }
+      add(Format.duration(seconds: seconds), "in training steps\(rate ?? "")")
+    }
+    return .element("div", ["class": "tiles"], tiles)
+  }
+
+  /// Whether plain counting predicts better, in a sentence.
+  var verdict: Markup {
+    guard let losses = findings.losses, let baseline = findings.baseline else { return .empty }
+    return .paragraph(
+      baseline.verdict(losses)
+        ?? "On validation words the network is better than every n-gram model.")
+  }
+
+  var notices: Markup {
+    var notices: [String] = []
+    if let notice = figures.notice { notices.append(notice) }
+    let step = run.checkpoint.training.step
+    if run.isBest {
+      notices.append(
+        "The model is the best by validation, of step \(Format.count(step)), not the last.")
+    } else if !run.checkpoint.isFinished {
+      notices.append(
+        "The model is that of step \(Format.count(step)), not the end of its training.")
+    }
+    return notices.map { Markup.element("p", ["class": "notice"], $0) }.reduce(.empty, +)
+  }
+}
+
+// MARK: - Loss and learning rate over steps, beside what counting reaches
+
+extension ReportPage {
+  var loss: Markup { lossChart + rateChart + lossTable }
+
+  private var lossChart: Markup {
+    guard let last = run.metrics.last else {
+      return .note("metrics.jsonl has no evaluation to draw.")
+    }
+    let (curve, lines) = (LossCurve(run.metrics), run.shownMetrics)
+    var legend: [Figures.Entry] = [
+      ("13", Self.name(of: curve)), ("11", "minibatch, smoothed"), ("12", "validation"),
+    ]
+    var baselines: [[Chart.Cell]] = []
+    if let comparison = findings.baseline {
+      let (rival, best) = (comparison.rival, comparison.baseline.best)
+      legend.append(("14", "\(rival.order)-gram, same context"))
+      if rival != best { legend.append(("15", "\(best.order)-gram, best")) }
+      baselines = [0, last.step].map { step in
+        [
+          .number(Double(step)), .number(rival.losses.validation),
+          .number(rival == best ? nil : best.losses.validation),
+        ]
+      }
+    }
+    let shown =
+      baselines.flatMap { $0.dropFirst().compactMap(\.number) } + curve.points.compactMap(\.loss)
+      + lines.flatMap { [$0.smoothedLoss, $0.validationLoss] }.compactMap { $0 }
+    let chart = Chart(
+      kind: .loss,
+      description: "Loss over steps: minibatch, smoothed and validation, beside n-gram models.",
+      variables: Chart.steps(upTo: last.step)
+        + [(name: "perplexity_step", value: Self.perplexityStep(shown))],
+      files: [
+        .init(
+          name: "minibatches", rows: curve.points.map { [.number($0.step), .number($0.loss)] }),
+        .init(name: "baselines", rows: baselines),
+        .init(
+          name: "losses", rows: Chart.rows(lines) { [$0.smoothedLoss, $0.validationLoss] }),
+      ])
+    return figures.figure(
+      chart, legend: legend,
+      caption: """
+        \(run.dots) The n-gram models count; their lines are losses on validation words. \
+        Perplexity is between how many equally likely characters a model wavers.
+        """)
+  }
+
+  private static func name(of curve: LossCurve) -> String {
+    curve.stretch > 1
+      ? "minibatch, means of \(Format.count(curve.stretch)) steps" : "minibatch"
+  }
+
+  /// A round distance between the marks of the other axis.
+  private static func perplexityStep(_ losses: [Double]) -> Double {
+    let finite = losses.filter(\.isFinite).map(SplitLosses.perplexity)
+    return Chart.roundDistance((finite.max() ?? 1) - (finite.min() ?? 0), marks: 6)
+  }
+
+  private var rateChart: Markup {
+    let rates = run.shownMetrics.filter { ($0.learningRate ?? 0) > 0 }
+    guard let lowest = rates.compactMap(\.learningRate).min(),
+      let highest = rates.compactMap(\.learningRate).max()
+    else { return .empty }
+    let chart = Chart.overSteps(
+      .learningRate, "The learning rate over steps.", file: "rates", rates,
+      variables: [(name: "lowest", value: lowest / 2), (name: "highest", value: highest * 2)]
+    ) { [$0.learningRate] }
+    return figures.figure(
+      chart, legend: [("16", "learning rate")],
+      caption: "The rate of the step before each evaluation.")
+  }
+
+  private var lossTable: Markup {
+    guard let losses = findings.losses, let comparison = findings.baseline else {
+      return Self.withoutWords
+    }
+    func row(_ name: String, _ losses: SplitLosses) -> [Markup] {
+      let parts = [losses.train, losses.validation, losses.test]
+      return [Markup(name)] + parts.map { Markup(BaselineComparison.cell($0)) }
+    }
+    func row(_ entry: Baseline.Entry) -> [Markup] {
+      row("\(entry.order)-gram, \(entry.discounting.rawValue) discounts", entry.losses)
+    }
+    let headings = ["loss (perplexity)", "train", "validation", "test"]
+    let (rival, best) = (comparison.rival, comparison.baseline.best)
+    let shown = [row("this model", losses), row(rival)] + (rival == best ? [] : [row(best)])
+    let all = Markup.table(headings, comparison.baseline.entries.map(row), class: "small")
+    return .table(headings, shown)
+      + .element("details", [:], [.element("summary", "All n-gram models"), all])
+  }
+}
+
+// MARK: - The data report: what there is to know about the list before the losses are believed
+
+extension ReportPage {
+  /// More symbols than this are not listed one by one.
+  private static let listedSymbols = 40
+
+  var data: Markup {
+    guard let data = findings.data else { return Self.withoutWords }
+    let warnings = data.warnings.map { Markup.element("p", ["class": "notice"], $0.text) }
+    return warnings.reduce(.empty, +) + facts(data) + parts(data)
+      + .element(
+        "details", [:],
+        [.element("summary", "Alphabet and lengths"), alphabet(data), lengths(data)])
+  }
+
+  private func facts(_ data: DataReport) -> Markup {
+    let lengths = data.lengths
+    return .facts([
+      ("words", Markup(Format.count(data.words))),
+      ("distinct", Markup(Format.count(data.distinctWords))),
+      ("duplicates", Markup(Format.share(data.duplicates, of: data.words))),
+      ("duplicates removed", Markup(Format.count(data.duplicatesRemoved))),
+      ("symbols", Markup(Format.count(data.symbols.count))),
+      (
+        "characters in a word",
+        Markup("\(lengths.shortest) to \(lengths.longest), median \(lengths.median)")
+      ),
+    ])
+  }
+
+  private func parts(_ data: DataReport) -> Markup {
+    let parts = [("train", data.train), ("validation", data.validation), ("test", data.test)]
+    return .table(
+      ["part", "words", "also in training", "windows", "distinct contexts"],
+      parts.map { name, part in
+        [
+          Markup(name), Markup(Format.count(part.words)),
+          Markup(name == "train" ? "" : Format.share(part.wordsInTraining, of: part.words)),
+          Markup(Format.count(part.windows)), Markup(Format.count(part.distinctContexts)),
+        ]
+      })
+  }
+
+  private func alphabet(_ data: DataReport) -> Markup {
+    let total = data.symbols.reduce(0) { $0 + $1.count }
+    let rows = data.symbols.prefix(Self.listedSymbols).map { symbol in
+      [
+        .word(symbol.scalar.visible), Markup(Format.count(symbol.count)),
+        Markup(Format.percent(symbol.count, of: total)), Markup(symbol.isRare ? "rare" : ""),
+      ]
+    }
+    let rest = data.symbols.count - rows.count
+    return .table(["symbol", "count", "share", ""], rows, class: "small")
+      + (rest > 0 ? .note("… and \(Format.count(rest)) more symbols.") : .empty)
+  }
+
+  private func lengths(_ data: DataReport) -> Markup {
+    let counts = data.lengths.counts
+    let rows = counts.indices.filter { counts[$0] > 0 }.prefix(Self.listedSymbols).map { length in
+      [Markup("\(length)"), Markup(Format.share(counts[length], of: data.words))]
+    }
+    return .table(["characters", "words"], rows, class: "small")
+  }
+}
+
+// MARK: - Twenty words, and how near they are to what was learned
+
+extension ReportPage {
+  var words: Markup {
+    let found = findings.words
+    guard !found.rows.isEmpty else {
+      return .note("A thousand draws in a row gave no word.")
+    }
+    return novelty
+      + .table(
+        ["word", "", "nearest training word", "edits"],
+        found.rows.map { row in
+          [
+            .word(row.word), Markup(row.nearest.map { $0.distance == 0 ? "known" : "new" } ?? ""),
+            row.nearest.map { .word($0.word) } ?? .empty,
+            Markup(row.nearest.map { "\($0.distance)" } ?? ""),
+          ]
+        }, words: [0, 1, 2])
+  }
+
+  private var novelty: Markup {
+    guard let unknown = findings.words.unknown else { return Self.withoutWords }
+    return .paragraph(
+      """
+      Of \(Format.count(findings.words.drawn)) words that the network made, \
+      \(Format.share(unknown, of: findings.words.drawn)) do not stand in the training list. The first \
+      twenty, each with the nearest training word: how many characters to insert, delete or replace.
+      """)
+  }
+}
+
+// MARK: - Enough to run it again: the command line, the recipe, the machine, the versions
+
+extension ReportPage {
+  var reproduction: Markup {
+    command + .element("h3", "Recipe") + recipe + .element("h3", "Run") + circumstances
+  }
+
+  private var command: Markup {
+    guard let line = run.commandLine else {
+      return .note("run.json does not tell the command line; the recipe below is the model file's.")
+    }
+    return .element("pre", [:], [.element("code", line)])
+  }
+
+  private var recipe: Markup {
+    .facts(
+      run.checkpoint.recipe.settings.map {
+        ($0.key.split(separator: "_").joined(separator: " "), Markup($0.value))
+      })
+  }
+
+  private var circumstances: Markup {
+    var pairs: [(name: String, value: Markup)] = [
+      ("model file", .element("bdi", run.modelPath)),
+      ("parameters", Markup(Format.count(run.checkpoint.model.parameters.count))),
+      ("step of the model", Markup(Format.count(run.checkpoint.training.step))),
+      ("words", Markup("\(Format.count(run.checkpoint.words.byteCount)) bytes")),
+    ]
+    pairs += run.description.all.map { key, value in
+      let name = key.split { $0 == "_" || $0 == "." }.joined(separator: " ")
+      return (name, .element("bdi", shown(key, value)))
+    }
+    return .facts(pairs)
+  }
+
+  /// Times and rates with few digits, all else as it is.
+  private func shown(_ key: String, _ value: String) -> String {
+    guard let number = Double(value) else { return value }
+    switch key {
+    case "seconds": return Format.duration(seconds: number)
+    case "steps_per_second": return Format.rate(number, "steps")
+    default: return value
+    }
+  }
+}
+
+// MARK: - A page on its way into a file: what may be replaced, and what is said if it may not
+
+/// A page that can be written to a file.
+public protocol WrittenPage {
+  /// The file.
+  var html: String { get }
+  /// What is missing in the page once it is made; nil if nothing is.
+  var warning: String? { get }
+}
+
+extension ReportPage: WrittenPage {}
+extension ComparisonPage: WrittenPage {}
+
+extension WrittenPage {
+  /// Writes the page; it takes the place of an older page, and of nothing else. Warns if it lacks its
+  /// charts.
+  /// - Throws: `CommandFailure` (73) if there is another file, or none can be made.
+  public func write(to path: String) throws(CommandFailure) {
+    do throws(FileError) {
+      try ReportFile.write(html, to: path)
+    } catch {
+      let advice =
+        error.isExisting
+        ? "It is no report, and is not overwritten: name another file with --out."
+        : "Name another file with --out."
+      throw CommandFailure(.cannotCreate, "\(error)", advice: advice)
+    }
+    if let warning { StandardError.shared.warn("\(path) \(warning)") }
+  }
+}
+
+// MARK: - Words that the network makes, and how new they are
+
+/// Twenty words beside the training words nearest to them, and the novelty of many more.
+struct NewWords: Sendable {
+  /// A word, and the nearest training word if the list is known.
+  struct Row: Sendable {
+    let word: String
+    let nearest: NearestWords.Match?
+  }
+
+  let rows: [Row]
+  /// Of how many words novelty was counted.
+  let drawn: Int
+  /// How many of them do not stand in the training list; nil if the list is not known.
+  let unknown: Int?
+
+  private static let shown = 20
+  private static let counted = 1000
+
+  init(_ model: Model, _ dataset: Dataset?, seed: UInt64) {
+    let words = Self.draw(model, seed: seed)
+    let list = dataset.map { NearestWords($0.words, selecting: $0.split.train) }
+    drawn = words.count
+    unknown = list.map { list in words.count { !list.contains($0) } }
+    rows = words.prefix(Self.shown).map { Row(word: $0, nearest: list?.nearest(to: $0)) }
+  }
+
+  /// Fewer words if the model has none to offer.
+  private static func draw(_ model: Model, seed: UInt64) -> [String] {
+    guard var sampler = try? Sampler(model, seed: seed) else { return [] }
+    var words: [String] = []
+    while words.count < counted, let word = try? sampler.next() { words.append(word) }
+    return words
+  }
 }

@@ -2,6 +2,7 @@
 
 import CharMLP
 import CommandSupport
+import LinearAlgebra
 
 /// Where BLAS wins and where it loses, and what its own threads bring.
 struct SizesReport {
@@ -137,5 +138,251 @@ extension LibraryThreadsTiming.Effect {
     case .none: "change nothing"
     case .help: "help"
     }
+  }
+}
+
+// MARK: - What `bench --sizes` has to show, for programs. Seconds are those of one call, or of six products
+
+extension SizesReport {
+  /// `blas`, `core`, `build`, `squares`, `products`, `blas_threads` and `sentences`.
+  var json: JSONValue {
+    .object(
+      BenchReport.libraryJSON + [
+        ("squares", .array(squares.map { json($0, size: "size") })),
+        ("products", .array(products.joined().map { json($0, size: "batch_size") })),
+        (
+          "blas_threads",
+          [
+            "threads": .integer(threads.count),
+            "obstacle": threads.obstacle.map { .string($0) } ?? .null,
+            "timings": .array(threads.timings.map(json)),
+          ]
+        ),
+        ("sentences", .array(sentences.map { .string($0) })),
+      ])
+  }
+
+  private var sentences: [String] {
+    [sentence("Square products", squares)] + products.map { sentence($0[0].product.name, $0) }
+      + threadSentences
+  }
+
+  private func json(_ timing: SizeTiming, size: String) -> JSONValue {
+    .object([
+      ("name", .string(timing.product.name)),
+      (size, .integer(timing.size)),
+      ("m", .integer(timing.product.rows)),
+      ("n", .integer(timing.product.columns)),
+      ("k", .integer(timing.product.depth)),
+      ("naive_seconds", timing.naiveSeconds.map { .number($0) } ?? .null),
+      ("blas_seconds", .number(timing.blasSeconds)),
+      ("ratio", timing.ratio.map { .number($0) } ?? .null),
+      ("wins", timing.winner.map { .string($0.rawValue) } ?? .null),
+    ])
+  }
+
+  private func json(_ timing: LibraryThreadsTiming) -> JSONValue {
+    [
+      "hidden": .integer(timing.hidden),
+      "batch_size": .integer(timing.batchSize),
+      "one_thread_seconds": .number(timing.oneThreadSeconds),
+      "seconds": .number(timing.seconds),
+      "ratio": .number(timing.ratio),
+      "effect": .string(timing.effect.rawValue),
+    ]
+  }
+}
+
+// MARK: - One product after another, from the smallest to the largest: where BLAS wins, and where it loses
+
+/// A product's figures at one size.
+struct SizeTiming {
+  /// The rows of a square product, or the batch size.
+  let size: Int
+  let product: SizedProduct
+  /// Nil where one call would take longer than about a second.
+  let naiveSeconds: Double?
+  let blasSeconds: Double
+
+  /// Naive over BLAS.
+  var ratio: Double? { naiveSeconds.map { $0 / blasSeconds } }
+  var winner: Winner? { ratio.map(Winner.init) }
+
+  /// Who is faster by more than a twentieth.
+  enum Winner: String {
+    case naive, neither
+    case blas = "BLAS"
+
+    /// - Parameter ratio: The naive product's time over BLAS'.
+    init(ratio: Double) {
+      self = ratio > 1.05 ? .blas : ratio < 1 / 1.05 ? .naive : .neither
+    }
+  }
+
+  /// Powers of two.
+  static let sizes = (0...11).map { 1 << $0 }
+
+  /// Compares and times a product at each size, naive and BLAS in turns.
+  /// - Throws: `CommandFailure` if the two disagree.
+  static func measure(
+    seconds: Double, progress: ProgressDisplay, _ product: (_ size: Int) -> SizedProduct
+  ) throws(CommandFailure) -> [SizeTiming] {
+    var timings: [SizeTiming] = []
+    for size in sizes {
+      let product = product(size)
+      progress.update("bench: \(product.name), \(size)")
+      timings.append(
+        try measure(
+          product, size, after: timings.last, seconds: seconds / Double(sizes.count)))
+    }
+    return timings
+  }
+
+  /// Skips the naive side if it took so long at the size before that it would take a second now.
+  private static func measure(
+    _ product: SizedProduct, _ size: Int, after last: SizeTiming?, seconds: Double
+  ) throws(CommandFailure) -> SizeTiming {
+    if let last, last.predictedNaiveSeconds(of: product) > 1 {
+      let alternation = Alternation([Alternation.turn(product.work(.blas))], seconds: seconds)
+      return SizeTiming(
+        size: size, product: product, naiveSeconds: nil, blasSeconds: alternation.median(0))
+    }
+    let timing = try ProductTiming.measure([product], seconds: seconds)[0]
+    return SizeTiming(
+      size: size, product: product, naiveSeconds: timing.naiveSeconds,
+      blasSeconds: timing.blasSeconds)
+  }
+
+  private func predictedNaiveSeconds(of next: SizedProduct) -> Double {
+    guard let naiveSeconds else { return .infinity }
+    return naiveSeconds * next.operations / product.operations
+  }
+}
+
+// MARK: - A table of verdicts as one sentence: what holds from which size to which
+
+// Where one side begins to win is a crossover only if it goes on winning. So a sentence lists all
+// stretches of sizes with the same verdict, and is as long as the truth is.
+
+/// Neighbouring sizes at which the same verdict holds.
+package struct Stretch<Verdict: Equatable> {
+  let verdict: Verdict
+  let first: Int
+  var last: Int
+
+  /// The stretches of sizes in ascending order.
+  static func all(_ verdicts: [(size: Int, verdict: Verdict)]) -> [Stretch] {
+    verdicts.reduce(into: []) { stretches, next in
+      if let last = stretches.indices.last, stretches[last].verdict == next.verdict {
+        stretches[last].last = next.size
+      } else {
+        stretches.append(Stretch(verdict: next.verdict, first: next.size, last: next.size))
+      }
+    }
+  }
+
+  /// The stretches in words: "naive wins up to 4, BLAS wins from 8 on".
+  package static func sentence(
+    _ verdicts: [(size: Int, verdict: Verdict)], _ phrase: (Verdict) -> String
+  ) -> String {
+    let stretches = all(verdicts)
+    if stretches.count == 1 { return phrase(stretches[0].verdict) + " at every size measured" }
+    return stretches.enumerated().map { index, stretch in
+      let place =
+        if stretch.first == stretch.last {
+          "at \(stretch.first)"
+        } else if index == 0 {
+          "up to \(stretch.last)"
+        } else if index == stretches.count - 1 {
+          "from \(stretch.first) on"
+        } else {
+          "from \(stretch.first) to \(stretch.last)"
+        }
+      return phrase(stretch.verdict) + " " + place
+    }.joined(separator: ", ")
+  }
+}
+
+// MARK: - Threads of BLAS' own: the batch at which they begin to help, or to hurt
+
+// CharMLP asks BLAS for one thread a call and owns its threads. This shows what the other way
+// would have cost: the six products of a step back to back, on one thread and on several of the library's.
+
+/// The six products of a step at one batch size, on one thread and on several of BLAS' own.
+struct LibraryThreadsTiming {
+  let hidden: Int
+  let batchSize: Int
+  let oneThreadSeconds: Double
+  let seconds: Double
+
+  /// One thread's time over that of several.
+  var ratio: Double { oneThreadSeconds / seconds }
+  var effect: Effect { Effect(ratio: ratio) }
+
+  /// What several threads do to the time, if it changes by more than a twentieth.
+  enum Effect: String {
+    case hurt, none, help
+
+    /// - Parameter ratio: One thread's time over that of several.
+    init(ratio: Double) { self = ratio > 1.05 ? .help : ratio < 1 / 1.05 ? .hurt : .none }
+  }
+}
+
+/// What BLAS' own threads bring, at all sizes.
+struct LibraryThreads {
+  /// How many threads the library was given.
+  let count: Int
+  /// Why there is nothing to compare, if so.
+  let obstacle: String?
+  private(set) var timings: [LibraryThreadsTiming] = []
+
+  /// Times the six products at each batch size and each of the hidden layers.
+  ///
+  /// The library is left at one thread a call.
+  static func measure(
+    _ shapes: [ModelShape], threads: Int, seconds: Double, progress: ProgressDisplay
+  ) -> LibraryThreads {
+    let granted = granted(threads)
+    var result = LibraryThreads(
+      count: granted, obstacle: obstacle(asked: threads, granted: granted))
+    guard result.obstacle == nil else { return result }
+    let share = seconds / Double(shapes.count * SizeTiming.sizes.count)
+    for shape in shapes {
+      for batchSize in SizeTiming.sizes {
+        progress.update("bench: threads of BLAS' own, hidden \(shape.hidden), batch \(batchSize)")
+        result.timings.append(measure(shape, batchSize, threads: granted, seconds: share))
+      }
+    }
+    return result
+  }
+
+  private static func measure(
+    _ shape: ModelShape, _ batchSize: Int, threads: Int, seconds: Double
+  ) -> LibraryThreadsTiming {
+    let work = SizedProduct.step(shape, batchSize: batchSize).backToBack()
+    let one = Alternation.turn(work)
+    let several = onThreads(threads) { Alternation.turn(work) }
+    let alternation = Alternation([one, { onThreads(threads, several) }], seconds: seconds)
+    return LibraryThreadsTiming(
+      hidden: shape.hidden, batchSize: batchSize, oneThreadSeconds: alternation.median(0),
+      seconds: alternation.median(1))
+  }
+
+  /// Does something while a call may use `threads` threads; afterwards it is one again.
+  private static func onThreads<Result>(_ threads: Int, _ body: () -> Result) -> Result {
+    BLASLibrary.threads = threads
+    defer { BLASLibrary.threads = 1 }
+    return body()
+  }
+
+  /// How many threads the library says it uses if it is asked for `threads`.
+  private static func granted(_ threads: Int) -> Int { onThreads(threads) { BLASLibrary.threads } }
+
+  private static func obstacle(asked: Int, granted: Int) -> String? {
+    if BLASLibrary.configuration.contains("USE_OPENMP") {
+      return "takes its threads from OMP_NUM_THREADS alone and ignores what is set"
+    }
+    if asked == 1 { return "is given one thread, by --threads or for want of cores" }
+    return granted == 1 ? "ignores the number of threads that is set" : nil
   }
 }

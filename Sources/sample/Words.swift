@@ -71,3 +71,148 @@ struct Words: ParsableCommand {
     try output.end(mostLikely ?? count, failure)
   }
 }
+
+// MARK: - What words are asked for: the flags of `sample words` that say which words
+
+/// Constraints on whole words, and words that are not wanted.
+struct ConstraintFlags: ParsableArguments {
+  @Option(help: "Fewest characters; 0 lets the empty word in.", in: 0...1000) var minLength = 1
+  @Option(help: "Most characters. (default: any)", transform: wholeNumber(in: 0...1000))
+  var maxLength: Int?
+  @Option(help: "What every word begins with.") var prefix = ""
+  @Option(help: "What every word ends with.") var suffix = ""
+  @Option(help: "What every word contains; may be repeated.") var contains: [String] = []
+  @Option(help: "Characters that no word has.") var avoid = ""
+  @Flag(help: "Only words that are not in the training list, which the model's file carries.")
+  var novel = false
+  @Option(help: "A file of words that are not wanted, one a line; may be repeated.")
+  var exclude: [String] = []
+
+  var constraints: WordConstraints {
+    var constraints = WordConstraints()
+    constraints.minLength = minLength
+    constraints.maxLength = maxLength
+    constraints.prefix = prefix
+    constraints.suffix = suffix
+    constraints.contains = contains
+    constraints.avoid = avoid
+    return constraints
+  }
+
+  /// The words that are not wanted.
+  func forbidden(_ checkpoint: Checkpoint, _ path: String) throws -> ForbiddenWords {
+    let vocabulary = checkpoint.model.vocabulary
+    var forbidden = ForbiddenWords()
+    if novel {
+      forbidden.add(
+        try checkpoint.trainingWords(
+          path, instead: "Name the list with --exclude FILE instead of --novel."), vocabulary)
+    }
+    for name in exclude { forbidden.add(try WordListSource(name).read(), vocabulary) }
+    return forbidden
+  }
+}
+
+// MARK: - In which form words are printed
+
+/// `--format` and `--json`.
+struct WordFormat: ParsableArguments {
+  enum Form: String, CaseIterable, ExpressibleByArgument {
+    case text, json, tsv
+  }
+
+  @Option(
+    help: ArgumentHelp(
+      "text: a word a line; tsv: word and log-probability; json: an object a line with both."))
+  var format = Form.text
+  @Flag(help: "Print one JSON object with all words instead.") var json = false
+
+  func validate() throws {
+    if json && format != .text {
+      throw ValidationError("--json prints one object; leave --format \(format.rawValue) out")
+    }
+  }
+}
+
+// MARK: - Words on their way to stdout, in constant memory, as they are found
+
+// Pieces of text come from whoever draws them. If that takes longer than two seconds, a terminal shows how
+// far it is.
+
+/// Writes words in one of the forms.
+struct WordOutput {
+  /// How a word is written.
+  let spelling: WordSpelling
+  private let opening: String
+  private let closing: String
+  private let progress = ProgressDisplay(isQuiet: false)
+  private let start = ContinuousClock.now
+  private var lastFlush: ContinuousClock.Instant?
+  private var words = 0
+
+  init(_ form: WordFormat, _ path: String, _ vocabulary: Vocabulary) {
+    spelling = form.spelling(vocabulary)
+    opening = form.json ? "{\"model\":\(JSONValue.string(path).encoded()),\"words\":[" : ""
+    closing = form.json ? "]}\n" : ""
+  }
+
+  /// Writes what stands before all words.
+  mutating func begin() throws(CommandFailure) { try StandardOutput.shared.write(opening) }
+
+  /// Writes words; the first ones at once, others when a tenth of a second has passed.
+  mutating func take(_ piece: WordPiece) throws(CommandFailure) {
+    words += piece.words
+    try StandardOutput.shared.write(piece.text)
+    let now = ContinuousClock.now
+    if words > 0, lastFlush.map({ now - $0 > .milliseconds(100) }) ?? true {
+      try StandardOutput.shared.flush()
+      lastFlush = now
+    }
+    if now - start > .seconds(2) { progress.update("\(Format.count(words)) words") }
+  }
+
+  /// Writes what stands after all words, what there is of them also if the search for one failed.
+  ///
+  /// - Throws: `CommandFailure`: 69 if there are fewer words than `count`.
+  mutating func end(_ count: Int, _ failure: SamplingError?) throws(CommandFailure) {
+    try StandardOutput.shared.write(closing)
+    progress.finish()
+    if let failure {
+      throw CommandFailure(
+        .unavailable, "\(Format.count(words)) of \(Format.count(count)) words: \(failure)",
+        advice: "Ask for fewer words, or for words that the model makes more often.")
+    }
+  }
+}
+
+extension WordFormat {
+  /// How a word is written in this form.
+  fileprivate func spelling(_ vocabulary: Vocabulary) -> WordSpelling {
+    if json {
+      return { word, number, text in
+        if number > 0 { text.append(UInt8(ascii: ",")) }
+        text.append(contentsOf: JSONValue.string(vocabulary.decode(word.ids)).encoded().utf8)
+      }
+    }
+    switch format {
+    case .text:
+      return { word, _, text in
+        vocabulary.append(word.ids, to: &text)
+        text.append(UInt8(ascii: "\n"))
+      }
+    case .tsv:
+      return { word, _, text in
+        vocabulary.append(word.ids, to: &text)
+        text.append(contentsOf: "\t\(word.logProbability)\n".utf8)
+      }
+    case .json:
+      return { word, _, text in
+        let object: JSONValue = [
+          "word": .string(vocabulary.decode(word.ids)),
+          "log_probability": .number(word.logProbability),
+        ]
+        text.append(contentsOf: "\(object.encoded())\n".utf8)
+      }
+    }
+  }
+}

@@ -106,3 +106,104 @@ extension DataReport.Part {
   /// How many words are also in training: 416 (13.0 %).
   var overlap: String { Format.share(wordsInTraining, of: words) }
 }
+
+// MARK: - The lengths of a list's words, as a histogram of text
+
+extension LengthDistribution {
+  /// From the shortest to the longest: 2 to 15 characters.
+  var range: String {
+    let range = shortest == longest ? "\(shortest)" : "\(shortest) to \(Format.count(longest))"
+    return range + (longest == 1 ? " character" : " characters")
+  }
+
+  /// A line for each length that occurs, or for each stretch of lengths if they are many.
+  var text: String {
+    var table = Table(["length", "words", ""], leftAligned: [2])
+    for bin in bins where bin.words > 0 {
+      let last = bin.lengths.upperBound - 1
+      let name = bin.lengths.count == 1 ? "\(last)" : "\(bin.lengths.lowerBound)–\(last)"
+      table.add([name, Format.count(bin.words), String(repeating: "▪", count: bin.bar)])
+    }
+    return """
+      lengths: \(range), median \(median), mean \(Format.fixed(mean, decimals: 1))
+      \(table.text)
+      """
+  }
+
+  /// Lengths that share a line.
+  private struct Bin {
+    let lengths: Range<Int>
+    let words: Int
+    let bar: Int
+  }
+
+  private static let lines = 25
+  private static let longestBar = 40
+
+  private var bins: [Bin] {
+    let width = (longest - shortest) / Self.lines + 1
+    let stretches = stride(from: shortest, through: longest, by: width).map { start in
+      start..<min(start + width, longest + 1)
+    }
+    let words = stretches.map { counts[$0].reduce(0, +) }
+    let most = words.max() ?? 1
+    return zip(stretches, words).map { lengths, words in
+      // Rounded up: whatever is there is seen.
+      Bin(lengths: lengths, words: words, bar: (words * Self.longestBar + most - 1) / most)
+    }
+  }
+}
+
+// MARK: - The data report for programs
+
+extension DataReport {
+  /// All of the report, with stable keys.
+  func json(of name: String) -> JSONValue {
+    [
+      "data": .string(name),
+      "words": .integer(words),
+      "sample_of": sampleOf.map { .integer($0) } ?? .null,
+      "training_windows": .integer(trainingWindows),
+      "distinct": .integer(distinctWords),
+      "duplicates": .integer(duplicates),
+      "duplicates_removed": .integer(duplicatesRemoved),
+      "split": ["train": train.json, "val": validation.json, "test": test.json],
+      "alphabet": .array(symbols.map(\.json)),
+      "rare_symbols": .array(rareSymbols.map { .string(String($0.scalar)) }),
+      "lengths": lengths.json,
+      "warnings": .array(
+        warnings.map { ["kind": .string($0.kind), "message": .string($0.text)] }),
+    ]
+  }
+}
+
+extension DataReport.Part {
+  fileprivate var json: JSONValue {
+    [
+      "words": .integer(words), "in_training": .integer(wordsInTraining),
+      "windows": .integer(windows), "distinct_contexts": .integer(distinctContexts),
+    ]
+  }
+}
+
+extension DataReport.Symbol {
+  fileprivate var json: JSONValue {
+    [
+      "symbol": .string(String(scalar)), "count": .integer(count),
+      "in_training": .integer(trainingCount),
+    ]
+  }
+}
+
+extension LengthDistribution {
+  fileprivate var json: JSONValue {
+    [
+      "shortest": .integer(shortest), "longest": .integer(longest), "median": .integer(median),
+      "mean": .number(mean),
+      "words": .array(
+        counts.indices.filter { counts[$0] > 0 }.map {
+          ["length": .integer($0), "words": .integer(counts[$0])]
+        }),
+    ]
+  }
+}

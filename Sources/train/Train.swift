@@ -112,3 +112,173 @@ extension Train {
     return isFused ? .fused : .derivation(product)
   }
 }
+
+// MARK: - `train --describe`: the data report alone. No run directory is made
+
+extension Train {
+  /// Reports on the list as this command line would train on it.
+  func describeData() throws {
+    let source = WordListSource(data)
+    let report = DataReport(try RunData(reading: source, recipe).dataset)
+    try StandardOutput.shared.write(
+      json ? report.json(of: source.name).encoded() + "\n" : report.text(of: source.name))
+  }
+}
+
+// MARK: - `train --find-learning-rate`: the range test alone. A copy is trained; no run directory is made
+
+extension Train {
+  /// Shows the loss at growing learning rates, and the rate to begin with.
+  func showLearningRates() throws {
+    let source = WordListSource(data)
+    let (recipe, dataset) = (recipe, try RunData(reading: source, recipe).dataset)
+    try recipe.checkMemory(vocabulary: dataset.vocabulary.count, backward: trainerBackward)
+    let search = LearningRateSearch(
+      recipe, dataset, backward: trainerBackward, threads: availableThreads)
+    try StandardOutput.shared.write(
+      json ? search.json(of: source.name).encoded() + "\n" : search.text)
+  }
+}
+
+extension LearningRateSearch {
+  fileprivate func json(of name: String) -> JSONValue {
+    [
+      "data": .string(name),
+      "points": .array(
+        points.map { ["learning_rate": .number($0.learningRate), "loss": .number($0.loss)] }),
+      "lowest": lowest.map { .number($0.learningRate) } ?? .null,
+      "suggestion": suggestion.map { .number($0) } ?? .null,
+    ]
+  }
+
+  /// About so many lines are shown.
+  private static let lines = 25
+
+  fileprivate var text: String {
+    var table = Table(["learning rate", "loss", ""], leftAligned: [2])
+    let losses = points.map(\.loss)
+    let (smallest, largest) = (losses.min() ?? 0, losses.max() ?? 0)
+    let interval = max(1, points.count / Self.lines)
+    for index in stride(from: interval - 1, to: points.count, by: interval) {
+      let share = (points[index].loss - smallest) / max(largest - smallest, 1e-9)
+      table.add([
+        Format.scientific(Double(points[index].learningRate)),
+        Format.fixed(points[index].loss, decimals: 4),
+        String(repeating: "▪", count: Int(share * 40) + 1),
+      ])
+    }
+    guard let lowest, let suggestion else { return table.text }
+    return table.text + """
+      lowest at \(Format.scientific(Double(lowest.learningRate))); a tenth of it is a rate to begin with:  \
+      --learning-rate \(Format.scientific(Double(suggestion)))
+
+      """
+  }
+}
+
+// MARK: - `train` under mpirun: rank 0 does what `train` does alone, and the others take every step with it
+
+// Only rank 0 prints and saves. The others get from it the words and a checkpoint, whether a run begins or
+// goes on: so they need neither the list nor the run directory on their machines, and any number of ranks
+// can go on with a run. Only a list that is split by hash is read by all, each its own part. What rank 0
+// alone has met with ends the whole job.
+
+#if MPI
+  import CharMLP
+  import CommandSupport
+
+  extension Train {
+    func run(on ranks: MPICommunicator) throws {
+      let isAlone = ranks.count == 1 || describe || findLearningRate
+      if isAlone { ranks.leave() }
+      if ranks.rank == 0 {
+        try isAlone ? runAlone() : lead(ranks)
+      } else if !isAlone {
+        follow(ranks)
+      }
+    }
+
+    private func lead(_ ranks: MPICommunicator) throws {
+      let run: TrainingRun
+      do {
+        run = try TrainingRun(self, ranks)
+        try run.start.share(ranks)
+      } catch {
+        RunAssignment.cancel(ranks)
+        ranks.leave()
+        throw error
+      }
+      do {
+        try run.run()
+      } catch {
+        let trainer = run.start.trainer
+        let isKnownToAll = trainer.isStopped || trainer.isFinished || error is Divergence
+        if !isKnownToAll { abort(error, ranks) }
+        ranks.leave()
+        throw error
+      }
+      ranks.leave()
+    }
+
+    /// Says what went wrong, and ends the job: the other ranks wait for a step that will not come.
+    private func abort(_ error: any Error, _ ranks: MPICommunicator) -> Never {
+      let failure = (error as? any CommandFailureConvertible)?.commandFailure
+      StandardError.shared.note(failure?.message ?? "\(error)")
+      if let advice = failure?.advice { StandardError.shared.writeLine(advice) }
+      ranks.abort(status: (failure?.status ?? .failure).rawValue)
+    }
+
+    private func follow(_ ranks: MPICommunicator) {
+      Interruption.startCatching()
+      // Rank 0 reports a training that falls apart.
+      if let trainer = Trainer(following: ranks, threads: threads ?? 1) {
+        trainer.stop { Interruption.pending != nil }
+        try? trainer.follow()
+      }
+      ranks.leave()
+    }
+  }
+
+  extension RunStart {
+    /// Gives the other ranks, which have prepared the same data, what they start from.
+    fileprivate func share(_ ranks: MPICommunicator) throws {
+      var checkpoint = try Checkpoint(trainer, words: words).encoded()
+      ranks.broadcast(&checkpoint)
+    }
+  }
+
+  extension Trainer {
+    /// Starts where rank 0 does; nil if that has failed, and said so.
+    fileprivate convenience init?(following ranks: MPICommunicator, threads: Int) {
+      guard let assignment = RunAssignment.received(ranks) else { return nil }
+      // What is wrong with the list is known to all ranks, and rank 0 tells it.
+      let dataset = try? Dataset(assignment, ranks)
+      var file: [UInt8] = []
+      ranks.broadcast(&file)
+      guard let dataset, !file.isEmpty else { return nil }
+      do {
+        self.init(
+          resuming: try Checkpoint(file: file), dataset, threads: threads, communicator: ranks)
+      } catch {
+        StandardError.shared.note("rank \(ranks.rank): \(error)")
+        ranks.abort(status: ExitStatus.failure.rawValue)
+      }
+    }
+  }
+
+  extension Dataset {
+    /// Prepares what rank 0 asks for.
+    fileprivate init(_ assignment: RunAssignment, _ ranks: MPICommunicator) throws {
+      let recipe = assignment.recipe
+      if let path = assignment.path {
+        let list = try HashSplitList(
+          contentsOf: path, splitSeed: recipe.splitSeed, communicator: ranks)
+        try self.init(list, blockSize: recipe.blockSize)
+      } else {
+        var text: [UInt8] = []
+        ranks.broadcast(&text)
+        try self.init(WordList(utf8: text), recipe, communicator: ranks)
+      }
+    }
+  }
+#endif

@@ -2,6 +2,7 @@
 
 import CharMLP
 import CommandSupport
+import LinearAlgebra
 
 /// The end of a run.
 struct TrainingResult {
@@ -50,5 +51,73 @@ struct TrainingResult {
       text += "samples:\n" + samples.map { "  \($0)\n" }.joined()
     }
     return text
+  }
+}
+
+// MARK: - What a run leaves to predict with: the last state of the network, and the best by validation
+
+/// The models of a run that has come to its end.
+struct TrainedModels {
+  let last: Model
+  /// The best evaluation and its model, if that is not the last.
+  let best: (evaluation: BestEvaluation, model: Model)?
+  private let directory: RunDirectory
+
+  /// Takes the last model from the trainer, and the best from its file.
+  init(_ trainer: Trainer, _ directory: RunDirectory) {
+    last = trainer.model()
+    self.directory = directory
+    guard let evaluation = trainer.best, evaluation.step != trainer.step else {
+      best = nil
+      return
+    }
+    if let model = try? Checkpoint(
+      file: Checkpoint.read(directory.bestPath, limit: Host.readableBytes)
+    ).model {
+      best = (evaluation, model)
+    } else {
+      StandardError.shared.warn("\(directory.bestPath): not to be read; the last state is shown")
+      best = nil
+    }
+  }
+
+  /// The one to predict with.
+  var preferred: Model { best?.model ?? last }
+  var path: String { best == nil ? directory.modelPath : directory.bestPath }
+
+  func losses(_ dataset: Dataset) -> TrainedLosses {
+    TrainedLosses(
+      last: SplitLosses(last, dataset),
+      best: best.map { ($0.evaluation.step, SplitLosses($0.model, dataset)) })
+  }
+}
+
+// MARK: - `run.json`: all that is not the model, so that two runs that learned the same have equal models
+
+/// When, where and how a run was made.
+struct RunDescription {
+  let threads: Int
+  let startedAt: String
+  let seconds: Double
+  let stepsPerSecond: Double
+  let data: String
+  /// The steps that were taken before: 0 unless the run was resumed.
+  let firstStep: Int
+
+  var json: JSONValue {
+    [
+      "command_line": .array(CommandLine.arguments.map { .string($0) }),
+      "data": .string(data),
+      "first_step": .integer(firstStep),
+      "started_at": .string(startedAt),
+      "finished_at": .string(Host.timestamp),
+      "seconds": .number(seconds),
+      "steps_per_second": .number(stepsPerSecond),
+      "host": .string(Host.name),
+      "versions": ["charmlp": .string(version), "blas": .string(BLASLibrary.configuration)],
+      "blas_core": .string(BLASLibrary.core),
+      "threads": .integer(threads),
+      "build": .string(Host.buildMode),
+    ]
   }
 }

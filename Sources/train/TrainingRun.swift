@@ -200,3 +200,194 @@ extension TrainingRun {
     }
   }
 }
+
+// MARK: - Saving on the way, and what a signal does
+
+// A signal is looked for before every step, so the step it hits is finished; then the run is saved as at
+// any other time, and the command says how to go on.
+
+extension TrainingRun {
+  /// Saves the step that the trainer is at if its time has come, if it is the last, or after a signal.
+  ///
+  /// - Throws: `CommandFailure` with the signal's status, once all is saved.
+  func saveIfDue(
+    _ schedule: inout SavingSchedule, _ stopwatch: TrainingStopwatch
+  ) throws {
+    let trainer = start.trainer
+    let isLast = trainer.isFinished || pendingStop != nil
+    if schedule.isDue(trainer.step, stopwatch.total)
+      || (isLast && schedule.isUnsaved(trainer.step))
+    {
+      // The best one first: whatever a run goes on from, the best before that is there.
+      if let best = schedule.best {
+        let bytes = try best.encoded()
+        try reportingWrites { () throws(FileError) in try start.directory.save(best: bytes) }
+        schedule.best = nil
+      }
+      let bytes = try Checkpoint(trainer, words: start.words).encoded()
+      try reportingWrites { () throws(FileError) in try start.directory.save(model: bytes) }
+      schedule.note(trainer.step, stopwatch.total)
+    }
+    // What arrived during the save itself waits for the next step, which then is saved too.
+    if isLast, let status = pendingStop { throw interruption(status) }
+  }
+
+  /// The status to end with after a signal; among ranks, when all have agreed to.
+  private var pendingStop: ExitStatus? {
+    guard start.trainer.isShared else { return Interruption.pending }
+    return start.trainer.isStopped ? Interruption.pending ?? .terminated : nil
+  }
+
+  /// How the run ends after a signal.
+  func interruption(_ status: ExitStatus) -> CommandFailure {
+    let steps = "\(Format.count(start.trainer.step)) of \(Format.count(recipe.steps))"
+    // A list that was too long to be stored has to be named again.
+    let data = start.words.isComplete ? "" : " --data \(shellWord(start.path))"
+    return CommandFailure(
+      status, "interrupted at step \(steps); all of it is saved in \(start.directory.path)",
+      advice: "To go on:  train --resume \(shellWord(start.directory.path))\(data)")
+  }
+
+  /// What is said about a run that goes on.
+  var resumption: String {
+    let steps = Format.count(recipe.steps)
+    let first = Format.count(start.firstStep)
+    if start.firstStep == recipe.steps { return "finished before: all \(steps) steps are taken" }
+    return start.trainer.isFinished
+      ? "finished before: its validation losses ended training at step \(first) of \(steps)"
+      : "going on after step \(first) of \(steps)"
+  }
+}
+
+// MARK: - When a run is saved: at its start, so that it can be resumed from then on, at every so many steps or
+
+// seconds, and at its end. When does not change what is learned.
+
+/// Which steps are saved, and which one was last.
+struct SavingSchedule {
+  /// The best state since the last save, which is saved with the next.
+  var best: Checkpoint?
+
+  private let interval: Int?
+  private var savedStep: Int?
+  private var savedTime = Duration.zero
+
+  /// The training time between two saves if no number of steps is given.
+  private static let period = Duration.seconds(10)
+
+  /// A schedule for a run whose step `savedAt` is in its file already.
+  init(every interval: Int?, savedAt savedStep: Int?) {
+    self.interval = interval
+    self.savedStep = savedStep
+  }
+
+  /// The next step that has to be saved whatever the time.
+  func next(after step: Int) -> Int {
+    interval.map { (step / $0 + 1) * $0 } ?? .max
+  }
+
+  /// Whether a step has to be saved after so much training.
+  func isDue(_ step: Int, _ total: Duration) -> Bool {
+    guard let savedStep else { return true }
+    guard savedStep != step else { return false }
+    return interval.map { step.isMultiple(of: $0) } ?? (total - savedTime >= Self.period)
+  }
+
+  /// Whether a step is not in the file.
+  func isUnsaved(_ step: Int) -> Bool { savedStep != step }
+
+  /// Notes that a step was saved.
+  mutating func note(_ step: Int, _ total: Duration) {
+    (savedStep, savedTime) = (step, total)
+  }
+}
+
+// MARK: - Time spent in training steps alone, and how many of them to take between two looks at the clock
+
+/// Adds up the time that training takes, without evaluation and saving.
+struct TrainingStopwatch {
+  private(set) var total = Duration.zero
+
+  var seconds: Double { total / .seconds(1) }
+
+  /// Runs and times a piece of training, and returns how long it took.
+  mutating func measure(_ work: () throws -> Void) rethrows -> Duration {
+    let duration = try ContinuousClock().measure(work)
+    total += duration
+    return duration
+  }
+}
+
+/// A number of steps that takes about a twentieth of a second.
+struct Pace {
+  private(set) var steps = 1
+
+  mutating func adapt(to duration: Duration) {
+    if duration < .milliseconds(25) {
+      steps = min(steps * 2, 1 << 20)
+    } else if duration > .milliseconds(100) {
+      steps = max(1, steps / 2)
+    }
+  }
+}
+
+// MARK: - The diagnostics that a line of metrics carries: docs/metrics.md says what each means
+
+// They take a copy of the parameters before the step that ends in an evaluation, and one pass of the
+// derivation after it. Training does not notice: its steps, and their bits, stay the same.
+
+/// Watches a run at its evaluations.
+final class HealthRecord {
+  private let minibatch: Minibatch?
+  private var before: Parameters<Float>?
+
+  init(_ dataset: Dataset, _ recipe: Recipe) {
+    minibatch = .forDiagnosis(dataset, recipe)
+  }
+
+  /// Advances a trainer to a step, and remembers the parameters before the last one if an evaluation
+  /// follows.
+  func advance(_ trainer: Trainer, to target: Int, isEvaluation: Bool) throws(Divergence) {
+    before = nil
+    if isEvaluation, minibatch != nil, trainer.step < target {
+      try trainer.advance(to: target - 1)
+      before = trainer.parameters
+    }
+    try trainer.advance(to: target)
+  }
+
+  /// What is to be told about the step that the trainer is at; nothing where sizes are too large.
+  func json(_ trainer: Trainer) -> [(key: String, value: JSONValue)] {
+    guard let minibatch else { return [] }
+    let parameters = trainer.parameters
+    let found = Diagnostics(parameters, minibatch)
+    var pairs: [(key: String, value: JSONValue)] = [
+      (key: "saturated", value: .number(found.saturatedShare)),
+      (key: "dead_units", value: .integer(found.deadUnits)),
+      (
+        key: "gradient_deviation",
+        value: .object(found.gradients.map { (key: $0.name, value: .number($0.deviation)) })
+      ),
+    ]
+    if let before {
+      let ratios = UpdateRatios(from: before, to: parameters).logarithms
+      let values = ratios.map { (key: $0.name, value: $0.value.map(JSONValue.number) ?? .null) }
+      pairs.append((key: "update_ratio", value: .object(values)))
+    }
+    return pairs
+  }
+}
+
+// MARK: - The moving line's memory: how the loss went until now
+
+/// A sparkline that grows whenever the moving line is made.
+final class LossTrace {
+  // So narrow that the whole line has room in eighty columns.
+  private var sparkline = Sparkline(width: 10)
+
+  /// The curve, with one value more.
+  func text(adding loss: Double) -> String {
+    sparkline.add(loss)
+    return sparkline.text
+  }
+}

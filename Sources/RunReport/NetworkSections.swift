@@ -1,0 +1,391 @@
+// The embedding map: where training has put the characters.
+
+import CharMLP
+import CommandSupport
+import LinearAlgebra
+
+extension ReportPage {
+  /// More symbols than this cover each other; the most frequent are shown.
+  private static let shownSymbols = 150
+
+  var embedding: Markup {
+    guard let axes = findings.axes else {
+      return .note("The embedding has values that are not finite: there is no map.")
+    }
+    let kinds = shownIDs.map(kind)
+    let hasVowels = kinds.contains(.vowel)
+    let rest = "\(hasVowels ? "others" : "symbols"), and the end of a word (\(symbol(0)))"
+    let legend: [Figures.Entry] =
+      hasVowels
+      ? [("12", "vowels, y among them"), ("11", "consonants"), ("15", rest)] : [("15", rest)]
+    return figures.figure(
+      map(axes), legend: legend, isDiscs: true,
+      caption: """
+        Each symbol's row of C, projected on the two directions in which the rows vary most: the first \
+        explains \(percent(axes.explained(by: 0))) of the variance, the second \
+        \(percent(axes.explained(by: 1))). Symbols that are followed by the same come to lie together.\(
+          omission)
+        """)
+  }
+
+  private var shownIDs: [Int] {
+    let vocabulary = run.checkpoint.model.vocabulary
+    guard vocabulary.count > Self.shownSymbols, let data = findings.data else {
+      return Array((0..<vocabulary.count).prefix(Self.shownSymbols))
+    }
+    return [0]
+      + data.symbols.prefix(Self.shownSymbols - 1).compactMap { symbol in
+        vocabulary.id(of: symbol.scalar).map(Int.init)
+      }
+  }
+
+  private var omission: String {
+    let count = run.checkpoint.model.vocabulary.count
+    return count > Self.shownSymbols
+      ? " Of \(Format.count(count)) symbols the \(Self.shownSymbols) most frequent are shown." : ""
+  }
+
+  private func map(_ axes: PrincipalAxes) -> Chart {
+    let ids = shownIDs
+    func file(_ name: String, _ wanted: LetterKind) -> Chart.DataFile {
+      let rows = ids.enumerated().filter { kind($0.element) == wanted }.map { label, id in
+        [
+          Chart.Cell.number(coordinate(axes, id, 0)), .number(coordinate(axes, id, 1)),
+          .label(label),
+        ]
+      }
+      return .init(name: name, rows: rows)
+    }
+    return Chart(
+      kind: .embedding,
+      description: "The symbols on the first two principal axes of the embedding.",
+      files: [file("vowels", .vowel), file("consonants", .consonant), file("others", .other)],
+      labels: ids.map(symbol))
+  }
+
+  private func coordinate(_ axes: PrincipalAxes, _ id: Int, _ axis: Int) -> Double {
+    axis < axes.coordinates.columns ? Double(axes.coordinates[id, axis]) : 0
+  }
+
+  private func percent(_ share: Double) -> String {
+    Format.fixed(100 * share, decimals: 0) + " %"
+  }
+
+  private func kind(_ id: Int) -> LetterKind {
+    run.checkpoint.model.vocabulary.symbol(of: Int32(id)).map { LetterKind($0) } ?? .other
+  }
+
+  /// A symbol as it shows alone; the end of a word by the vocabulary's sign for it.
+  func symbol(_ id: Int) -> String {
+    run.checkpoint.model.vocabulary.symbol(of: Int32(id))?.visible
+      ?? String(run.checkpoint.model.vocabulary.terminatorSign)
+  }
+}
+
+// MARK: - Health: activations, gradients, updates. A sentence each on what is normal
+
+extension ReportPage {
+  var health: Markup {
+    guard let found = findings.diagnostics else {
+      return run.dataset == nil
+        ? Self.withoutWords : .note("The network is too wide for a pass over a minibatch here.")
+    }
+    let figures = [activations(found), saturation, gradients(found), updates]
+    return .paragraph(
+      """
+      \(Format.fixed(100 * found.saturatedShare, decimals: 1)) % of the tanh activations of one \
+      minibatch are saturated (beyond ±0.97), and \(Format.count(found.deadUnits)) of \
+      \(Format.counted(found.units, "unit")) are dead: saturated for every window, so that no \
+      gradient passes.
+      """) + .element("div", ["class": "pair"], figures) + table(found)
+  }
+
+  private func activations(_ found: Diagnostics) -> Markup {
+    let histogram = found.activations
+    func rows(_ isSaturated: Bool) -> [[Chart.Cell]] {
+      histogram.counts.indices
+        .filter { (abs(histogram.center(of: $0)) > 0.95) == isSaturated }
+        .map { [.number(histogram.center(of: $0)), .number(100 * histogram.share(of: $0))] }
+    }
+    let chart = Chart(
+      kind: .activations, description: "Histogram of the tanh activations.",
+      files: [
+        .init(name: "activations", rows: rows(false)), .init(name: "saturated", rows: rows(true)),
+      ])
+    return figures.figure(
+      chart, legend: [("11", "tanh activations"), ("12", "beyond ±0.95")],
+      caption: """
+        Normal is a broad middle with low ends; towers at ±1 pass hardly any gradient, and a lone peak \
+        at 0 is a layer that might as well be linear.
+        """)
+  }
+
+  private var saturation: Markup {
+    let lines = run.shownMetrics.filter { $0.saturated != nil || $0.deadUnits != nil }
+    guard !lines.isEmpty, let units = findings.diagnostics?.units else { return .empty }
+    let chart = Chart.overSteps(
+      .saturation, "Saturated activations and dead units over steps.", file: "saturation", lines
+    ) { line in
+      [line.saturated.map { 100 * $0 }, line.deadUnits.map { 100 * $0 / Double(units) }]
+    }
+    return figures.figure(
+      chart, legend: [("12", "saturated activations"), ("13", "dead units")],
+      caption: "Normal is a share that rises slowly with the weights, and no dead unit."
+    )
+  }
+
+  private func gradients(_ found: Diagnostics) -> Markup {
+    let shown = found.gradients.filter { $0.name != "b1" }
+    let bins = shown.first?.magnitudes.counts.indices ?? 0..<0
+    let chart = Chart(
+      kind: .gradients, description: "Histograms of the gradients' magnitudes, by tensor.",
+      files: [
+        .init(
+          name: "gradients",
+          rows: bins.map { bin in
+            [.number(shown[0].magnitudes.center(of: bin))]
+              + shown.map { .number(100 * $0.magnitudes.share(of: bin)) }
+          })
+      ])
+    return figures.figure(
+      chart, legend: shown.enumerated().map { ("\(17 + $0.offset)", $0.element.name) },
+      caption: """
+        Normal are humps of one width that overlap: then one learning rate suits all tensors. b1 is \
+        left out: batch norm takes it away again, and its gradient is rounding.
+        """)
+  }
+
+  private var updates: Markup {
+    let lines = run.shownMetrics.filter { !$0.updateRatio.isEmpty }
+    guard !lines.isEmpty else { return .empty }
+    let names = ["C", "W1", "W2"]
+    let chart = Chart.overSteps(
+      .updates, "Update-to-data ratio over steps, by tensor.", file: "updates", lines
+    ) { line in names.map { line.updateRatio[$0] ?? nil } }
+    return figures.figure(
+      chart, legend: names.enumerated().map { ("\(17 + $0.offset)", $0.element) },
+      caption: """
+        Normal is about −3: a step changes a thousandth of a tensor. Far above, training is restless; \
+        far below, it is slow, as it should be once the rate has fallen.
+        """)
+  }
+
+  private func table(_ found: Diagnostics) -> Markup {
+    .table(
+      ["gradient of", "elements", "std", "std to data", "zeros"],
+      found.gradients.map { row in
+        [
+          Markup(row.name), Markup(Format.count(row.count)),
+          Markup(Format.scientific(row.deviation)),
+          Markup(row.ratio.map(Format.scientific) ?? "–"), Markup(Format.count(row.zeros)),
+        ]
+      })
+  }
+}
+
+// MARK: - The gradient check of this very network, in a table
+
+extension ReportPage {
+  var gradients: Markup {
+    guard let report = findings.gradients, let minibatch = findings.minibatch else {
+      return .note(
+        "Not made: the network is too large, or its words are not stored. `gradcheck` has no such limit."
+      )
+    }
+    let counts = Comparison.Verdict.allCases.map { verdict in
+      "\(report.comparisons.count { $0.verdict == verdict }) \(verdict.rawValue)"
+    }
+    let rows = report.gradients.map(row)
+    let table = Markup.table(
+      ["gradient of", "against", "checked", "max abs", "max rel", "verdict"], rows,
+      words: [0, 1, 5],
+      class: "small")
+    return .paragraph(
+      """
+      Every gradient that was derived by hand, at this network's parameters and \
+      \(min(minibatch.count, 32)) windows, in float64: against central differences of the loss, against \
+      its short form, and against the engine that trains. \(report.comparisons.count) comparisons: \
+      \(counts.joined(separator: ", ")).
+      """)
+      + .element(
+        "details", ["open": ""],
+        [.element("summary", "The table, \(report.gradients.count) rows"), table])
+  }
+
+  private func row(_ row: Comparison) -> [Markup] {
+    let checked =
+      switch row.coverage {
+      case .allElements: "all"
+      case .sample(let elements, let directions): "\(elements) + \(directions) directions"
+      }
+    return [
+      .element("span", ["class": "mono"], row.name), Markup(row.against.rawValue), Markup(checked),
+      Markup(Format.scientific(row.maxAbs)), Markup(Format.scientific(row.maxRel)),
+      .element("span", ["class": row.verdict.rawValue], row.verdict.rawValue),
+    ]
+  }
+}
+
+// MARK: - dlogits of one minibatch as an image, as the lecture shows it
+
+extension ReportPage {
+  private static let shownWindows = 32
+  /// Symbols are named above their columns as long as there is room.
+  private static let namedColumns = 40
+  private static let shownColumns = 512
+
+  var dlogits: Markup {
+    guard let found = findings.diagnostics, let minibatch = findings.minibatch else {
+      return run.dataset == nil
+        ? Self.withoutWords : .note("The network is too wide for a pass over a minibatch here.")
+    }
+    return .paragraph(
+      """
+      The gradient of the loss at the logits is softmax minus one-hot, over the number of windows. \
+      Each row is a window and sums to zero: one cell, the true character, is pulled up as strongly \
+      as all others together are pushed down, each by as much as the network believed in it.
+      """)
+      + figures.figure(
+        image(found.dlogits, minibatch),
+        legend: [("pull", "negative: pulled up"), ("push", "positive: pushed down")],
+        caption: """
+          \(Format.counted(min(found.dlogits.rows, Self.shownWindows), "window")) of a minibatch. \
+          Strength grows with the square root of the magnitude. A pale row was predicted well. \
+          The largest sum of a row is \(Format.scientific(largestSum(found.dlogits))), rounding.
+          """)
+  }
+
+  private func largestSum(_ dlogits: Matrix<Float>) -> Double {
+    dlogits.sum(.columns).elements.map { Double($0.magnitude) }.max() ?? 0
+  }
+
+  private func image(_ dlogits: Matrix<Float>, _ minibatch: Minibatch) -> Chart {
+    let rows = min(dlogits.rows, Self.shownWindows)
+    let columns = min(dlogits.columns, Self.shownColumns)
+    let contexts = (0..<rows).map { context(minibatch, $0) }
+    let symbols = columns <= Self.namedColumns ? (0..<columns).map(symbol) : []
+    return Chart(
+      kind: .dlogits,
+      description: "dlogits of a minibatch: a row for each window, a column for each symbol.",
+      variables: [(name: "rows", value: Double(rows)), (name: "columns", value: Double(columns))],
+      files: [
+        .init(name: "cells", rows: cells(dlogits, rows, columns)),
+        .init(name: "contexts", rows: contexts.indices.map { [.number(Double($0)), .label($0)] }),
+        .init(
+          name: "symbols",
+          rows: symbols.indices.map { [.number(Double($0)), .label(contexts.count + $0)] }),
+      ], labels: contexts + symbols)
+  }
+
+  /// x, y, red, green, blue and opacity of each cell: nothing where it is zero, so that both themes
+  /// show through.
+  private func cells(_ dlogits: Matrix<Float>, _ rows: Int, _ columns: Int) -> [[Chart.Cell]] {
+    let largest = dlogits.elements.lazy.map(\.magnitude).max() ?? 0
+    return (0..<rows).flatMap { row in
+      (0..<columns).map { column in
+        let value = dlogits[row, column]
+        let (red, green, blue) = value < 0 ? (47, 109, 179) : (208, 112, 31)
+        let share = largest > 0 ? value.magnitude / largest : 0
+        // A network of huge weights has gradients that are no numbers.
+        let opacity = share.isFinite ? share.squareRoot() * 255 : 0
+        let numbers = [column, row, red, green, blue, Int(opacity.rounded())]
+        return numbers.map { .number(Double($0)) }
+      }
+    }
+  }
+
+  /// A window as text: the context, and what follows it.
+  private func context(_ minibatch: Minibatch, _ row: Int) -> String {
+    let ids = minibatch.contexts[row * minibatch.blockSize..<(row + 1) * minibatch.blockSize]
+    let shown = ids.suffix(4).map { symbol(Int($0)) }.joined()
+    return shown + " → " + symbol(Int(minibatch.targets[row]))
+  }
+}
+
+// MARK: - Vowels and consonants, in the alphabets that have them
+
+/// What a symbol is to somebody who looks at a map of letters.
+enum LetterKind {
+  case vowel, consonant, other
+
+  /// The names of the vowels of the Latin, Greek and Cyrillic alphabets; y counts as one.
+  private static let vowels = Set("aeiouyæœıəαεηιουωаеёиоуыэюяіїє".unicodeScalars.map(name(of:)))
+
+  /// Letters of these three alphabets are vowels or consonants; all else is something else.
+  init(_ symbol: Unicode.Scalar) {
+    guard symbol.properties.isAlphabetic, Self.hasVowels(symbol) else {
+      self = .other
+      return
+    }
+    let lower = symbol.properties.lowercaseMapping.unicodeScalars
+    self = Self.vowels.contains(Self.name(of: lower.first ?? symbol)) ? .vowel : .consonant
+  }
+
+  private static func hasVowels(_ symbol: Unicode.Scalar) -> Bool {
+    switch symbol.value {
+    case 0x41...0x24F, 0x1E00...0x1EFF, 0x370...0x3FF, 0x1F00...0x1FFF, 0x400...0x52F: true
+    default: false
+    }
+  }
+
+  /// A letter's name in Unicode without its marks: é is a LATIN SMALL LETTER E WITH ACUTE.
+  private static func name(of symbol: Unicode.Scalar) -> String {
+    let name = symbol.properties.name ?? ""
+    return name.firstRange(of: " WITH ").map { String(name[..<$0.lowerBound]) } ?? name
+  }
+}
+
+// MARK: - What is computed for a report from the model and its words: losses, counts, diagnostics, new words
+
+// Everything is drawn with seeds that follow from the recipe's, so that a run's report is always the same.
+
+/// The measurements behind a page; what the words are needed for is nil where they are not stored.
+struct Findings: Sendable {
+  let losses: SplitLosses?
+  let baseline: BaselineComparison?
+  let data: DataReport?
+  let minibatch: Minibatch?
+  let diagnostics: Diagnostics?
+  let gradients: GradientReport?
+  let words: NewWords
+  let axes: PrincipalAxes?
+
+  init(_ run: RecordedRun) {
+    let (model, recipe) = (run.checkpoint.model, run.checkpoint.recipe)
+    losses = run.dataset.map { SplitLosses(model, $0) }
+    baseline = run.dataset.map {
+      BaselineComparison(Baseline($0), blockSize: recipe.blockSize)
+    }
+    data = run.dataset.map { DataReport($0) }
+    minibatch = run.dataset.flatMap { Minibatch.forDiagnosis($0, recipe) }
+    diagnostics = minibatch.map { Diagnostics(model.parameters, $0) }
+    gradients = minibatch.flatMap { Self.check(model.parameters, $0) }
+    words = NewWords(model, run.dataset, seed: recipe.seed &+ 10)
+    axes = PrincipalAxes(ofRows: model.parameters.C)
+  }
+
+  /// The check of this very network; nil if it would take longer than a report may.
+  private static func check(
+    _ parameters: Parameters<Float>, _ minibatch: Minibatch
+  ) -> GradientReport? {
+    let shown = minibatch.prefix(parameters.count > smallNetwork ? 16 : 32)
+    guard parameters.count <= parameterLimit else { return nil }
+    return GradientCheck(
+      GradientProblem(parameters.converted(), shown), threads: availableCores()
+    ).report()
+  }
+
+  /// Up to so many parameters 32 windows are checked, else half as many: each is passed through hundreds
+  /// of times.
+  private static let smallNetwork = 50_000
+  private static let parameterLimit = 1_000_000
+}
+
+extension Minibatch {
+  /// The first windows, at most `count`.
+  func prefix(_ count: Int) -> Minibatch {
+    Minibatch(
+      blockSize: blockSize, contexts: Array(contexts.prefix(count * blockSize)),
+      targets: Array(targets.prefix(count)))
+  }
+}
