@@ -5,12 +5,7 @@
 // batch of a few hundred.
 
 import CBLAS
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
+import Glibc
 
 /// The BLAS library that the products call.
 public enum BLASLibrary {
@@ -19,11 +14,20 @@ public enum BLASLibrary {
     unsafe String(cString: openblas_get_config()).trimmingSuffix(while: \.isWhitespace)
   }
 
-  /// The processor whose kernels the library chose.
+  /// The core type whose kernels are in use.
   public static var core: String {
     _ = isReady
     return coreName
   }
+
+  /// The core type that the library picked by itself, or that the user chose: see `isUsersChoice`.
+  public static var picked: String {
+    _ = isReady
+    return beginning.core
+  }
+
+  /// Whether `OPENBLAS_CORETYPE` in the environment made the choice.
+  public static var isUsersChoice: Bool { beginning.isUsers }
 
   static var coreName: String { unsafe String(cString: openblas_get_corename()) }
 
@@ -59,57 +63,43 @@ extension String {
   }
 }
 
-// MARK: - Kernels for processors that are newer than the library
-
-// OpenBLAS picks its kernels by the processor's model number. A model it has never heard of gets those
-// of 2004, without AVX, and products take two to four times as long. So where the library fell back
-// that far and the processor has the instructions, it is asked to choose again by name, as
-// `OPENBLAS_CORETYPE` in the environment would have done. A user's own choice there is left alone; so
-// may an application decide that calls OpenBLAS from threads of its own while this happens.
+// MARK: Better kernels
 
 extension BLASLibrary {
-  /// Makes the library choose better kernels, if it chose the oldest ones for want of better knowledge.
+  /// What was in use before anything was asked for, and who chose it.
+  private static let beginning = (
+    core: coreName, isUsers: environment("OPENBLAS_CORETYPE") != nil
+  )
+
+  /// Makes the library choose again where its kernels fall short of the processor; see `CoreType`.
   ///
-  /// Called before the first product, when no other thread can be inside the library.
-  static func chooseKernels() {
-    #if arch(x86_64) && os(Linux)
-      guard coreName == "Prescott", environment("OPENBLAS_CORETYPE") == nil,
-        let core = bestCore(processorFlags())
-      else { return }
-      restart(core: core)
-    #endif
+  /// Called before the first product, when no other thread can be inside the library. A user's
+  /// `OPENBLAS_CORETYPE` is left alone; so may an application decide that calls OpenBLAS from threads of
+  /// its own while this happens.
+  private static func chooseKernels() {
+    guard !beginning.isUsers,
+      let better = CoreType.better(
+        than: beginning.core, on: .ofProcessor, among: Set(coreTypes.map(\.name)))
+    else { return }
+    restart(core: better)
   }
 
-  /// The newest of the library's cores whose instructions the processor has.
-  static func bestCore(_ flags: Set<String>) -> String? {
-    if flags.isSuperset(of: ["avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"]) {
-      return "SkylakeX"
-    }
-    return flags.isSuperset(of: ["avx2", "fma"]) ? "Haswell" : nil
-  }
-
-  /// The first processor's instruction sets, as the kernel names them.
-  private static func processorFlags() -> Set<String> {
-    guard let file = unsafe fopen("/proc/cpuinfo", "r") else { return [] }
-    defer { unsafe fclose(file) }
-    var line: UnsafeMutablePointer<CChar>?
-    var capacity = 0
-    defer { unsafe free(line) }
-    while unsafe getline(&line, &capacity, file) > 0 {
-      guard let line = unsafe line else { break }
-      let text = unsafe String(cString: line)
-      if text.hasPrefix("flags") {
-        return Set(text.split(whereSeparator: \.isWhitespace).map(String.init))
+  /// The core types that the library can be asked for by name, the oldest first; none where it was built
+  /// for one alone.
+  ///
+  /// A library of several has a table of functions for each, `gotoblas_HASWELL` and so on; those that
+  /// were left out of the build are missing or zero.
+  public static let coreTypes: [CoreType] = {
+    guard unsafe dlsym(nil, "gotoblas_dynamic_init") != nil else { return [] }
+    return CoreType.all.filter { core in
+      guard let table = unsafe dlsym(nil, "gotoblas_" + core.name.uppercased()) else {
+        return false
       }
+      return unsafe table.load(as: CInt.self) != 0
     }
-    return []
-  }
+  }()
 
-  private static func environment(_ name: String) -> String? {
-    unsafe getenv(name).map { unsafe String(cString: $0) }
-  }
-
-  /// Lets the library choose its kernels once more; only builds with several sets of them can.
+  /// Lets the library choose its kernels once more.
   private static func restart(core: String) {
     typealias Function = @convention(c) () -> Void
     guard let quit = unsafe dlsym(nil, "gotoblas_dynamic_quit"),
@@ -120,11 +110,13 @@ extension BLASLibrary {
     unsafe unsafeBitCast(quit, to: Function.self)()
     unsafe unsafeBitCast(start, to: Function.self)()
   }
+
+  private static func environment(_ name: String) -> String? {
+    unsafe getenv(name).map { unsafe String(cString: $0) }
+  }
 }
 
-// MARK: - Whether the numeric modules were compiled with optimization: a figure measured without it says nothing
-
-// All of them share one list of settings, so that one can speak for all.
+// MARK: Optimization
 
 /// Whether this module was compiled with optimization, whatever the build's configuration is called.
 public let isOptimized: Bool = {

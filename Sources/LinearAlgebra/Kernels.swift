@@ -1,0 +1,97 @@
+// Which of OpenBLAS's kernels a processor gets.
+//
+// OpenBLAS carries kernels for many core types and picks one by the processor's model number. A model that is
+// newer than the library gets kernels of an older one, without its widest vectors, and products take two to
+// four times as long. So the pick is compared with the instructions that the processor has, and where it falls
+// short a better core type is asked for by name. Nothing is timed: the same machine always gets the same
+// kernels, and a seed keeps its bits.
+
+import CBLAS
+
+/// Sets of instructions, as far as a core type's kernels need them.
+struct Instructions: OptionSet, Sendable {
+  let rawValue: UInt32
+
+  static let sse3 = Instructions(rawValue: 1 << 0)
+  static let ssse3 = Instructions(rawValue: 1 << 1)
+  static let sse41 = Instructions(rawValue: 1 << 2)
+  static let sse42 = Instructions(rawValue: 1 << 3)
+  static let sse4a = Instructions(rawValue: 1 << 4)
+  static let avx = Instructions(rawValue: 1 << 5)
+  static let fma4 = Instructions(rawValue: 1 << 6)
+  static let avx2 = Instructions(rawValue: 1 << 7)
+  static let fma = Instructions(rawValue: 1 << 8)
+  /// AVX-512 F, BW, CD, DQ and VL, all five.
+  static let avx512 = Instructions(rawValue: 1 << 9)
+  static let avx512bf16 = Instructions(rawValue: 1 << 10)
+
+  /// What this processor has and its operating system lets programs use; none on other architectures.
+  static let ofProcessor = Instructions(rawValue: processor_instructions())
+}
+
+/// A core type of OpenBLAS for x86-64: the name it goes by, and what its kernels need.
+public struct CoreType: Equatable, Sendable {
+  /// The name, as `openblas_get_corename` returns it and `OPENBLAS_CORETYPE` takes it.
+  public let name: String
+  let needs: Instructions
+
+  /// Whether this processor can run its kernels.
+  public var runsHere: Bool { needs.isSubset(of: .ofProcessor) }
+}
+
+extension CoreType {
+  /// The core types of OpenBLAS up to 0.3.21, the oldest first (driver/others/dynamic.c, and the flags in
+  /// Makefile.x86_64). Later ones are unknown here: a library that has them knows its machine.
+  public static let all: [CoreType] = [
+    CoreType(name: "Prescott", needs: .sse3),
+    CoreType(name: "Core2", needs: [.sse3, .ssse3]),
+    CoreType(name: "Penryn", needs: penryn),
+    CoreType(name: "Dunnington", needs: penryn),
+    CoreType(name: "Nehalem", needs: nehalem),
+    CoreType(name: "Atom", needs: [.sse3, .ssse3]),
+    CoreType(name: "Nano", needs: [.sse3, .ssse3]),
+    CoreType(name: "Opteron", needs: .sse3),
+    CoreType(name: "Opteron_SSE3", needs: .sse3),
+    CoreType(name: "Barcelona", needs: [.sse3, .sse4a]),
+    CoreType(name: "Bobcat", needs: [.sse3, .ssse3, .sse4a]),
+    CoreType(name: "Sandybridge", needs: nehalem.union(.avx)),
+    CoreType(name: "Bulldozer", needs: nehalem.union([.avx, .fma4])),
+    CoreType(name: "Piledriver", needs: nehalem.union([.avx, .fma4, .fma])),
+    CoreType(name: "Steamroller", needs: nehalem.union([.avx, .fma4, .fma])),
+    CoreType(name: "Excavator", needs: haswell.union(.fma4)),
+    CoreType(name: "Haswell", needs: haswell),
+    CoreType(name: "Zen", needs: haswell),
+    CoreType(name: "SkylakeX", needs: haswell.union(.avx512)),
+    CoreType(name: "Cooperlake", needs: haswell.union([.avx512, .avx512bf16])),
+  ]
+
+  private static let penryn: Instructions = [.sse3, .ssse3, .sse41]
+  private static let nehalem: Instructions = [.sse3, .ssse3, .sse41, .sse42]
+  private static let haswell: Instructions = [.sse3, .ssse3, .sse41, .sse42, .avx, .avx2, .fma]
+
+  /// The core type to ask for in place of the one in use, or nil to leave it alone.
+  ///
+  /// AVX-512 that the core type in use lacks is worth SkylakeX; AVX2 and FMA that it lacks are worth
+  /// Haswell. It is never a step down, and a core type with a name that is not in the table is a newer
+  /// library's, and left alone.
+  ///
+  /// - Parameters:
+  ///   - name: The core type in use.
+  ///   - instructions: What processor and operating system offer.
+  ///   - accepted: The names that the library accepts.
+  static func better(
+    than name: String, on instructions: Instructions, among accepted: Set<String>
+  ) -> String? {
+    guard let inUse = all.first(where: { $0.name == name }) else { return nil }
+    return ["SkylakeX", "Haswell"].first { candidate in
+      guard accepted.contains(candidate), let core = all.first(where: { $0.name == candidate })
+      else { return false }
+      return core.needs.isSubset(of: instructions)
+        && core.needs.isStrictSuperset(of: inUse.baseline)
+    }
+  }
+
+  /// What its kernels need, as far as it tells which of two core types is the better one: FMA4 and BF16 speed
+  /// up none of our products.
+  private var baseline: Instructions { needs.subtracting([.sse4a, .fma4, .avx512bf16]) }
+}
