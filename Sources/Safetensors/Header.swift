@@ -1,8 +1,8 @@
-// The header as a value, and its grammar: an object of tensor entries and one optional metadata
-// object of strings. The grammar is three levels deep and has no recursion, so neither does this.
+// The header: an object of tensor entries and one optional metadata object of strings. Here it is
+// read, checked against the data, and written. The grammar is three levels deep and not recursive, and
+// neither is its reader; the characters are HeaderScanner's.
 //
-// Keys are collected first and hashed once at the end, when their number is known. Whether the
-// entries fit the data is decided in Header+Layout.swift; the characters are HeaderScanner's.
+// Keys are collected first and hashed once at the end, when their number is known.
 
 /// What a header says, before it is compared with the data.
 struct Header {
@@ -65,14 +65,16 @@ struct HeaderString {
   var duplicate: SafetensorsError { .duplicateKey(offset: offset, key: text) }
 }
 
-// MARK: - Whether the tensors are the data: each entry's length is what its type and shape ask for, and in
+// MARK: - Checking the entries against the data
 
-// the order of their offsets the entries cover every byte exactly once.
-//
-// Together the two leave a file no room for hidden bytes, shared bytes or bytes outside itself.
+// Each entry is as long as its type and shape require, and together, in the order of their offsets, the
+// entries cover every byte exactly once. So a file has no hidden bytes, no shared bytes and none outside
+// itself.
 
 extension Header {
-  /// Checks all records against the data; gives their places in the header by data order.
+  /// Checks all records against the data.
+  ///
+  /// - Returns: their places in the header, in the order of their data.
   func dataOrder(dataLength: Int) throws(SafetensorsError) -> [Int] {
     for record in records {
       try record.validate(dataLength: dataLength)
@@ -129,14 +131,12 @@ extension TensorRecord {
   }
 }
 
-// MARK: - One tensor's entry in the header: {"dtype": …, "shape": […], "data_offsets": [start, end]},
+// MARK: - Tensor entries
 
-// its three fields in any order, each exactly once, and no other.
-//
-// An entry that was read is well-formed, no more: whether its numbers make sense is decided when
-// the whole header is known.
-
-/// What the header says about one tensor.
+/// What the header says about one tensor: {"dtype": …, "shape": […], "data_offsets": [start, end]}, the
+/// three fields in any order, each exactly once, and no others.
+///
+/// A record that was read is well-formed, no more: its numbers are checked once the whole header is known.
 struct TensorRecord {
   let name: HeaderString
   let dataType: DataType
@@ -146,7 +146,7 @@ struct TensorRecord {
   /// Where they end.
   let end: Int
 
-  /// Reads the entry that stands after a tensor's name.
+  /// Reads the entry that follows a tensor's name.
   init(
     named name: HeaderString, scanning scanner: inout HeaderScanner, rankLimit: Int
   ) throws(SafetensorsError) {
@@ -159,7 +159,7 @@ struct TensorRecord {
     (dataType, shape, start, end) = try fields.complete()
   }
 
-  /// Cuts the tensor out of the data; the record must have been checked against it.
+  /// Cuts the tensor out of the data, against which the record was checked.
   func namedTensor(in data: ArraySlice<UInt8>) -> SafetensorsFile.NamedTensor {
     let bytes = Array(data[data.startIndex + start..<data.startIndex + end])
     let tensor = Tensor(dataType: dataType, shape: shape, bytes: bytes)
@@ -167,7 +167,7 @@ struct TensorRecord {
   }
 }
 
-/// The fields of an entry as far as they have been read.
+/// The fields of an entry read so far.
 private struct Fields {
   let tensor: String
   let rankLimit: Int
@@ -230,16 +230,14 @@ private struct Fields {
   }
 }
 
-// MARK: - The header's text, as the reference implementation's JSON library writes it: no white space, and
+// MARK: - Writing
 
-// only those characters escaped that must be.
-//
-// A writer of this one grammar, not of JSON at large.
-
+/// Writes a header as the reference implementation's JSON library does: no white space, and only those
+/// characters escaped that must be.
 struct HeaderWriter {
   private var text: [UInt8] = []
 
-  /// The unpadded header of tensors that follow each other in this order.
+  /// The unpadded header of tensors whose data come in this order.
   static func header(
     of tensors: [SafetensorsFile.NamedTensor], metadata: [String: String]
   ) -> [UInt8] {
@@ -254,7 +252,7 @@ struct HeaderWriter {
     return writer.text
   }
 
-  /// The order of keys in the file: by their UTF-8 bytes, which is also that of their scalars.
+  /// The order of keys in a file: by UTF-8 bytes, which is also the order by scalars.
   static func precedes(_ left: String, _ right: String) -> Bool {
     left.utf8.lexicographicallyPrecedes(right.utf8)
   }

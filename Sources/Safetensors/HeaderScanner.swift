@@ -1,8 +1,8 @@
 // The header's characters: a cursor over valid UTF-8 that knows the punctuation of JSON (RFC 8259)
 // and its white space, and reports where it stopped.
 //
-// It accepts only what a header's grammar asks for next, so it holds no general JSON value and
-// cannot be sent into the depths. Offsets are bytes of the file, as a hex dump counts them.
+// It accepts only what a header's grammar allows next, so it never holds a general JSON value and cannot
+// be made to recurse. Offsets are bytes of the file, as a hex dump counts them.
 
 struct HeaderScanner {
   let bytes: [UInt8]
@@ -74,12 +74,11 @@ extension UInt8 {
   static var backslash: UInt8 { UInt8(ascii: "\\") }
 }
 
-// MARK: - Objects, arrays and the integers in them. What a member is, the caller says with a closure, so
+// MARK: - Objects, arrays and integers
 
-// the nesting of a header is the nesting of the calls: fixed, and three deep.
-//
-// Numbers are non-negative integers without sign, fraction, exponent or leading zero. JSON has
-// more; a shape has not.
+// The caller reads each member in a closure, so a header nests as deep as the calls do: three levels.
+// Numbers are non-negative integers without sign, fraction, exponent or leading zero; shapes and offsets
+// need no others.
 
 extension HeaderScanner {
   /// Reads `{ key : member, … }`; the closure reads each member.
@@ -141,22 +140,22 @@ extension HeaderScanner {
   }
 }
 
-// MARK: - Strings: RFC 8259 section 7 to the letter. Control characters must be escaped, escapes must be
+// MARK: - Strings
 
-// known, and \u escapes must add up to Unicode scalars: half a surrogate pair is refused, because
-// no Swift string could hold it and every replacement would be a different key.
-//
-// The header was validated as UTF-8 before, so what is not an escape is copied as it stands.
+// RFC 8259 section 7 to the letter: control characters must be escaped, escapes must be known, and \u
+// escapes must form Unicode scalars. Half a surrogate pair is refused, because no Swift string can hold
+// it and any replacement would be a different key. The header has been validated as UTF-8, so everything
+// but an escape is copied as it stands.
 
 extension HeaderScanner {
   /// Reads a string of any length.
-  mutating func scanString(expecting expected: StaticString) throws(SafetensorsError)
-    -> HeaderString
-  {
+  mutating func scanString(
+    expecting expected: StaticString
+  ) throws(SafetensorsError) -> HeaderString {
     try scanString(expecting: expected, lengthLimit: .max)
   }
 
-  /// Reads a string that will be compared or hashed, which is why its length is bounded.
+  /// Reads a string that will be compared or hashed, so its length is bounded.
   mutating func scanKey(expecting expected: StaticString) throws(SafetensorsError) -> HeaderString {
     try scanString(expecting: expected, lengthLimit: keyLengthLimit)
   }
@@ -229,7 +228,7 @@ extension HeaderScanner {
     position + 1 < end && bytes[position] == .backslash && bytes[position + 1] == UInt8(ascii: "u")
   }
 
-  /// Reads `\uXXXX`, whose first two characters are known to be there.
+  /// Reads `\uXXXX`, whose first two characters have been seen.
   private mutating func scanCodeUnit() throws(SafetensorsError) -> UInt16 {
     position += 2
     var unit: UInt16 = 0

@@ -1,12 +1,12 @@
 // Everything that can be wrong with a file, or with a request to read or write one.
 //
-// One case for one mistake, so that a test or a caller can tell them apart without reading text;
-// the texts are in SafetensorsError+Description.swift. Offsets of characters count from the first
-// byte of the file; offsets of data count from the first byte after the header, as the file's do.
+// Each mistake has its own case, so that a test or a caller can tell them apart without reading text.
+// Offsets of characters count from the first byte of the file; offsets of data count from the first byte
+// after the header, as in the file itself.
 
 /// Why bytes are not a safetensors file, or a value is not what was asked for.
 public enum SafetensorsError: Error, Hashable, Sendable {
-  // The frame.
+  // The file as a whole.
 
   /// The file ends before the eight bytes that hold the header's length.
   case fileTooShort(byteCount: Int)
@@ -68,16 +68,17 @@ public enum SafetensorsError: Error, Hashable, Sendable {
   case reservedName
   /// A tensor's name or a metadata key to be written is longer than the limit.
   case nameTooLong(name: String, limit: Int)
-  /// There is no tensor with a name.
+  /// There is no tensor of that name.
   case tensorNotFound(name: String)
-  /// A tensor, which has a name if it was asked for by name, holds elements of another type.
+  /// A tensor holds elements of another type; `tensor` is its name if it was asked for by name.
   case dataTypeMismatch(tensor: String?, expected: DataType, found: DataType)
 }
 
-// MARK: - One line for each error: where, what was expected, what was found
+// MARK: - Messages
 
-// Names and strings come from a file that may be hostile, so they are shown quoted, escaped and
-// cut (QuotedText.swift). The lines name no file and give no advice; the caller knows both better.
+// One line each: where, what was expected, what was found. Names and strings may come from a hostile
+// file, so they are quoted, escaped and cut. The lines name no file and give no advice; the caller knows
+// both better.
 
 extension SafetensorsError: CustomStringConvertible {
   /// The error in one line.
@@ -147,11 +148,8 @@ extension SafetensorsError: CustomStringConvertible {
   }
 }
 
-// MARK: - Text from a file, made fit to stand in an error message: in quotation marks, at most 64
-
-// characters of it, and nothing in it that could break the line or steer a terminal.
-
-/// A string as it is shown in an error.
+/// A string from a file as an error shows it: in quotation marks, cut after 64 characters, and with
+/// nothing in it that could break the line or control a terminal.
 func quoted(_ string: String) -> String {
   let scalars = string.unicodeScalars
   let shown = scalars.prefix(64)

@@ -1,8 +1,10 @@
-// The content of a safetensors file: named tensors in an order, and a dictionary of strings.
+// The content of a safetensors file: named tensors in order, and a dictionary of strings; and how it
+// comes from bytes and becomes bytes. The format: eight bytes of little-endian header length, the header,
+// the data.
 //
-// A value in memory, nothing more: it opens no file, so it works the same on a download, a test
-// fixture or a pipe. Names are compared as Swift compares strings; two names that differ only in
-// Unicode normalization are therefore the same name, and a file that has both is refused.
+// It is a value in memory and opens no file, so it works the same on a download, a test fixture or a
+// pipe. Names are compared as Swift compares strings: two that differ only in Unicode normalization are
+// the same name, and a file that has both is refused.
 
 /// The content of a safetensors file.
 public struct SafetensorsFile: Equatable, Sendable {
@@ -21,7 +23,7 @@ public struct SafetensorsFile: Equatable, Sendable {
   public private(set) var tensors: [NamedTensor]
   /// Free text about the tensors.
   public var metadata: [String: String]
-  /// Where a name is in `tensors`.
+  /// Where each name is in `tensors`.
   private var positions: [String: Int]
 
   /// Makes a file without tensors.
@@ -31,7 +33,7 @@ public struct SafetensorsFile: Equatable, Sendable {
     self.positions = [:]
   }
 
-  /// Makes a file of tensors whose names are known to be unique.
+  /// Makes a file of tensors whose names are unique.
   init(tensors: [NamedTensor], positions: [String: Int], metadata: [String: String]) {
     self.tensors = tensors
     self.metadata = metadata
@@ -40,8 +42,8 @@ public struct SafetensorsFile: Equatable, Sendable {
 
   /// The tensor with a name, or nil if there is none.
   ///
-  /// Setting a new name appends; setting a known one replaces in place; setting nil removes, in
-  /// time proportional to the number of tensors.
+  /// Setting a new name appends, setting a known one replaces in place, and setting nil removes, in time
+  /// proportional to the number of tensors.
   public subscript(name: String) -> Tensor? {
     get { positions[name].map { tensors[$0].tensor } }
     set {
@@ -76,19 +78,17 @@ public struct SafetensorsFile: Equatable, Sendable {
   }
 }
 
-// MARK: - Bytes to tensors: the frame first, then the header's text, then the promises it makes about the
+// MARK: - Decoding
 
-// data, and only then are tensors built.
-//
-// Whatever the bytes are, this returns or throws; it never traps, and it takes time in proportion
-// to the file (and n log n in the number of tensors, to put them in the order of their data).
-// The format: eight bytes of little-endian header length, the header, the data.
+// Whatever the bytes are, this returns or throws and never traps. The time is proportional to the file,
+// and n log n in the number of tensors, which are put into the order of their data. No tensor is built
+// before the whole header has been checked.
 
 extension SafetensorsFile {
   /// Reads the content of a file.
   ///
-  /// Stricter than the reference implementation where that one shrugs: a key given twice, a null,
-  /// white space around the header other than padding spaces, and unknown fields are all refused.
+  /// This is stricter than the reference implementation: keys given twice, nulls, white space around the
+  /// header other than padding spaces, and unknown fields are refused.
   ///
   /// - Throws: `SafetensorsError` naming the place, what was expected and what was found.
   public init(decoding bytes: [UInt8], limits: Limits = Limits()) throws(SafetensorsError) {
@@ -114,7 +114,7 @@ extension SafetensorsFile {
     return (try Header(scanning: &scanner, rankLimit: limits.rank), end)
   }
 
-  /// The bytes before the header, which hold its length.
+  /// The number of bytes before the header, which hold its length.
   static let lengthByteCount = 8
 
   /// Where the header ends, checked against the limit and the file before anything is allocated.
@@ -147,19 +147,17 @@ extension SafetensorsFile {
   }
 }
 
-// MARK: - Tensors to bytes, the same bytes as the reference implementation writes: tensors by descending
+// MARK: - Encoding
 
-// data type, then by name; compact JSON; spaces up to a multiple of eight, so that the data that
-// follows is aligned for every type.
-//
-// The same tensors and metadata give the same bytes, whatever the order in which they were added.
-// The reference leaves the order of several metadata keys to chance; here they are sorted. What
-// this writes under some limits, the reader accepts under the same limits.
+// The bytes are those of the reference implementation: tensors by descending data type, then by name;
+// compact JSON; spaces up to a multiple of eight, which aligns the data for every type. They do not depend
+// on the order in which tensors and metadata were added. The reference leaves the order of metadata keys
+// to chance; here they are sorted. What is written under some limits can be read under the same limits.
 
 extension SafetensorsFile {
   /// The bytes of a file with this content.
   ///
-  /// An empty metadata dictionary is left out.
+  /// Empty metadata are left out.
   ///
   /// - Throws: `SafetensorsError` if a tensor has the reserved name or something is over a limit.
   public func encoded(limits: Limits = Limits()) throws(SafetensorsError) -> [UInt8] {
@@ -216,21 +214,21 @@ extension SafetensorsFile {
   }
 }
 
-// MARK: - How long a file is, read off its beginning: for whoever reads from a stranger and wants to stop in time
+// MARK: - The length of a file, from its beginning
 
-// A pipe does not tell its length and a sparse file lies about it; the header does not, or decoding would
-// refuse it. Nothing is promised about the data here.
+// A pipe does not tell its length, and a sparse file lies about it; a header that lied would be refused.
+// So a reader knows where to stop before the data are there.
 
 extension SafetensorsFile {
   /// What the beginning of a file says about the length of all of it, in bytes.
   public enum Length: Hashable, Sendable {
-    /// The header is not there yet: it, or the eight bytes before it, end here.
+    /// The header is not complete yet: it, or the eight bytes before it, ends here.
     case atLeast(Int)
-    /// The data ends here, unless decoding refuses the file.
+    /// The data end here, unless decoding refuses the file.
     case exactly(Int)
   }
 
-  /// The length of a file that begins with these bytes, whether its data is there or not.
+  /// The length of a file that begins with these bytes, whether or not its data are there.
   ///
   /// - Throws: `SafetensorsError` if no file begins like this.
   public static func length(
@@ -239,13 +237,13 @@ extension SafetensorsFile {
     do throws(SafetensorsError) {
       let (header, headerEnd) = try header(of: bytes, limits: limits)
       let dataEnd = header.records.reduce(0) { max($0, $1.end) }
-      // An end that no file can reach stays one.
+      // An end that no file can reach is given as the largest there is.
       let (end, overflow) = headerEnd.addingReportingOverflow(dataEnd)
       return .exactly(overflow ? .max : end)
     } catch {
       switch error {
       case .fileTooShort: return .atLeast(lengthByteCount)
-      // At most the limit, or the error would be another.
+      // Below the limit, or there would be another error.
       case .headerTruncated(let length, _): return .atLeast(lengthByteCount + Int(length))
       default: throw error
       }
@@ -253,26 +251,25 @@ extension SafetensorsFile {
   }
 }
 
-// MARK: - What a file may ask of its reader. The format itself sets no limits
+// MARK: - Limits
 
-// The key limit is there for time, not for space: to hash or compare a string, Swift first puts
-// its combining marks into canonical order, by insertion sort, so a key that is one long run of
-// marks costs the square of its length. Values are never hashed and may be as long as they like.
+// The format itself sets none. The limit on keys saves time, not space: before Swift hashes or compares a
+// string, it sorts combining marks into canonical order by insertion sort, so that a key of nothing but
+// marks takes time in the square of its length. Values are never hashed and may have any length.
 
 extension SafetensorsFile {
   /// The limits a header is held to, when it is read and when it is written.
   public struct Limits: Hashable, Sendable {
-    /// The most bytes a header may take, padding included.
+    /// The most bytes in a header, padding included.
     public var headerLength: Int
-    /// The most UTF-8 bytes a key may take: a tensor's name, a metadata key.
+    /// The most UTF-8 bytes in a key, which is a tensor's name or a metadata key.
     public var keyLength: Int
-    /// The most dimensions a tensor may have.
+    /// The most dimensions of a tensor.
     public var rank: Int
 
     /// Makes a set of limits.
     ///
-    /// The default header limit is the reference implementation's own; 64 dimensions are what
-    /// NumPy 2 can hold.
+    /// The default header limit is the reference implementation's; NumPy 2 holds up to 64 dimensions.
     ///
     /// - Precondition: no limit is negative.
     public init(headerLength: Int = 100_000_000, keyLength: Int = 1024, rank: Int = 64) {

@@ -1,8 +1,8 @@
 // One tensor: an element type, a shape, and the bytes exactly as the file holds them.
 //
-// The bytes are row-major and little-endian on every machine. A tensor checks that they fit its
-// shape once, when it is made, and cannot be changed afterwards, so nobody has to check again.
-// It has no arithmetic and no name; names belong to the file.
+// The bytes are row-major and little-endian on every machine. That they fit the shape is checked once,
+// when the tensor is made; it cannot change afterwards. It has no arithmetic, and no name: names belong
+// to the file.
 
 /// A tensor as a safetensors file holds it: row-major, little-endian bytes.
 public struct Tensor: Hashable, Sendable {
@@ -33,10 +33,10 @@ public struct Tensor: Hashable, Sendable {
   }
 }
 
-// MARK: - A tensor made of Swift numbers, and the way back
+// MARK: - From Swift numbers and back
 
-// A tensor is read only as the type it was written with. Converting would be convenient and would
-// hide that a file is not the one the caller thinks it is.
+// A tensor is read only as the type it was written with. Converting would be convenient, but it would hide
+// that a file is not the one the caller expects.
 
 extension Tensor {
   /// Makes a tensor of Swift numbers, in row-major order.
@@ -96,12 +96,11 @@ extension SafetensorsFile {
   }
 }
 
-// MARK: - The Swift types that are a tensor's elements bit for bit, and the conversion to and from bytes
+// MARK: - Elements and their bytes
 
-// Everything goes through bit patterns and shifts: no unsafe pointer, no assumption about the
-// machine's byte order, and NaN payloads survive. The optimizer turns the shifts into plain loads.
-// The functions are inlinable so that it can do so in other modules too.
-// Nothing converts between types: an F64 tensor is not read as Float.
+// Everything goes through bit patterns and shifts: no unsafe pointer, no assumption about the machine's
+// byte order, and NaN payloads survive. The optimizer turns the shifts into plain loads, in other modules
+// too, because the functions are inlinable.
 
 /// A Swift type whose values are elements of a tensor, bit for bit.
 public protocol TensorElement {
@@ -123,7 +122,7 @@ extension TensorElement where Self: FixedWidthInteger, BitPattern == Magnitude {
 }
 
 extension TensorElement {
-  /// The elements one after the other, each with its least significant byte first.
+  /// The elements' bytes, each element with its least significant byte first.
   @inlinable
   static func littleEndianBytes(of elements: [Self]) -> [UInt8] {
     let width = BitPattern.bitWidth / 8
@@ -138,7 +137,7 @@ extension TensorElement {
     }
   }
 
-  /// The elements whose bytes stand one after the other, each least significant byte first.
+  /// The elements with these bytes, each element with its least significant byte first.
   @inlinable
   static func elements(littleEndianBytes bytes: [UInt8]) -> [Self] {
     let width = BitPattern.bitWidth / 8
@@ -155,12 +154,9 @@ extension TensorElement {
   }
 }
 
-// MARK: - Which Swift type is which element type. The standard floating-point types already have a
-
-// `bitPattern`; the integers get theirs from the extension beside the protocol.
-//
-// Bool is left out on purpose: a BOOL byte may hold anything in a hostile file, and a Swift Bool
-// may not. BF16, the narrow floats and C64 have no Swift counterpart; their bytes are there.
+// The standard floating-point types have a `bitPattern`; the integers get theirs from the extension above.
+// Bool is left out on purpose: a BOOL byte of a hostile file may hold anything, and a Swift Bool may not.
+// BF16, the narrow floats and C64 have no Swift counterpart; their bytes can be read.
 
 #if !((os(macOS) || targetEnvironment(macCatalyst)) && arch(x86_64))
   extension Float16: TensorElement {
@@ -208,13 +204,12 @@ extension UInt64: TensorElement {
   public static var tensorDataType: DataType { .uint64 }
 }
 
-// MARK: - The element types a safetensors file can hold, by the names the file uses
-
-// The cases stand in the reference implementation's order: it writes tensors by descending type,
-// in exactly this order, so the writer needs nothing but `allCases` to put bytes where it does.
-// This is a list of names and widths; it does not know how to compute with a BF16 or an F4.
+// MARK: - Element types
 
 /// An element type of the safetensors format; the raw value is its name in the file.
+///
+/// The cases are in the order of the reference implementation, which writes tensors by descending type;
+/// the writer takes the order from `allCases`.
 public enum DataType: String, CaseIterable, Hashable, Sendable {
   case bool = "BOOL"
   case float4 = "F4"
@@ -251,17 +246,10 @@ public enum DataType: String, CaseIterable, Hashable, Sendable {
     case .complex64, .float64, .int64, .uint64: 64
     }
   }
-
-  /// The width of one element in bytes, or nil for the types narrower than a byte.
-  public var byteWidth: Int? {
-    bitWidth.isMultiple(of: 8) ? bitWidth / 8 : nil
-  }
 }
 
-// MARK: - How many bytes a tensor of a given type and shape takes, in checked arithmetic
-
-// Shapes come from files, so nothing here may trap or wrap. A zero in a shape does not excuse the
-// other dimensions: [0, 2^62, 2^62] is refused, because whoever computes strides would overflow.
+// Shapes come from files, so nothing here may trap or wrap. A zero in a shape does not excuse the other
+// dimensions: [0, 2^62, 2^62] is refused, because computing its strides would overflow.
 
 /// Why a type and a shape have no byte count.
 enum ShapeFlaw: Error {
@@ -271,7 +259,8 @@ enum ShapeFlaw: Error {
 }
 
 extension DataType {
-  /// The bytes of a tensor of this type: the product of `shape` × `bitWidth` / 8.
+  /// The number of bytes of a tensor of this type: the product of `shape` × `bitWidth` / 8.
+  ///
   /// - Throws: `ShapeFlaw` if a dimension is negative, the product of the dimensions that are not
   ///   zero leaves `Int`, or the last byte would be filled only in part.
   func byteCount(shape: [Int]) throws(ShapeFlaw) -> Int {

@@ -67,18 +67,22 @@ private let oneOfEachType: GoldenCase.Tensors = [
 ]
 
 private func tensor(_ dataType: DataType, _ index: UInt8, shape: [Int] = [1]) -> Tensor {
-  let width = UInt8(dataType.byteWidth ?? 1)
+  let width = UInt8(max(1, dataType.bitWidth / 8))
   return Tensor(dataType: dataType, shape: shape, bytes: (0..<width).map { $0 + 8 * index })
 }
 
-@Suite("Golden files of the reference implementation")
+@Suite("Safetensors: golden files")
 struct GoldenFileTests {
-  @Test("are written byte for byte", arguments: goldenCases)
+  @Test(
+    "Golden files of the reference implementation are written byte for byte", arguments: goldenCases
+  )
   func writing(golden: GoldenCase) throws {
     #expect(try golden.content.encoded() == golden.bytes)
   }
 
-  @Test("are read to the content they were made of", arguments: goldenCases)
+  @Test(
+    "Golden files of the reference implementation are read as what they were made of",
+    arguments: goldenCases)
   func reading(golden: GoldenCase) throws {
     let file = try SafetensorsFile(decoding: golden.bytes)
     #expect(file.metadata == golden.content.metadata)
@@ -88,7 +92,9 @@ struct GoldenFileTests {
     }
   }
 
-  @Test("come out the same when read and written again", arguments: goldenCases)
+  @Test(
+    "Golden files of the reference implementation are unchanged by reading and writing",
+    arguments: goldenCases)
   func rewriting(golden: GoldenCase) throws {
     #expect(try SafetensorsFile(decoding: golden.bytes).encoded() == golden.bytes)
   }

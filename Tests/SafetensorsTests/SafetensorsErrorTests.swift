@@ -28,9 +28,9 @@ private let errors: [SafetensorsError] = [
   .dataTypeMismatch(tensor: nil, expected: .float32, found: .float64),
 ]
 
-@Suite("An error's description")
+@Suite("Safetensors: error messages")
 struct SafetensorsErrorTests {
-  @Test("is one line without control characters", arguments: errors)
+  @Test("An error's description is one line without control characters", arguments: errors)
   func oneLine(error: SafetensorsError) {
     let unwanted: [Unicode.GeneralCategory] = [
       .control, .format, .lineSeparator, .paragraphSeparator,
@@ -42,7 +42,7 @@ struct SafetensorsErrorTests {
     #expect(error.description.contains("found"))
   }
 
-  @Test("quotes names and shows what it cannot print")
+  @Test("An error's description quotes names and escapes what cannot be printed")
   func quotation() {
     let error = SafetensorsError.tensorNotFound(name: hostileName)
     #expect(error.description == "expected a tensor \(shownName), found none")
@@ -50,7 +50,7 @@ struct SafetensorsErrorTests {
     #expect(visible.description == "byte 17: expected every key once, found \"größe 模型\" again")
   }
 
-  @Test("cuts long names", arguments: [(64, ""), (65, "…"), (100_000, "…")])
+  @Test("An error's description cuts long names", arguments: [(64, ""), (65, "…"), (100_000, "…")])
   func cutting(length: Int, ellipsis: String) {
     let name = String(repeating: "n", count: length)
     let shown = String(repeating: "n", count: 64)
@@ -58,7 +58,7 @@ struct SafetensorsErrorTests {
     #expect(error.description == "expected a tensor \"\(shown)\"\(ellipsis), found none")
   }
 
-  @Test("says where, what was expected and what was found")
+  @Test("An error's description says where, what was expected, and what was found")
   func content() {
     let mismatch = SafetensorsError.byteCountMismatch(tensor: "W1", expected: 24, found: 20)
     #expect(

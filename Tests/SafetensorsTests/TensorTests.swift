@@ -4,9 +4,9 @@ import Testing
 
 @testable import Safetensors
 
-@Suite("A tensor")
+@Suite("Safetensors: tensors")
 struct TensorTests {
-  @Test("holds numbers in little-endian order")
+  @Test("A tensor holds numbers in little-endian order")
   func byteOrder() {
     #expect(Tensor([Float(1.5)], shape: []).bytes == [0, 0, 0xC0, 0x3F])
     #expect(Tensor([-2.0], shape: []).bytes == [0, 0, 0, 0, 0, 0, 0, 0xC0])
@@ -15,7 +15,7 @@ struct TensorTests {
     #expect(Tensor([UInt32(0x0102_0304)], shape: [1, 1]).bytes == [4, 3, 2, 1])
   }
 
-  @Test("gives floating-point numbers back bit for bit, NaN payloads included")
+  @Test("A tensor returns floating-point numbers bit for bit, NaN payloads included")
   func floatingPoint() throws {
     let floats = [
       0, -0, 1, .pi, -.infinity, .leastNonzeroMagnitude, Float(nan: 5, signaling: true),
@@ -30,7 +30,7 @@ struct TensorTests {
     #expect(readHalves.map(\.bitPattern) == halves.map(\.bitPattern))
   }
 
-  @Test("gives integers back")
+  @Test("A tensor returns integers of every type")
   func integers() throws {
     let counts = [Int64.min, -1, 0, 1, .max]
     #expect(try Tensor(counts, shape: [5]).integers() == counts)
@@ -53,7 +53,7 @@ struct TensorTests {
     #expect(try tensor.elements(as: type) == elements)
   }
 
-  @Test("is not read as another type, however close")
+  @Test("A tensor cannot be read as another type, however close")
   func mismatch() {
     let doubles = Tensor([1.0], shape: [])
     #expect(throws: mismatch(expected: .float32, found: .float64)) { try doubles.floats() }
@@ -67,14 +67,14 @@ struct TensorTests {
     .dataTypeMismatch(tensor: nil, expected: expected, found: found)
   }
 
-  @Test("has as many elements as its shape says")
+  @Test("A tensor has as many elements as its shape says")
   func elementCount() {
     #expect(Tensor([Float(1)], shape: []).elementCount == 1)
     #expect(Tensor([Float](), shape: [1 << 40, 0]).elementCount == 0)
     #expect(Tensor(dataType: .float4, shape: [2, 3], bytes: [1, 2, 3]).elementCount == 6)
   }
 
-  @Test("that does not fit its bytes stops the program")
+  @Test("A tensor whose bytes do not fit its shape stops the program")
   func preconditions() async {
     await #expect(processExitsWith: .failure) { _ = Tensor([Float(1), 2], shape: [3]) }
     await #expect(processExitsWith: .failure) {
@@ -88,7 +88,7 @@ struct TensorTests {
     }
   }
 
-  @Test("takes as many bytes as its type and shape ask for, in checked arithmetic")
+  @Test("The byte count of a type and shape is computed in checked arithmetic")
   func byteCount() throws {
     #expect(try DataType.float4.byteCount(shape: [3, 4]) == 6)
     #expect(throws: ShapeFlaw.partialByte) { try DataType.float4.byteCount(shape: [3]) }
