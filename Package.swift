@@ -38,7 +38,8 @@ let realModule: Target.Dependency = .product(name: "RealModule", package: "swift
 func command(_ name: String, and others: [Target.Dependency] = []) -> Target {
   .executableTarget(
     name: name,
-    dependencies: ["CharMLP", "CommandSupport", "LinearAlgebra", argumentParser] + others,
+    dependencies: ["CharMLP", "CommandSupport", "LinearAlgebra", "OrderedJSON", argumentParser]
+      + others,
     swiftSettings: settings)
 }
 
@@ -70,23 +71,24 @@ let package = Package(
       swiftSettings: settings
     ),
     .target(name: "Safetensors", swiftSettings: settings),
+    .target(name: "OrderedJSON", swiftSettings: settings),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(
       name: "CMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev", "openmpi-bin"])]),
     .target(
       name: "CharMLP",
       dependencies: [
-        "CZlib", "LinearAlgebra", "Safetensors", realModule,
+        "CZlib", "LinearAlgebra", "OrderedJSON", "Safetensors", realModule,
         .target(name: "CMPI", condition: .when(traits: ["MPI"])),
       ],
       swiftSettings: settings
     ),
     .target(
-      name: "CommandSupport", dependencies: ["CBLAS", "CharMLP", argumentParser],
+      name: "CommandSupport", dependencies: ["CBLAS", "CharMLP", "OrderedJSON", argumentParser],
       swiftSettings: settings),
     .target(
       name: "RunReport",
-      dependencies: ["CharMLP", "CommandSupport", "LinearAlgebra"],
+      dependencies: ["CharMLP", "CommandSupport", "LinearAlgebra", "OrderedJSON"],
       resources: [.embedInCode("Page")],
       swiftSettings: settings),
     command("train", and: ["RunReport"]),
@@ -103,6 +105,8 @@ let package = Package(
     .testTarget(
       name: "SafetensorsTests", dependencies: ["Safetensors"], swiftSettings: settings),
     .testTarget(
+      name: "OrderedJSONTests", dependencies: ["OrderedJSON"], swiftSettings: settings),
+    .testTarget(
       name: "CommandSupportTests",
       dependencies: ["CommandSupport", argumentParser],
       swiftSettings: settings
@@ -110,7 +114,7 @@ let package = Package(
     .testTarget(
       name: "CharMLPTests",
       dependencies: [
-        "CharMLP", "LinearAlgebra", "Safetensors",
+        "CharMLP", "LinearAlgebra", "OrderedJSON", "Safetensors",
         realModule,
       ],
       resources: [.copy("Fixtures")],
@@ -118,7 +122,7 @@ let package = Package(
     ),
     .testTarget(
       name: "RunReportTests",
-      dependencies: ["RunReport", "CharMLP", "CommandSupport"],
+      dependencies: ["RunReport", "CharMLP", "CommandSupport", "OrderedJSON"],
       swiftSettings: settings
     ),
     .testTarget(

@@ -4,6 +4,7 @@
 // of them predicts better than the network, a sentence says so.
 
 public import CharMLP
+public import OrderedJSON
 
 /// A baseline, seen from a network with a block size.
 public struct BaselineComparison: Sendable {

@@ -4,9 +4,12 @@
 //   @Option(help: "Learning rate.", above: 0, upTo: 100) var learningRate = 0.1
 //
 // They add the default to the help, which ArgumentParser leaves out when a transform parses. For an
-// option without a default, `wholeNumber(in:)` and `decimalNumber(from:upTo:)` are its transform.
+// option without a default, `wholeNumber(in:)` and `decimalNumber(from:upTo:)` are its transform, and for
+// one that is a setting of a recipe `setting(_:)`, with the limits of the recipe's table.
 
 import ArgumentParser
+public import CharMLP
+package import OrderedJSON
 
 extension Option where Value: FixedWidthInteger & Sendable {
   /// A whole number within `range`, in decimal digits.
@@ -67,7 +70,7 @@ public func decimalNumber<Value>(
   from lowest: Value, upTo highest: Value
 ) -> @Sendable (String) throws -> Value
 where Value: BinaryFloatingPoint & LosslessStringConvertible & Sendable {
-  parser(reason: "from \(plain(lowest)) to \(plain(highest))") { lowest <= $0 && $0 <= highest }
+  decimalNumber(in: lowest...highest)
 }
 
 /// A parser for numbers with `bound < number <= highest`, as the `transform` of an `@Option`.
@@ -78,20 +81,36 @@ public func decimalNumber<Value>(
   above bound: Value, upTo highest: Value
 ) -> @Sendable (String) throws -> Value
 where Value: BinaryFloatingPoint & LosslessStringConvertible & Sendable {
-  parser(reason: "above \(plain(bound)) and at most \(plain(highest))") {
-    bound < $0 && $0 <= highest
+  decimalNumber(in: bound.nextUp...highest)
+}
+
+/// A parser for numbers within `range`, as the `transform` of an `@Option`.
+///
+/// An end that does not belong to the range is told by its neighbour: the numbers from
+/// `Float.leastNonzeroMagnitude` are those "above 0", those to `Float(1).nextDown` are "below 1".
+public func decimalNumber<Value>(in range: ClosedRange<Value>) -> @Sendable (String) throws -> Value
+where Value: BinaryFloatingPoint & LosslessStringConvertible & Sendable {
+  return { text in
+    guard text.isDecimalNotation, let value = Value(text), value.isFinite, range.contains(value)
+    else {
+      throw OptionValueError(description: "must be a decimal number \(limits(of: range))")
+    }
+    return value + 0
   }
 }
 
-private func parser<Value>(
-  reason: String, _ isAllowed: @escaping @Sendable (Value) -> Bool
-) -> @Sendable (String) throws -> Value
-where Value: BinaryFloatingPoint & LosslessStringConvertible & Sendable {
-  return { text in
-    guard text.isDecimalNotation, let value = Value(text), value.isFinite, isAllowed(value) else {
-      throw OptionValueError(description: "must be a decimal number \(reason)")
-    }
-    return value + 0
+/// The limits of a range in words; the shorter number of an end and its neighbour is the one meant.
+private func limits<Value>(of range: ClosedRange<Value>) -> String
+where Value: BinaryFloatingPoint & LosslessStringConvertible {
+  let (lowest, highest) = (plain(range.lowerBound), plain(range.upperBound))
+  let (below, above) = (plain(range.lowerBound.nextDown), plain(range.upperBound.nextUp))
+  let isAbove = below.utf8.count < lowest.utf8.count
+  let isBelow = above.utf8.count < highest.utf8.count
+  return switch (isAbove, isBelow) {
+  case (false, false): "from \(lowest) to \(highest)"
+  case (true, false): "above \(below) and at most \(highest)"
+  case (false, true): "at least \(lowest) and below \(above)"
+  case (true, true): "above \(below) and below \(above)"
   }
 }
 
@@ -164,6 +183,47 @@ public func wholeNumber<Value: FixedWidthInteger & Sendable>(
         description: "must be a whole number from \(range.lowerBound) to \(range.upperBound)")
     }
     return value
+  }
+}
+
+// MARK: - Options that are settings of a recipe
+
+/// A parser for a setting of a recipe, as the `transform` of an `@Option`: its type and its limits are
+/// those of the recipe's table.
+public func setting<Value>(
+  _ path: KeyPath<Recipe, Value> & Sendable
+) -> @Sendable (String) throws -> Value {
+  guard let field = Recipe.fields.first(where: { $0.path == path }) else {
+    preconditionFailure("setting: a property that is not in the recipe's table")
+  }
+  return { text in
+    var recipe = Recipe()
+    let isSet = field.set(&recipe, to: try field.value(ofFlag: text))
+    precondition(isSet, "setting: the limits of \(field.key) are not those of its flag")
+    return recipe[keyPath: path]
+  }
+}
+
+extension RecipeField {
+  /// The value that a flag's text stands for.
+  ///
+  /// - Throws: an error that says what it must be.
+  package func value(ofFlag text: String) throws -> JSONValue {
+    switch values {
+    case .whole(let range): return .unsigned(try wholeNumber(in: range)(text))
+    case .decimal(let range): return .float(try decimalNumber(in: range)(text))
+    case .names(let names):
+      guard names.contains(text) else {
+        let alternatives = names.dropLast().joined(separator: ", ") + " or " + (names.last ?? "")
+        throw OptionValueError(description: "must be \(alternatives)")
+      }
+      return .string(text)
+    case .truth:
+      guard let value = Bool(text) else {
+        throw OptionValueError(description: "must be true or false")
+      }
+      return .bool(value)
+    }
   }
 }
 

@@ -61,13 +61,6 @@ public struct ComparisonPage {
   }
 
   private var table: Markup {
-    let keys = runs.flatMap { $0.checkpoint.recipe.settings.map(\.key) }.reduce(into: [String]()) {
-      keys, key in
-      if !keys.contains(key) { keys.append(key) }
-    }
-    func value(_ run: RecordedRun, _ key: String) -> String {
-      run.checkpoint.recipe.settings.first { $0.key == key }?.value ?? "–"
-    }
     let rows = runs.indices.map { index in
       let run = runs[index]
       let parts = losses[index].map { [$0.train, $0.validation, $0.test] }
@@ -76,11 +69,11 @@ public struct ComparisonPage {
       let name = Markup.element(index == best ? "strong" : "span", [:], [.word(run.name)])
       return [name]
         + (shown + [Format.count(run.checkpoint.training.step), time]).map { Markup($0) }
-        + keys.map { Markup(value(run, $0)) }
+        + Recipe.fields.map { Markup($0.text(in: run.checkpoint.recipe)) }
     }
     return .table(
       ["run", "train", "validation", "test", "step", "time"]
-        + keys.map { $0.split(separator: "_").joined(separator: " ") }, rows)
+        + Recipe.fields.map(\.name), rows)
       + .note("Losses in nats per character; the lowest validation loss stands out.")
   }
 }

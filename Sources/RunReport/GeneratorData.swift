@@ -7,6 +7,7 @@ import CharMLP
 import CommandSupport
 import FoundationEssentials
 import LinearAlgebra
+import OrderedJSON
 
 /// The JSON of the live generator.
 struct GeneratorData {

@@ -4,6 +4,7 @@
 // escaped twice. Attributes and text share one escape, which is correct inside quotes and out.
 
 import CommandSupport
+import OrderedJSON
 
 /// A piece of a page.
 struct Markup: Equatable, Sendable {

@@ -2,7 +2,7 @@
 
 import CharMLP
 public import CommandSupport
-import FoundationEssentials
+import OrderedJSON
 
 /// A run's model, words and records.
 public struct RecordedRun: Sendable {
@@ -15,7 +15,7 @@ public struct RecordedRun: Sendable {
   /// The words made ready; nil if the list was too long to be stored with the run.
   let dataset: Dataset?
   let metrics: [MetricsLine]
-  let description: RunDescription
+  let circumstances: RecordedCircumstances
 
   /// Where a report of this run goes unless told otherwise.
   public var reportPath: String { directory.reportPath }
@@ -34,7 +34,7 @@ public struct RecordedRun: Sendable {
     checkpoint = try ModelSource.checkpoint(modelPath)
     dataset = try Self.dataset(checkpoint, modelPath)
     metrics = MetricsLine.all(directory.metricsLines())
-    description = RunDescription(directory.descriptionText())
+    circumstances = RecordedCircumstances(directory.descriptionText())
     name =
       directory.path.split(separator: "/").last.map(String.init).flatMap { $0 == "." ? nil : $0 }
       ?? modelPath
@@ -81,16 +81,16 @@ public struct RecordedRun: Sendable {
 
   /// The command line that makes this run again, as the shell reads it.
   var commandLine: String? {
-    guard let command = description.commandLine.first else { return nil }
+    guard let command = circumstances.commandLine.first else { return nil }
     let name = command.split(separator: "/").last.map(String.init) ?? command
-    return ([name] + description.commandLine.dropFirst()).map(shellWord).joined(separator: " ")
+    return ([name] + circumstances.commandLine.dropFirst()).map(shellWord).joined(separator: " ")
   }
 }
 
 // MARK: - run.json, as far as it is understood: a list of names and values to show
 
 /// When, where and how a run was made.
-struct RunDescription: Equatable, Sendable {
+struct RecordedCircumstances: Equatable, Sendable {
   /// Values by key; those of nested objects under `outer.inner`.
   private let values: [String: String]
   /// The words of the command line.
@@ -98,15 +98,11 @@ struct RunDescription: Equatable, Sendable {
 
   /// Reads run.json; what is no object has no values.
   init(_ text: String?) {
-    let tree = text.flatMap { try? JSONDecoder().decode(Tree.self, from: Data($0.utf8)) }
+    let json = text.flatMap { try? JSONValue(parsing: $0) }
     var values: [String: String] = [:]
-    tree?.flatten(into: &values, under: "")
+    for (key, value) in json?.pairs ?? [] { Self.flatten(value, into: &values, under: key) }
     self.values = values
-    if case .object(let pairs) = tree, case .array(let words) = pairs["command_line"] {
-      commandLine = words.compactMap { if case .text(let word) = $0 { word } else { nil } }
-    } else {
-      commandLine = []
-    }
+    commandLine = json?["command_line"]?.elements?.compactMap(\.text) ?? []
   }
 
   subscript(key: String) -> String? { values[key] }
@@ -119,44 +115,15 @@ struct RunDescription: Equatable, Sendable {
       .map { (key: $0.key, value: $0.value) }
   }
 
-  /// JSON of any form.
-  private enum Tree: Decodable {
-    case object([String: Tree])
-    case array([Tree])
-    case text(String)
-    case none
-
-    init(from decoder: any Decoder) throws {
-      let container = try decoder.singleValueContainer()
-      if let pairs = try? container.decode([String: Tree].self) {
-        self = .object(pairs)
-      } else if let elements = try? container.decode([Tree].self) {
-        self = .array(elements)
-      } else if let text = try? container.decode(String.self) {
-        self = .text(text)
-      } else if let truth = try? container.decode(Bool.self) {
-        self = .text("\(truth)")
-      } else if let whole = try? container.decode(Int.self) {
-        self = .text("\(whole)")
-      } else if let number = try? container.decode(Double.self) {
-        self = .text("\(number)")
-      } else {
-        self = .none
-      }
-    }
-
-    func flatten(into values: inout [String: String], under key: String) {
-      switch self {
-      case .object(let pairs):
-        for (name, tree) in pairs {
-          tree.flatten(into: &values, under: key.isEmpty ? name : "\(key).\(name)")
-        }
-      case .array(let elements):
-        values[key] = elements.compactMap { if case .text(let text) = $0 { text } else { nil } }
-          .joined(separator: " ")
-      case .text(let text): values[key] = text
-      case .none: break
-      }
+  private static func flatten(
+    _ json: JSONValue, into values: inout [String: String], under key: String
+  ) {
+    switch json {
+    case .object(let pairs):
+      for (name, value) in pairs { flatten(value, into: &values, under: "\(key).\(name)") }
+    case .array(let elements): values[key] = elements.compactMap(\.text).joined(separator: " ")
+    case .null: break
+    default: values[key] = json.text ?? json.encoded()
     }
   }
 }
@@ -167,7 +134,7 @@ struct RunDescription: Equatable, Sendable {
 // leaves a gap in a chart. docs/metrics.md is the list.
 
 /// What a run measured at one step.
-struct MetricsLine: Decodable, Equatable, Sendable {
+struct MetricsLine: Equatable, Sendable {
   let step: Int
   let minibatchLoss: Double?
   let smoothedLoss: Double?
@@ -181,40 +148,35 @@ struct MetricsLine: Decodable, Equatable, Sendable {
   let deadUnits: Double?
   let updateRatio: [String: Double?]
 
-  private enum Key: String, CodingKey {
-    case step, seconds, saturated, stretch, losses
-    case minibatchLoss = "minibatch_loss"
-    case smoothedLoss = "smoothed_loss"
-    case validationLoss = "validation_loss"
-    case learningRate = "learning_rate"
-    case deadUnits = "dead_units"
-    case updateRatio = "update_ratio"
+  /// Reads a line; nil if it is no object, or tells no step.
+  init?(_ line: String) {
+    guard let json = try? JSONValue(parsing: line), let step: Int = json["step"]?.whole() else {
+      return nil
+    }
+    self.step = step
+    minibatchLoss = json["minibatch_loss"]?.double
+    smoothedLoss = json["smoothed_loss"]?.double
+    validationLoss = json["validation_loss"]?.double
+    losses = json["losses"]?.elements.flatMap(Self.numbers) ?? []
+    stretch = json["stretch"]?.whole()
+    learningRate = json["learning_rate"]?.double
+    seconds = json["seconds"]?.double
+    saturated = json["saturated"]?.double
+    deadUnits = json["dead_units"]?.double
+    let ratios = json["update_ratio"]?.pairs ?? []
+    let numbers = Self.numbers(ratios.map(\.value)) ?? []
+    updateRatio = Dictionary(uniqueKeysWithValues: zip(ratios.map(\.key), numbers))
   }
 
-  init(from decoder: any Decoder) throws {
-    let values = try decoder.container(keyedBy: Key.self)
-    step = try values.decode(Int.self, forKey: .step)
-    func number(_ key: Key) -> Double? { try? values.decode(Double.self, forKey: key) }
-    minibatchLoss = number(.minibatchLoss)
-    smoothedLoss = number(.smoothedLoss)
-    validationLoss = number(.validationLoss)
-    losses = (try? values.decode([Double?].self, forKey: .losses)) ?? []
-    stretch = try? values.decode(Int.self, forKey: .stretch)
-    learningRate = number(.learningRate)
-    seconds = number(.seconds)
-    saturated = number(.saturated)
-    deadUnits = number(.deadUnits)
-    updateRatio = (try? values.decode([String: Double?].self, forKey: .updateRatio)) ?? [:]
+  /// Numbers and nulls; nil if there is anything else among them.
+  private static func numbers(_ values: [JSONValue]) -> [Double?]? {
+    values.allSatisfy { $0.isNull || $0.double != nil } ? values.map(\.double) : nil
   }
 
   /// The lines that can be read, in the order of their steps; of two with one step, the later.
   static func all(_ lines: [String]) -> [MetricsLine] {
-    let decoder = JSONDecoder()
     var found: [MetricsLine] = []
-    for line in lines {
-      guard let line = try? decoder.decode(MetricsLine.self, from: Data(line.utf8)) else {
-        continue
-      }
+    for line in lines.compactMap(MetricsLine.init) {
       while let last = found.last, last.step >= line.step { found.removeLast() }
       found.append(line)
     }

@@ -96,7 +96,9 @@ extension ReportPage {
         "of its words are not in the training list")
     }
     if let seconds = run.metrics.last?.seconds {
-      let rate = run.description.number("steps_per_second").map { ", \(Format.rate($0, "steps"))" }
+      let rate = run.circumstances.number("steps_per_second").map {
+        ", \(Format.rate($0, "steps"))"
+      }
       add(Format.duration(seconds: seconds), "in training steps\(rate ?? "")")
     }
     return .element("div", ["class": "tiles"], tiles)
@@ -330,9 +332,7 @@ extension ReportPage {
 
   private var recipe: Markup {
     .facts(
-      run.checkpoint.recipe.settings.map {
-        ($0.key.split(separator: "_").joined(separator: " "), Markup($0.value))
-      })
+      Recipe.fields.map { ($0.name, Markup($0.text(in: run.checkpoint.recipe))) })
   }
 
   private var circumstances: Markup {
@@ -342,7 +342,7 @@ extension ReportPage {
       ("step of the model", Markup(Format.count(run.checkpoint.training.step))),
       ("words", Markup("\(Format.count(run.checkpoint.words.byteCount)) bytes")),
     ]
-    pairs += run.description.all.map { key, value in
+    pairs += run.circumstances.all.map { key, value in
       let name = key.split { $0 == "_" || $0 == "." }.joined(separator: " ")
       return (name, .element("bdi", shown(key, value)))
     }

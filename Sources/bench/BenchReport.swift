@@ -3,6 +3,7 @@
 import CharMLP
 import CommandSupport
 import LinearAlgebra
+import OrderedJSON
 
 /// All that was measured at one shape.
 struct BenchReport {

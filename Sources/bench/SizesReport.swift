@@ -3,6 +3,7 @@
 import CharMLP
 import CommandSupport
 import LinearAlgebra
+import OrderedJSON
 
 /// Where BLAS wins and where it loses, and what its own threads bring.
 struct SizesReport {

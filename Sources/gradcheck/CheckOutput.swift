@@ -2,6 +2,7 @@
 
 import CharMLP
 import CommandSupport
+import OrderedJSON
 
 /// A report beside the problem that it is about.
 struct CheckOutput {

@@ -32,27 +32,27 @@ struct Gradcheck: Command {
   var data: String?
   @Option(
     help: "Windows in the minibatch. (default: \(Recipe().batchSize))",
-    transform: wholeNumber(in: 2...10_000_000))
+    transform: setting(\.batchSize))
   var batchSize: Int?
   @Option(
     help: "Units of the hidden layer. (default: \(Recipe().hidden))",
-    transform: wholeNumber(in: 1...10_000_000))
+    transform: setting(\.hidden))
   var hidden: Int?
   @Option(
     help: "Numbers that represent a character. (default: \(Recipe().embedding))",
-    transform: wholeNumber(in: 1...100_000))
+    transform: setting(\.embedding))
   var embedding: Int?
   @Option(
     help: "Characters of context. (default: \(Recipe().blockSize))",
-    transform: wholeNumber(in: 1...100_000))
+    transform: setting(\.blockSize))
   var blockSize: Int?
   @Option(
     help: "Share of hidden units that are dropped. (default: 0, as in the lecture)",
-    transform: decimalNumber(from: 0, upTo: 0.99))
+    transform: setting(\.dropout))
   var dropout: Float?
   @Option(
     help: "Seed of the parameters and the minibatch. (default: \(Recipe().seed))",
-    transform: wholeNumber())
+    transform: setting(\.seed))
   var seed: UInt64?
   @Option(help: "What --write writes: float64 or float32. (default: the reference's, or float64)")
   var scalar: Precision?

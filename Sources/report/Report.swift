@@ -3,6 +3,7 @@
 import ArgumentParser
 import CharMLP
 import CommandSupport
+import OrderedJSON
 import RunReport
 
 @main

@@ -3,6 +3,7 @@
 import ArgumentParser
 import CharMLP
 import CommandSupport
+import OrderedJSON
 
 struct Score: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -2,6 +2,7 @@
 
 import CharMLP
 import CommandSupport
+import OrderedJSON
 
 extension DataReport {
   /// What stands above a run: words, symbols, lengths, windows, and words that the split shares.

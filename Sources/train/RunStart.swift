@@ -6,6 +6,7 @@
 import CharMLP
 import CommandSupport
 import LinearAlgebra
+import OrderedJSON
 
 /// A trainer, its data, and the directory that it has to itself.
 struct RunStart {
@@ -198,8 +199,7 @@ extension RunStart {
 
   /// The training time that a line of metrics tells.
   private static func seconds(inMetrics line: String) -> Double? {
-    guard let key = line.firstRange(of: "\"seconds\":") else { return nil }
-    return Double(line[key.upperBound...].prefix { $0 != "," && $0 != "}" })
+    (try? JSONValue(parsing: line))?["seconds"]?.double
   }
 }
 
@@ -255,10 +255,10 @@ extension Checkpoint {
   /// Refuses flags that ask for another network or another training than the run's.
   fileprivate func compare(with options: Train, _ directory: RunDirectory) throws(CommandFailure) {
     let asked = options.settings.applied(to: recipe)
-    if let key = asked.differences(from: recipe).first {
-      let flag = "--" + key.split(separator: "_").joined(separator: "-")
+    let isOther = { (field: RecipeField) in field.value(in: asked) != field.value(in: recipe) }
+    if let field = Recipe.fields.first(where: isOther) {
       throw incompatible(
-        directory, asked: "\(flag) \(asked.text(of: key) ?? "")", is: recipe.text(of: key) ?? "")
+        directory, asked: "--\(field.flag) \(field.text(in: asked))", is: field.text(in: recipe))
     }
     if options.product != nil || options.backward != nil, options.trainerBackward != backward {
       throw incompatible(

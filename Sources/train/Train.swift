@@ -4,6 +4,7 @@ import ArgumentParser
 import CharMLP
 import CommandSupport
 import LinearAlgebra
+import OrderedJSON
 
 @main
 struct Train: Command {
@@ -69,7 +70,7 @@ struct Train: Command {
     if out != nil, checkpoints.resume != nil {
       throw ValidationError("--out cannot be used with --resume: a run goes on where it is")
     }
-    if settings.split == .hash, settings.deduplicate {
+    if recipe.split == .hash, recipe.deduplicate {
       throw ValidationError(
         "--deduplicate cannot be used with --split hash, which gives equal words the same part")
     }

@@ -1,9 +1,12 @@
 // The flags that make a recipe: a preset, and what is to be different. Each may be left out: a new run then
 // takes the preset's value, a resumed one its own, and what is given to a resumed run is compared with it.
+//
+// No setting is named here. The flags, their limits and their help are made from the recipe's table.
 
 import ArgumentParser
 import CharMLP
 import CommandSupport
+import OrderedJSON
 
 /// The settings of a network and its training, as far as they are given.
 struct RecipeOptions: ParsableArguments {
@@ -11,103 +14,74 @@ struct RecipeOptions: ParsableArguments {
     name: .customLong("recipe"),
     help: "Settings to begin with: notebook, the lecture's, or best. (default: notebook)")
   var preset: Recipe.Preset?
-  @Option(
-    help: "Steps of gradient descent. (default: \(Recipe().steps))",
-    transform: wholeNumber(in: 1...1_000_000_000)) var steps: Int?
-  @Option(
-    help: "Windows in a minibatch. (default: \(Recipe().batchSize))",
-    transform: wholeNumber(in: 2...10_000_000)) var batchSize: Int?
-  @Option(
-    help: "Characters of context. (default: \(Recipe().blockSize))",
-    transform: wholeNumber(in: 1...100_000)) var blockSize: Int?
-  @Option(
-    help: "Numbers that represent a character. (default: \(Recipe().embedding))",
-    transform: wholeNumber(in: 1...100_000)) var embedding: Int?
-  @Option(
-    help: "Units of the hidden layer. (default: \(Recipe().hidden))",
-    transform: wholeNumber(in: 1...10_000_000)) var hidden: Int?
-  @OptionGroup var optimization: OptimizationOptions
-  @Option(
-    help: "Steps between evaluations. (default: a twentieth of the steps)",
-    transform: wholeNumber(in: 1...1_000_000_000)) var evaluateEvery: Int?
-  @Option(
-    help: "Seed of the parameters and the minibatches. (default: \(Recipe().seed))",
-    transform: wholeNumber(in: 0...UInt64.max)) var seed: UInt64?
-  @Option(
-    help: """
-      How words come to train, validate or test: shuffle, as in the lecture; hash, for lists too long \
-      for one memory: each rank reads its part. (default: \(Recipe().split.rawValue))
-      """) var split: Split.Method?
-  @Option(
-    help: "Seed of the split into train, validation and test. (default: \(Recipe().splitSeed))",
-    transform: wholeNumber(in: 0...UInt64.max)) var splitSeed: UInt64?
-  @Flag(help: "Remove words that repeat an earlier one, before the split.") var deduplicate = false
+  @OptionGroup var settings: SettingOptions
 
   /// A recipe, or the preset that is asked for, with what is given in the place of its own settings.
   func applied(to recipe: Recipe) -> Recipe {
     var recipe = preset.map(Recipe.init) ?? recipe
-    if let steps { recipe.steps = steps }
-    if let batchSize { recipe.batchSize = batchSize }
-    if let blockSize { recipe.blockSize = blockSize }
-    if let embedding { recipe.embedding = embedding }
-    if let hidden { recipe.hidden = hidden }
-    optimization.apply(to: &recipe)
-    if let evaluateEvery { recipe.evaluateEvery = evaluateEvery }
-    if let seed { recipe.seed = seed }
-    if let split { recipe.split = split }
-    if let splitSeed { recipe.splitSeed = splitSeed }
-    if deduplicate { recipe.deduplicate = true }
+    for (field, value) in settings.given {
+      let isSet = field.set(&recipe, to: value)
+      precondition(isSet, "the limits of \(field.key) are not those of its flag")
+    }
     return recipe
   }
 }
 
 extension Recipe.Preset: ExpressibleByArgument {}
-extension Split.Method: ExpressibleByArgument {}
 
-// MARK: - The flags about how parameters are changed, and when that ends
+/// A flag for each setting.
+///
+/// ArgumentParser finds the flags of a type among the children of its mirror, which usually are stored
+/// properties. Here they are made from the recipe's table, so that a new setting has its flag at once.
+struct SettingOptions: ParsableArguments, CustomReflectable {
+  /// The settings that are given, and their values.
+  private(set) var given: [(field: RecipeField, value: JSONValue)] = []
 
-/// The settings of the optimizer, as far as they are given.
-struct OptimizationOptions: ParsableArguments {
-  @Option(help: "Optimizer: sgd or adamw. (default: \(Recipe().optimizer.rawValue))")
-  var optimizer: Optimizer?
-  @Option(
-    help: "The largest learning rate. (default: \(Recipe().learningRate))",
-    transform: decimalNumber(above: 0, upTo: 1e30)) var learningRate: Float?
-  @Option(
-    help: """
-      How the learning rate falls: constant; step, to a tenth half way; cosine, to 0. \
-      (default: \(Recipe().schedule.rawValue))
-      """) var schedule: Schedule?
-  @Option(
-    help: "First steps, over which the learning rate grows. (default: \(Recipe().warmup))",
-    transform: wholeNumber(in: 0...1_000_000_000)) var warmup: Int?
-  @Option(
-    help: "Decoupled decay of W1 and W2. (default: \(Recipe().weightDecay))",
-    transform: decimalNumber(from: 0, upTo: 1e30)) var weightDecay: Float?
-  @Option(
-    help: "Share of hidden units that a step leaves out. (default: \(Recipe().dropout))",
-    transform: decimalNumber(from: 0, upTo: 0.99)) var dropout: Float?
-  @Option(
-    help: "Evaluations without a better validation loss, after which training ends; 0: never.",
-    transform: wholeNumber(in: 0...1_000_000_000)) var patience: Int?
-  @Option(
-    help: "Ends training when an evaluation finds a smaller validation loss; 0: never.",
-    transform: decimalNumber(from: 0, upTo: 1e30)) var stopAtValidationLoss: Float?
+  init() {}
 
-  func apply(to recipe: inout Recipe) {
-    if let optimizer { recipe.optimizer = optimizer }
-    if let learningRate { recipe.learningRate = learningRate }
-    if let schedule { recipe.schedule = schedule }
-    if let warmup { recipe.warmup = warmup }
-    if let weightDecay { recipe.weightDecay = weightDecay }
-    if let dropout { recipe.dropout = dropout }
-    if let patience { recipe.patience = patience }
-    if let stopAtValidationLoss { recipe.stopAtValidationLoss = stopAtValidationLoss }
+  init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: Key.self)
+    for field in Recipe.fields {
+      let key = Key(stringValue: field.key)
+      if case .truth = field.values {
+        let isGiven = try values.decode(Flag<Bool>.self, forKey: key).wrappedValue
+        if isGiven { given.append((field, true)) }
+      } else if let value = try values.decode(Option<JSONValue?>.self, forKey: key).wrappedValue {
+        given.append((field, value))
+      }
+    }
+  }
+
+  var customMirror: Mirror {
+    Mirror(self, children: Recipe.fields.map { (label: $0.key, value: $0.flagDeclaration) })
+  }
+
+  private struct Key: CodingKey {
+    let stringValue: String
+    init(stringValue: String) { self.stringValue = stringValue }
+    var intValue: Int? { nil }
+    init?(intValue: Int) { nil }
   }
 }
 
-extension Optimizer: ExpressibleByArgument {}
-extension Schedule: ExpressibleByArgument {}
+extension RecipeField {
+  /// What a property of this setting would be declared as: an `Option`, or a `Flag` if it is on or off.
+  fileprivate var flagDeclaration: Any {
+    let name = NameSpecification.customLong(flag)
+    switch values {
+    case .truth:
+      return Flag(wrappedValue: false, name: name, help: ArgumentHelp(help))
+    case .names(let names):
+      return Option<JSONValue?>(
+        name: name,
+        help: "\(help) (default: \(defaultText)) (values: \(names.joined(separator: ", ")))",
+        completion: .list(names), transform: value(ofFlag:))
+    case .whole, .decimal:
+      return Option<JSONValue?>(
+        name: name, help: "\(help) (default: \(defaultText))", transform: value(ofFlag:))
+    }
+  }
+}
 
 // MARK: - The flags about saving and going on
 
@@ -133,8 +107,8 @@ extension Recipe {
     var parts = ["\(Format.count(steps)) steps of \(batchSize)"]
     if optimizer != .sgd { parts.append(optimizer.rawValue) }
     parts.append("learning rate \(scheduleText)")
-    if weightDecay > 0 { parts.append("weight decay \(weightDecay)") }
-    if dropout > 0 { parts.append("dropout \(dropout)") }
+    parts += Self.fields.filter { $0.group == .regularization && !$0.isOff(in: self) }
+      .map { "\($0.name) \($0.text(in: self))" }
     return parts.joined(separator: ", ")
   }
 
@@ -151,10 +125,9 @@ extension Recipe {
 
   /// All settings that are not off, as flags.
   var flags: String {
-    settings.filter { Double($0.value) != 0 }.compactMap { key, value in
-      let flag = "--" + key.split(separator: "_").joined(separator: "-")
-      if value == "true" { return flag }
-      return value == "false" ? nil : "\(flag) \(value)"
+    Self.fields.filter { !$0.isOff(in: self) }.map { field in
+      if case .truth = field.values { return "--\(field.flag)" }
+      return "--\(field.flag) \(field.text(in: self))"
     }.joined(separator: " ")
   }
 }

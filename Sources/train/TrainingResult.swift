@@ -3,6 +3,7 @@
 import CharMLP
 import CommandSupport
 import LinearAlgebra
+import OrderedJSON
 
 /// The end of a run.
 struct TrainingResult {

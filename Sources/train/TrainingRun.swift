@@ -2,6 +2,7 @@
 
 import CharMLP
 import CommandSupport
+import OrderedJSON
 import RunReport
 
 /// One execution of `train`.

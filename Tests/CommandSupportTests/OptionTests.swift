@@ -56,6 +56,26 @@ import Testing
     #expect(throws: expected) { try decimalNumber(above: 0.0, upTo: 100)(text) }
   }
 
+  @Test("An end that does not belong to the range is told by the number it stops before")
+  func openRanges() {
+    let share = OptionValueError(description: "must be a decimal number at least 0 and below 1")
+    #expect(throws: share) { try decimalNumber(in: 0...Float(1).nextDown)("1") }
+    #expect(throws: share) { try decimalNumber(in: 0...Float(1).nextDown)("0.99999999") }
+    let inside = OptionValueError(description: "must be a decimal number above 0 and below 1")
+    #expect(throws: inside) { try decimalNumber(in: 0.0.nextUp...1.0.nextDown)("0") }
+  }
+
+  @Test("A setting of a recipe has the limits of the recipe's table")
+  func settings() throws {
+    #expect(try setting(\.batchSize)("2") == 2)
+    #expect(try setting(\.schedule)("cosine") == .cosine)
+    #expect(try setting(\.deduplicate)("true"))
+    let schedules = OptionValueError(description: "must be constant, step or cosine")
+    #expect(throws: schedules) { try setting(\.schedule)("never") }
+    let sizes = OptionValueError(description: "must be a whole number from 2 to 10000000")
+    #expect(throws: sizes) { try setting(\.batchSize)("1") }
+  }
+
   @Test("Limits that belong to the range are accepted, and -0 is 0")
   func closedRange() throws {
     let share: (String) throws -> Float = decimalNumber(from: 0, upTo: 1)

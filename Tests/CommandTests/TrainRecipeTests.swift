@@ -35,6 +35,23 @@ struct TrainRecipeTests {
     #expect(try place.read("again/model.safetensors") == place.read("run/model.safetensors"))
   }
 
+  @Test("Every setting has a flag, which help explains and a misspelling is led to")
+  func flags() throws {
+    let help = try place.run("train", ["--help"]).output
+    for flag in Self.flags { #expect(help.contains("\n  --\(flag) "), "\(flag)") }
+    let outcome = try place.run("train", ["--weight-decai", "1"])
+    #expect(outcome.status == 64)
+    #expect(outcome.errors.contains("Did you mean '--weight-decay'?"))
+    #expect(help.contains("(default: a twentieth of\n"))
+    #expect(help.contains("(values: constant, step, cosine)"))
+  }
+
+  private static let flags = [
+    "block-size", "embedding", "hidden", "batch-size", "steps", "optimizer", "learning-rate",
+    "schedule", "warmup", "weight-decay", "dropout", "evaluate-every", "patience",
+    "stop-at-validation-loss", "seed", "split", "split-seed", "deduplicate",
+  ]
+
   @Test("Without a preset the notebook's recipe is stored")
   func notebook() throws {
     #expect(try place.run("train", Self.short).status == 0)

@@ -30,7 +30,7 @@ struct RecordsTests {
 
   @Test("run.json becomes names and values, nested ones under both names")
   func description() {
-    let found = RunDescription(
+    let found = RecordedCircumstances(
       #"{"command_line":["train","--out","a b"],"threads":2,"versions":{"blas":"x"},"seconds":1.5}"#
     )
     #expect(found.commandLine == ["train", "--out", "a b"])
@@ -41,7 +41,7 @@ struct RecordsTests {
 
   @Test("A run.json that is none has no values", arguments: [nil, "", "{", "[1]", "null", "7"])
   func noDescription(text: String?) {
-    let found = RunDescription(text)
+    let found = RecordedCircumstances(text)
     #expect(found.all.allSatisfy { $0.key.isEmpty } && found.commandLine.isEmpty)
   }
 

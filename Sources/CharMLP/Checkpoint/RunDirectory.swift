@@ -4,6 +4,7 @@
 // loss, `metrics.jsonl` and `run.json`, and `.lock` while a trainer is at work. A run never enters a directory that somebody else made: nothing of a user's is overwritten.
 
 import Glibc
+internal import OrderedJSON
 
 /// A directory with a run's files.
 public struct RunDirectory: Equatable, Sendable {
@@ -174,7 +175,7 @@ extension RunDirectory {
     try FileSystem.replace(bestPath, with: bytes)
   }
 
-  /// Adds a line to `metrics.jsonl`; it begins with the step: `{"step":…,`.
+  /// Adds a line to `metrics.jsonl`: an object with the key `step`.
   public func append(metrics line: String) throws(FileError) {
     try FileSystem.append(line: line, to: metricsPath)
   }
@@ -219,9 +220,7 @@ extension RunDirectory {
 
   /// The step of a line of metrics, nil for what is none.
   private static func step(ofMetrics line: String) -> Int? {
-    let opening = "{\"step\":"
-    guard line.hasPrefix(opening), line.hasSuffix("}") else { return nil }
-    return Int(line.dropFirst(opening.count).prefix(while: \.isNumber))
+    (try? JSONValue(parsing: line))?["step"]?.whole()
   }
 
   /// Whether a file can stand in a directory in which nothing was saved yet.

@@ -1,8 +1,9 @@
 // A JSON value whose keys stay in the order they were written.
 //
-// `--json` prints one line with stable keys, and metrics are one line each. Foundation's encoder
-// either sorts keys or leaves their order to chance, and costs start-up time. This only encodes:
-// what the commands print, others parse.
+// A model file's recipe, metrics, a run's description and what `--json` prints are all of this type: it is
+// the only JSON that the package writes, and JSONReader the only way in. (The header of a safetensors file
+// has a stricter grammar of its own.) Foundation's encoder either sorts keys or leaves their order to
+// chance, and costs start-up time.
 
 /// A value for machines to read.
 public enum JSONValue: Sendable, Equatable {
@@ -16,13 +17,13 @@ public enum JSONValue: Sendable, Equatable {
   /// A number in its shortest form that reads back as the same Double; null if not finite, since
   /// JSON has no such numbers.
   case number(Double)
+  /// The same for a Float: 0.1, not 0.10000000149011612.
+  case float(Float)
   case bool(Bool)
   case null
 
-  /// A Float in the shortest form that reads back as the same Float: 0.1, not 0.10000000149011612.
-  public static func number(_ value: Float) -> JSONValue {
-    .number(Double(value.description) ?? .nan)
-  }
+  /// A Float in the shortest form that reads back as the same Float.
+  public static func number(_ value: Float) -> JSONValue { .float(value) }
 
   public static func == (left: JSONValue, right: JSONValue) -> Bool {
     left.encoded() == right.encoded()
@@ -49,9 +50,9 @@ extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral,
   public init(nilLiteral: ()) { self = .null }
 }
 
-// MARK: - Encoding as RFC 8259 has it: one line, no blanks between tokens
+// MARK: - Encoding
 
-// Characters that some readers take for line ends (U+0085, U+2028, U+2029) are escaped along with
+// As RFC 8259 has it, on one line, no blanks between tokens. Characters that some readers take for line ends (U+0085, U+2028, U+2029) are escaped along with
 // the control characters, so that one line is one line to everybody. All other text stays UTF-8.
 
 extension JSONValue {
@@ -72,6 +73,7 @@ extension JSONValue {
     case .unsigned(let value): text += String(value)
     // Swift's description is the shortest that round-trips, and is a JSON number: 0.1, 1e-05.
     case .number(let value): text += value.isFinite ? value.description : "null"
+    case .float(let value): text += value.isFinite ? value.description : "null"
     case .bool(let value): text += value ? "true" : "false"
     case .null: text += "null"
     }

@@ -1,8 +1,8 @@
 // The encoder against texts written by hand and against another implementation's decoder.
 // Foundation is that other implementation; the encoder itself does without it.
 
-import CommandSupport
 import Foundation
+import OrderedJSON
 import Testing
 
 @Suite struct JSONValueTests {

@@ -1,0 +1,262 @@
+// The recipe's settings as one table: the key in files, the values that are allowed, the words of `--help`.
+//
+// A model file's text, the flags of `train` and their limits, start lines, reports and JSON are all made
+// from it, so they cannot disagree. A new setting is a stored property of Recipe and one entry here. The
+// order is that of the file and of `--help`.
+
+package import OrderedJSON
+
+extension Recipe {
+  /// All settings, in the order of the file and of `--help`.
+  package static let fields: [RecipeField] = [
+    RecipeField(
+      "block_size", \.blockSize, in: 1...100_000, .network, "Characters of context."),
+    RecipeField(
+      "embedding", \.embedding, in: 1...100_000, .network, "Numbers that represent a character."),
+    RecipeField(
+      "hidden", \.hidden, in: 1...10_000_000, .network, "Units of the hidden layer."),
+    RecipeField(
+      "batch_size", \.batchSize, in: 2...10_000_000, .training, "Windows in a minibatch."),
+    RecipeField(
+      "steps", \.steps, in: 1...1_000_000_000, .training, "Steps of gradient descent."),
+    RecipeField("optimizer", \.optimizer, .training, "Optimizer: sgd or adamw."),
+    RecipeField(
+      "learning_rate", \.learningRate, in: .leastNonzeroMagnitude...1e30, .training,
+      "The largest learning rate."),
+    RecipeField(
+      "schedule", \.schedule, .training,
+      "How the learning rate falls: constant; step, to a tenth half way; cosine, to 0."),
+    RecipeField(
+      "warmup", \.warmup, in: 0...1_000_000_000, .training,
+      "First steps, over which the learning rate grows."),
+    RecipeField(
+      "weight_decay", \.weightDecay, in: 0...1e30, .regularization,
+      "Decoupled decay of W1 and W2."),
+    RecipeField(
+      "dropout", \.dropout, in: 0...Float(1).nextDown, .regularization,
+      "Share of hidden units that a step leaves out."),
+    RecipeField(
+      "evaluate_every", \.evaluateEvery, in: 1...1_000_000_000, zero: "a twentieth of the steps",
+      .stopping, "Steps between evaluations."),
+    RecipeField(
+      "patience", \.patience, in: 0...1_000_000_000, .stopping,
+      "Evaluations without a better validation loss, after which training ends; 0: never."),
+    RecipeField(
+      "stop_at_validation_loss", \.stopAtValidationLoss, in: 0...1e30, .stopping,
+      "Ends training when an evaluation finds a smaller validation loss; 0: never."),
+    RecipeField(
+      "seed", \.seed, in: 0...UInt64.max, .training, "Seed of the parameters and the minibatches."),
+    RecipeField(
+      "split", \.split, .data,
+      """
+      How words come to train, validate or test: shuffle, as in the lecture; hash, for lists too long \
+      for one memory: each rank reads its part.
+      """),
+    RecipeField(
+      "split_seed", \.splitSeed, in: 0...UInt64.max, .data,
+      "Seed of the split into train, validation and test."),
+    RecipeField(
+      "deduplicate", \.deduplicate, .data,
+      "Remove words that repeat an earlier one, before the split."),
+  ]
+}
+
+/// One setting: its name, its values, and the way to its value in a recipe and back.
+package struct RecipeField: Sendable {
+  /// The name in files: `batch_size`.
+  package let key: String
+  package let group: Group
+  /// The values that a flag may give.
+  package let values: Values
+  /// What the setting is, as a sentence of `--help`.
+  package let help: String
+  /// The path of the property.
+  package let path: PartialKeyPath<Recipe> & Sendable
+  /// What a value of 0 stands for, if a flag cannot give it.
+  private let zero: String?
+  private let get: @Sendable (Recipe) -> JSONValue
+  private let store: @Sendable (inout Recipe, JSONValue) -> Bool
+
+  /// What a setting is about.
+  package enum Group: Sendable { case network, training, regularization, stopping, data }
+
+  /// The values of a setting.
+  package enum Values: Sendable {
+    case whole(ClosedRange<UInt64>)
+    /// An end that does not belong to the range is told by its neighbour: `.leastNonzeroMagnitude` for
+    /// above 0, `Float(1).nextDown` for below 1.
+    case decimal(ClosedRange<Float>)
+    case names([String])
+    case truth
+  }
+
+  /// The name among flags, without dashes before it: `batch-size`.
+  package var flag: String { key.split(separator: "_").joined(separator: "-") }
+
+  /// The name in sentences and tables: `batch size`.
+  package var name: String { key.split(separator: "_").joined(separator: " ") }
+
+  /// The value in a recipe.
+  package func value(in recipe: Recipe) -> JSONValue { get(recipe) }
+
+  /// The value in a recipe as people write it.
+  package func text(in recipe: Recipe) -> String {
+    let value = get(recipe)
+    return value.text ?? value.encoded()
+  }
+
+  /// The value of the notebook's recipe, as `--help` tells it.
+  package var defaultText: String {
+    let text = text(in: Recipe())
+    if let zero, text == "0" { return zero }
+    return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
+  }
+
+  /// Whether the value in a recipe is 0 or false: there is nothing to tell about it.
+  package func isOff(in recipe: Recipe) -> Bool {
+    let value = get(recipe)
+    return value.double == 0 || value.truth == false
+  }
+
+  /// Changes a recipe, if the value is one of those that the setting may have.
+  ///
+  /// - Returns: Whether it is.
+  package func set(_ recipe: inout Recipe, to value: JSONValue) -> Bool { store(&recipe, value) }
+}
+
+// MARK: The kinds of settings
+
+extension RecipeField {
+  fileprivate init<Value: FixedWidthInteger & Sendable>(
+    _ key: String, _ path: WritableKeyPath<Recipe, Value> & Sendable, in range: ClosedRange<Value>,
+    zero: String? = nil, _ group: Group, _ help: String
+  ) {
+    (self.key, self.group, self.help, self.path, self.zero) = (key, group, help, path, zero)
+    values = .whole(UInt64(range.lowerBound)...UInt64(range.upperBound))
+    get = { .unsigned(UInt64($0[keyPath: path])) }
+    store = { recipe, json in
+      guard let value = json.whole(as: Value.self),
+        range.contains(value) || (zero != nil && value == 0)
+      else { return false }
+      recipe[keyPath: path] = value
+      return true
+    }
+  }
+
+  fileprivate init(
+    _ key: String, _ path: WritableKeyPath<Recipe, Float> & Sendable, in range: ClosedRange<Float>,
+    _ group: Group, _ help: String
+  ) {
+    (self.key, self.group, self.help, self.path, zero) = (key, group, help, path, nil)
+    values = .decimal(range)
+    get = { .float($0[keyPath: path]) }
+    store = { recipe, json in
+      guard let value = json.float, range.contains(value) else { return false }
+      recipe[keyPath: path] = value
+      return true
+    }
+  }
+
+  fileprivate init<Value: RawRepresentable<String> & CaseIterable & Sendable>(
+    _ key: String, _ path: WritableKeyPath<Recipe, Value> & Sendable, _ group: Group, _ help: String
+  ) {
+    (self.key, self.group, self.help, self.path, zero) = (key, group, help, path, nil)
+    values = .names(Value.allCases.map(\.rawValue))
+    get = { .string($0[keyPath: path].rawValue) }
+    store = { recipe, json in
+      guard let value = json.text.flatMap(Value.init) else { return false }
+      recipe[keyPath: path] = value
+      return true
+    }
+  }
+
+  fileprivate init(
+    _ key: String, _ path: WritableKeyPath<Recipe, Bool> & Sendable, _ group: Group, _ help: String
+  ) {
+    (self.key, self.group, self.help, self.path, zero) = (key, group, help, path, nil)
+    values = .truth
+    get = { .bool($0[keyPath: path]) }
+    store = { recipe, json in
+      guard let value = json.truth else { return false }
+      recipe[keyPath: path] = value
+      return true
+    }
+  }
+}
+
+// MARK: - The recipe as JSON, as it stands in a model file, and back
+
+// A setting that a file does not have keeps the notebook's value; one that this version does not know is
+// refused, because training would go on differently.
+
+extension Recipe {
+  /// The recipe as an object of its settings, in the order of the table.
+  package var json: JSONValue {
+    .object(Self.fields.map { (key: $0.key, value: $0.value(in: self)) })
+  }
+
+  /// The recipe as JSON on one line, keys in a fixed order.
+  public var text: String { json.encoded() }
+
+  /// Reads an object of settings.
+  ///
+  /// - Throws: `RecipeError` for anything else, a setting that is not known, or a value out of range.
+  package init(json: JSONValue) throws(RecipeError) {
+    self.init()
+    guard let pairs = json.pairs else { throw .syntax }
+    for (key, value) in pairs {
+      guard let field = Self.fields.first(where: { $0.key == key }) else {
+        throw .unknownSetting(key)
+      }
+      guard field.set(&self, to: value) else { throw .value(key, found: value.encoded()) }
+    }
+  }
+
+  /// Reads what `text` wrote, or the same in another order or with white space.
+  ///
+  /// - Throws: `RecipeError` for anything else, a setting that is not known, or a value out of range.
+  public init(text: String) throws(RecipeError) {
+    let json: JSONValue
+    do {
+      json = try JSONValue(parsing: text)
+    } catch {
+      throw .syntax
+    }
+    try self.init(json: json)
+  }
+
+  /// The names of the settings in which another recipe differs, in the order of the file.
+  public func differences(from other: Recipe) -> [String] {
+    Self.fields.filter { $0.value(in: self) != $0.value(in: other) }.map(\.key)
+  }
+
+  /// All settings in the order of the file: their keys, and their values as people write them.
+  public var settings: [(key: String, value: String)] {
+    Self.fields.map { ($0.key, $0.text(in: self)) }
+  }
+
+  /// A setting's value as people write it, or nil if there is no setting of that name.
+  public func text(of key: String) -> String? { settings.first { $0.key == key }?.value }
+}
+
+/// Why a text is not a recipe.
+public enum RecipeError: Error, Equatable, Sendable, CustomStringConvertible {
+  /// It is not an object of JSON, or has a setting twice.
+  case syntax
+  /// It has a setting of a newer version.
+  case unknownSetting(String)
+  /// A setting has a value that it cannot have.
+  case value(String, found: String)
+
+  var isUnknownSetting: Bool {
+    if case .unknownSetting = self { true } else { false }
+  }
+
+  public var description: String {
+    switch self {
+    case .syntax: "expected an object of settings"
+    case .unknownSetting(let key): "the setting \(key) is not known to this program"
+    case .value(let key, let found): "\(key) cannot be \(found)"
+    }
+  }
+}

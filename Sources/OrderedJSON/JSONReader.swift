@@ -1,0 +1,276 @@
+// Reads JSON as RFC 8259 has it, into the value that the package writes.
+//
+// Model files carry a recipe as JSON, runs a description and metrics, and all of them may be damaged or
+// made by hand. So the reader is strict: one value, no key twice, no lone surrogate, a limit on depth, and
+// no number that a Double does not hold. Whatever the text is, it returns or throws.
+
+/// Why a text is not JSON.
+public struct JSONSyntaxError: Error, Equatable, Sendable, CustomStringConvertible {
+  /// Where, in bytes from the beginning of the text.
+  public let offset: Int
+  /// What should stand there.
+  public let expected: String
+
+  public var description: String { "byte \(offset): expected \(expected)" }
+}
+
+extension JSONValue {
+  /// Reads one value; white space may stand around it and between its tokens.
+  ///
+  /// Whole numbers without fraction and exponent become `integer`, or `unsigned` where only that holds
+  /// them; all others become `number`.
+  /// - Throws: `JSONSyntaxError`: where it stops being JSON, and what should stand there.
+  public init(parsing text: String) throws(JSONSyntaxError) {
+    var reader = JSONReader(bytes: Array(text.utf8))
+    self = try reader.document()
+  }
+}
+
+// MARK: - What a value holds, or nil if it is of another kind
+
+extension JSONValue {
+  /// The value of a key; nil if there is none or this is not an object.
+  public subscript(key: String) -> JSONValue? { pairs?.first { $0.key == key }?.value }
+
+  /// The pairs of an object, in their order.
+  public var pairs: [(key: String, value: JSONValue)]? {
+    if case .object(let pairs) = self { pairs } else { nil }
+  }
+
+  public var elements: [JSONValue]? {
+    if case .array(let elements) = self { elements } else { nil }
+  }
+
+  public var text: String? { if case .string(let text) = self { text } else { nil } }
+
+  public var truth: Bool? { if case .bool(let truth) = self { truth } else { nil } }
+
+  public var isNull: Bool { if case .null = self { true } else { false } }
+
+  /// A number of any kind; a whole one above 2⁵³ is rounded.
+  public var double: Double? {
+    switch self {
+    case .integer(let value): Double(value)
+    case .unsigned(let value): Double(value)
+    case .number(let value): value
+    case .float(let value): Double(value.description)
+    default: nil
+    }
+  }
+
+  /// A number as the Float that is nearest to its decimal digits.
+  public var float: Float? {
+    if case .float(let value) = self { return value }
+    // By its digits, not by rounding twice.
+    return double.flatMap { Float($0.description) }
+  }
+
+  /// A number that is whole and that the type holds, as 200000 and 2e5 are for Int.
+  public func whole<Value: FixedWidthInteger>(as type: Value.Type = Value.self) -> Value? {
+    switch self {
+    case .integer(let value): Value(exactly: value)
+    case .unsigned(let value): Value(exactly: value)
+    default: double.flatMap { Value(exactly: $0) }
+    }
+  }
+}
+
+// MARK: - The grammar, one function a rule
+
+private struct JSONReader {
+  let bytes: [UInt8]
+  var index = 0
+
+  /// Deeper values are refused, so that no text exhausts the stack.
+  static let depthLimit = 128
+
+  mutating func document() throws(JSONSyntaxError) -> JSONValue {
+    let value = try value(depth: 0)
+    skipWhiteSpace()
+    guard index == bytes.count else { throw unexpected("the end") }
+    return value
+  }
+
+  private mutating func value(depth: Int) throws(JSONSyntaxError) -> JSONValue {
+    skipWhiteSpace()
+    guard let byte = peek else { throw unexpected("a value") }
+    switch byte {
+    case UInt8(ascii: "{"), UInt8(ascii: "["):
+      guard depth < Self.depthLimit else {
+        throw unexpected("at most \(Self.depthLimit) values in one another")
+      }
+      return byte == UInt8(ascii: "{") ? try object(depth) : try array(depth)
+    case UInt8(ascii: "\""): return .string(try string())
+    case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return try number()
+    case UInt8(ascii: "t"): return try word("true", .bool(true))
+    case UInt8(ascii: "f"): return try word("false", .bool(false))
+    case UInt8(ascii: "n"): return try word("null", .null)
+    default: throw unexpected("a value")
+    }
+  }
+
+  private mutating func object(_ depth: Int) throws(JSONSyntaxError) -> JSONValue {
+    index += 1
+    var pairs: [(key: String, value: JSONValue)] = []
+    var keys: Set<String> = []
+    if skip("}") { return .object([]) }
+    repeat {
+      skipWhiteSpace()
+      guard peek == UInt8(ascii: "\"") else { throw unexpected("a key") }
+      let start = index
+      let key = try string()
+      guard keys.insert(key).inserted else {
+        throw JSONSyntaxError(offset: start, expected: "another key than the ones before")
+      }
+      guard skip(":") else { throw unexpected("':'") }
+      pairs.append((key, try value(depth: depth + 1)))
+    } while skip(",")
+    guard skip("}") else { throw unexpected("',' or '}'") }
+    return .object(pairs)
+  }
+
+  private mutating func array(_ depth: Int) throws(JSONSyntaxError) -> JSONValue {
+    index += 1
+    var elements: [JSONValue] = []
+    if skip("]") { return .array([]) }
+    repeat { elements.append(try value(depth: depth + 1)) } while skip(",")
+    guard skip("]") else { throw unexpected("',' or ']'") }
+    return .array(elements)
+  }
+
+  private mutating func word(
+    _ word: String, _ value: JSONValue
+  ) throws(JSONSyntaxError) -> JSONValue {
+    guard bytes[index...].starts(with: word.utf8) else { throw unexpected("a value") }
+    index += word.utf8.count
+    return value
+  }
+}
+
+// MARK: Numbers
+
+extension JSONReader {
+  private mutating func number() throws(JSONSyntaxError) -> JSONValue {
+    let start = index
+    skipByte("-")
+    if !skipByte("0") { try digits() }
+    let wholeEnd = index
+    if skipByte(".") { try digits() }
+    if skipByte("e") || skipByte("E") {
+      if !skipByte("+") { skipByte("-") }
+      try digits()
+    }
+    let text = String(decoding: bytes[start..<index], as: UTF8.self)
+    // A negative zero has no integer.
+    if index == wholeEnd, text != "-0" {
+      if let value = Int(text) { return .integer(value) }
+      if let value = UInt64(text) { return .unsigned(value) }
+    }
+    guard let value = Double(text), value.isFinite else {
+      throw JSONSyntaxError(offset: start, expected: "a number that a Double holds")
+    }
+    return .number(value)
+  }
+
+  private mutating func digits() throws(JSONSyntaxError) {
+    let start = index
+    while let byte = peek, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) { index += 1 }
+    guard index > start else { throw unexpected("a digit") }
+  }
+}
+
+// MARK: Strings
+
+extension JSONReader {
+  private mutating func string() throws(JSONSyntaxError) -> String {
+    index += 1
+    var text: [UInt8] = []
+    while let byte = peek {
+      switch byte {
+      case UInt8(ascii: "\""):
+        index += 1
+        return String(decoding: text, as: UTF8.self)
+      case UInt8(ascii: "\\"):
+        index += 1
+        try text.append(contentsOf: escaped())
+      case ..<0x20: throw unexpected("no control character in a string")
+      default:
+        text.append(byte)
+        index += 1
+      }
+    }
+    throw unexpected("'\"' that ends a string")
+  }
+
+  /// What stands after a backslash, as UTF-8.
+  private mutating func escaped() throws(JSONSyntaxError) -> [UInt8] {
+    guard let byte = peek else { throw unexpected("a character after '\\'") }
+    index += 1
+    switch byte {
+    case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): return [byte]
+    case UInt8(ascii: "b"): return [0x08]
+    case UInt8(ascii: "f"): return [0x0C]
+    case UInt8(ascii: "n"): return [0x0A]
+    case UInt8(ascii: "r"): return [0x0D]
+    case UInt8(ascii: "t"): return [0x09]
+    case UInt8(ascii: "u"): return try Array(String(scalar()).utf8)
+    default:
+      index -= 1
+      throw unexpected("one of \"\\/bfnrtu after '\\'")
+    }
+  }
+
+  /// The scalar of a `\u` escape, or of the two that are a surrogate pair.
+  private mutating func scalar() throws(JSONSyntaxError) -> Unicode.Scalar {
+    let start = index
+    let first = try codeUnit()
+    if let scalar = Unicode.Scalar(first) { return scalar }
+    if UTF16.isLeadSurrogate(first), skipByte("\\"), skipByte("u") {
+      let second = try codeUnit()
+      if UTF16.isTrailSurrogate(second) {
+        let bits = UInt32(first - 0xD800) << 10 | UInt32(second - 0xDC00)
+        if let scalar = Unicode.Scalar(0x1_0000 + bits) { return scalar }
+      }
+    }
+    throw JSONSyntaxError(offset: start, expected: "both halves of a surrogate pair")
+  }
+
+  private mutating func codeUnit() throws(JSONSyntaxError) -> UInt16 {
+    var value: UInt16 = 0
+    for _ in 0..<4 {
+      guard let digit = peek.flatMap({ Character(Unicode.Scalar($0)).hexDigitValue }) else {
+        throw unexpected("four hexadecimal digits")
+      }
+      value = value << 4 | UInt16(digit)
+      index += 1
+    }
+    return value
+  }
+}
+
+// MARK: The cursor
+
+extension JSONReader {
+  private var peek: UInt8? { index < bytes.count ? bytes[index] : nil }
+
+  private mutating func skipWhiteSpace() {
+    while let byte = peek, [0x20, 0x09, 0x0A, 0x0D].contains(byte) { index += 1 }
+  }
+
+  @discardableResult
+  private mutating func skipByte(_ character: Unicode.Scalar) -> Bool {
+    guard peek == UInt8(ascii: character) else { return false }
+    index += 1
+    return true
+  }
+
+  /// Skips white space, and the character if it stands after it.
+  private mutating func skip(_ character: Unicode.Scalar) -> Bool {
+    skipWhiteSpace()
+    return skipByte(character)
+  }
+
+  private func unexpected(_ expected: String) -> JSONSyntaxError {
+    JSONSyntaxError(offset: index, expected: expected)
+  }
+}
