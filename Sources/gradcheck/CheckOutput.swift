@@ -21,7 +21,7 @@ struct CheckOutput {
 
   /// Why the command ends with 1.
   var failure: CommandFailure {
-    let worst = report.wrong.map { "\($0.label) against \($0.against.rawValue)" }
+    let worst = report.wrong.map { "\($0.tensor.name) against \($0.against.rawValue)" }
     let shown = worst.prefix(3).joined(separator: ", ") + (worst.count > 3 ? ", …" : "")
     return CommandFailure(
       .failure, "\(worst.count) of \(report.comparisons.count) comparisons WRONG: \(shown)")
@@ -90,7 +90,7 @@ extension CheckOutput {
   private var faults: String {
     report.wrong.map { row in
       """
-      WRONG \(row.label) at \(row.worst.place.text): \(row.against.rawValue) \(row.worst.found), \
+      WRONG \(row.tensor.name) at \(row.worst.place.text): \(row.against.rawValue) \(row.worst.found), \
       derivation \(row.worst.expected); rounding explains \(Format.scientific(row.worst.bound))
 
       """
@@ -146,11 +146,6 @@ extension CheckOutput {
 }
 
 // MARK: - The words for what a row compares
-
-extension Comparison {
-  /// The tensor's name in a file: a gradient has a d in front.
-  var label: String { isGradient ? "d" + name : name }
-}
 
 extension Comparison.Coverage {
   var text: String {

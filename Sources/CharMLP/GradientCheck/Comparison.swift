@@ -50,10 +50,7 @@ public struct Comparison: Equatable, Sendable {
     public let bound: Double
   }
 
-  /// The tensor's name in the notebook; a gradient has the name of what it belongs to.
-  public let name: String
-  /// Whether this is the tensor's gradient, or the tensor itself.
-  public let isGradient: Bool
+  public let tensor: PassTensor
   /// The shape in the notebook.
   public let shape: [Int]
   public let against: Source
@@ -66,6 +63,11 @@ public struct Comparison: Equatable, Sendable {
   public let maxRel: Double
   public let worst: Worst
   public let verdict: Verdict
+
+  /// The tensor's name in the notebook; a gradient has the name of what it belongs to.
+  public var name: String { (tensor.owner ?? tensor).name }
+  /// Whether this is the tensor's gradient, or the tensor itself.
+  public var isGradient: Bool { tensor.isGradient }
 }
 
 extension Comparison {
@@ -77,12 +79,11 @@ extension Comparison {
   ///   - bound: The largest difference that rounding explains.
   ///   - magnitude: What the difference is relative to.
   init(
-    _ name: String, isGradient: Bool, _ shape: [Int], against: Source, found: Matrix<Double>,
+    _ tensor: PassTensor, _ shape: [Int], against: Source, found: Matrix<Double>,
     expected: Matrix<Double>, bound: Double, magnitude: Double
   ) {
     let difference = Difference(found, expected)
-    self.name = name
-    self.isGradient = isGradient
+    self.tensor = tensor
     self.shape = shape
     self.against = against
     coverage = .allElements
@@ -159,17 +160,16 @@ extension Comparison {
   /// The worst one is the largest difference, or, where rounding does not explain one, that which
   /// exceeds its bound most.
   init(
-    _ name: String, _ shape: [Int], coverage: Coverage, _ findings: [NumericGradient.Finding],
+    _ tensor: PassTensor, _ shape: [Int], coverage: Coverage, _ findings: [NumericGradient.Finding],
     magnitude: Double
   ) {
     let wrong = findings.filter { !$0.isRounding }
     let largest = findings.max { $0.difference < $1.difference }
     let worst = wrong.max { $0.difference / $0.bound < $1.difference / $1.bound } ?? largest
     guard let worst, let largest else {
-      preconditionFailure("Comparison: \(name) has no element")
+      preconditionFailure("Comparison: \(tensor) has no element")
     }
-    self.name = name
-    isGradient = true
+    self.tensor = tensor
     self.shape = shape
     against = .numeric
     self.coverage = coverage
@@ -216,38 +216,5 @@ struct Difference {
       let magnitude = difference.isNaN ? .infinity : difference
       if magnitude > largest { (largest, self.index) = (magnitude, index) }
     }
-  }
-}
-
-// MARK: - What a difference is small or large in comparison with
-
-// For a tensor that is its largest element. Two gradients are zero in exact arithmetic, and what a
-// pass computes for them is nothing but rounding, so that they have no size of their own:
-// - logit_maxes: a softmax does not change when a number is subtracted from all its logits;
-// - b1: batch norm subtracts the mean, and the mean takes all of b1 with it.
-// They are judged absolutely, by the size of the terms that cancel in their sums.
-
-/// The size of every tensor of a pass.
-struct Magnitudes: Sendable {
-  /// The sum that cancels, and whose terms it adds up, by name in a file.
-  static let cancelling = ["dlogit_maxes": "dnorm_logits", "db1": "dhprebn"]
-
-  private let largest: [String: Double]
-
-  init(_ steps: Derivation<Double>) {
-    largest = Dictionary(
-      uniqueKeysWithValues: steps.tensorsByFileName.map { name, value in
-        (name, value.elements.reduce(0) { max($0, abs($1)) })
-      })
-  }
-
-  /// The largest magnitude in a tensor, or in the terms that it is the vanishing sum of.
-  ///
-  /// - Parameter tensor: Its name in a file, such as `h` or `dh`.
-  subscript(tensor: String) -> Double {
-    guard let magnitude = largest[Self.cancelling[tensor] ?? tensor] else {
-      preconditionFailure("Magnitudes: \(tensor) is no tensor of the pass")
-    }
-    return magnitude
   }
 }

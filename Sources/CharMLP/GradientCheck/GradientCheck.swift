@@ -14,7 +14,7 @@ public struct GradientCheck {
   let steps: Derivation<Double>
   let bounds: RoundingBounds
   let magnitudes: Magnitudes
-  let shapes: TensorShapes
+  let sizes: PassSizes
 
   /// Prepares the check of a problem.
   ///
@@ -35,7 +35,7 @@ public struct GradientCheck {
     steps = problem.steps
     magnitudes = Magnitudes(steps)
     bounds = RoundingBounds(problem, magnitudes: magnitudes, threads: threads)
-    shapes = TensorShapes(problem)
+    sizes = PassSizes(problem)
   }
 
   /// Compares everything.
@@ -44,27 +44,24 @@ public struct GradientCheck {
     let short = oneGoGradients()
     let fused = fusedTensors()
     let given = referenceTensors()
-    let gradients = Derivation<Double>.gradientTensors.flatMap { name, _ in
-      [numeric, short, fused, given].compactMap { $0["d" + name] }
+    let gradients = PassTensor.gradients.flatMap { tensor in
+      [numeric, short, fused, given].compactMap { $0[tensor] }
     }
-    let forward = Derivation<Double>.forwardTensors.flatMap { name, _ in
-      [fused, given].compactMap { $0[name] }
+    let forward = PassTensor.forward.flatMap { tensor in
+      [fused, given].compactMap { $0[tensor] }
     }
     return GradientReport(
       precision: reference?.precision ?? .float64, gradients: gradients, forward: forward)
   }
 
-  /// Compares all elements of a tensor, under its name in a file.
+  /// Compares all elements of a tensor.
   func comparison(
-    _ fileName: String, against source: Comparison.Source, found: Matrix<Double>,
+    _ tensor: PassTensor, against source: Comparison.Source, found: Matrix<Double>,
     expected: Matrix<Double>, bound: Double
   ) -> Comparison {
-    let isGradient = Derivation<Double>.gradientTensors.contains { "d" + $0.name == fileName }
-    let name = isGradient ? String(fileName.dropFirst()) : fileName
-    return Comparison(
-      name, isGradient: isGradient, shapes.shape(of: name), against: source, found: found,
-      expected: expected,
-      bound: bound, magnitude: magnitudes[fileName])
+    Comparison(
+      tensor, sizes.shape(of: tensor), against: source, found: found, expected: expected,
+      bound: bound, magnitude: magnitudes[tensor])
   }
 }
 
@@ -93,57 +90,51 @@ public struct GradientReport: Equatable, Sendable {
 
 extension GradientCheck {
   /// dlogits and dhprebn as one expression each, in Double.
-  func oneGoGradients() -> [String: Comparison] {
-    let forms = [
-      ("dlogits", steps.dlogitsInOneGo, steps.dlogits),
-      ("dhprebn", steps.dhprebnInOneGo, steps.dhprebn),
+  func oneGoGradients() -> [PassTensor: Comparison] {
+    let forms: [(PassTensor, Matrix<Double>)] = [
+      (.dlogits, steps.dlogitsInOneGo), (.dhprebn, steps.dhprebnInOneGo),
     ]
     return forms.reduce(into: [:]) { rows, form in
-      let (name, found, expected) = form
-      rows[name] = comparison(
-        name, against: .oneGo, found: found, expected: expected,
-        bound: bounds[name, .float64])
+      let (tensor, found) = form
+      rows[tensor] = comparison(
+        tensor, against: .oneGo, found: found, expected: steps[tensor],
+        bound: bounds[tensor, .float64])
     }
   }
 
   /// What the engine that trains leaves in memory, in Float: the loss and twelve gradients.
   ///
   /// The engine is given parameters that Float can hold, and so is the pass that it is held against.
-  func fusedTensors() -> [String: Comparison] {
+  func fusedTensors() -> [PassTensor: Comparison] {
     let single = problem.singlePrecision
     let expected = single == problem ? steps : single.steps
-    let known = Dictionary(uniqueKeysWithValues: expected.tensorsByFileName.map { ($0, $1) })
     let engine = FusedEngine(
       problem.parameters.converted(), batchSize: problem.minibatch.count, keepsIntermediates: true)
     let loss = engine.differentiate(problem.minibatch, dropout: problem.dropout)
     let gradients = engine.gradients
     var found = engine.intermediates
-    found.append(("loss", Matrix(rows: 1, columns: 1, repeating: loss)))
-    for (name, path) in Parameters<Float>.ordered {
-      found.append(("d" + name, gradients[keyPath: path]))
+    found[.loss] = Matrix(rows: 1, columns: 1, repeating: loss)
+    for parameter in PassTensor.parameters {
+      if let gradient = parameter.gradient { found[gradient] = gradients[parameter] }
     }
-    return found.reduce(into: [:]) { rows, tensor in
-      guard let expected = known[tensor.name] else {
-        preconditionFailure("GradientCheck: \(tensor.name) is no tensor of the pass")
-      }
-      rows[tensor.name] = comparison(
-        tensor.name, against: .fused, found: tensor.value.converted(), expected: expected,
-        bound: bounds.engineBound(tensor.name))
+    return found.reduce(into: [:]) { rows, found in
+      let (tensor, value) = found
+      rows[tensor] = comparison(
+        tensor, against: .fused, found: value.converted(), expected: expected[tensor],
+        bound: bounds.engineBound(tensor))
     }
   }
 }
 
 extension FusedEngine {
   /// The gradients of intermediates that are left in memory; slices side by side.
-  package var intermediates: [(name: String, value: Matrix<Float>)] {
-    var tensors = [
-      ("dlogits", stages.output.dlogits.matrix), ("dh", sideBySide { $0.dh }),
-      ("dhpreact", sideBySide { $0.dhpreact }), ("dhprebn", sideBySide { $0.dhprebn }),
+  package var intermediates: [PassTensor: Matrix<Float>] {
+    var tensors: [PassTensor: Matrix<Float>] = [
+      .dlogits: stages.output.dlogits.matrix, .dh: sideBySide { $0.dh },
+      .dhpreact: sideBySide { $0.dhpreact }, .dhprebn: sideBySide { $0.dhprebn },
     ]
     let shares = stages.slices.compactMap { ($0.firstLayer as? PerExampleLayer)?.dembcat.matrix }
-    if let first = shares.first {
-      tensors.append(("dembcat", shares.dropFirst().reduce(first, +)))
-    }
+    if let first = shares.first { tensors[.dembcat] = shares.dropFirst().reduce(first, +) }
     return tensors
   }
 
@@ -165,18 +156,18 @@ extension GradientCheck {
     let probes: ArraySlice<NumericGradient.Probe>
   }
 
-  /// Every gradient against central differences, under its name in a file.
-  func numericGradients() -> [String: Comparison] {
+  /// Every gradient against central differences.
+  func numericGradients() -> [PassTensor: Comparison] {
     let loss = PerturbedLoss(problem, steps: steps)
     let scales = StepScales(steps)
-    let subjects = Derivation<Double>.gradientTensors.map { name, path in
-      let value = value(of: name)
-      return (
-        numeric: NumericGradient(
-          name: name, loss: loss, value: value,
-          scales: scales.scales(of: name).broadcast(value.rows, value.columns)),
-        gradient: steps[keyPath: path], rounding: bounds["d" + name, .float64]
-      )
+    let subjects = PassTensor.allCases.compactMap { tensor in
+      tensor.gradient.map { gradient in
+        (
+          numeric: NumericGradient(
+            tensor: tensor, loss: loss, value: steps[tensor], scales: scales.scales(of: tensor)),
+          gradient: gradient, slope: steps[gradient], rounding: bounds[gradient, .float64]
+        )
+      }
     }
     let pieces = subjects.indices.flatMap { tensor in
       let probes = subjects[tensor].numeric.probes
@@ -184,33 +175,22 @@ extension GradientCheck {
         Piece(tensor: tensor, probes: probes[first..<min(first + Self.probesInPiece, probes.count)])
       }
     }
-    let lossRounding = bounds["loss", .float64]
+    let lossRounding = bounds[.loss, .float64]
     let findings = inParallel(pieces.count, threads: threads) { index in
       let subject = subjects[pieces[index].tensor]
       return pieces[index].probes.map { probe in
         subject.numeric.finding(
-          probe, subject.gradient, gradientRounding: subject.rounding, lossRounding: lossRounding)
+          probe, subject.slope, gradientRounding: subject.rounding, lossRounding: lossRounding)
       }
     }
     var all = Array(repeating: [NumericGradient.Finding](), count: subjects.count)
     for (piece, found) in zip(pieces, findings) { all[piece.tensor] += found }
-    return zip(subjects, all).reduce(into: [:]) { rows, subject in
-      let numeric = subject.0.numeric
-      rows["d" + numeric.name] = Comparison(
-        numeric.name, shapes.shape(of: numeric.name), coverage: numeric.coverage, subject.1,
-        magnitude: magnitudes["d" + numeric.name])
+    return zip(subjects, all).reduce(into: [:]) { rows, checked in
+      let (subject, findings) = checked
+      rows[subject.gradient] = Comparison(
+        subject.gradient, sizes.shape(of: subject.gradient), coverage: subject.numeric.coverage,
+        findings, magnitude: magnitudes[subject.gradient])
     }
-  }
-
-  /// A parameter or an intermediate of the pass.
-  private func value(of name: String) -> Matrix<Double> {
-    for (intermediate, path) in Derivation<Double>.forwardTensors where intermediate == name {
-      return steps[keyPath: path]
-    }
-    for (parameter, path) in Parameters<Double>.ordered where parameter == name {
-      return problem.parameters[keyPath: path]
-    }
-    preconditionFailure("GradientCheck: \(name) is no tensor of the pass")
   }
 }
 
@@ -226,16 +206,16 @@ extension NumericGradient {
 
 extension GradientCheck {
   /// Every tensor of the reference against our pass in the same precision.
-  func referenceTensors() -> [String: Comparison] {
+  func referenceTensors() -> [PassTensor: Comparison] {
     guard let reference else { return [:] }
     let ours = Reference(computing: problem, in: reference.precision)
-    return reference.tensors.reduce(into: [:]) { rows, tensor in
-      guard let expected = ours.tensors[tensor.key] else {
-        preconditionFailure("GradientCheck: \(tensor.key) is no tensor of the pass")
+    return reference.tensors.reduce(into: [:]) { rows, given in
+      guard let expected = ours.tensors[given.key] else {
+        preconditionFailure("GradientCheck: \(given.key) is given, not computed")
       }
-      rows[tensor.key] = comparison(
-        tensor.key, against: .reference, found: tensor.value, expected: expected,
-        bound: bounds[tensor.key, reference.precision])
+      rows[given.key] = comparison(
+        given.key, against: .reference, found: given.value, expected: expected,
+        bound: bounds[given.key, reference.precision])
     }
   }
 }

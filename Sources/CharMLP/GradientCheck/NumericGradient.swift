@@ -13,7 +13,8 @@ import Synchronization
 
 /// What is needed to differentiate the loss numerically in one tensor.
 struct NumericGradient: Sendable {
-  let name: String
+  /// A parameter or a tensor of the forward pass.
+  let tensor: PassTensor
   let loss: PerturbedLoss
   let value: Matrix<Double>
   let scales: Matrix<Double>
@@ -68,12 +69,13 @@ struct NumericGradient: Sendable {
       backward[row, column] -= step
       // Half of the width that the rounded sums really have.
       let half = (forward[row, column] - backward[row, column]) / 2
-      return Quotient(slope: (loss(name, forward) - loss(name, backward)) / (2 * half), step: half)
+      return Quotient(
+        slope: (loss(tensor, forward) - loss(tensor, backward)) / (2 * half), step: half)
     case .direction(let number):
       let (direction, scale) = direction(number)
       let step = width * Self.relativeStep * scale / .root(Double(value.count), 3)
       let shift = step * direction
-      let difference = loss(name, value + shift) - loss(name, value - shift)
+      let difference = loss(tensor, value + shift) - loss(tensor, value - shift)
       return Quotient(slope: difference / (2 * step), step: step)
     }
   }
@@ -129,15 +131,14 @@ struct NudgedPass {
     case engine(seed: Int)
   }
 
-  /// The largest |Float − Double| of every tensor in any of the forms, under its name in a file.
-  func differences(_ forms: [Form]) -> [String: Double] {
-    var differences: [String: Double] = [:]
+  /// The largest |Float − Double| of every tensor in any of the forms.
+  func differences(_ forms: [Form]) -> [PassTensor: Double] {
+    var differences: [PassTensor: Double] = [:]
     for form in forms {
-      let found = single(form).tensorsByFileName
-      let expected = double(form).tensorsByFileName
-      for ((name, found), (_, expected)) in zip(found, expected) {
-        let difference = Difference(found.converted(), expected).largest
-        differences[name] = max(differences[name] ?? 0, difference)
+      let (found, expected) = (single(form), double(form))
+      for tensor in PassTensor.computed {
+        let difference = Difference(found[tensor].converted(), expected[tensor]).largest
+        differences[tensor] = max(differences[tensor] ?? 0, difference)
       }
     }
     return differences
@@ -208,112 +209,77 @@ struct PerturbedLoss: Sendable {
   private let minibatch: Minibatch
   private let dropout: RandomMask?
 
-  /// The unperturbed tensors, in the order of `intermediates`.
+  /// The unperturbed tensors of the forward pass.
   private let forward: [Matrix<Double>]
 
   init(_ problem: GradientProblem, steps: Derivation<Double>) {
     parameters = problem.parameters
     minibatch = problem.minibatch
     dropout = problem.dropout
-    forward = Derivation<Double>.forwardTensors.map { steps[keyPath: $0.path] }
-    precondition(
-      Self.intermediates.map(\.name) == Derivation<Double>.forwardTensors.map(\.name),
-      "PerturbedLoss: the pass has other tensors")
+    forward = PassTensor.forward.map { steps[$0] }
   }
 
-  /// The loss with the tensor of the given name, an intermediate or a parameter, set to `value`.
-  func callAsFunction(_ name: String, _ value: Matrix<Double>) -> Double {
-    if let index = Self.intermediates.firstIndex(where: { $0.name == name }) {
-      let pass = pass(parameters, keeping: index)
-      Self.intermediates[index].set(pass, value)
-      return pass.loss[0, 0]
-    }
+  /// The loss with an intermediate or a parameter set to `value`.
+  func callAsFunction(_ tensor: PassTensor, _ value: Matrix<Double>) -> Double {
     var perturbed = parameters
-    for (parameter, path) in Parameters<Double>.ordered where parameter == name {
-      perturbed[keyPath: path] = value
+    let isParameter = PassTensor.parameters.contains(tensor)
+    if isParameter { perturbed[tensor] = value }
+    let pass = Derivation(perturbed, minibatch, dropout: dropout)
+    for (intermediate, value) in zip(PassTensor.forward, forward) {
+      // A parameter changes the tensor that reads it, and all that follow.
+      if intermediate == tensor || intermediate.inputs.contains(tensor) { break }
+      pass[intermediate] = value
     }
-    let reader = Self.intermediates.firstIndex { $0.name == Self.firstReader[name] }
-    guard let reader else { preconditionFailure("PerturbedLoss: \(name) is no tensor of the pass") }
-    return pass(perturbed, keeping: reader).loss[0, 0]
+    if !isParameter { pass[tensor] = value }
+    return pass.loss[0, 0]
   }
-
-  /// A pass whose first `count` intermediates are the unperturbed ones.
-  private func pass(_ parameters: Parameters<Double>, keeping count: Int) -> Derivation<Double> {
-    let pass = Derivation(parameters, minibatch, dropout: dropout)
-    for index in 0..<count { Self.intermediates[index].set(pass, forward[index]) }
-    return pass
-  }
-
-  /// The first intermediate that a parameter changes.
-  private static let firstReader = [
-    "C": "emb", "W1": "hprebn", "b1": "hprebn", "bngain": "hpreact", "bnbias": "hpreact",
-    "W2": "logits", "b2": "logits",
-  ]
-
-  /// How each intermediate is set. Through its key path, the line would be evaluated before its result
-  /// is replaced, and a check of the logits would cost as much as one of the embedding.
-  private static let intermediates:
-    [(name: String, set: @Sendable (Derivation<Double>, Matrix<Double>) -> Void)] = [
-      ("emb", { $0.emb = $1 }), ("embcat", { $0.embcat = $1 }), ("hprebn", { $0.hprebn = $1 }),
-      ("bnmeani", { $0.bnmeani = $1 }), ("bndiff", { $0.bndiff = $1 }),
-      ("bndiff2", { $0.bndiff2 = $1 }), ("bnvar", { $0.bnvar = $1 }),
-      ("bnvar_inv", { $0.bnvar_inv = $1 }), ("bnraw", { $0.bnraw = $1 }),
-      ("hpreact", { $0.hpreact = $1 }), ("h", { $0.h = $1 }), ("logits", { $0.logits = $1 }),
-      ("logit_maxes", { $0.logit_maxes = $1 }), ("norm_logits", { $0.norm_logits = $1 }),
-      ("counts", { $0.counts = $1 }), ("counts_sum", { $0.counts_sum = $1 }),
-      ("counts_sum_inv", { $0.counts_sum_inv = $1 }), ("probs", { $0.probs = $1 }),
-      ("logprobs", { $0.logprobs = $1 }), ("loss", { $0.loss = $1 }),
-    ]
 }
 
-// MARK: - Over which distance the loss bends, tensor by tensor: what a difference quotient's step is a small
+// MARK: - The distance over which the loss bends, tensor by tensor
 
-// part of.
-//
-// The logits bend the loss over a distance of about 1, and tanh bends over 1 too; a tensor before
-// them bends it over that distance divided by the slope between. What a logarithm, a reciprocal or a
-// root is taken of bends over a distance of its own size: a target's probability of 1e-4, or batch
-// norm's variance. Scales need only be right within a factor of ten or so.
+// A difference quotient's step is a small part of it. The logits bend the loss over a distance of about 1,
+// and tanh bends over 1 too; a tensor before them bends it over that distance divided by the slope between.
+// What a logarithm, a reciprocal or a root is taken of bends over a distance of its own size: a target's
+// probability of 1e-4, or batch norm's variance. Scales need only be right within a factor of ten or so.
 
-/// The scale of every element's step.
+/// The scales of steps; the table of tensors says which of them a tensor has.
 struct StepScales {
   private let steps: Derivation<Double>
 
   init(_ steps: Derivation<Double>) { self.steps = steps }
 
-  /// The scales of a parameter's or an intermediate's elements, in its shape or one that broadcasts.
-  func scales(of name: String) -> Matrix<Double> {
-    switch name {
-    case "probs": targets(steps.probs, others: 1)
-    case "counts": targets(steps.counts, others: steps.counts_sum)
-    case "counts_sum": steps.counts_sum
-    case "counts_sum_inv": steps.counts_sum_inv
-    case "logprobs", "norm_logits", "logit_maxes", "logits", "W2", "b2": one
-    case "h": hidden
-    case "hpreact", "bnbias": hidden
-    case "bngain": hidden / size(steps.bnraw)
-    case "bnraw": normalized
-    case "bnvar_inv": steps.bnvar_inv * spread
-    case "bnvar": variance * spread
-    case "bndiff2": (steps.n - 1) * (variance * spread)
-    case "bndiff", "bnmeani", "hprebn", "b1": beforeNormalization
-    case "W1": beforeNormalization / size(steps.embcat)
-    case "embcat", "emb", "C": smallest(beforeNormalization) / size(steps.W1)
-    default: preconditionFailure("StepScales: \(name) is no tensor of the pass")
+  /// The scales of all elements of a parameter or a tensor of the forward pass.
+  func scales(of tensor: PassTensor) -> Matrix<Double> {
+    guard let scale = tensor.scale else {
+      preconditionFailure("StepScales: the loss has no gradient in \(tensor)")
     }
+    let value = steps[tensor]
+    return self[keyPath: scale].broadcast(value.rows, value.columns)
   }
 
-  private var one: Matrix<Double> { Matrix(rows: 1, columns: 1, repeating: 1) }
-  private var variance: Matrix<Double> { steps.bnvar + 1e-5 }  // (1, hidden)
+  var probs: Matrix<Double> { targets(steps.probs, others: 1) }
+  var counts: Matrix<Double> { targets(steps.counts, others: steps.counts_sum) }
+  var counts_sum: Matrix<Double> { steps.counts_sum }
+  var counts_sum_inv: Matrix<Double> { steps.counts_sum_inv }
+  /// Of the logits, and of whatever is as far from the loss.
+  var one: Matrix<Double> { Matrix(rows: 1, columns: 1, repeating: 1) }
 
   /// From the logits back through W2 and dropout.  (1, 1)
-  private var hidden: Matrix<Double> { one / (size(steps.W2) * size(steps.hmask)) }
+  var hidden: Matrix<Double> { one / (size(steps.W2) * size(steps.hmask)) }
+  var bngain: Matrix<Double> { hidden / size(steps.bnraw) }
   /// From hpreact back through the gain.  (1, 1)
-  private var normalized: Matrix<Double> { hidden / size(steps.bngain) }
-  /// The part of its size by which a factor of bnraw may change.  (1, 1)
-  private var spread: Matrix<Double> { normalized / size(steps.bnraw) }
+  var bnraw: Matrix<Double> { hidden / size(steps.bngain) }
+  var bnvar_inv: Matrix<Double> { steps.bnvar_inv * spread }
+  var bnvar: Matrix<Double> { variance * spread }
+  var bndiff2: Matrix<Double> { (steps.n - 1) * (variance * spread) }
   /// From bnraw back through the division by the standard deviation.  (1, hidden)
-  private var beforeNormalization: Matrix<Double> { normalized * pow(steps.bnvar_inv, -1) }
+  var hprebn: Matrix<Double> { bnraw * pow(steps.bnvar_inv, -1) }
+  var W1: Matrix<Double> { hprebn / size(steps.embcat) }
+  var embcat: Matrix<Double> { smallest(hprebn) / size(steps.W1) }
+
+  private var variance: Matrix<Double> { steps.bnvar + 1e-5 }  // (1, hidden)
+  /// The part of its size by which a factor of bnraw may change.  (1, 1)
+  private var spread: Matrix<Double> { bnraw / size(steps.bnraw) }
 
   /// The largest magnitude, but at least 1.
   private func size(_ x: Matrix<Double>) -> Double { x.elements.reduce(1) { max($0, abs($1)) } }

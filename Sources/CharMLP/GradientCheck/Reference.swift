@@ -13,8 +13,8 @@ public struct Reference: Equatable, Sendable {
   /// The precision of every tensor in the file.
   public let precision: Precision
   public let problem: GradientProblem
-  /// Intermediates and gradients by their names in the file: `h`, `dh`.
-  public let tensors: [String: Matrix<Double>]
+  /// Intermediates and gradients, as far as the file has them.
+  public let tensors: [PassTensor: Matrix<Double>]
   /// Names in the file that are no tensors of the pass, sorted; they are not compared.
   public let ignored: [String]
 
@@ -35,7 +35,7 @@ public struct Reference: Equatable, Sendable {
   }
 
   init(
-    precision: Precision, problem: GradientProblem, tensors: [String: Matrix<Double>],
+    precision: Precision, problem: GradientProblem, tensors: [PassTensor: Matrix<Double>],
     ignored: [String]
   ) {
     self.precision = precision
@@ -47,17 +47,10 @@ public struct Reference: Equatable, Sendable {
   /// Every tensor of the step-by-step pass in one precision.
   private static func tensors<Scalar: MatrixScalar>(
     _ problem: GradientProblem, _: Scalar.Type
-  ) -> [String: Matrix<Double>] {
+  ) -> [PassTensor: Matrix<Double>] {
     let parameters = problem.parameters.converted(to: Scalar.self)
-    let pass = Derivation(parameters, problem.minibatch)
-    return Dictionary(
-      uniqueKeysWithValues: pass.tensorsByFileName.map { ($0.name, $0.value.converted()) })
+    return Derivation(parameters, problem.minibatch).tensors.mapValues { $0.converted() }
   }
-
-  /// The names of all tensors that a pass computes.
-  static let tensorNames =
-    Derivation<Double>.forwardTensors.map(\.name)
-    + Derivation<Double>.gradientTensors.map { "d" + $0.name }
 }
 
 // MARK: - Reference files on the disk
@@ -82,18 +75,17 @@ extension Reference {
   /// The bytes of a safetensors file with the minibatch, the parameters and all tensors, in the
   /// notebook's shapes.
   public func encoded() -> [UInt8] {
-    let shapes = TensorShapes(problem)
+    let sizes = PassSizes(problem)
     var file = SafetensorsFile()
     let minibatch = problem.minibatch
     file["Xb"] = Tensor(
       minibatch.contexts.map(Int64.init), shape: [minibatch.count, minibatch.blockSize])
     file["Yb"] = Tensor(minibatch.targets.map(Int64.init), shape: [minibatch.count])
-    for (name, path) in Parameters<Double>.ordered {
-      file[name] = tensor(problem.parameters[keyPath: path], shapes.shape(of: name))
+    for parameter in PassTensor.parameters {
+      file[parameter.name] = tensor(problem.parameters[parameter], sizes.shape(of: parameter))
     }
-    for (name, matrix) in tensors {
-      let owner = name.hasPrefix("d") ? String(name.dropFirst()) : name
-      file[name] = tensor(matrix, shapes.shape(of: owner))
+    for (computed, matrix) in tensors {
+      file[computed.name] = tensor(matrix, sizes.shape(of: computed))
     }
     do {
       return try file.encoded()
@@ -134,22 +126,19 @@ extension Reference {
   private init(_ reader: ReferenceReader) throws(ReferenceError) {
     precision = reader.precision
     problem = GradientProblem(try reader.parameters(), try reader.minibatch())
-    let names = Set(Self.tensorNames)
-    var tensors: [String: Matrix<Double>] = [:]
-    for name in Self.tensorNames where reader.file[name] != nil {
-      tensors[name] = try reader.matrix(name)
+    var tensors: [PassTensor: Matrix<Double>] = [:]
+    for tensor in PassTensor.computed where reader.file[tensor.name] != nil {
+      tensors[tensor] = try reader.matrix(tensor)
     }
     self.tensors = tensors
-    ignored = try Self.ignored(reader.file, except: names)
+    ignored = try Self.ignored(reader.file)
   }
 
   /// The names that are neither given nor computed.
-  private static func ignored(
-    _ file: SafetensorsFile, except computed: Set<String>
-  ) throws(ReferenceError) -> [String] {
-    let given = Parameters<Double>.ordered.map(\.name) + ["Xb", "Yb"]
-    let others = file.tensors.map(\.name).filter { !computed.contains($0) && !given.contains($0) }
-      .sorted()
+  private static func ignored(_ file: SafetensorsFile) throws(ReferenceError) -> [String] {
+    let others = file.tensors.map(\.name).filter { name in
+      PassTensor(rawValue: name) == nil && MinibatchIDs(rawValue: name) == nil
+    }.sorted()
     if let gradient = others.first(where: { $0.hasPrefix("d") }) {
       throw .unknownGradient(tensor: gradient)
     }
@@ -163,7 +152,7 @@ extension Reference {
 struct ReferenceReader {
   let file: SafetensorsFile
   let precision: Precision
-  let shapes: TensorShapes
+  let sizes: PassSizes
 
   /// Reads precision and sizes.
   init(_ file: SafetensorsFile) throws(ReferenceError) {
@@ -174,11 +163,11 @@ struct ReferenceReader {
       throw .dataType(tensor: "C", expected: "F32 or F64", found: C.dataType)
     }
     self.precision = precision
-    shapes = try Self.sizes(of: file)
+    sizes = try Self.sizes(of: file)
   }
 
   /// All sizes: the vocabulary and the embedding are C's, the hidden layer's is W1's, the others Xb's.
-  private static func sizes(of file: SafetensorsFile) throws(ReferenceError) -> TensorShapes {
+  private static func sizes(of file: SafetensorsFile) throws(ReferenceError) -> PassSizes {
     let (vocabulary, embedding) = try dimensions("C", "(vocabulary, embedding)", in: file)
     let (n, block) = try dimensions("Xb", "(n, block)", in: file)
     let (inputs, hidden) = try dimensions("W1", "(block·embedding, hidden)", in: file)
@@ -196,7 +185,7 @@ struct ReferenceReader {
     guard let largest = GradientProblem.largestTensor(model, batchSize: n), largest <= limit else {
       throw .tooLarge(limit: limit)
     }
-    return TensorShapes(model, batchSize: n)
+    return PassSizes(model, batchSize: n)
   }
 
   private static func tensor(
@@ -219,19 +208,18 @@ struct ReferenceReader {
 }
 
 extension ReferenceReader {
-  /// A tensor of the pass, a gradient or a parameter, as a matrix.
-  func matrix(_ fileName: String) throws(ReferenceError) -> Matrix<Double> {
-    let isGradient = fileName.hasPrefix("d")
-    let name = isGradient ? String(fileName.dropFirst()) : fileName
-    let tensor = try Self.tensor(fileName, in: file)
-    guard tensor.dataType == precision.dataType else {
+  /// A tensor of the pass as a matrix.
+  func matrix(_ tensor: PassTensor) throws(ReferenceError) -> Matrix<Double> {
+    let given = try Self.tensor(tensor.name, in: file)
+    guard given.dataType == precision.dataType else {
       let expected = "\(precision.dataType.rawValue) like C"
-      throw .dataType(tensor: fileName, expected: expected, found: tensor.dataType)
+      throw .dataType(tensor: tensor.name, expected: expected, found: given.dataType)
     }
     try check(
-      tensor.shape, of: fileName, against: [shapes.shape(of: name)] + shapes.alternatives(of: name))
-    let (rows, columns) = shapes.matrixShape(of: name)
-    return Matrix(rows: rows, columns: columns, elements: numbers(of: tensor))
+      given.shape, of: tensor.name,
+      against: [sizes.shape(of: tensor)] + sizes.alternatives(of: tensor))
+    let (rows, columns) = sizes.matrixShape(of: tensor)
+    return Matrix(rows: rows, columns: columns, elements: numbers(of: given))
   }
 
   private func check(
@@ -252,21 +240,21 @@ extension ReferenceReader {
 
   /// The parameters: finite numbers, which Float does not round to infinity.
   func parameters() throws(ReferenceError) -> Parameters<Double> {
-    var parameters = Parameters<Double>(zeros: shapes.model)
-    for (name, path) in Parameters<Double>.ordered {
-      let matrix = try matrix(name)
+    var parameters = Parameters<Double>(zeros: sizes.model)
+    for parameter in PassTensor.parameters {
+      let matrix = try matrix(parameter)
       if let index = matrix.elements.firstIndex(where: { !Float($0).isFinite }) {
-        let place = shapes.shape(of: name).indices(of: index)
-        throw .parameter(tensor: name, index: place, found: matrix.elements[index])
+        let place = sizes.shape(of: parameter).indices(of: index)
+        throw .parameter(tensor: parameter.name, index: place, found: matrix.elements[index])
       }
-      parameters[keyPath: path] = matrix
+      parameters[parameter] = matrix
     }
     return parameters
   }
 
   /// Xb and Yb.
   func minibatch() throws(ReferenceError) -> Minibatch {
-    let (n, block) = (shapes.n, shapes.model.blockSize)
+    let (n, block) = (sizes.n, sizes.model.blockSize)
     return Minibatch(
       blockSize: block, contexts: try ids("Xb", shape: [n, block]),
       targets: try ids("Yb", shape: [n]))
@@ -278,7 +266,7 @@ extension ReferenceReader {
     guard let ids = try? tensor.integers() else {
       throw .dataType(tensor: name, expected: "I64", found: tensor.dataType)
     }
-    let vocabulary = shapes.model.vocabulary
+    let vocabulary = sizes.model.vocabulary
     for (index, id) in ids.enumerated() where id < 0 || id >= vocabulary {
       throw .id(tensor: name, index: shape.indices(of: index), vocabulary: vocabulary, found: id)
     }
@@ -338,15 +326,5 @@ extension [Int] {
   /// A shape or an index as PyTorch shows it: `(32, 27)`, `(27,)`, `()`.
   public var shapeDescription: String {
     count == 1 ? "(\(self[0]),)" : "(" + map(String.init).joined(separator: ", ") + ")"
-  }
-}
-
-// MARK: - The pass's tensors under the names they have in files: a gradient has a d in front
-
-extension Derivation {
-  /// Every tensor of the pass: the intermediates, then the gradients.
-  var tensorsByFileName: [(name: String, value: Matrix<Scalar>)] {
-    Self.forwardTensors.map { ($0.name, self[keyPath: $0.path]) }
-      + Self.gradientTensors.map { ("d" + $0.name, self[keyPath: $0.path]) }
   }
 }

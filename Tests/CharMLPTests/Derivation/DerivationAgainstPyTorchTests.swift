@@ -31,14 +31,11 @@ struct DerivationAgainstPyTorchTests {
     let fixture = try Fixture(name)
     let derivation = try Derivation<Scalar>(
       fixture.parameters(), fixture.minibatch, matmul: matmul)
-    let tensors =
-      Derivation<Scalar>.forwardTensors
-      + Derivation<Scalar>.gradientTensors.map { ("d" + $0.name, $0.path) }
-    #expect(tensors.count == 46)
-    for (name, path) in tensors {
-      let expected: Matrix<Scalar> = try fixture.matrix(name)
-      let error = distance(derivation[keyPath: path], expected)
-      #expect(error <= tolerance, "\(name): \(error)")
+    #expect(PassTensor.computed.count == 46)
+    for tensor in PassTensor.computed {
+      let expected: Matrix<Scalar> = try fixture.matrix(tensor.name)
+      let error = distance(derivation[tensor], expected)
+      #expect(error <= tolerance, "\(tensor): \(error)")
     }
   }
 

@@ -13,7 +13,7 @@ struct DifferenceTests {
 
   private func verdict(_ a: Matrix<Double>, _ b: Matrix<Double>, bound: Double) -> Comparison {
     Comparison(
-      "b2", isGradient: true, [3], against: .reference, found: a, expected: b, bound: bound,
+      .db2, [3], against: .reference, found: a, expected: b, bound: bound,
       magnitude: 2)
   }
 

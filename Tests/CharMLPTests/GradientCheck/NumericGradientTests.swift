@@ -18,9 +18,9 @@ struct NumericGradientTests {
       let check = GradientCheck(.random(batchSize: batchSize, seed: seed), threads: 1)
       let rows = check.numericGradients()
       #expect(rows.count == 26)
-      for (name, row) in rows {
-        #expect(row.maxRel <= tolerance, "\(name), seed \(seed): \(row.maxRel)")
-        #expect(row.verdict != .wrong, "\(name), seed \(seed)")
+      for (tensor, row) in rows {
+        #expect(row.maxRel <= tolerance, "\(tensor), seed \(seed): \(row.maxRel)")
+        #expect(row.verdict != .wrong, "\(tensor), seed \(seed)")
       }
     }
   }
@@ -29,41 +29,36 @@ struct NumericGradientTests {
   func sampling() throws {
     let shape = ModelShape(vocabulary: 27, blockSize: 3, embedding: 10, hidden: 64)
     let check = GradientCheck(.random(shape, batchSize: 32, seed: 1), threads: 1)
-    for name in ["h", "W2", "hpreact", "bnraw", "bndiff", "bndiff2", "hprebn", "W1"] {
-      addFault(to: name, in: check)
-    }
+    let large: [PassTensor] = [
+      .dh, .dW2, .dhpreact, .dbnraw, .dbndiff, .dbndiff2, .dhprebn, .dW1,
+    ]
+    for tensor in large { addFault(to: tensor, in: check) }
     let rows = check.numericGradients()
     let sampled = rows.values.filter { $0.coverage == .sample(elements: 32, directions: 8) }
-    #expect(
-      Set(sampled.map(\.name))
-        == ["h", "W2", "hpreact", "bnraw", "bndiff", "bndiff2", "hprebn", "W1"])
+    #expect(Set(sampled.map(\.tensor)) == Set(large))
     for row in sampled {
-      #expect(row.verdict == .wrong, "\(row.name)")
+      #expect(row.verdict == .wrong, "\(row.tensor)")
     }
   }
 
   @Test(
     "One element off by 1e-3 of its tensor's largest is WRONG, and it is named",
-    arguments: Derivation<Double>.gradientTensors.map(\.name))
-  func fault(name: String) throws {
+    arguments: PassTensor.gradients)
+  func fault(gradient: PassTensor) throws {
     let check = GradientCheck(.random(batchSize: 3, seed: 5), threads: 1)
-    let place = addFault(to: name, in: check)
-    let row = try #require(check.numericGradients()["d" + name])
+    let place = addFault(to: gradient, in: check)
+    let row = try #require(check.numericGradients()[gradient])
     #expect(row.verdict == .wrong)
     #expect(row.worst.place == .element(row.shape.indices(of: place)))
   }
 
   /// Spoils one element of a gradient that the check is going to look at.
   @discardableResult
-  private func addFault(to name: String, in check: GradientCheck) -> Int {
-    guard let path = Derivation<Double>.gradientTensors.first(where: { $0.name == name })?.path
-    else { preconditionFailure(name) }
-    let gradient = check.steps[keyPath: path]
-    let place = gradient.count * 2 / 3
-    var faulty = gradient
-    faulty[place / gradient.columns, place % gradient.columns] +=
-      1e-3 * check.magnitudes["d" + name]
-    check.steps[keyPath: path] = faulty
+  private func addFault(to gradient: PassTensor, in check: GradientCheck) -> Int {
+    var faulty = check.steps[gradient]
+    let place = faulty.count * 2 / 3
+    faulty[place / faulty.columns, place % faulty.columns] += 1e-3 * check.magnitudes[gradient]
+    check.steps[gradient] = faulty
     return place
   }
 

@@ -14,30 +14,30 @@ struct PerturbedLossTests {
   func intermediates() {
     let base = steps
     let loss = PerturbedLoss(problem, steps: base)
-    for (name, path) in Derivation<Double>.forwardTensors {
-      let changed = 1.01 * base[keyPath: path]
+    for tensor in PassTensor.forward {
+      let changed = 1.01 * base[tensor]
       let pass = steps
-      pass[keyPath: path] = changed
-      #expect(loss(name, base[keyPath: path]) == base.loss[0, 0], "\(name)")
-      #expect(loss(name, changed) == pass.loss[0, 0], "\(name)")
+      pass[tensor] = changed
+      #expect(loss(tensor, base[tensor]) == base.loss[0, 0], "\(tensor)")
+      #expect(loss(tensor, changed) == pass.loss[0, 0], "\(tensor)")
     }
   }
 
   @Test("A parameter changes all that depends on it")
   func parameters() {
     let loss = PerturbedLoss(problem, steps: steps)
-    for (name, path) in Parameters<Double>.ordered {
+    for parameter in PassTensor.parameters {
       var changed = problem.parameters
-      changed[keyPath: path] = 1.01 * changed[keyPath: path]
+      changed[parameter] = 1.01 * changed[parameter]
       let expected = Derivation(changed, problem.minibatch).loss[0, 0]
-      #expect(loss(name, changed[keyPath: path]) == expected, "\(name)")
+      #expect(loss(parameter, changed[parameter]) == expected, "\(parameter)")
     }
   }
 
   @Test("Probabilities are not normalized again")
   func probabilities() {
     let base = steps
-    let doubled = PerturbedLoss(problem, steps: base)("probs", 2 * base.probs)
+    let doubled = PerturbedLoss(problem, steps: base)(.probs, 2 * base.probs)
     // Twice every probability is ln 2 off the loss; the sums of both are of a handful of terms.
     #expect(abs(doubled - (base.loss[0, 0] - Double.log(2))) < 1e-14)
   }

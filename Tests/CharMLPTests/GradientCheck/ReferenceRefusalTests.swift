@@ -143,7 +143,7 @@ struct ReferenceRefusalTests {
     file = try self.file()
     file["db2"] = Tensor(Array(repeating: Double.nan, count: 11), shape: [11])
     let reference = try Reference(decoding: file.encoded())
-    let row = GradientCheck(reference, threads: 1).referenceTensors()["db2"]
+    let row = GradientCheck(reference, threads: 1).referenceTensors()[.db2]
     #expect(row?.verdict == .wrong)
   }
 

@@ -27,7 +27,7 @@ struct ReferenceVerdictTests {
     for seed in 0..<50 {
       let rows = rows(try Reference(decoding: file.slice(seed).encoded()))
       #expect(rows.count == 26)
-      for row in rows { #expect(row.verdict != .wrong, "d\(row.name), seed \(seed): \(row)") }
+      for row in rows { #expect(row.verdict != .wrong, "\(row.tensor), seed \(seed): \(row)") }
     }
   }
 
@@ -46,13 +46,11 @@ struct ReferenceVerdictTests {
         pass.dhprebn = pass.dhprebnInOneGo
         let exact = Derivation(problem.parameters, problem.minibatch)
         for tensors in [
-          pass.tensorsByFileName, exact.tensorsByFileName.map { ($0, $1.converted()) },
+          pass.tensors, exact.tensors.mapValues { $0.converted() },
         ] {
           let reference = Reference(
             precision: .float32, problem: problem,
-            tensors: Dictionary(
-              uniqueKeysWithValues: tensors.map { ($0.name, $0.value.converted()) }),
-            ignored: [])
+            tensors: tensors.mapValues { $0.converted() }, ignored: [])
           let wrong = rows(reference).filter { $0.verdict == .wrong }
           #expect(wrong.isEmpty, "batch of \(batchSize), seed \(seed): \(wrong)")
         }
@@ -72,24 +70,22 @@ struct ReferenceVerdictTests {
         if problem.hasOneContext { continue }
         let ours = Reference(computing: problem, in: precision)
         var random = PythonRandom(seed: seed)
-        var places: [String: Int] = [:]
-        let faulty = ours.tensors.mapValues { $0 }.merging(
-          Derivation<Double>.gradientTensors.filter { !cancelling.contains($0.name) }
-            .map { name, _ in
-              let gradient = ours.tensors["d" + name]!
-              let place = random.randbelow(gradient.count)
-              places[name] = place
-              return ("d" + name, gradient.withFault(at: place, precision))
-            }
-        ) { $1 }
+        var places: [PassTensor: Int] = [:]
+        var faulty = ours.tensors
+        for gradient in PassTensor.gradients where !cancelling.contains(gradient) {
+          let right = faulty[gradient]!
+          let place = random.randbelow(right.count)
+          places[gradient] = place
+          faulty[gradient] = right.withFault(at: place, precision)
+        }
         let reference = Reference(
           precision: precision, problem: problem, tensors: faulty, ignored: [])
         for row in rows(reference) {
-          guard row.isGradient, let place = places[row.name] else {
-            #expect(row.verdict == .exact, "\(row.name)")
+          guard let place = places[row.tensor] else {
+            #expect(row.verdict == .exact, "\(row.tensor)")
             continue
           }
-          #expect(row.verdict == .wrong, "d\(row.name), \(shape), seed \(seed): \(row)")
+          #expect(row.verdict == .wrong, "\(row.tensor), \(shape), seed \(seed): \(row)")
           #expect(row.worst.place == .element(row.shape.indices(of: place)))
         }
       }
@@ -102,14 +98,16 @@ struct ReferenceVerdictTests {
   func cancellingGradients(precision: Precision) throws {
     let problem = GradientProblem.random(batchSize: 32, seed: 1)
     let ours = Reference(computing: problem, in: precision)
-    for (name, terms) in [("db1", "dhprebn"), ("dlogit_maxes", "dnorm_logits")] {
+    for (tensor, terms) in [(.db1, .dhprebn), (.dlogit_maxes, .dnorm_logits)]
+      as [(PassTensor, PassTensor)]
+    {
       let largest = ours.tensors[terms]!.elements.map(abs).max()!
       for (fault, isWrong) in [(1e-3 * largest, true), (precision.ulpOfOne * largest, false)] {
         var tensors = ours.tensors
-        tensors[name]![0, 0] += fault
+        tensors[tensor]![0, 0] += fault
         let reference = Reference(
           precision: precision, problem: problem, tensors: tensors, ignored: [])
-        let row = try #require(GradientCheck(reference, threads: 1).referenceTensors()[name])
+        let row = try #require(GradientCheck(reference, threads: 1).referenceTensors()[tensor])
         #expect((row.verdict == .wrong) == isWrong, "\(row)")
         // In units of the terms, and not of the rounding that is left of their sum.
         #expect(abs(row.maxRel - fault / largest) <= 1e-3 * fault / largest)

@@ -1,0 +1,554 @@
+// The tensors of a pass, in one table: the parameters, what each forward line computes, every gradient.
+//
+// Whoever compares, perturbs, judges or names tensors reads this table, and a tensor is a case of an
+// enumeration: one without a row does not compile. A test holds each row's line and inputs against
+// Derivation.swift, which says what is computed; this only says where it stands and how large it is.
+// swift-format-ignore-file: AlwaysUseLowerCamelCase
+
+public import LinearAlgebra
+
+/// A tensor of the pass by the name it has in the notebook and in files; a gradient has a d in front.
+///
+/// The order is the notebook's: each tensor comes after those that its line reads.
+public enum PassTensor: String, CaseIterable, Sendable {
+  // Given
+  case C, W1, b1, W2, b2, bngain, bnbias
+  // Forward
+  case emb, embcat, hprebn, bnmeani, bndiff, bndiff2, bnvar, bnvar_inv, bnraw, hpreact, h, logits
+  case logit_maxes, norm_logits, counts, counts_sum, counts_sum_inv, probs, logprobs, loss
+  // Backward
+  case dlogprobs, dprobs, dcounts_sum_inv, dcounts_sum, dcounts, dnorm_logits, dlogit_maxes, dlogits
+  case dh, dW2, db2, dhpreact, dbngain, dbnbias, dbnraw, dbnvar_inv, dbnvar, dbndiff2, dbndiff
+  case dbnmeani, dhprebn, dembcat, dW1, db1, demb, dC
+}
+
+extension PassTensor {
+  /// The seven parameters.
+  public static let parameters = Array(allCases[...firstIndex(.bnbias)])
+  /// The 20 tensors of the forward pass.
+  public static let forward = Array(allCases[firstIndex(.emb)...firstIndex(.loss)])
+  /// The 26 gradients, from the loss down to the embedding.
+  public static let gradients = Array(allCases[firstIndex(.dlogprobs)...])
+  /// What the lines of the pass compute: the forward tensors, then the gradients.
+  public static let computed = forward + gradients
+
+  private static func firstIndex(_ tensor: PassTensor) -> Int {
+    allCases.firstIndex(of: tensor) ?? allCases.endIndex
+  }
+
+  /// The name in the notebook and in files: `h`, `dh`.
+  public var name: String { rawValue }
+
+  /// What a gradient is the gradient of; nil for a parameter or a forward tensor.
+  public var owner: PassTensor? { row.owner }
+  public var isGradient: Bool { owner != nil }
+
+  /// The gradient of a parameter or a forward tensor; the loss has none.
+  public var gradient: PassTensor? { PassTensor(rawValue: "d" + rawValue) }
+
+  /// The right-hand side of the tensor's line in Derivation.swift; empty for a parameter.
+  public var line: String { row.line }
+
+  /// The tensors that the line reads.
+  public var inputs: [PassTensor] { row.inputs }
+
+  /// Which ids of the minibatch the line reads besides.
+  var ids: MinibatchIDs? { row.ids }
+
+  /// The heading in docs/derivation.md under which the line is derived.
+  public var section: String { row.section }
+
+  /// For a gradient that is zero in exact arithmetic, the tensor whose elements cancel in its sums.
+  ///
+  /// - logit_maxes: a softmax does not change when a number is subtracted from all its logits;
+  /// - b1: batch norm subtracts the mean, and the mean takes all of b1 with it.
+  var cancels: PassTensor? { row.cancels }
+
+  /// The scale of each element's step in a numeric derivative; nil for gradients.
+  var scale: (KeyPath<StepScales, Matrix<Double>> & Sendable)? { row.scale }
+
+  /// The row with what does not depend on the precision.
+  private var row: TensorRow<Double> { TensorRow(self) }
+}
+
+/// The ids of a minibatch that a line reads.
+enum MinibatchIDs: String, Sendable {
+  /// The characters of the windows.
+  case contexts = "Xb"
+  /// The characters that follow.
+  case targets = "Yb"
+}
+
+// MARK: - The table
+
+/// What there is to know of one tensor.
+struct TensorRow<Scalar: MatrixScalar> {
+  /// A dimension of a tensor in the notebook.
+  enum Dimension { case one, n, block, embedding, context, hidden, vocabulary }
+
+  /// How many terms a line adds up for one element.
+  enum Terms {
+    /// No sum: a line rounds an element at most four times (`-0.5 * pow(bnvar + 1e-5, -1.5) * dbnvar_inv`).
+    case few
+    case sum(Dimension, and: Int = 0)
+    /// As often as the most frequent id of the contexts occurs.
+    case occurrences
+  }
+
+  typealias Setter = (Derivation<Scalar>, Matrix<Scalar>) -> Void
+
+  let path: KeyPath<Derivation<Scalar>, Matrix<Scalar>>
+  /// Sets the tensor without evaluating its line, as its key path would; nil for a parameter.
+  let set: Setter?
+  let owner: PassTensor?
+  let dimensions: [Dimension]
+  let terms: Terms
+  let scale: (KeyPath<StepScales, Matrix<Double>> & Sendable)?
+  let line: String
+  let inputs: [PassTensor]
+  let ids: MinibatchIDs?
+  let cancels: PassTensor?
+  let section: String
+
+  /// A parameter.
+  private init(
+    _ path: KeyPath<Derivation<Scalar>, Matrix<Scalar>>, _ dimensions: [Dimension],
+    scale: KeyPath<StepScales, Matrix<Double>> & Sendable
+  ) {
+    self.path = path
+    self.dimensions = dimensions
+    self.scale = scale
+    (set, owner, terms, line, inputs, ids, cancels) = (nil, nil, .few, "", [], nil, nil)
+    section = "How to read the lines"
+  }
+
+  /// A tensor of the forward pass.
+  private init(
+    _ path: KeyPath<Derivation<Scalar>, Matrix<Scalar>>, _ set: @escaping Setter,
+    _ dimensions: [Dimension], _ terms: Terms,
+    scale: KeyPath<StepScales, Matrix<Double>> & Sendable, _ line: String,
+    from inputs: [PassTensor], ids: MinibatchIDs? = nil, section: String
+  ) {
+    self.path = path
+    self.set = set
+    self.dimensions = dimensions
+    self.terms = terms
+    self.scale = scale
+    self.line = line
+    self.inputs = inputs
+    self.ids = ids
+    self.section = section
+    (owner, cancels) = (nil, nil)
+  }
+
+  /// A gradient.
+  private init(
+    _ path: KeyPath<Derivation<Scalar>, Matrix<Scalar>>, _ set: @escaping Setter,
+    of owner: PassTensor, _ terms: Terms, _ line: String, from inputs: [PassTensor],
+    ids: MinibatchIDs? = nil, cancels: PassTensor? = nil, section: String
+  ) {
+    self.path = path
+    self.set = set
+    self.owner = owner
+    dimensions = TensorRow(owner).dimensions
+    self.terms = terms
+    self.line = line
+    self.inputs = inputs
+    self.ids = ids
+    self.cancels = cancels
+    self.section = section
+    scale = nil
+  }
+
+  init(_ tensor: PassTensor) {
+    self = Self.row(tensor)
+  }
+
+  private static func row(_ tensor: PassTensor) -> TensorRow {
+    switch tensor {
+    case .C: Self(\.C, [.vocabulary, .embedding], scale: \.embcat)
+    case .W1: Self(\.W1, [.context, .hidden], scale: \.W1)
+    case .b1: Self(\.b1, [.hidden], scale: \.hprebn)
+    case .W2: Self(\.W2, [.hidden, .vocabulary], scale: \.one)
+    case .b2: Self(\.b2, [.vocabulary], scale: \.one)
+    case .bngain: Self(\.bngain, [.one, .hidden], scale: \.bngain)
+    case .bnbias: Self(\.bnbias, [.one, .hidden], scale: \.hidden)
+    case .emb:
+      Self(
+        \.emb, { $0.emb = $1 }, [.n, .block, .embedding], .few, scale: \.embcat,
+        "C.gatheringRows(Xb)", from: [.C], ids: .contexts,
+        section: "How repeated characters accumulate in `dC`")
+    case .embcat:
+      Self(
+        \.embcat, { $0.embcat = $1 }, [.n, .context], .few, scale: \.embcat,
+        "emb.reshaped(Yb.count, W1.rows)", from: [.emb],
+        section: "Side by side")
+    case .hprebn:
+      Self(
+        \.hprebn, { $0.hprebn = $1 }, [.n, .hidden], .sum(.context, and: 1), scale: \.hprebn,
+        "matmul(embcat, W1) + b1", from: [.embcat, .W1, .b1],
+        section: "The product, and why `db1` vanishes")
+    case .bnmeani:
+      Self(
+        \.bnmeani, { $0.bnmeani = $1 }, [.one, .hidden], .sum(.n), scale: \.hprebn,
+        "1 / n * hprebn.sum(.rows)", from: [.hprebn],
+        section: "The mean")
+    case .bndiff:
+      Self(
+        \.bndiff, { $0.bndiff = $1 }, [.n, .hidden], .few, scale: \.hprebn,
+        "hprebn - bnmeani", from: [.hprebn, .bnmeani],
+        section: "The mean")
+    case .bndiff2:
+      Self(
+        \.bndiff2, { $0.bndiff2 = $1 }, [.n, .hidden], .few, scale: \.bndiff2,
+        "pow(bndiff, 2)", from: [.bndiff],
+        section: "Why `dbndiff` has two terms")
+    case .bnvar:
+      Self(
+        \.bnvar, { $0.bnvar = $1 }, [.one, .hidden], .sum(.n), scale: \.bnvar,
+        "1 / (n - 1) * bndiff2.sum(.rows)", from: [.bndiff2],
+        section: "The variance")
+    case .bnvar_inv:
+      Self(
+        \.bnvar_inv, { $0.bnvar_inv = $1 }, [.one, .hidden], .few, scale: \.bnvar_inv,
+        "pow(bnvar + 1e-5, -0.5)", from: [.bnvar],
+        section: "The inverse square root")
+    case .bnraw:
+      Self(
+        \.bnraw, { $0.bnraw = $1 }, [.n, .hidden], .few, scale: \.bnraw,
+        "bndiff * bnvar_inv", from: [.bndiff, .bnvar_inv],
+        section: "Dividing by the standard deviation: the divisor's share")
+    case .hpreact:
+      Self(
+        \.hpreact, { $0.hpreact = $1 }, [.n, .hidden], .few, scale: \.hidden,
+        "bngain * bnraw + bnbias", from: [.bngain, .bnraw, .bnbias],
+        section: "Gain and bias")
+    case .h:
+      Self(
+        \.h, { $0.h = $1 }, [.n, .hidden], .few, scale: \.hidden,
+        "tanh(hpreact)", from: [.hpreact],
+        section: "The hyperbolic tangent")
+    case .logits:
+      Self(
+        \.logits, { $0.logits = $1 }, [.n, .vocabulary], .sum(.hidden, and: 1), scale: \.one,
+        "matmul(hdrop, W2) + b2", from: [.h, .W2, .b2],
+        section: "The product")
+    case .logit_maxes:
+      Self(
+        \.logit_maxes, { $0.logit_maxes = $1 }, [.n, .one], .few, scale: \.one,
+        "logits.max(.columns)", from: [.logits],
+        section: "Why `dlogit_maxes` is zero")
+    case .norm_logits:
+      Self(
+        \.norm_logits, { $0.norm_logits = $1 }, [.n, .vocabulary], .few, scale: \.one,
+        "logits - logit_maxes", from: [.logits, .logit_maxes],
+        section: "Why `dlogit_maxes` is zero")
+    case .counts:
+      Self(
+        \.counts, { $0.counts = $1 }, [.n, .vocabulary], .few, scale: \.counts,
+        "exp(norm_logits)", from: [.norm_logits],
+        section: "The exponential")
+    case .counts_sum:
+      Self(
+        \.counts_sum, { $0.counts_sum = $1 }, [.n, .one], .sum(.vocabulary), scale: \.counts_sum,
+        "counts.sum(.columns)", from: [.counts],
+        section: "Why `dcounts` has two terms")
+    case .counts_sum_inv:
+      Self(
+        \.counts_sum_inv, { $0.counts_sum_inv = $1 }, [.n, .one], .few, scale: \.counts_sum_inv,
+        "pow(counts_sum, -1)", from: [.counts_sum],
+        section: "The inverse")
+    case .probs:
+      Self(
+        \.probs, { $0.probs = $1 }, [.n, .vocabulary], .few, scale: \.probs,
+        "counts * counts_sum_inv", from: [.counts, .counts_sum_inv],
+        section: "Normalizing the counts: the sum's share")
+    case .logprobs:
+      Self(
+        \.logprobs, { $0.logprobs = $1 }, [.n, .vocabulary], .few, scale: \.one,
+        "log(probs)", from: [.probs],
+        section: "The logarithm")
+    case .loss:
+      Self(
+        \.loss, { $0.loss = $1 }, [], .sum(.n), scale: \.one,
+        "-1 / n * logprobs.picking(Yb).sum(.rows)", from: [.logprobs], ids: .targets,
+        section: "The loss")
+    case .dlogprobs:
+      Self(
+        \.dlogprobs, { $0.dlogprobs = $1 }, of: .logprobs, .few,
+        "-1 / n * Matrix.oneHot(Yb, columns: W2.columns)",
+        from: [], ids: .targets,
+        section: "The loss")
+    case .dprobs:
+      Self(
+        \.dprobs, { $0.dprobs = $1 }, of: .probs, .few,
+        "pow(probs, -1) * dlogprobs",
+        from: [.probs, .dlogprobs],
+        section: "The logarithm")
+    case .dcounts_sum_inv:
+      Self(
+        \.dcounts_sum_inv, { $0.dcounts_sum_inv = $1 }, of: .counts_sum_inv, .sum(.vocabulary),
+        "(dprobs * counts).sum(.columns)",
+        from: [.dprobs, .counts],
+        section: "Normalizing the counts: the sum's share")
+    case .dcounts_sum:
+      Self(
+        \.dcounts_sum, { $0.dcounts_sum = $1 }, of: .counts_sum, .few,
+        "-pow(counts_sum, -2) * dcounts_sum_inv",
+        from: [.counts_sum, .dcounts_sum_inv],
+        section: "The inverse")
+    case .dcounts:
+      Self(
+        \.dcounts, { $0.dcounts = $1 }, of: .counts, .few,
+        "dprobs * counts_sum_inv + dcounts_sum",
+        from: [.dprobs, .counts_sum_inv, .dcounts_sum],
+        section: "Why `dcounts` has two terms")
+    case .dnorm_logits:
+      Self(
+        \.dnorm_logits, { $0.dnorm_logits = $1 }, of: .norm_logits, .few,
+        "counts * dcounts",
+        from: [.counts, .dcounts],
+        section: "The exponential")
+    case .dlogit_maxes:
+      Self(
+        \.dlogit_maxes, { $0.dlogit_maxes = $1 }, of: .logit_maxes, .sum(.vocabulary),
+        "-dnorm_logits.sum(.columns)",
+        from: [.dnorm_logits], cancels: .dnorm_logits,
+        section: "Why `dlogit_maxes` is zero")
+    case .dlogits:
+      Self(
+        \.dlogits, { $0.dlogits = $1 }, of: .logits, .few,
+        "dnorm_logits + logits.maximaOfRows * dlogit_maxes",
+        from: [.dnorm_logits, .logits, .dlogit_maxes],
+        section: "Both ways into the logits")
+    case .dh:
+      Self(
+        \.dh, { $0.dh = $1 }, of: .h, .sum(.vocabulary),
+        "matmul(dlogits, W2.T)",
+        from: [.dlogits, .W2],
+        section: "The product")
+    case .dW2:
+      Self(
+        \.dW2, { $0.dW2 = $1 }, of: .W2, .sum(.n),
+        "matmul(hdrop.T, dlogits)",
+        from: [.h, .dlogits],
+        section: "The product")
+    case .db2:
+      Self(
+        \.db2, { $0.db2 = $1 }, of: .b2, .sum(.n),
+        "dlogits.sum(.rows)",
+        from: [.dlogits],
+        section: "The product")
+    case .dhpreact:
+      Self(
+        \.dhpreact, { $0.dhpreact = $1 }, of: .hpreact, .few,
+        "(1 - pow(h, 2)) * dh",
+        from: [.h, .dh],
+        section: "The hyperbolic tangent")
+    case .dbngain:
+      Self(
+        \.dbngain, { $0.dbngain = $1 }, of: .bngain, .sum(.n),
+        "(bnraw * dhpreact).sum(.rows)",
+        from: [.bnraw, .dhpreact],
+        section: "Gain and bias")
+    case .dbnbias:
+      Self(
+        \.dbnbias, { $0.dbnbias = $1 }, of: .bnbias, .sum(.n),
+        "dhpreact.sum(.rows)",
+        from: [.dhpreact],
+        section: "Gain and bias")
+    case .dbnraw:
+      Self(
+        \.dbnraw, { $0.dbnraw = $1 }, of: .bnraw, .few,
+        "bngain * dhpreact",
+        from: [.bngain, .dhpreact],
+        section: "Gain and bias")
+    case .dbnvar_inv:
+      Self(
+        \.dbnvar_inv, { $0.dbnvar_inv = $1 }, of: .bnvar_inv, .sum(.n),
+        "(bndiff * dbnraw).sum(.rows)",
+        from: [.bndiff, .dbnraw],
+        section: "Dividing by the standard deviation: the divisor's share")
+    case .dbnvar:
+      Self(
+        \.dbnvar, { $0.dbnvar = $1 }, of: .bnvar, .few,
+        "-0.5 * pow(bnvar + 1e-5, -1.5) * dbnvar_inv",
+        from: [.bnvar, .dbnvar_inv],
+        section: "The inverse square root")
+    case .dbndiff2:
+      Self(
+        \.dbndiff2, { $0.dbndiff2 = $1 }, of: .bndiff2, .few,
+        "1 / (n - 1) * dbnvar.broadcast(Yb.count, W1.columns)",
+        from: [.dbnvar],
+        section: "The variance")
+    case .dbndiff:
+      Self(
+        \.dbndiff, { $0.dbndiff = $1 }, of: .bndiff, .few,
+        "bnvar_inv * dbnraw + 2 * bndiff * dbndiff2",
+        from: [.bnvar_inv, .dbnraw, .bndiff, .dbndiff2],
+        section: "Why `dbndiff` has two terms")
+    case .dbnmeani:
+      Self(
+        \.dbnmeani, { $0.dbnmeani = $1 }, of: .bnmeani, .sum(.n),
+        "-dbndiff.sum(.rows)",
+        from: [.dbndiff],
+        section: "The mean")
+    case .dhprebn:
+      Self(
+        \.dhprebn, { $0.dhprebn = $1 }, of: .hprebn, .few,
+        "dbndiff + 1 / n * dbnmeani",
+        from: [.dbndiff, .dbnmeani],
+        section: "The mean")
+    case .dembcat:
+      Self(
+        \.dembcat, { $0.dembcat = $1 }, of: .embcat, .sum(.hidden),
+        "matmul(dhprebn, W1.T)",
+        from: [.dhprebn, .W1],
+        section: "The product, and why `db1` vanishes")
+    case .dW1:
+      Self(
+        \.dW1, { $0.dW1 = $1 }, of: .W1, .sum(.n),
+        "matmul(embcat.T, dhprebn)",
+        from: [.embcat, .dhprebn],
+        section: "The product, and why `db1` vanishes")
+    case .db1:
+      Self(
+        \.db1, { $0.db1 = $1 }, of: .b1, .sum(.n),
+        "dhprebn.sum(.rows)",
+        from: [.dhprebn], cancels: .dhprebn,
+        section: "The product, and why `db1` vanishes")
+    case .demb:
+      Self(
+        \.demb, { $0.demb = $1 }, of: .emb, .sum(.hidden),
+        "dembcat.reshaped(emb.rows, emb.columns)",
+        from: [.dembcat],
+        section: "Side by side")
+    case .dC:
+      Self(
+        \.dC, { $0.dC = $1 }, of: .C, .occurrences,
+        "demb.scatteringRows(Xb, into: C.rows)",
+        from: [.demb], ids: .contexts,
+        section: "How repeated characters accumulate in `dC`")
+    }
+  }
+}
+
+// MARK: - Reading and setting the tensors of a pass
+
+extension Derivation {
+  /// A tensor of the pass; its line is evaluated when it is first read.
+  ///
+  /// Setting one evaluates nothing. What was read before keeps its value.
+  /// - Precondition: what is set is no parameter.
+  public subscript(tensor: PassTensor) -> Matrix<Scalar> {
+    get { self[keyPath: TensorRow(tensor).path] }
+    set {
+      guard let set = TensorRow<Scalar>(tensor).set else {
+        preconditionFailure("Derivation: \(tensor) is given, not computed")
+      }
+      set(self, newValue)
+    }
+  }
+
+  /// Every tensor that the pass computes: the forward tensors, then the gradients.
+  var tensors: [PassTensor: Matrix<Scalar>] {
+    PassTensor.computed.reduce(into: [:]) { $0[$1] = self[$1] }
+  }
+}
+
+extension Parameters {
+  /// A parameter of the table.
+  /// - Precondition: the tensor is one.
+  subscript(tensor: PassTensor) -> Matrix<Scalar> {
+    get { self[keyPath: Self.path(tensor)] }
+    set { self[keyPath: Self.path(tensor)] = newValue }
+  }
+
+  private static func path(_ tensor: PassTensor) -> WritableKeyPath<Parameters, Matrix<Scalar>> {
+    guard let path = ordered.first(where: { $0.name == tensor.name })?.path else {
+      preconditionFailure("Parameters: \(tensor) is computed, not given")
+    }
+    return path
+  }
+}
+
+// MARK: - Sizes: shapes in the notebook's dimensions, and the number of terms in a sum
+
+// In the derivation every tensor is a matrix; in the notebook, emb has three dimensions, b1 and b2 have
+// one and the loss has none. Tables and files use the notebook's shapes.
+
+/// The sizes of a pass.
+struct PassSizes: Equatable, Sendable {
+  let n: Int
+  let model: ModelShape
+
+  init(_ model: ModelShape, batchSize: Int) {
+    n = batchSize
+    self.model = model
+  }
+
+  init(_ problem: GradientProblem) {
+    self.init(problem.parameters.shape, batchSize: problem.minibatch.count)
+  }
+
+  private func size<Scalar>(_ dimension: TensorRow<Scalar>.Dimension) -> Int {
+    switch dimension {
+    case .one: 1
+    case .n: n
+    case .block: model.blockSize
+    case .embedding: model.embedding
+    case .context: model.contextWidth
+    case .hidden: model.hidden
+    case .vocabulary: model.vocabulary
+    }
+  }
+
+  /// The shape in the notebook.
+  func shape(of tensor: PassTensor) -> [Int] {
+    TensorRow<Double>(tensor).dimensions.map(size)
+  }
+
+  /// Other shapes of the same elements in the same order that a notebook may well give a tensor:
+  /// vectors without the dimension of 1 or with it, emb with its windows one below the other.
+  func alternatives(of tensor: PassTensor) -> [[Int]] {
+    let dimensions = TensorRow<Double>(tensor).dimensions
+    let shape = dimensions.map(size)
+    switch dimensions.count {
+    case 0: return [[1], [1, 1]]
+    case 1: return [[1] + shape]
+    case 3: return [[shape[0] * shape[1], shape[2]]]
+    default: break
+    }
+    return dimensions.contains(.one)
+      ? [zip(dimensions, shape).filter { $0.0 != .one }.map(\.1)] : []
+  }
+
+  /// Rows and columns of a tensor as a matrix of the derivation.
+  func matrixShape(of tensor: PassTensor) -> (rows: Int, columns: Int) {
+    let shape = shape(of: tensor)
+    let columns = shape.last ?? 1
+    return (shape.reduce(1, *) / columns, columns)
+  }
+
+  /// The roundings of an element in its own line: one for each term that is added up, but at least four.
+  ///
+  /// A line that adds up m terms may be off by m units in the last place, whatever the order of the sum.
+  /// What the lines before it have lost already is not counted.
+  ///
+  /// - Parameter occurrences: How often the most frequent id of the contexts occurs.
+  func terms(of tensor: PassTensor, occurrences: Int) -> Int {
+    let few = 4
+    switch TensorRow<Double>(tensor).terms {
+    case .few: return few
+    case .sum(let dimension, let others): return max(size(dimension) + others, few)
+    case .occurrences: return max(occurrences, few)
+    }
+  }
+}
+
+extension Minibatch {
+  /// How often the most frequent id of the contexts occurs: the longest sum in dC.
+  var mostOccurrences: Int {
+    contexts.reduce(into: [:]) { counts, id in counts[id, default: 0] += 1 }.values.max() ?? 0
+  }
+}
