@@ -28,19 +28,25 @@ let warnings: [SwiftSetting] =
 
 let settings = [.strictMemorySafety(), optimizedInDebug] + instructionSet + warnings
 
-// MARK: Dependencies, and the shape that all commands share
+// MARK: Dependencies, and what all commands have in common
 
 let argumentParser: Target.Dependency = .product(
   name: "ArgumentParser", package: "swift-argument-parser")
 let realModule: Target.Dependency = .product(name: "RealModule", package: "swift-numerics")
 
-/// A command: a thin shell around the library, in the folder of its name.
+/// A command: a thin shell around the library, itself a library, so that a program can hold several.
 func command(_ name: String, and others: [Target.Dependency] = []) -> Target {
-  .executableTarget(
-    name: name,
+  .target(
+    name: name + "Command",
     dependencies: ["CharMLP", "CommandSupport", "LinearAlgebra", "OrderedJSON", argumentParser]
       + others,
+    path: "Sources/Commands/" + name,
     swiftSettings: settings)
+}
+
+/// A program that holds one command, in the folder of its name.
+func program(_ name: String, of command: Target.Dependency) -> Target {
+  .executableTarget(name: name, dependencies: [command], swiftSettings: settings)
 }
 
 // MARK: The package
@@ -91,11 +97,16 @@ let package = Package(
       dependencies: ["CharMLP", "CommandSupport", "LinearAlgebra", "OrderedJSON"],
       resources: [.embedInCode("Page")],
       swiftSettings: settings),
-    command("train", and: ["RunReport"]),
-    command("sample"),
-    command("bench"),
-    command("gradcheck"),
-    command("report", and: ["RunReport"]),
+    command("Train", and: ["RunReport"]),
+    command("Sample"),
+    command("Bench"),
+    command("Gradcheck"),
+    command("Report", and: ["RunReport"]),
+    program("train", of: "TrainCommand"),
+    program("sample", of: "SampleCommand"),
+    program("bench", of: "BenchCommand"),
+    program("gradcheck", of: "GradcheckCommand"),
+    program("report", of: "ReportCommand"),
 
     .testTarget(
       name: "LinearAlgebraTests",
@@ -127,7 +138,9 @@ let package = Package(
     ),
     .testTarget(
       name: "CommandTests",
-      dependencies: ["Safetensors", "train", "sample", "bench", "gradcheck", "report"],
+      dependencies: [
+        "Safetensors", "BenchCommand", "train", "sample", "bench", "gradcheck", "report",
+      ],
       swiftSettings: settings
     ),
   ]

@@ -1,8 +1,8 @@
 // The entry point of every command.
 //
-// A command declares its flags, implements `run()` with `throws`, and is marked @main; parsing,
-// messages, exit statuses and the last check of stdout happen here. Commands may have subcommands,
-// which are ordinary ParsableCommands. Nothing is asynchronous.
+// A command declares its flags and implements `run()` with `throws`; a program calls its `main()`.
+// Parsing, messages, exit statuses and the last check of stdout happen here. Commands may have
+// subcommands, which are ordinary ParsableCommands. Nothing is asynchronous.
 
 import ArgumentParser
 public import CharMLP

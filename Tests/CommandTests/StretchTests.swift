@@ -1,7 +1,7 @@
 // The sentence that ends a table of sizes: it names every crossover, and nothing else.
 
+import BenchCommand
 import Testing
-import bench
 
 @Suite("Stretches of sizes")
 struct StretchTests {

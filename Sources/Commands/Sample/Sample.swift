@@ -4,18 +4,19 @@ import ArgumentParser
 import CharMLP
 import CommandSupport
 
-@main
-struct Sample: Command {
-  static let configuration = CommandConfiguration(
+package struct Sample: Command {
+  package static let configuration = CommandConfiguration(
     commandName: "sample",
     abstract: "Print new words from a trained model, and ask it about words.",
     version: version,
     subcommands: [Words.self, Score.self, Explain.self, Evaluate.self],
     defaultSubcommand: Words.self)
 
+  package init() {}
+
   /// `sample --help` shows the flags that most people look for: those of the default subcommand, which
   /// says that there are others.
-  static func main() {
+  package static func main() {
     let arguments = Array(CommandLine.arguments.dropFirst())
     let asksForHelp = [["--help"], ["-h"]].contains(arguments)
     main(asksForHelp ? ["words", "--help"] : arguments)

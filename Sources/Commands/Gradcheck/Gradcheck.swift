@@ -5,9 +5,8 @@ import CharMLP
 import CommandSupport
 import Glibc
 
-@main
-struct Gradcheck: Command {
-  static let configuration = CommandConfiguration(
+package struct Gradcheck: Command {
+  package static let configuration = CommandConfiguration(
     commandName: "gradcheck",
     abstract: "Check every hand-derived gradient, ours or yours.",
     usage: """
@@ -59,7 +58,9 @@ struct Gradcheck: Command {
 
   @Flag(help: "Print one JSON object instead of text.") var json = false
 
-  func validate() throws {
+  package init() {}
+
+  package func validate() throws {
     let others: [(flag: String, isGiven: Bool)] = [
       ("--data", data != nil), ("--batch-size", batchSize != nil), ("--hidden", hidden != nil),
       ("--embedding", embedding != nil), ("--block-size", blockSize != nil),
@@ -74,7 +75,7 @@ struct Gradcheck: Command {
     if scalar != nil, write == nil { throw ValidationError("--scalar needs --write") }
   }
 
-  func run() throws {
+  package func run() throws {
     let problem = try CheckedProblem(self)
     if let write {
       let precision = scalar ?? problem.reference?.precision ?? .float64

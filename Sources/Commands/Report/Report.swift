@@ -6,9 +6,8 @@ import CommandSupport
 import OrderedJSON
 import RunReport
 
-@main
-struct Report: Command {
-  static let configuration = CommandConfiguration(
+package struct Report: Command {
+  package static let configuration = CommandConfiguration(
     commandName: "report",
     abstract: "Write a run as one HTML file: curves, maps, tables and a live generator.",
     usage: """
@@ -29,7 +28,9 @@ struct Report: Command {
   @Flag(help: "Put several runs side by side.") var compare = false
   @Flag(help: "Print one JSON object instead of text.") var json = false
 
-  func validate() throws {
+  package init() {}
+
+  package func validate() throws {
     if out == "" { throw ValidationError("--out must name a file") }
     if compare, runs.count < 2 { throw ValidationError("--compare needs at least two runs") }
     if !compare, runs.count > 1 {
@@ -37,7 +38,7 @@ struct Report: Command {
     }
   }
 
-  func run() throws {
+  package func run() throws {
     let started = ContinuousClock.now
     let path: String
     if compare {

@@ -6,9 +6,8 @@ import CommandSupport
 import LinearAlgebra
 import OrderedJSON
 
-@main
-struct Train: Command {
-  static let configuration = CommandConfiguration(
+package struct Train: Command {
+  package static let configuration = CommandConfiguration(
     commandName: "train",
     abstract: "Train a character-level MLP on a list of words.",
     usage: """
@@ -57,7 +56,9 @@ struct Train: Command {
 
   enum BackwardName: String, ExpressibleByArgument, CaseIterable { case fused, derivation }
 
-  func validate() throws {
+  package init() {}
+
+  package func validate() throws {
     if product == .naive, backward == .fused {
       throw ValidationError("--product naive cannot be used with --backward fused")
     }
@@ -77,7 +78,7 @@ struct Train: Command {
     if out == "" { throw ValidationError("--out must name a directory") }
   }
 
-  func run() throws {
+  package func run() throws {
     if let threads { AddressSpace.requireRoomForBLAS(callers: threads) }
     #if MPI
       if let ranks = MPICommunicator.joinJob() { return try run(on: ranks) }

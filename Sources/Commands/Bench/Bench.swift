@@ -5,9 +5,8 @@ import CharMLP
 import CommandSupport
 import LinearAlgebra
 
-@main
-struct Bench: Command {
-  static let configuration = CommandConfiguration(
+package struct Bench: Command {
+  package static let configuration = CommandConfiguration(
     commandName: "bench",
     abstract: "Measure BLAS against the naive matrix product, and training steps.",
     usage: """
@@ -34,7 +33,9 @@ struct Bench: Command {
   @Flag(help: "Measure products of all sizes instead, naive and BLAS.") var sizes = false
   @Flag(help: "Print one JSON object instead of text.") var json = false
 
-  func run() throws {
+  package init() {}
+
+  package func run() throws {
     if !isOptimized {
       StandardError.shared.warn("built without optimization: these figures say nothing")
     }

@@ -1,0 +1,5 @@
+// The program `gradcheck`.
+
+import GradcheckCommand
+
+Gradcheck.main()

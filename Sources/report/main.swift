@@ -1,0 +1,5 @@
+// The program `report`.
+
+import ReportCommand
+
+Report.main()

@@ -1,0 +1,5 @@
+// The program `sample`.
+
+import SampleCommand
+
+Sample.main()

@@ -1,0 +1,5 @@
+// The program `train`.
+
+import TrainCommand
+
+Train.main()
