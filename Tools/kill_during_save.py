@@ -1,10 +1,9 @@
 """Kills a run at every system call of a save, and makes every one of them fail.
 
-What saves do is read from a trace and compared with the order that makes them safe: a line of metrics,
-then the best model, then the last state, and at the end of the run its description. The line is one write.
-Each file's bytes go into a temporary beside it, which is synchronized, renamed over the file, and then the
-directory is synchronized. For every call of the saves that have all of this, the middle one and that of the
-end, the run is repeated
+What saves do is read from a trace and compared with the order that makes them safe: after the first state
+the run's description, then, twice, a line of metrics, the best model and the last state, and at the end the
+description again, now complete. The line is one write. Each file's bytes go into a temporary beside it, which is synchronized, renamed over the file, and then the
+directory is synchronized. For every one of these calls the run is repeated
 - with SIGKILL at that call: every file is as the last rename left it, and no line of metrics is missing;
 - with the call failing (EIO, ENOSPC; a write that takes nothing): the same, status 74, and no temporary left;
 - with the call interrupted (EINTR): nothing happens.
@@ -26,7 +25,7 @@ FAULTS = ["signal=KILL", "error=EIO", "error=ENOSPC", "error=EINTR"]
 
 
 def calls_in(log, run):
-    """The calls on a run's directory and its files, from the first line of metrics on.
+    """The calls on a run's directory and its files, from its description on.
 
     Each with what it is about, and its number among those of its kind and thread: so strace counts them.
     """
@@ -46,7 +45,7 @@ def calls_in(log, run):
         if not all(target == str(run) or target.startswith(f"{run}/") for target in targets):
             continue
         target = " -> ".join(target.removeprefix(str(run)).lstrip("/") for target in targets)
-        if calls or target == "metrics.jsonl":
+        if calls or target == "run.json.new":
             calls.append((call, target, counts[thread, call]))
     return calls
 
@@ -59,17 +58,20 @@ def replacement(file):
 
 
 def assert_order(calls):
-    """The calls of two saves and of the end, in the order that makes them safe."""
+    """The calls of the beginning, of two saves and of the end, in the order that makes them safe."""
     line = [(call, "metrics.jsonl") for call in ("openat", "write", "close")]
     save = [*line, *replacement(MODELS[0]), *replacement(MODELS[1])]
     found = [(call, target) for call, target, _ in calls if target != ".lock"]
-    if found != [*save, *save, *replacement("run.json")]:
+    description = replacement("run.json")
+    if found != [*description, *save, *save, *description]:
         raise Failure(f"the calls of the saves are {found}")
 
 
 def files(run):
-    """The contents of the models, and whether the run is described, by a whole object."""
-    described = (run / "run.json").exists() and bool(json.loads((run / "run.json").read_text()))
+    """The contents of the models, and what the description, a whole object, knows of the run's last part."""
+    path = run / "run.json"
+    part = json.loads(path.read_text())["parts"][-1] if path.exists() else None
+    described = part and ("ended" if part["last_step"] is not None else "begun")
     return [digest(run / file) if (run / file).exists() else None for file in MODELS] + [described]
 
 

@@ -18,7 +18,9 @@ def check(count, directory):
     stops = sorted({1 + i * (STEPS - 1) // max(1, count - 1) for i in range(count)})
     for k in stops:
         run = directory / f"run-{k}"
-        inject = ["-e", "trace=rename", "-e", f"inject=rename:signal=TERM:when={k}"]
+        # The file of step 0 is followed by the run's description.
+        rename = k if k == 1 else k + 1
+        inject = ["-e", "trace=rename", "-e", f"inject=rename:signal=TERM:when={rename}"]
         stopped = train(
             *RECIPE, "--out", run, "--checkpoint-every", 1, expect=(143,),
             wrapper=strace(directory / "log", *inject))

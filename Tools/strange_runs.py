@@ -167,6 +167,11 @@ def description_cases(text):
         for value in (*JSON_VALUES, markup, "2026-99-99T99:99:99Z", [markup] * 3):
             yield f"run.json {key}: {value}", json.dumps({**fields, key: value})
         yield f"run.json without {key}", json.dumps({k: v for k, v in fields.items() if k != key})
+    part = fields["parts"][-1]
+    for key in part:
+        for value in (*JSON_VALUES, markup):
+            changed = {**part, key: value}
+            yield f"run.json parts {key}: {value}", json.dumps({**fields, "parts": [changed, changed]})
 
 
 def cases(run):

@@ -15,7 +15,7 @@ public struct RecordedRun: Sendable {
   /// The words made ready; nil if the list was too long to be stored with the run.
   let dataset: Dataset?
   let metrics: [MetricsLine]
-  let circumstances: RecordedCircumstances
+  let description: RunDescription
 
   /// Where a report of this run goes unless told otherwise.
   public var reportPath: String { directory.reportPath }
@@ -34,7 +34,7 @@ public struct RecordedRun: Sendable {
     checkpoint = try ModelSource.checkpoint(modelPath)
     dataset = try Self.dataset(checkpoint, modelPath)
     metrics = MetricsLine.all(directory.metricsLines())
-    circumstances = RecordedCircumstances(directory.descriptionText())
+    description = RunDescription(directory.descriptionText())
     name =
       directory.path.split(separator: "/").last.map(String.init).flatMap { $0 == "." ? nil : $0 }
       ?? modelPath
@@ -81,50 +81,9 @@ public struct RecordedRun: Sendable {
 
   /// The command line that makes this run again, as the shell reads it.
   var commandLine: String? {
-    guard let command = circumstances.commandLine.first else { return nil }
+    guard let command = description.commandLine.first else { return nil }
     let name = command.split(separator: "/").last.map(String.init) ?? command
-    return ([name] + circumstances.commandLine.dropFirst()).map(shellWord).joined(separator: " ")
-  }
-}
-
-// MARK: - run.json, as far as it is understood: a list of names and values to show
-
-/// When, where and how a run was made.
-struct RecordedCircumstances: Equatable, Sendable {
-  /// Values by key; those of nested objects under `outer.inner`.
-  private let values: [String: String]
-  /// The words of the command line.
-  let commandLine: [String]
-
-  /// Reads run.json; what is no object has no values.
-  init(_ text: String?) {
-    let json = text.flatMap { try? JSONValue(parsing: $0) }
-    var values: [String: String] = [:]
-    for (key, value) in json?.pairs ?? [] { Self.flatten(value, into: &values, under: key) }
-    self.values = values
-    commandLine = json?["command_line"]?.elements?.compactMap(\.text) ?? []
-  }
-
-  subscript(key: String) -> String? { values[key] }
-
-  func number(_ key: String) -> Double? { values[key].flatMap(Double.init) }
-
-  /// All values but the command line, in the order of their keys.
-  var all: [(key: String, value: String)] {
-    values.filter { $0.key != "command_line" }.sorted { $0.key < $1.key }
-      .map { (key: $0.key, value: $0.value) }
-  }
-
-  private static func flatten(
-    _ json: JSONValue, into values: inout [String: String], under key: String
-  ) {
-    switch json {
-    case .object(let pairs):
-      for (name, value) in pairs { flatten(value, into: &values, under: "\(key).\(name)") }
-    case .array(let elements): values[key] = elements.compactMap(\.text).joined(separator: " ")
-    case .null: break
-    default: values[key] = json.text ?? json.encoded()
-    }
+    return ([name] + description.commandLine.dropFirst()).map(shellWord).joined(separator: " ")
   }
 }
 

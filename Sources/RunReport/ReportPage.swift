@@ -2,6 +2,7 @@
 
 import CharMLP
 public import CommandSupport
+import OrderedJSON
 
 /// A run as one HTML file that needs nothing besides itself.
 public struct ReportPage {
@@ -96,7 +97,7 @@ extension ReportPage {
         "of its words are not in the training list")
     }
     if let seconds = run.metrics.last?.seconds {
-      let rate = run.circumstances.number("steps_per_second").map {
+      let rate = run.description.number("steps_per_second").map {
         ", \(Format.rate($0, "steps"))"
       }
       add(Format.duration(seconds: seconds), "in training steps\(rate ?? "")")
@@ -321,6 +322,7 @@ extension ReportPage {
 extension ReportPage {
   var reproduction: Markup {
     command + .element("h3", "Recipe") + recipe + .element("h3", "Run") + circumstances
+      + parts
   }
 
   private var command: Markup {
@@ -342,11 +344,24 @@ extension ReportPage {
       ("step of the model", Markup(Format.count(run.checkpoint.training.step))),
       ("words", Markup("\(Format.count(run.checkpoint.words.byteCount)) bytes")),
     ]
-    pairs += run.circumstances.all.map { key, value in
+    pairs += run.description.all.map { key, value in
       let name = key.split { $0 == "_" || $0 == "." }.joined(separator: " ")
       return (name, .element("bdi", shown(key, value)))
     }
     return .facts(pairs)
+  }
+
+  /// The parts of a run that was resumed.
+  private var parts: Markup {
+    guard run.description.parts.count > 1 else { return .empty }
+    func cell(_ value: JSONValue?) -> Markup {
+      .element("bdi", value.flatMap { $0.isNull ? nil : $0.text ?? $0.encoded() } ?? "–")
+    }
+    let keys = ["first_step", "last_step", "blas_core", "threads", "host", "started_at"]
+    return .table(
+      ["from step", "to step", "kernels", "threads", "host", "started at"],
+      run.description.parts.map { part in keys.map { cell(part[$0]) } }, words: [2, 4, 5])
+      + .note("The run was resumed; a part without an end was killed or had not ended yet.")
   }
 
   /// Times and rates with few digits, all else as it is.

@@ -57,9 +57,13 @@ final class Workplace {
   }
 
   /// Starts a command of this package here.
-  func start(_ command: String, _ arguments: [String], input: String = "") throws -> RunningCommand
-  {
-    try RunningCommand(Self.products.appending(path: command), arguments, in: self, input: input)
+  func start(
+    _ command: String, _ arguments: [String], input: String = "",
+    environment: [String: String] = [:]
+  ) throws -> RunningCommand {
+    try RunningCommand(
+      Self.products.appending(path: command), arguments, in: self, input: input,
+      environment: environment)
   }
 
   /// Where the build puts the commands: beside the tests' own bundle.

@@ -4,6 +4,19 @@ import Foundation
 import Safetensors
 import Testing
 
+/// Whether `OPENBLAS_CORETYPE` decides which kernels are used.
+private let kernelsCanBeChosen: Bool = {
+  guard let place = try? Workplace() else { return false }
+  let cores = ["Sandybridge", "Haswell"].map { core in
+    let command = try? place.run(
+      "train", ["--steps", "1", "--hidden", "2", "--out", core, "--quiet"],
+      environment: ["OPENBLAS_CORETYPE": core])
+    guard command?.status == 0, let text = try? place.read("\(core)/run.json") else { return false }
+    return text.firstRange(of: Data("\"blas_core\":\"\(core)\"".utf8)) != nil
+  }
+  return cores == [true, true]
+}()
+
 @Suite("train --resume")
 struct ResumeTests {
   let place: Workplace
@@ -47,8 +60,10 @@ struct ResumeTests {
     #expect(stopped.status == status)
     #expect(stopped.output.isEmpty)
     #expect(stopped.errors.hasSuffix("\nTo go on:  train --resume run\n"))
-    #expect(
-      try place.names(in: "run") == ["best.safetensors", "metrics.jsonl", "model.safetensors"])
+    #expect(try place.names(in: "run") == TrainTests.files)
+    let ended = try #require(try parts().last)
+    let step = try #require(ended["last_step"] as? Int)
+    #expect((1000..<40000).contains(step) && ended["finished_at"] is String)
     let last = try place.run("sample", ["--model", "run/model.safetensors"])
     #expect(last.status == 0)
     #expect(last.errors.contains("run/model.safetensors: step "))
@@ -60,6 +75,10 @@ struct ResumeTests {
     let resumed = try resume()
     #expect(resumed.status == 0, "\(resumed.errors)")
     #expect(resumed.errors.contains("\ngoing on after step "))
+    #expect(!resumed.errors.contains("kernels"))
+    let parts = try parts()
+    #expect(parts.map { $0["first_step"] as? Int } == [0, step])
+    #expect(parts.map { $0["last_step"] as? Int } == [step, 40000])
     for file in ["model.safetensors", "best.safetensors"] {
       #expect(try place.read("run/\(file)") == place.read("whole/\(file)"))
     }
@@ -69,6 +88,12 @@ struct ResumeTests {
     #expect(try metrics("run") == metrics("whole"))
     #expect(
       try place.names(in: "run") == TrainTests.files)
+  }
+
+  /// The parts that run.json tells of.
+  private func parts() throws -> [[String: Any]] {
+    let run = try jsonObject(String(decoding: place.read("run/run.json"), as: UTF8.self))
+    return try #require(run["parts"] as? [[String: Any]])
   }
 
   private func metricsSteps() throws -> [Int?] {
@@ -87,6 +112,10 @@ struct ResumeTests {
   @Test("A run that was killed goes on from its last save; what it left half done is cleared away")
   func killed() throws {
     #expect(try stop(SIGKILL, ["--checkpoint-every", "300"]).status == 128 + SIGKILL)
+    let killed = try #require(try parts().first)
+    #expect(killed["first_step"] as? Int == 0 && killed["last_step"] is NSNull)
+    #expect(killed["threads"] as? Int == 1 && killed["blas_core"] is String)
+    #expect((killed["command_line"] as? [String])?.last == "300")
     try place.write([1, 2], to: "run/model.safetensors.new")
     try place.write(place.read("run/metrics.jsonl") + Data("{\"step\":99".utf8), to: "torn")
     try place.write(place.read("torn"), to: "run/metrics.jsonl")
@@ -96,6 +125,70 @@ struct ResumeTests {
       try place.names(in: "run") == TrainTests.files)
     #expect(try place.run("train", Self.long + ["--out", "whole"]).status == 0)
     #expect(try place.read("run/model.safetensors") == place.read("whole/model.safetensors"))
+  }
+
+  @Test(
+    "A run that goes on with other kernels says so once; with the same, or after an unknown, nothing",
+    .enabled(if: kernelsCanBeChosen, "needs an OpenBLAS with the kernels of several processors"))
+  func otherKernels() throws {
+    func resume(_ core: String, stopping: Bool = true) throws -> Outcome {
+      let command = try place.start(
+        "train", ["--resume", "run", "--threads", "1"], environment: ["OPENBLAS_CORETYPE": core])
+      if stopping {
+        let steps = try metricsSteps().count
+        try command.wait { try metricsSteps().count > steps }
+        command.send(SIGTERM)
+      }
+      return try command.outcome()
+    }
+    func warnings(_ outcome: Outcome) -> [Substring] {
+      outcome.errorLines.filter { $0.contains("kernels") }
+    }
+    let command = try place.start(
+      "train", ["--steps", "1000000", "--hidden", "8", "--evaluate-every", "100", "--out", "run"],
+      environment: ["OPENBLAS_CORETYPE": "Sandybridge"])
+    try command.wait { (try? metricsSteps().isEmpty) == false }
+    command.send(SIGKILL)
+    #expect(try command.outcome().status == 128 + SIGKILL)
+
+    let changed = try resume("Haswell")
+    #expect(changed.status == 143)
+    let lines = warnings(changed)
+    #expect(lines.count == 1)
+    #expect(lines.first?.hasPrefix("train: warning: the steps up to ") == true)
+    #expect(lines.first?.contains(" with Sandybridge kernels, ") == true)
+    #expect(lines.first?.contains(" with Haswell: the bits will differ ") == true)
+    #expect(try parts().map { $0["blas_core"] as? String } == ["Sandybridge", "Haswell"])
+
+    #expect(try warnings(resume("Haswell")).isEmpty)
+    for strange in ["{", "{\"parts\":7}", "{\"parts\":[7],\"blas_core\":\"Sandybridge\"}"] {
+      try place.write(strange.utf8, to: "run/run.json")
+      let outcome = try resume("Haswell")
+      #expect(outcome.status == 143 && warnings(outcome).isEmpty)
+      #expect(try parts().map { $0["blas_core"] as? String } == ["Haswell"])
+    }
+    try FileManager.default.removeItem(atPath: place.path("run/run.json"))
+    #expect(try warnings(resume("Sandybridge")).isEmpty)
+    // A file of a version that knew of no parts.
+    try place.write(#"{"blas_core":"Haswell","first_step":3}"#.utf8, to: "run/run.json")
+    #expect(try warnings(resume("Sandybridge")).count == 1)
+    #expect(try parts().map { $0["first_step"] as? Int }.first == 3)
+    // What describes a run is no part of what it learned.
+    let model = try place.read("run/model.safetensors")
+    for text in ["blas_core", "Sandybridge", "command_line"] {
+      #expect(model.firstRange(of: Data(text.utf8)) == nil)
+    }
+  }
+
+  @Test("What was killed between its last save and its end is complete once it is resumed")
+  func incompleteDescription() throws {
+    #expect(try place.run("train", Self.short).status == 0)
+    let text = String(decoding: try place.read("run/run.json"), as: UTF8.self)
+    let killed = text.replacing(/"(finished_at|last_step)":[^,]*/) { "\"\($0.1)\":null" }
+    try place.write(killed.utf8, to: "run/run.json")
+    #expect(try resume().status == 0)
+    #expect(try parts().map { $0["first_step"] as? Int } == [0, 100])
+    #expect(try parts().map { $0["last_step"] as? Int } == [nil, 100])
   }
 
   @Test("Words from standard input need not be given again")

@@ -67,6 +67,16 @@ struct TrainTests {
 
     let run = try jsonObject(String(decoding: place.read("here/run/run.json"), as: UTF8.self))
     #expect((run["command_line"] as? [String])?.contains("here/run") == true)
+    let parts = try #require(run["parts"] as? [[String: Any]])
+    #expect(parts.count == 1)
+    #expect(parts[0]["first_step"] as? Int == 0 && parts[0]["last_step"] as? Int == 200)
+    // The last part's keys stand beside the parts.
+    let keys = [
+      "command_line", "data", "first_step", "last_step", "started_at", "finished_at", "seconds",
+      "steps_per_second", "host", "versions", "blas_core", "blas_picked", "threads", "build",
+    ]
+    #expect(Set(run.keys) == Set(keys + ["parts"]))
+    #expect(Set(parts[0].keys) == Set(keys) && !parts[0].values.contains { $0 is NSNull })
     #expect(try place.names(in: "here/run") == Self.files)
   }
 

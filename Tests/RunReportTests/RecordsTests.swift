@@ -28,23 +28,6 @@ struct RecordsTests {
     #expect(lines.map(\.seconds) == [1, 4])
   }
 
-  @Test("run.json becomes names and values, nested ones under both names")
-  func description() {
-    let found = RecordedCircumstances(
-      #"{"command_line":["train","--out","a b"],"threads":2,"versions":{"blas":"x"},"seconds":1.5}"#
-    )
-    #expect(found.commandLine == ["train", "--out", "a b"])
-    #expect(found["versions.blas"] == "x")
-    #expect(found.number("seconds") == 1.5)
-    #expect(found.all.map(\.key) == ["seconds", "threads", "versions.blas"])
-  }
-
-  @Test("A run.json that is none has no values", arguments: [nil, "", "{", "[1]", "null", "7"])
-  func noDescription(text: String?) {
-    let found = RecordedCircumstances(text)
-    #expect(found.all.allSatisfy { $0.key.isEmpty } && found.commandLine.isEmpty)
-  }
-
   @Test(
     "Vowels and consonants are told apart where the alphabet has them",
     arguments: [

@@ -152,9 +152,11 @@ extension RunDirectory {
     }
   }
 
-  /// The text of `run.json`, nil if there is none.
+  /// The text of `run.json`, nil if there is none, or one too long for a description.
   public func descriptionText() -> String? {
-    (try? FileSystem.read(descriptionPath)).map { String(decoding: $0, as: UTF8.self) }
+    (try? FileSystem.read(descriptionPath, limit: 1 << 24)).map {
+      String(decoding: $0, as: UTF8.self)
+    }
   }
 }
 
@@ -188,7 +190,7 @@ extension RunDirectory {
   /// Whether anything was saved.
   public var hasModel: Bool { (try? FileSystem.kind(of: modelPath)) != nil }
 
-  /// Whether the run was described, as it is at its end.
+  /// Whether the run is described, as it is from its start on.
   public var hasDescription: Bool { (try? FileSystem.kind(of: descriptionPath)) != nil }
 
   /// Removes what a run left that was killed while it wrote. Only for who holds the lock.

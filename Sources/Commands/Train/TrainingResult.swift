@@ -95,30 +95,87 @@ struct TrainedModels {
 
 // MARK: - `run.json`: all that is not the model, so that two runs that learned the same have equal models
 
-/// When, where and how a run was made.
-struct RunDescription {
+/// When, where and how one part of a run was made: its start, or going on with it.
+struct RunPart {
   let threads: Int
   let startedAt: String
-  let seconds: Double
-  let stepsPerSecond: Double
   let data: String
   /// The steps that were taken before: 0 unless the run was resumed.
   let firstStep: Int
+  /// How it ended; nil until then.
+  var end: End?
+
+  /// The end of a part.
+  struct End {
+    let step: Int
+    let seconds: Double
+    let stepsPerSecond: Double
+    let finishedAt = Host.timestamp
+  }
 
   var json: JSONValue {
     [
       "command_line": .array(CommandLine.arguments.map { .string($0) }),
       "data": .string(data),
       "first_step": .integer(firstStep),
+      "last_step": end.map { .integer($0.step) } ?? .null,
       "started_at": .string(startedAt),
-      "finished_at": .string(Host.timestamp),
-      "seconds": .number(seconds),
-      "steps_per_second": .number(stepsPerSecond),
+      "finished_at": end.map { .string($0.finishedAt) } ?? .null,
+      "seconds": end.map { .number($0.seconds) } ?? .null,
+      "steps_per_second": end.map { .number($0.stepsPerSecond) } ?? .null,
       "host": .string(Host.name),
       "versions": ["charmlp": .string(version), "blas": .string(BLASLibrary.configuration)],
       "blas_core": .string(BLASLibrary.core),
+      "blas_picked": .string(BLASLibrary.picked),
       "threads": .integer(threads),
       "build": .string(Host.buildMode),
     ]
+  }
+}
+
+/// A run's description while it trains: the parts before, and the one that is going on.
+final class RunHistory {
+  private var description: RunDescription
+  private var part: RunPart
+  private var hasBegun = false
+  /// Whether this part is told: one that only shows a finished run's results is not, unless what was told
+  /// before has no end.
+  private let isTold: Bool
+
+  /// Reads what a resumed run has told before.
+  init(_ start: RunStart, startedAt: String) {
+    description = RunDescription(start.directory.descriptionText())
+    isTold =
+      !start.trainer.isFinished || !start.directory.hasDescription
+      || (!description.parts.isEmpty && !description.isComplete)
+    part = RunPart(
+      threads: start.trainer.threads, startedAt: startedAt, data: start.path,
+      firstStep: start.firstStep)
+  }
+
+  /// What has to be said before steps are taken with other kernels than those before; nil if they are the
+  /// same, or not known.
+  var kernelChange: String? {
+    guard let before = description.lastCore, before != BLASLibrary.core else { return nil }
+    return """
+      the steps up to \(Format.count(part.firstStep)) were taken with \(before) kernels, those from here \
+      on are with \(BLASLibrary.core): the bits will differ from those of an uninterrupted run
+      """
+  }
+
+  /// The description with the part that begins; nil if it is not told.
+  func begin() -> String? {
+    guard isTold else { return nil }
+    hasBegun = true
+    description.append(part.json)
+    return description.json.encoded()
+  }
+
+  /// The description with the part's end; nil if its beginning was not told.
+  func end(_ end: RunPart.End) -> String? {
+    guard hasBegun else { return nil }
+    part.end = end
+    description.replaceLast(with: part.json)
+    return description.json.encoded()
   }
 }

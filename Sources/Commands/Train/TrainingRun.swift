@@ -14,14 +14,16 @@ struct TrainingRun {
   private let trace = LossTrace()
   private let health: HealthRecord
   private let started = ContinuousClock.now
-  private let startedAt = Host.timestamp
+  private let history: RunHistory
 
   /// Reads the words and takes the directory; the clock runs from here on.
   ///
   /// - Parameter communicator: The ranks that train together; nil for this process alone.
   init(_ options: Train, _ communicator: (any Communicator)? = nil) throws {
+    let startedAt = Host.timestamp
     self.options = options
     start = try RunStart(options, communicator)
+    history = RunHistory(start, startedAt: startedAt)
     recipe = start.trainer.recipe
     progress = ProgressDisplay(isQuiet: options.quiet)
     health = HealthRecord(start.dataset, recipe)
@@ -35,8 +37,14 @@ struct TrainingRun {
     introduce(trainer, dataset)
 
     var stopwatch = TrainingStopwatch()
-    try train(trainer, dataset, directory, &stopwatch)
-    if let status = Interruption.stopCatching() { throw interruption(status) }
+    do {
+      try train(trainer, dataset, directory, &stopwatch)
+      if let status = Interruption.stopCatching() { throw interruption(status) }
+    } catch {
+      // What ended the run is worth more words than a description that could not be completed.
+      if Self.isEnd(error) { try? completeDescription(seconds: seconds, stopwatch) }
+      throw error
+    }
     progress.update("evaluating")
     let models = TrainedModels(trainer, directory)
     let result = TrainingResult(
@@ -49,7 +57,7 @@ struct TrainingRun {
       samples: try samples(models.preferred), model: models.path,
       report: options.report ? directory.reportPath : nil)
     progress.finish()
-    try finish(result, directory)
+    try finish(result, directory, stopwatch)
   }
 
   private func introduce(_ trainer: Trainer, _ dataset: Dataset) {
@@ -69,6 +77,7 @@ struct TrainingRun {
       progress.line("\(ranks) ranks, each with a share of every minibatch")
     }
     if start.isResumed { progress.line(resumption) }
+    if !trainer.isFinished, let change = history.kernelChange { StandardError.shared.warn(change) }
   }
 
   /// Words of the finished model, fewer than asked for if it has none to offer.
@@ -96,6 +105,8 @@ extension TrainingRun {
     var schedule = SavingSchedule(
       every: options.checkpoints.checkpointEvery, savedAt: start.isResumed ? start.firstStep : nil)
     try saveIfDue(&schedule, stopwatch)
+    // After the first save: a directory with a description has a model as well.
+    if let description = history.begin() { try save(description: description) }
     while !trainer.isFinished {
       let target = min(
         recipe.nextEvaluation(after: trainer.step), schedule.next(after: trainer.step),
@@ -166,21 +177,39 @@ extension TrainingRun {
 // MARK: The end
 
 extension TrainingRun {
-  private func finish(_ result: TrainingResult, _ directory: RunDirectory) throws {
+  private func finish(
+    _ result: TrainingResult, _ directory: RunDirectory, _ stopwatch: TrainingStopwatch
+  ) throws {
     var result = result
-    result.seconds = (ContinuousClock.now - started) / .seconds(1)
-    let description = RunDescription(
-      threads: start.trainer.threads, startedAt: startedAt, seconds: result.seconds,
-      stepsPerSecond: result.stepsPerSecond, data: start.path, firstStep: start.firstStep)
-    // A run that was finished before keeps its description.
-    if start.firstStep < recipe.steps || !directory.hasDescription {
-      try reportingWrites { () throws(FileError) in
-        try directory.save(description: description.json.encoded())
-      }
-    }
+    result.seconds = seconds
+    try completeDescription(seconds: result.seconds, stopwatch)
     try StandardOutput.shared.write(options.json ? result.json.encoded() + "\n" : result.text)
     if let path = result.report {
       try ReportPage(RecordedRun(modelPath: result.model)).write(to: path)
+    }
+  }
+
+  /// The seconds since the command began.
+  private var seconds: Double { (ContinuousClock.now - started) / .seconds(1) }
+
+  /// Whether an error is an end that a description tells of: a signal, after which all is saved, or a loss
+  /// that is no longer finite.
+  private static func isEnd(_ error: any Error) -> Bool {
+    let status = (error as? CommandFailure)?.status
+    return status == .interrupted || status == .terminated || error is Divergence
+  }
+
+  private func completeDescription(
+    seconds: Double, _ stopwatch: TrainingStopwatch
+  ) throws(CommandFailure) {
+    let end = RunPart.End(
+      step: start.trainer.step, seconds: seconds, stepsPerSecond: rate(stopwatch))
+    if let description = history.end(end) { try save(description: description) }
+  }
+
+  private func save(description: String) throws(CommandFailure) {
+    try reportingWrites { () throws(FileError) in
+      try start.directory.save(description: description)
     }
   }
 
