@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes Tests/CharMLPTests/Fixtures/ngrams.json: losses of interpolated Kneser-Ney n-grams.
 
-An implementation of its own, on strings and dictionaries, of what Sources/CharMLP/Baselines computes on
+An implementation of its own, on strings and dictionaries, of what Sources/CharMLP/NGrams computes on
 a tree: orders 2 to 6, a fixed discount of 0.75 and discounts estimated from counts of counts (Chen and
 Goodman, 1999), on the notebook's split. Run with CPython 3.11, nothing else is needed:
 

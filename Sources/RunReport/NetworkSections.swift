@@ -360,7 +360,7 @@ struct Findings: Sendable {
     minibatch = run.dataset.flatMap { Minibatch.forDiagnosis($0, recipe) }
     diagnostics = minibatch.map { Diagnostics(model.parameters, $0) }
     gradients = minibatch.flatMap { Self.check(model.parameters, $0) }
-    words = NewWords(model, run.dataset, seed: recipe.seed &+ 10)
+    words = NewWords(model, run.dataset, seed: recipe.samplingSeed)
     axes = PrincipalAxes(ofRows: model.parameters.C)
   }
 

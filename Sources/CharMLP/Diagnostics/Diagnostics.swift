@@ -1,8 +1,8 @@
-// The health of a network on one minibatch, as the lecture looks at it: are units saturated or dead, and
-// do gradients reach every tensor at a sensible size?
+// The health of a network on one minibatch, as the lecture looks at it: are units saturated or dead, and do
+// gradients reach every tensor at a sensible size?
 //
-// It is read off one pass of the derivation, beside the training and without any effect on it.
-// Nothing here judges: what is normal, the report says.
+// It comes from one pass of the derivation beside the training, and does not affect it. Nothing here
+// judges; what is normal is the report's business.
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
 
 public import LinearAlgebra
@@ -10,15 +10,15 @@ import RealModule
 
 /// Activations and gradients of one minibatch.
 public struct Diagnostics: Equatable, Sendable {
-  /// A tanh unit is saturated beyond this magnitude, the lecture's: there 1 − h² < 0.06 of a gradient
-  /// passes.
+  /// The magnitude beyond which a tanh unit is saturated, as in the lecture: less than 1 − h² = 0.06 of a
+  /// gradient passes.
   public static let saturation: Float = 0.97
 
   /// tanh activations, from −1 to 1.
   public let activations: Histogram
   /// The share of activations beyond `saturation`, from 0 to 1.
   public let saturatedShare: Double
-  /// Units that are saturated for every window of the minibatch: none of them teaches these anything.
+  /// Units that are saturated for every window of the minibatch, and so learn nothing from it.
   public let deadUnits: Int
   /// The number of units.
   public let units: Int
@@ -29,7 +29,7 @@ public struct Diagnostics: Equatable, Sendable {
   /// The character that followed each window.  (n)
   public let targets: [Int32]
 
-  /// Takes a minibatch through the network and back.
+  /// Runs a minibatch through the network and back.
   public init(_ parameters: Parameters<Float>, _ minibatch: Minibatch) {
     let pass = Derivation(parameters, minibatch)
     let h = pass.h  // (n, hidden)
@@ -60,7 +60,7 @@ public struct GradientSummary: Equatable, Sendable {
   public let deviation: Double
   /// The gradient's standard deviation over that of the parameter; nil if the parameter is constant.
   public let ratio: Double?
-  /// log₁₀ of the magnitudes, from 10⁻⁸ to 10; what is exactly zero lies outside.
+  /// log₁₀ of the magnitudes, from 10⁻⁸ to 10; exact zeros lie outside.
   public let magnitudes: Histogram
   /// Elements that are exactly zero.
   public let zeros: Int
@@ -87,32 +87,32 @@ extension Matrix<Float> {
   }
 }
 
-// MARK: - The minibatch that diagnostics look at: always the same of a run, and none of those that train
+// MARK: - The minibatch of the diagnostics
 
 extension Minibatch {
-  /// Draws a minibatch of the recipe's size from the training windows, with a generator of its own.
+  /// Draws a minibatch of the recipe's size from the training windows: always the same one of a run, and
+  /// not one of those that train.
   ///
-  /// Fewer windows if the pass would need tensors of more than 2¹⁸ elements; nil if two were too many.
+  /// It has fewer windows if the pass would need tensors of more than 2¹⁸ elements, and is nil if two would
+  /// be too many.
   public static func forDiagnosis(_ dataset: Dataset, _ recipe: Recipe) -> Minibatch? {
     let shape = recipe.shape(vocabulary: dataset.vocabulary.count)
     let count = min(recipe.batchSize, Self.elementLimit / shape.widestRow)
     guard count >= 2 else { return nil }
-    // Not the seed itself: that minibatch was trained on first.
     var stream = MinibatchStream(
-      dataset.train, batchSize: count, generator: TorchGenerator(seed: recipe.seed &+ 1))
+      dataset.train, batchSize: count, generator: TorchGenerator(seed: recipe.diagnosticsSeed))
     return stream.next()
   }
 
-  /// Keeps a pass below about 30 MiB, which no run notices beside its evaluation.
+  /// Keeps a pass below about 30 MiB, far less than an evaluation takes.
   private static let elementLimit = 1 << 18
 }
 
-// MARK: - How far one step moves each parameter, beside how large the parameter is
-
-// It compares parameters before and after a step and asks nobody how the step came about, so that it
-// holds for every optimizer.
+// MARK: - Update ratios
 
 /// log₁₀ of std(update) / std(data) for every parameter, as the lecture plots it.
+///
+/// It compares the parameters before and after a step, so it holds for every optimizer.
 public struct UpdateRatios: Equatable, Sendable {
   /// In the order of `Parameters`; nil where the update or the parameter does not vary.
   public let logarithms: [(name: String, value: Double?)]
@@ -132,7 +132,7 @@ public struct UpdateRatios: Equatable, Sendable {
   }
 }
 
-// MARK: - Counts of values in bins of equal width: what the lecture's diagnostics are drawn from
+// MARK: - Histograms
 
 /// How many values lie in each of several bins of equal width.
 public struct Histogram: Equatable, Sendable {

@@ -1,9 +1,8 @@
 // A trained network: what it takes to predict, and nothing of how it was trained.
 //
-// In training, batch norm uses the statistics of the minibatch; here it uses those of the whole
-// training split, measured once. With those it is one more linear map, and so it is folded into the
-// first linear layer. Many contexts are predicted at a time, because a product of matrices is faster
-// than as many products of rows.
+// In training, batch norm uses the statistics of the minibatch; here it uses those of the whole training
+// split, measured once. That makes it one more linear map, which is folded into the first linear layer.
+// Many contexts are predicted at a time, because one product of matrices is faster than many of rows.
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
 
 public import LinearAlgebra
@@ -65,9 +64,9 @@ extension Parameters<Float> {
   }
 }
 
-// MARK: - The four sizes that determine every tensor of the network
+// MARK: - Shape
 
-/// The sizes of the network.
+/// The four sizes that determine every tensor of the network.
 public struct ModelShape: Equatable, Hashable, Sendable, Codable {
   /// Symbols with the terminator; rows of C, columns of the logits.
   public let vocabulary: Int
@@ -78,7 +77,9 @@ public struct ModelShape: Equatable, Hashable, Sendable, Codable {
   /// Units of the hidden layer.
   public let hidden: Int
 
-  /// Makes a shape; every size is at least 1, which it is the caller's part to check.
+  /// Makes a shape.
+  ///
+  /// - Precondition: every size is at least 1.
   public init(vocabulary: Int, blockSize: Int, embedding: Int, hidden: Int) {
     precondition(
       min(vocabulary, blockSize, embedding, hidden) >= 1,
@@ -97,18 +98,19 @@ public struct ModelShape: Equatable, Hashable, Sendable, Codable {
   var widestRow: Int { max(contextWidth, hidden, vocabulary) }
 }
 
-// MARK: - The windows that one step learns from: contexts and the characters that follow them
+// MARK: - Minibatch
 
-/// n contexts of `blockSize` characters and the n characters that follow.
+/// The windows that one step learns from: n contexts of `blockSize` characters and the n characters that
+/// follow.
 ///
-/// Both are flat arrays of ids, so that a minibatch can be filled again without an allocation.
+/// Both are flat arrays of ids, so that a minibatch can be refilled without an allocation.
 public struct Minibatch: Equatable, Sendable {
   public let blockSize: Int
   /// Xb, row by row.  (n · block)
   public internal(set) var contexts: [Int32]
   /// Yb.  (n)
   public internal(set) var targets: [Int32]
-  /// The place of each window in the whole minibatch, if others compute the rest; nil if this is all.
+  /// The place of each window in the whole minibatch, if other ranks have the rest; nil if this is all.
   public internal(set) var positions: [Int32]?
 
   /// Makes a minibatch from its ids.

@@ -70,7 +70,7 @@ public struct Parameters<Scalar: MatrixScalar>: Equatable, Sendable {
 /// The gradients of the loss, one for each parameter and of its shape.
 public typealias Gradients = Parameters
 
-// MARK: - The notebook's initial parameters, from its generators in its order
+// MARK: - Initial parameters
 
 extension Parameters<Float> {
   /// The initial parameters of the lecture's notebook.
@@ -103,14 +103,14 @@ extension TorchGenerator {
   }
 }
 
-// MARK: - One step of an optimizer over whole matrices: the rule as a reader expects it, and the reference of the
+// MARK: - One step of an optimizer
 
-// engine's, which works in place.
+// Over whole matrices, as in a textbook: the reference of the engine's, which works in place.
 
 extension Parameters {
   /// The weights of the linear layers: what weight decay shrinks.
   ///
-  /// Gains, biases and embeddings have no scale that another parameter could make up for.
+  /// Not gains, biases and embeddings, whose scale no other parameter could make up for.
   public static var decaying: [WritableKeyPath<Parameters, Matrix<Scalar>>] { [\.W1, \.W2] }
 
   /// Applies an update: w ← shrinkage · w for the decaying ones, then for every parameter
@@ -142,12 +142,12 @@ extension Parameters {
   }
 }
 
-/// What Adam remembers of every parameter: running averages of its gradient and of that squared.
+/// What Adam keeps for every parameter: running averages of its gradient and of the gradient squared.
 public struct Moments<Scalar: MatrixScalar>: Equatable, Sendable {
   public var first: Parameters<Scalar>
   public var second: Parameters<Scalar>
 
-  /// Averages of nothing yet.
+  /// Averages before the first step.
   public init(zeros shape: ModelShape) {
     first = Parameters(zeros: shape)
     second = Parameters(zeros: shape)

@@ -1,10 +1,10 @@
-// MT19937, the 32-bit Mersenne Twister of Matsumoto and Nishimura (ACM TOMACS 8(1), 1998), seeded as
-// in their revision of 2002. Python's `random` and PyTorch's CPU generator both draw from it, so both
-// of ours (`PythonRandom`, `TorchGenerator`) are thin readings of this one stream.
+// MT19937, the 32-bit Mersenne Twister of Matsumoto and Nishimura (ACM TOMACS 8(1), 1998), seeded as in
+// their revision of 2002. Python's `random` and PyTorch's CPU generator both draw from it, and so do ours
+// (`PythonRandom`, `TorchGenerator`).
 //
 // It is deliberately not a `RandomNumberGenerator`: what the standard library's `shuffle` and
-// `random(in:)` draw from a generator may change with the Swift release, and a seed must mean the same
-// run for ever. Nor is it a source of secrets: 624 outputs reveal the whole stream.
+// `random(in:)` draw from a generator may change with a Swift release, and a seed must always mean the
+// same run. It is no source of secrets either: 624 outputs reveal the whole stream.
 
 /// The MT19937 generator: the same seed gives the same sequence of 32-bit words, on every machine.
 public struct MersenneTwister: Sendable, Equatable {
@@ -25,7 +25,7 @@ public struct MersenneTwister: Sendable, Equatable {
     return Self.tempered(word)
   }
 
-  /// Moves the whole state on by one generation of `wordCount` words.
+  /// Advances the whole state by one generation of `wordCount` words.
   ///
   /// `x[i] ← x[(i + 397) mod 624] ^ (high bit of x[i], low bits of x[(i + 1) mod 624]) · A`, for i from
   /// 0 to 623 in place. The loop is split where the indices wrap, so that no index is ever reduced; the
@@ -64,10 +64,11 @@ public struct MersenneTwister: Sendable, Equatable {
   }
 }
 
-// MARK: - The two ways MT19937 is seeded: from one word (PyTorch's way) and from a key of any length (Python's
+// MARK: - Seeding
 
-// way). Both follow the authors' reference program of 2002; the multipliers below are its constants.
-// There is no seeding from the clock or the system: a run without a seed cannot be repeated.
+// From one word, as PyTorch does, and from a key of any length, as Python does. Both follow the authors'
+// reference program of 2002, and the multipliers are its constants. There is no seeding from the clock or
+// the system: a run without a seed cannot be repeated.
 
 extension MersenneTwister {
   /// Seeds from one word, the reference program's `init_genrand`.
@@ -107,7 +108,7 @@ extension MersenneTwister {
     word ^ (word >> 30)
   }
 
-  /// The index after `i`; past the end it carries the last word round to the first and starts at 1.
+  /// The index after `i`; at the end, the last word is copied to the first and 1 comes next.
   private static func following(_ i: Int, in words: inout [UInt32]) -> Int {
     guard i + 1 == wordCount else { return i + 1 }
     words[0] = words[wordCount - 1]
@@ -115,9 +116,7 @@ extension MersenneTwister {
   }
 }
 
-// MARK: - The state of MT19937 as plain numbers, so that a checkpoint can carry a stream on where it stopped
-
-// It says nothing of how it is stored; it refuses what no generator can have been in.
+// MARK: - The state as plain numbers, so that a checkpoint can continue a stream
 
 extension MersenneTwister {
   /// A generator's state: 624 words and the position among them, as Python's `getstate` lists them.

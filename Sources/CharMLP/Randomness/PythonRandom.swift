@@ -1,36 +1,17 @@
-// The part of Python's `random` module that decides which words a run trains on: `random.seed(42)`
-// and `random.shuffle(words)`, so that a split made here is the split the lecture's notebook makes.
-// Checked against CPython 3.11. Seeds are integers alone: Python hashes strings and bytes first, and
-// seeds from the clock when given nothing; neither is wanted here.
+// The part of Python's `random` module that decides which words a run trains on: `random.seed(42)` and
+// `random.shuffle(words)`, so that a list is split here as in the lecture's notebook. Checked against
+// CPython 3.11. Only integers are seeds: Python hashes strings and bytes first, and without a seed takes
+// one from the clock; neither is wanted here.
 
 /// Python's `random.Random` for integer seeds: the same seed gives the same draws and shuffles.
 public struct PythonRandom: Sendable, Equatable {
-  private var twister: MersenneTwister
+  private(set) var twister: MersenneTwister
 
   /// Seeds as `random.seed(seed)` does; as there, the sign of `seed` is ignored.
   ///
   /// The key of `init_by_array` is `|seed|` in base 2³², lowest digit first, without leading zeros.
   public init(seed: some BinaryInteger) {
     twister = MersenneTwister(key: Self.digits(of: seed))
-  }
-
-  /// Continues from a saved state.
-  ///
-  /// - Throws: `MersenneTwister.InvalidState` when no generator can have been in that state.
-  public init(restoring state: MersenneTwister.State) throws(MersenneTwister.InvalidState) {
-    twister = try MersenneTwister(restoring: state)
-  }
-
-  /// The state now: the integers of `random.getstate()[1]`, the position last.
-  public var state: MersenneTwister.State {
-    twister.state
-  }
-
-  /// Draws a number in [0, 1), a multiple of 2⁻⁵³, as `random.random()` does.
-  public mutating func random() -> Double {
-    let high = UInt64(twister.next() >> 5)  // 27 bits
-    let low = UInt64(twister.next() >> 6)  // 26 bits
-    return Double(high << 26 | low) * 0x1p-53
   }
 
   /// Draws an integer of `count` random bits, 0…64, as `random.getrandbits(count)` does.

@@ -1,9 +1,9 @@
-// PyTorch's CPU generator, `torch.Generator().manual_seed(seed)`: one Mersenne Twister and one normal
-// deviate kept for later. With it, `torch.randn` and `torch.randint` of a notebook become ours, so a
-// run can start from the same parameters and see the same minibatches. Checked against PyTorch 2.13.
+// PyTorch's CPU generator, `torch.Generator().manual_seed(seed)`: a Mersenne Twister and one normal
+// deviate kept for later. A run that draws from it starts from the same parameters and sees the same
+// minibatches as the lecture's notebook. Checked against PyTorch 2.13.
 //
-// What is drawn lives beside this file, by kind: whole numbers, uniforms, normals. It is not the CUDA
-// generator (Philox), and it draws one tensor's elements in order, as PyTorch does on the CPU.
+// It is not the CUDA generator, which is Philox, and it draws a tensor's elements in order, as PyTorch
+// does on the CPU.
 
 import RealModule
 
@@ -11,8 +11,8 @@ import RealModule
 public struct TorchGenerator: Sendable, Equatable {
   @usableFromInline var twister: MersenneTwister
 
-  /// The second deviate of the last pair drawn one by one. It outlives the call that made it, waits
-  /// through any other draws, and is the next deviate drawn one by one.
+  /// The second deviate of the last pair drawn one by one. It is kept across any other draws, and is the
+  /// next deviate drawn one by one.
   var cachedNormal: Double?
 
   /// Seeds as `torch.Generator().manual_seed(seed)` does: only the low 32 bits of the seed count.
@@ -36,11 +36,11 @@ public struct TorchGenerator: Sendable, Equatable {
   }
 }
 
-// MARK: - Whole numbers as `torch.randint(low, high, size, generator=g)` draws them on the CPU: a remainder
+// MARK: - Integers, as `torch.randint`
 
-// of 32 random bits, or of 64 where the range is wide. A remainder favours low values slightly, by one
-// part in 2³²/range: in 16 at the worst, in 23,000 for the 182,625 examples of the lecture. Rejection,
-// as in `PythonRandom.randbelow`, would be fair, but it would not be PyTorch's stream.
+// PyTorch takes the remainder of 32 random bits, or of 64 where the range is wide. That favours low values
+// slightly, by one part in 2³²/range: in 16 at worst, in 23,000 for the lecture's 182,625 examples.
+// Rejection, as in `PythonRandom.randbelow`, would be fair, but another stream.
 
 extension TorchGenerator {
   /// Ranges from here on draw 64 bits, as in PyTorch 2.13 (ATen/core/DistributionsHelper.h).
@@ -66,20 +66,20 @@ extension TorchGenerator {
 
   /// Fills `indices` with integers in [0, bound), as `torch.randint(0, bound, (count,))` does.
   ///
-  /// This is a minibatch's draw: nothing is allocated.
+  /// This draws a minibatch, without an allocation.
   public mutating func randint(below bound: Int, into indices: inout MutableSpan<Int>) {
     for i in indices.indices { indices[i] = randint(below: bound) }
   }
 }
 
-// MARK: - Uniform numbers as `torch.rand` draws them on the CPU: as many random bits as the significand holds,
+// MARK: - Uniform numbers, as `torch.rand`
 
-// times a power of two. Nothing is rounded, so the result is below one and the same on every machine.
+// As many random bits as the significand holds, times a power of two. Nothing is rounded, so a number is
+// below one, and the same on every machine.
 
 extension TorchGenerator {
   /// Draws a number in [0, 1), a multiple of 2⁻⁵³: one element of `torch.rand(…, dtype=float64)`.
-  @inlinable
-  public mutating func uniform() -> Double {
+  mutating func uniform() -> Double {
     Double(next64() & ((1 << 53) - 1)) * 0x1p-53
   }
 
@@ -90,13 +90,13 @@ extension TorchGenerator {
   }
 }
 
-// MARK: - Normal deviates as `torch.randn(shape, generator=g)` draws them on the CPU, by Box and Muller (Ann
+// MARK: - Normal deviates, as `torch.randn`
 
-// Math. Statist. 29(2), 1958). PyTorch has two programs for it, with different streams: tensors of
-// fewer than 16 elements are drawn one by one in double precision, larger ones in blocks of 16.
+// By Box and Muller (Ann. Math. Statist. 29(2), 1958). PyTorch draws tensors of fewer than 16 elements one
+// by one in double precision, and larger ones in blocks of 16, from different streams.
 //
-// In blocks ours are not PyTorch's bits: its vectorized log and cos round differently. Of 16 million
-// deviates none was further than 4.8e-7, one rounding of the largest, from PyTorch on AVX2; PyTorch
+// In blocks, ours are not PyTorch's bits, because its vectorized log and cos round differently. Of 16
+// million deviates none was further than 4.8e-7, one rounding of the largest, from PyTorch on AVX2; PyTorch
 // without AVX2 rounds the angle elsewhere and is up to 2.6e-6 from both.
 
 extension TorchGenerator {
@@ -111,8 +111,8 @@ extension TorchGenerator {
 
   /// Fills `values` with normal deviates, as `torch.randn(values.count)` does.
   ///
-  /// A matrix is filled row by row in one call: its size as a whole decides the program, and rows
-  /// drawn by themselves would differ.
+  /// A matrix is filled row by row in one call. Its rows drawn one at a time would differ, because the
+  /// total size decides how they are drawn.
   public mutating func randn(into values: inout MutableSpan<Float>) {
     if values.count < 16 {
       for i in values.indices { values[i] = Float(normal()) }
@@ -121,7 +121,7 @@ extension TorchGenerator {
     }
   }
 
-  /// One deviate in double precision, of a pair whose second member waits for the next call.
+  /// One deviate in double precision, of a pair whose second member is kept for the next call.
   ///
   /// `r = √(−2 log(1 − u₂))`, `θ = 2π u₁`; `r cos θ` now, `r sin θ` next.
   private mutating func normal() -> Double {
@@ -134,8 +134,8 @@ extension TorchGenerator {
     return radius * .cos(angle)
   }
 
-  /// Sixteen or more deviates: uniforms everywhere, then transformed in blocks of 16. A remainder
-  /// draws 16 new uniforms for the last 16 places, and so replaces deviates already made.
+  /// Sixteen or more deviates: uniforms, transformed in blocks of 16. If there is a remainder, the last 16
+  /// places get new uniforms, which replaces deviates already made.
   private mutating func fillInBlocks(_ values: inout MutableSpan<Float>) {
     for i in values.indices { values[i] = uniformFloat() }
     let remainder = values.count % 16
@@ -153,8 +153,8 @@ extension TorchGenerator {
   ///
   /// `r = √(−2 log(1 − u[j]))`, `θ = 2π u[j+8]`; `u[j] ← r cos θ`, `u[j+8] ← r sin θ`.
   private static func transformBlock(of values: inout MutableSpan<Float>, at start: Int) {
-    // PyTorch rounds 2π and θ to single precision: up to 5e-7 of angle, more than all its other
-    // roundings. From there on double precision is nearer to it than another single-precision path.
+    // PyTorch rounds 2π and θ to single precision, by up to 5e-7 of angle, more than all its other
+    // roundings. From there on, double precision is nearer to it than another single-precision path.
     // Not `2 * Float.pi`: that constant is rounded towards zero, one place below PyTorch's.
     let fullTurn = Float(2 * Double.pi)
     for j in start..<(start + 8) {
@@ -166,12 +166,13 @@ extension TorchGenerator {
   }
 }
 
-// MARK: - The state of PyTorch's generator as plain numbers: what `generator.get_state()` packs into bytes,
+// MARK: - The state as plain numbers
 
-// without the seed, which no later draw depends on. It is not PyTorch's byte layout.
+// What `generator.get_state()` packs into bytes, but not in its layout, and without the seed, on which no
+// later draw depends.
 
 extension TorchGenerator {
-  /// A generator's state: the Mersenne Twister's, and the normal deviate that waits, if one does.
+  /// A generator's state: the Mersenne Twister's, and the normal deviate that is kept, if there is one.
   public struct State: Sendable, Equatable {
     public var twister: MersenneTwister.State
 

@@ -1,7 +1,7 @@
 // What a process needs of the others that train with it: sums, and little else.
 //
-// A process is a rank, as MPI calls it: one of `count`, numbered from 0. Every rank makes the same calls
-// in the same order. How ranks are started and what becomes of them when one fails is not asked here.
+// A process is a rank, as MPI calls it: one of `count`, numbered from 0. Every rank makes the same calls in
+// the same order. How ranks are started, and what happens when one fails, is not decided here.
 
 /// The ranks of one training, as one of them sees the others.
 public protocol Communicator: AnyObject {
@@ -11,7 +11,7 @@ public protocol Communicator: AnyObject {
   /// The number of ranks.
   var count: Int { get }
 
-  /// The time spent in `sum` until now, waiting for other ranks included, in seconds.
+  /// The seconds spent in `sum` so far, including the wait for other ranks.
   var secondsInSums: Double { get }
 
   /// Replaces every number by its sum over all ranks, added in their order: every rank has the same
@@ -26,8 +26,8 @@ public protocol Communicator: AnyObject {
 }
 
 extension Communicator {
-  /// This rank's share of so many things in a row, such as the windows of a minibatch or the bytes of a
-  /// file: as equal as they can be, in the order of ranks.
+  /// This rank's share of `total` things in a row, such as the windows of a minibatch or the bytes of a
+  /// file. Shares are as equal as they can be, and in the order of ranks.
   func share(of total: Int) -> Range<Int> {
     let (quotient, remainder) = total.quotientAndRemainder(dividingBy: count)
     let first = rank * quotient + rank * remainder / count
@@ -44,15 +44,15 @@ extension Communicator {
   }
 }
 
-// MARK: - How the ranks of a training come to their data: what rank 0 says before anything else
+// MARK: - How ranks get their data
 
-// A list that is shuffled goes to everybody; one that is split by hash is read by all ranks, each its own
-// lines, unless rank 0 has it from a model file. In every case all ranks end up with equal data sets, but
-// for their parts of the training text.
+// Rank 0 sends a list that is shuffled to the others. One that is split by hash is read by all ranks, each
+// its own lines, unless rank 0 has it from a model file. Either way all ranks have equal data sets in the
+// end, but for their parts of the training text.
 
-/// What rank 0 asks the other ranks to prepare for.
+/// What rank 0 tells the other ranks first: the run to prepare for.
 public struct RunAssignment: Equatable, Sendable {
-  /// What is going to be trained.
+  /// The recipe of the run.
   public let recipe: Recipe
   /// The list that every rank reads its share of; nil if rank 0 sends the words.
   public let path: String?
@@ -61,13 +61,13 @@ public struct RunAssignment: Equatable, Sendable {
     (self.recipe, self.path) = (recipe, path)
   }
 
-  /// Tells the other ranks; called by rank 0.
+  /// Sends this to the other ranks; called by rank 0.
   public func send(_ communicator: any Communicator) {
     var message = Array("\(recipe.text)\n\(path ?? "")".utf8)
     communicator.broadcast(&message)
   }
 
-  /// What rank 0 asks for; nil if there will be no run.
+  /// Receives what rank 0 sends; nil if there will be no run.
   public static func received(_ communicator: any Communicator) -> RunAssignment? {
     var message: [UInt8] = []
     communicator.broadcast(&message)

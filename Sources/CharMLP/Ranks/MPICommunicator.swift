@@ -1,10 +1,10 @@
 // The ranks of an MPI job: the only file that calls MPI.
 //
-// A sum has two messages for each pair of ranks: everybody receives its piece of the numbers from all,
-// adds in the order of ranks, and sends the result to all. MPI_Allreduce would leave the order, and with
-// it the last bits, to the library.
+// A sum takes two messages for each pair of ranks: every rank receives its piece of the numbers from all,
+// adds in the order of ranks, and sends the result to all. MPI_Allreduce would leave the order, and with it
+// the last bits, to the library.
 //
-// MPI's own errors end the job: that is its default, and nobody could go on alone.
+// An error of MPI's own ends the job, which is its default: no rank could go on alone.
 
 #if MPI
   import CMPI
@@ -23,11 +23,11 @@
 
     private var pieces: UnsafeMutablePointer<Float>  // (count, longest piece)
     private var capacity = 0
-    // Lengths and starts in floats, one for each rank, as MPI takes them.
+    // In floats, as MPI takes them.
     private let sent: Layout
     private let received: Layout
 
-    /// The members of one collective's buffer.
+    /// Where each rank's part of a buffer is, for one collective call.
     @safe private struct Layout {
       let lengths: UnsafeMutablePointer<CInt>
       let starts: UnsafeMutablePointer<CInt>
@@ -49,9 +49,9 @@
       }
     }
 
-    /// Joins the job that this process is part of; nil if it was started alone, without `mpirun`.
+    /// Joins the job of this process; nil if it was started alone, without `mpirun`.
     ///
-    /// Only the thread that calls this may use what it returns, and only once in a process.
+    /// A process may call this once, and only the calling thread may use the result.
     public static func joinJob() -> MPICommunicator? {
       guard isStartedInJob else { return nil }
       var provided: CInt = 0
@@ -59,7 +59,8 @@
       return MPICommunicator()
     }
 
-    /// What Open MPI's mpirun, and schedulers that start ranks by PMIx or PMI, leave in the environment.
+    /// Whether the environment is that of Open MPI's mpirun, or of a scheduler that starts ranks by PMIx or
+    /// PMI.
     private static var isStartedInJob: Bool {
       func isSet(_ name: String) -> Bool { unsafe getenv(name) != nil }
       return isSet("OMPI_COMM_WORLD_SIZE") || isSet("PMIX_RANK") || isSet("PMI_RANK")
@@ -80,7 +81,7 @@
       received.deallocate()
     }
 
-    /// Leaves the job; every rank comes here before any goes on.
+    /// Leaves the job, once every rank has called this.
     public func leave() { MPI_Finalize() }
 
     /// Ends every rank of the job at once.
@@ -94,7 +95,7 @@
       let start = MPI_Wtime()
       defer { secondsInSums += MPI_Wtime() - start }
       let total = values.count
-      let piece = lay(total)
+      let piece = cut(total)
       unsafe values.withUnsafeMutableBufferPointer { values in
         guard let start = values.baseAddress else { return }
         unsafe MPI_Alltoallv(
@@ -107,8 +108,8 @@
       }
     }
 
-    /// Cuts so many numbers into a piece for every rank; returns this one's.
-    private func lay(_ total: Int) -> Range<Int> {
+    /// Cuts `total` numbers into a piece for each rank, and returns this one's.
+    private func cut(_ total: Int) -> Range<Int> {
       func piece(_ rank: Int) -> Range<Int> {
         rank * total / count..<(rank + 1) * total / count
       }
@@ -136,7 +137,7 @@
       capacity = floats
     }
 
-    /// Messages of MPI are at most this long here: their lengths are 32-bit numbers.
+    /// The longest message, in bytes: MPI's lengths are 32-bit numbers.
     private static let longestMessage = 1 << 30
 
     public func broadcast(_ bytes: inout [UInt8]) {

@@ -83,7 +83,7 @@ struct TrainingRun {
   /// Words of the finished model, fewer than asked for if it has none to offer.
   private func samples(_ model: Model) throws -> [String] {
     // The notebook samples with its seed plus ten.
-    var sampler = try Sampler(model, seed: recipe.seed &+ 10)
+    var sampler = try Sampler(model, seed: recipe.samplingSeed)
     var words: [String] = []
     do throws(SamplingError) {
       while words.count < options.samples { words.append(try sampler.next()) }

@@ -7,7 +7,9 @@ import Testing
 
 @Suite("Diagnostics")
 struct DiagnosticsTests {
-  @Test("A histogram counts each value once; edges belong to the bin above, the last to the last")
+  @Test(
+    "A histogram counts each value once; an edge belongs to the bin above, the last one to the last bin"
+  )
   func histogram() {
     let found = Histogram([0, 0.49, 0.5, 1, -0.1, 1.1, .nan], bins: 2, over: 0...1)
     #expect(found.counts == [2, 2])
@@ -27,7 +29,7 @@ struct DiagnosticsTests {
     return Diagnostics(parameters, minibatch)
   }
 
-  @Test("A unit whose bias saturates it is dead; one that batch norm centres is not")
+  @Test("A unit saturated by its bias is dead; one that batch norm centres is not")
   func deadUnits() {
     #expect(network().deadUnits == 0)
     let found = network { parameters in
@@ -39,7 +41,8 @@ struct DiagnosticsTests {
     #expect(found.activations.counts[0] >= 6)
   }
 
-  @Test("All activations are in the histogram, and the saturated share counts those beyond 0.97")
+  @Test(
+    "Diagnostics have all activations in the histogram, and count those beyond 0.97 as saturated")
   func saturation() {
     let found = network { parameters in
       parameters.bngain = .zeros(1, 4)
@@ -50,7 +53,7 @@ struct DiagnosticsTests {
     #expect(found.deadUnits == 2)
   }
 
-  @Test("dlogits sums to zero along each row, and every tensor's gradient is summed up")
+  @Test("Diagnostics have dlogits that sum to zero in each row, and a summary of every gradient")
   func gradients() {
     let found = network()
     // Five terms below 1/6 in magnitude.
@@ -64,7 +67,7 @@ struct DiagnosticsTests {
     #expect(found.gradients[0].zeros >= 3)
   }
 
-  @Test("The update ratio is log10 of the deviations' quotient, nil where nothing moves")
+  @Test("The update ratio is log10 of the ratio of deviations, and nil where nothing changes")
   func updateRatios() {
     var before = Parameters<Float>(zeros: shape)
     before.C = Matrix(rows: 5, columns: 3, elements: (0..<15).map(Float.init))
@@ -80,7 +83,7 @@ struct DiagnosticsTests {
   }
 
   @Test(
-    "The minibatch is the same each time, at most the recipe's size, none where the net is too wide"
+    "The diagnostics' minibatch is always the same, at most of the recipe's size, and none for a net too wide"
   )
   func minibatch() throws {
     let dataset = try Dataset(bundledWords(), splitSeed: 42, blockSize: 3)
@@ -112,13 +115,13 @@ struct NearestWordsTests {
     #expect(try words([other]).nearest(to: word) == .init(word: other, distance: edits))
   }
 
-  @Test("The first of equally near words is found, whatever is abandoned on the way")
+  @Test("NearestWords finds the first of equally near words")
   func nearest() throws {
     let found = try words(["zzzzzzzz", "bert", "beta", "berta", "b"]).nearest(to: "beata")
     #expect(found == .init(word: "beta", distance: 1))
   }
 
-  @Test("A word of the list is known, scalar by scalar")
+  @Test("NearestWords knows a word of the list scalar by scalar")
   func contains() throws {
     let list = try words(["né", "bert"])
     #expect(list.contains("bert") && list.contains("né"))

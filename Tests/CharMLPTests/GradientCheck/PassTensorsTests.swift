@@ -72,12 +72,12 @@ struct PassTensorsTests {
     _ minibatch: Minibatch? = nil
   ) -> Matrix<Double> {
     let sizes = PassSizes(problem)
-    var random = PythonRandom(seed: 7)
+    var random = Philox(seed: 7, stream: 0)
     let values = PassTensor.allCases.map { other in
       let (rows, columns) = sizes.matrixShape(of: other)
       let elements = (0..<rows * columns).map { _ in
         // Two numbers for each element, so that a changed tensor leaves the others as they are.
-        let numbers = (1 + random.random(), 1 + random.random())
+        let numbers = (1 + random.uniform(), 1 + random.uniform())
         return inputs.contains(other) ? other == changed ? numbers.1 : numbers.0 : .nan
       }
       return (tensor: other, value: Matrix(rows: rows, columns: columns, elements: elements))

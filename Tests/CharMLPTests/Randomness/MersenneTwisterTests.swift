@@ -3,9 +3,9 @@
 import CharMLP
 import Testing
 
-@Suite("Mersenne Twister")
+@Suite("MersenneTwister")
 struct MersenneTwisterTests {
-  @Test("a key gives the first outputs its authors published")
+  @Test("MersenneTwister with a key gives the first outputs that its authors published")
   func publishedOutputs() {
     // mt19937ar.out, Matsumoto and Nishimura 2002.
     var twister = MersenneTwister(key: [0x123, 0x234, 0x345, 0x456])
@@ -15,7 +15,7 @@ struct MersenneTwisterTests {
     #expect(expected.map { _ in twister.next() } == expected)
   }
 
-  @Test("the 10,000th output from seed 5489 is the C++ standard's check value")
+  @Test("MersenneTwister's 10,000th output from seed 5489 is the C++ standard's check value")
   func tenThousandthOutput() {
     // [rand.predef] in ISO/IEC 14882.
     var twister = MersenneTwister(seed: 5489)
@@ -23,14 +23,14 @@ struct MersenneTwisterTests {
     #expect(twister.next() == 4_123_659_995)
   }
 
-  @Test("a key longer than the state uses every word of the key")
+  @Test("MersenneTwister uses every word of a key that is longer than its state")
   func longKey() {
     let key = [UInt32](repeating: 1, count: 700)
     let changedAtEnd = [UInt32](key.dropLast()) + [2]
     #expect(MersenneTwister(key: key) != MersenneTwister(key: changedAtEnd))
   }
 
-  @Test("a copy draws what the original draws, and neither moves the other")
+  @Test("A copy of a MersenneTwister draws what the original draws, and is independent of it")
   func valueSemantics() {
     var original = MersenneTwister(seed: 1)
     for _ in 0..<600 { _ = original.next() }
@@ -43,7 +43,7 @@ struct MersenneTwisterTests {
     #expect(copy == original)
   }
 
-  @Test("an empty key is a programmer's error")
+  @Test("MersenneTwister with an empty key stops the program")
   func emptyKey() async {
     await #expect(processExitsWith: .failure) { _ = MersenneTwister(key: []) }
   }

@@ -21,14 +21,14 @@ private let knownAnswers: [(counter: SIMD4<UInt32>, key: SIMD2<UInt32>, block: S
 
 @Suite("Philox")
 struct PhiloxTests {
-  @Test("A block is the published one", arguments: knownAnswers)
+  @Test("Philox's blocks are the published ones", arguments: knownAnswers)
   func blocks(
     _ known: (counter: SIMD4<UInt32>, key: SIMD2<UInt32>, block: SIMD4<UInt32>)
   ) {
     #expect(Philox.block(counter: known.counter, key: known.key) == known.block)
   }
 
-  @Test("A stream begins with the first block's halves and goes on with the second block")
+  @Test("A Philox stream gives the halves of its first block, then of its second")
   func stream() {
     var philox = Philox(seed: 0, stream: 0)
     #expect(philox.next() == 0xE169_C58D_6627_E8D5)
@@ -37,7 +37,7 @@ struct PhiloxTests {
     #expect(philox.next() == UInt64(second.y) << 32 | UInt64(second.x))
   }
 
-  @Test("Every bit of the seed and of the stream's number makes another stream")
+  @Test("Every bit of Philox's seed and stream number changes the stream")
   func distinct() {
     var firsts = Set<UInt64>()
     for bit in 0..<64 {
@@ -49,7 +49,7 @@ struct PhiloxTests {
     #expect(firsts.count == 128)
   }
 
-  @Test("Uniform numbers lie in [0, 1) with mean 1/2 and variance 1/12")
+  @Test("Philox's uniform numbers lie in [0, 1) with mean 1/2 and variance 1/12")
   func uniform() {
     var (sum, squares) = (0.0, 0.0)
     for stream in 0..<100_000 as Range<UInt64> {

@@ -1,15 +1,18 @@
 // PyTorch's CPU generator against streams drawn by PyTorch 2.13: whole numbers and uniforms equal,
 // normal deviates to rounding, and every call taking exactly as much of the stream as PyTorch's.
 
-import CharMLP
 import Testing
 
-@Suite("PyTorch's generator")
+@testable import CharMLP
+
+@Suite("TorchGenerator")
 struct TorchGeneratorTests {
   /// The range whose one draw after a stream shows how much of it has gone.
   static let following = 0..<((1 << 28) - 1)
 
-  @Test("a stream of mixed calls is PyTorch's", arguments: try RandomnessFixture.load().torch)
+  @Test(
+    "TorchGenerator's stream of mixed calls is PyTorch's",
+    arguments: try RandomnessFixture.load().torch)
   func stream(expected: RandomnessFixture.TorchStream) {
     var generator = TorchGenerator(seed: expected.seed)
     for draw in expected.draws {
@@ -27,7 +30,8 @@ struct TorchGeneratorTests {
     #expect(generator.randint(in: Self.following) == expected.next)
   }
 
-  @Test("randn of every size from 1 to 100 in one stream has PyTorch's ends and takes as much")
+  @Test(
+    "TorchGenerator's randn of every size from 1 to 100 has PyTorch's ends and uses as many words")
   func everySize() throws {
     var generator = TorchGenerator(seed: 7)
     let all = try RandomnessFixture.load().torchEnds
@@ -40,14 +44,15 @@ struct TorchGeneratorTests {
     }
   }
 
-  @Test("only the low 32 bits of a seed count")
+  @Test("TorchGenerator uses only the low 32 bits of a seed")
   func seedBits() {
     #expect(TorchGenerator(seed: (1 << 32) + 5) == TorchGenerator(seed: 5))
     #expect(TorchGenerator(seed: 6) != TorchGenerator(seed: 5))
   }
 
   @Test(
-    "a minibatch is as many single draws in order", arguments: [1, 27, 182_625, 1 << 28, 1 << 40])
+    "TorchGenerator draws a minibatch as it draws its numbers one by one",
+    arguments: [1, 27, 182_625, 1 << 28, 1 << 40])
   func minibatch(bound: Int) {
     var batched = TorchGenerator(seed: 11)
     var single = batched
@@ -58,7 +63,7 @@ struct TorchGeneratorTests {
     #expect(batched == single)
   }
 
-  @Test("an empty range is a programmer's error")
+  @Test("TorchGenerator stops the program at an empty range")
   func preconditions() async {
     await #expect(processExitsWith: .failure) {
       var generator = TorchGenerator(seed: 0)

@@ -5,7 +5,7 @@ import Testing
 
 @testable import CharMLP
 
-@Suite("Ranks with a part of the text each")
+@Suite("Ranks with a list split by hash")
 struct HashSplitRanksTests {
   private static let words = Result { try bundledWords() }
 
@@ -16,65 +16,68 @@ struct HashSplitRanksTests {
     return recipe
   }
 
-  private func alone(_ recipe: Recipe, _ words: WordList) throws -> Course {
-    Course(Trainer(recipe, try Dataset(words, recipe)))
+  private func alone(_ recipe: Recipe, _ words: WordList) throws -> TrainedRun {
+    TrainedRun(Trainer(recipe, try Dataset(words, recipe)))
   }
 
-  private func courses(
+  private func runs(
     _ recipe: Recipe, _ words: WordList, ranks: Int, threads: Int = 1
-  ) throws -> [Course] {
+  ) throws -> [TrainedRun] {
     try ThreadRanks.run(ranks) { communicator in
       Result {
         let dataset = try Dataset(words, recipe, communicator: communicator)
-        return Course(Trainer(recipe, dataset, threads: threads, communicator: communicator))
+        return TrainedRun(Trainer(recipe, dataset, threads: threads, communicator: communicator))
       }
     }.map { try $0.get() }
   }
 
   // Another order of adding changes the last bits of a Float; 5e-6 is the bound that all ranks have.
   @Test(
-    "The losses of 100 steps are those of one process, and all ranks have the same bits, every time",
+    "With a list split by hash, ranks have the losses of one process, and all the same bits every time",
     arguments: 1...4, [32, 61])
   func losses(ranks: Int, batchSize: Int) throws {
     let words = try Self.words.get()
     let recipe = Self.recipe { $0.batchSize = batchSize }
     let expected = try alone(recipe, words)
-    let found = try courses(recipe, words, ranks: ranks)
+    let found = try runs(recipe, words, ranks: ranks)
     #expect(found.allSatisfy { $0 == found[0] })
     #expect(found[0].losses.count == 100)
     let distance = found[0].distance(to: expected)
     #expect(distance <= 5e-6, "\(distance)")
-    #expect(try courses(recipe, words, ranks: ranks) == found)
+    #expect(try runs(recipe, words, ranks: ranks) == found)
   }
 
   @Test(
-    "Dropout depends on a window's place in the minibatch, whoever computes it", arguments: [2, 3])
+    "With a list split by hash, dropout depends on a window's place in the minibatch, not on its rank",
+    arguments: [2, 3])
   func dropout(ranks: Int) throws {
     let words = try Self.words.get()
     let recipe = Self.recipe { ($0.dropout, $0.batchSize) = (0.5, 37) }
     let expected = try alone(recipe, words)
-    let found = try courses(recipe, words, ranks: ranks)
+    let found = try runs(recipe, words, ranks: ranks)
     #expect(found.allSatisfy { $0 == found[0] })
     let distance = found[0].distance(to: expected)
     #expect(distance <= 5e-6, "\(distance)")
   }
 
-  @Test("Threads of a rank change no bit, in both forms of the first layer", arguments: [5, 200])
+  @Test(
+    "With a list split by hash, threads of a rank change no bit, in both forms of the first layer",
+    arguments: [5, 200])
   func threads(batchSize: Int) throws {
     let words = try Self.words.get()
     let recipe = Self.recipe { ($0.batchSize, $0.hidden, $0.steps) = (batchSize, 100, 5) }
-    let found = try courses(recipe, words, ranks: 2)
-    #expect(try courses(recipe, words, ranks: 2, threads: 2) == found)
+    let found = try runs(recipe, words, ranks: 2)
+    #expect(try runs(recipe, words, ranks: 2, threads: 2) == found)
   }
 
-  @Test("Ranks without a training word take part in every step")
+  @Test("With a list split by hash, ranks without a training word take part in every step")
   func emptyParts() throws {
     // Words so long that most ranks' shares of the bytes hold the beginning of none.
     let words = try WordList(
       RandomWords.make(count: 12, alphabet: 5, longest: 30) + [String(repeating: "ぁ", count: 2000)])
     let recipe = Self.recipe { ($0.batchSize, $0.steps) = (16, 20) }
     let expected = try alone(recipe, words)
-    let found = try courses(recipe, words, ranks: 4)
+    let found = try runs(recipe, words, ranks: 4)
     #expect(found.allSatisfy { $0 == found[0] })
     let distance = found[0].distance(to: expected)
     // Batch norm of so few and so similar windows multiplies rounding by up to 316.
@@ -89,7 +92,7 @@ struct HashSplitRanksTests {
       batchSize: 50, generator: TorchGenerator(seed: 5))
   }
 
-  @Test("The parts of a minibatch are all of it, each window once, at its place")
+  @Test("The ranks' parts of a minibatch hold each window once, at its place")
   func minibatches() throws {
     let words = try Self.words.get()
     let recipe = Self.recipe { $0.batchSize = 50 }

@@ -5,7 +5,7 @@ import Testing
 
 @testable import CharMLP
 
-@Suite("Ranks")
+@Suite("Ranks with a shuffled list")
 struct RanksTests {
   private static let dataset = Result {
     try Dataset(bundledWords(), splitSeed: 42, blockSize: 3)
@@ -18,35 +18,36 @@ struct RanksTests {
     return recipe
   }
 
-  private func course(_ recipe: Recipe, ranks: Int, threads: Int = 1) throws -> [Course] {
+  private func runs(_ recipe: Recipe, ranks: Int, threads: Int = 1) throws -> [TrainedRun] {
     let dataset = try Self.dataset.get()
     return ThreadRanks.run(ranks) { communicator in
-      Course(Trainer(recipe, dataset, threads: threads, communicator: communicator))
+      TrainedRun(Trainer(recipe, dataset, threads: threads, communicator: communicator))
     }
   }
 
   // Another order of adding changes the last bits of a Float; the bound for 100 losses is 5e-6.
   @Test(
-    "The losses of 100 steps are those of one process, and all ranks have the same bits, every time",
+    "Ranks have the losses of one process, and all the same bits every time",
     arguments: 1...4, [32, 61])
   func losses(ranks: Int, batchSize: Int) throws {
     let recipe = Self.recipe { $0.batchSize = batchSize }
-    let expected = Course(Trainer(recipe, try Self.dataset.get()))
-    let found = try course(recipe, ranks: ranks)
+    let expected = TrainedRun(Trainer(recipe, try Self.dataset.get()))
+    let found = try runs(recipe, ranks: ranks)
     #expect(found.allSatisfy { $0 == found[0] })
     let largest = zip(found[0].losses, expected.losses).map { abs($0 - $1) }.max()!
     #expect(found[0].losses.count == 100 && largest <= 5e-6, "\(largest)")
-    #expect(try course(recipe, ranks: ranks) == found)
+    #expect(try runs(recipe, ranks: ranks) == found)
   }
 
-  @Test("With AdamW, weight decay and dropout, too", arguments: [2, 3])
+  @Test(
+    "Ranks with AdamW, weight decay and dropout have the losses of one process", arguments: [2, 3])
   func adamw(ranks: Int) throws {
     let recipe = Self.recipe {
       ($0.optimizer, $0.learningRate, $0.weightDecay, $0.dropout) = (.adamw, 1e-3, 0.1, 0.3)
       $0.batchSize = 37
     }
-    let expected = Course(Trainer(recipe, try Self.dataset.get()))
-    let found = try course(recipe, ranks: ranks)
+    let expected = TrainedRun(Trainer(recipe, try Self.dataset.get()))
+    let found = try runs(recipe, ranks: ranks)
     #expect(found.allSatisfy { $0 == found[0] })
     // Adam moves a parameter whose gradient is rounding alone by the learning rate, whichever way.
     let largest = zip(found[0].losses, expected.losses).map { abs($0 - $1) }.max()!
@@ -56,15 +57,15 @@ struct RanksTests {
   @Test("Threads of a rank change no bit, in both forms of the first layer", arguments: [5, 200])
   func threads(batchSize: Int) throws {
     let recipe = Self.recipe { ($0.batchSize, $0.hidden, $0.steps) = (batchSize, 100, 5) }
-    let found = try course(recipe, ranks: 2)
-    #expect(try course(recipe, ranks: 2, threads: 2) == found)
+    let found = try runs(recipe, ranks: 2)
+    #expect(try runs(recipe, ranks: 2, threads: 2) == found)
   }
 
-  @Test("A rank without a window takes part")
+  @Test("A rank without a window takes part in every step")
   func emptyShare() throws {
     let recipe = Self.recipe { ($0.batchSize, $0.steps) = (3, 1) }
-    let expected = Course(Trainer(recipe, try Self.dataset.get()))
-    let found = try course(recipe, ranks: 4)
+    let expected = TrainedRun(Trainer(recipe, try Self.dataset.get()))
+    let found = try runs(recipe, ranks: 4)
     #expect(found.allSatisfy { $0 == found[0] })
     // Batch norm of so few windows multiplies rounding by up to 316.
     #expect(abs(found[0].losses[0] - expected.losses[0]) <= 1e-5)
@@ -72,7 +73,8 @@ struct RanksTests {
     #expect(difference.elements.allSatisfy { abs($0) <= 1e-4 })
   }
 
-  @Test("When one rank is asked to stop, all stop after the same step, from which others go on")
+  @Test(
+    "When one rank is asked to stop, all stop after the same step, and others can continue from it")
   func stopping() throws {
     let dataset = try Self.dataset.get()
     let recipe = Self.recipe { $0.evaluateEvery = 10 }
@@ -95,19 +97,19 @@ struct RanksTests {
     let alone = Trainer(recipe, dataset)
     try alone.advance(to: 57)
     #expect(alone.state.generator == states[0].generator)
-    let course = try ThreadRanks.run(2) { [states] communicator in
+    let runs = try ThreadRanks.run(2) { [states] communicator in
       Result {
-        Course(
+        TrainedRun(
           try Trainer(
             recipe, dataset, resuming: states[0], backward: .fused, communicator: communicator))
       }
     }.map { try $0.get() }
-    let expected = Course(alone)
-    #expect(course.allSatisfy { $0.parameters == course[0].parameters })
-    #expect(abs(try #require(course[0].losses.last) - expected.losses.last!) <= 5e-6)
+    let expected = TrainedRun(alone)
+    #expect(runs.allSatisfy { $0.parameters == runs[0].parameters })
+    #expect(abs(try #require(runs[0].losses.last) - expected.losses.last!) <= 5e-6)
   }
 
-  @Test("Followers end where rank 0's validation losses end training")
+  @Test("All ranks stop where rank 0's validation losses end the training")
   func patience() throws {
     let dataset = try Self.dataset.get()
     let recipe = Self.recipe {

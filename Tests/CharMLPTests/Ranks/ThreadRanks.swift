@@ -1,4 +1,5 @@
-// Ranks as threads of one process, so that everything but MPI itself can be tested without MPI.
+// What the tests of ranks share: ranks as threads of one process, so that everything but MPI itself can be
+// tested without MPI, and a whole training to be compared with another.
 
 import Foundation
 import Synchronization
@@ -68,5 +69,27 @@ final class ThreadRanks: Sendable {
       ranks.barrier.wait(rank)
       return all
     }
+  }
+}
+
+/// Where a run stands after its steps, and the loss of each.
+struct TrainedRun: Equatable, Sendable {
+  var losses: [Float] = []
+  var parameters: Parameters<Float>
+
+  init(_ trainer: Trainer) {
+    while !trainer.isFinished {
+      try? trainer.advance(to: trainer.step + 1)
+      losses.append(trainer.minibatchLoss)
+    }
+    parameters = trainer.parameters
+  }
+}
+
+extension TrainedRun {
+  /// The largest difference of two runs' losses; infinite if they have not as many.
+  func distance(to other: TrainedRun) -> Float {
+    guard losses.count == other.losses.count else { return .infinity }
+    return zip(losses, other.losses).map { abs($0 - $1) }.max() ?? .infinity
   }
 }

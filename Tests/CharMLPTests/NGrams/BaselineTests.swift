@@ -1,10 +1,11 @@
 // The baseline of a data set: the figures of an independent program, and which model is best.
 
-import CharMLP
 import Foundation
 import Testing
 
-@Suite("The baseline")
+@testable import CharMLP
+
+@Suite("Baselines")
 struct BaselineTests {
   /// A line of what Tools/make_ngram_fixtures.py wrote.
   struct Row: Decodable {
@@ -23,7 +24,7 @@ struct BaselineTests {
   }
 
   // Means of up to 50,000 logarithms of order one, added in another order.
-  @Test("is that of an independent program on the bundled list, within 1e-12")
+  @Test("The baseline on the bundled list is that of an independent program, within 1e-12")
   func bundledList() throws {
     let dataset = try Dataset(bundledWords(), splitSeed: 42, blockSize: 3)
     let entries = Baseline(dataset).entries
@@ -34,9 +35,9 @@ struct BaselineTests {
       #expect(abs(entry.losses.train - row.train) <= 1e-12)
       #expect(abs(entry.losses.validation - row.val) <= 1e-12)
       #expect(abs(entry.losses.test - row.test) <= 1e-12)
-      let model = NGramModel(
-        of: dataset.train, order: entry.order, discounting: entry.discounting)
-      for (discounts, expected) in zip(model.discounts, row.discounts) {
+      let windows = ContextWindows(dataset.train, blockSize: entry.order - 1)
+      let smoothing = KneserNey(NGramCounts(windows.distinct()), entry.discounting)
+      for (discounts, expected) in zip(smoothing.discounts(order: entry.order), row.discounts) {
         let found = [discounts.one, discounts.two, discounts.threeOrMore]
         #expect(zip(found, expected).allSatisfy { abs($0 - $1) <= 1e-14 })
       }
@@ -46,7 +47,7 @@ struct BaselineTests {
   private static let lecture = projectRoot.appending(path: "data/makemore-names.txt").path
 
   @Test(
-    "has the losses on the lecture's list that other programs found, to three decimals",
+    "The baseline on the lecture's list has the losses that other programs found, to three decimals",
     .enabled(if: FileManager.default.fileExists(atPath: lecture), "`make names` downloads it"))
   func lectureList() throws {
     let dataset = try Dataset(
@@ -60,7 +61,7 @@ struct BaselineTests {
   }
 
   @Test(
-    "for a network has the order that sees the same context, as far as counting reaches",
+    "The baseline for a network has the order that sees the same context, up to order 6",
     arguments: [(1, 2), (3, 4), (5, 6), (6, 6), (100_000, 6), (Int.max, 6)])
   func sameContext(blockSize: Int, order: Int) throws {
     let words = try WordList(RandomWords.make(count: 60, alphabet: 5, longest: 6))
@@ -73,7 +74,7 @@ struct BaselineTests {
   }
 
   @Test(
-    "has ten models on any list that can be split, all with finite losses",
+    "The baseline has ten models with finite losses on any list that can be split",
     arguments: [
       Array(repeating: "a", count: 6), ["a", "b", "c", "d", "e", "f"],
       RandomWords.make(count: 30, alphabet: 80, longest: 12),

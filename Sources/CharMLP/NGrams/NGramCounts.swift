@@ -1,15 +1,14 @@
 // How often each character follows each context, for all context lengths up to a limit.
 //
-// Contexts form a tree: a node's parent is its context without the oldest character, so that the way up
-// is the way in which an n-gram model backs off. Nodes are numbered level by level and, within a level,
-// in the order of their contexts read backwards; children are neighbours and no node needs a pointer.
+// Contexts form a tree: a node's parent is its context without the oldest character, which is how an n-gram
+// model backs off. Nodes are numbered level by level and, within a level, in the order of their contexts
+// read backwards, so that children are neighbours and no node needs a pointer. One tree serves the models
+// of all orders; the probabilities are NGramModel's.
 //
-// Counting conventions, which decide the third decimal of a loss: a word is preceded by as many
-// terminators as the longest context asks for, as in ContextWindows, and its end is a character like any
-// other. The continuation count of (context, character) is the number of distinct characters, the
-// terminator being one, that stand before it; padded n-grams are no exception.
-//
-// Not here: probabilities (NGramModel). One tree serves the models of all orders.
+// Two conventions decide the third decimal of a loss. A word is preceded by as many terminators as the
+// longest context needs, as in ContextWindows, and its end is a character like any other. The continuation
+// count of (context, character) is the number of distinct characters before it, the terminator included;
+// padded n-grams are no exception.
 
 /// Counts of all n-grams of encoded words, up to an order.
 public struct NGramCounts: Sendable {
@@ -60,10 +59,10 @@ public struct NGramCounts: Sendable {
   }
 }
 
-// MARK: Finding contexts and characters
+// MARK: - Finding contexts and characters
 
 extension NGramCounts {
-  /// The nodes of a context and of its ends, from the empty one on, as far as they were seen.
+  /// The nodes of a context and its suffixes, from the empty one on, as far as they were seen.
   ///
   /// - Parameters:
   ///   - context: At least `length` ids, the newest last.
@@ -122,13 +121,14 @@ private func index(of element: Int32, in array: [Int32], _ range: Range<Int>) ->
   return low < range.upperBound && elements[low] == element ? low : nil
 }
 
-// MARK: - One level of the tree of contexts while it is built: all contexts of one length
+// MARK: - Building the tree
 
-// The longest contexts come sorted from a radix sort, with counts that are known. Every shorter level
-// follows from the one below it: contexts that differ in their oldest character alone become one, their
-// counts are added, and how many there were of them is the continuation count.
-
-/// The distinct contexts of one length, in the order of their ids read backwards.
+/// One level of the tree while it is built: the distinct contexts of one length, in the order of their ids
+/// read backwards.
+///
+/// The longest contexts come from a radix sort, with known counts. Each shorter level follows from the one
+/// below it: contexts that differ only in their oldest character become one, their counts are added, and
+/// the number of them is the continuation count.
 struct NGramLevel {
   /// A context of the distinct ones that ends in this one: (nodes).
   private(set) var rows: [Int] = []
@@ -205,7 +205,7 @@ struct NGramLevel {
   }
 }
 
-/// Counts by character; zero between two contexts.
+/// Counts by character; all zero between two contexts.
 private struct Tally {
   var seen: [Int32] = []
   var counts: [Int32]

@@ -1,0 +1,108 @@
+// What counting alone achieves on a split: the losses of n-gram models, to be shown beside a network's.
+//
+// All orders and both ways to discount are tried, because the best is not known beforehand; it is chosen by
+// validation, never by test.
+
+import RealModule
+
+/// The losses of interpolated Kneser-Ney models of several orders over the parts of a split.
+public struct Baseline: Equatable, Sendable {
+  /// The orders tried.
+  public static let orders = 2...6
+
+  /// One model's losses.
+  public struct Entry: Equatable, Sendable {
+    public let order: Int
+    public let discounting: Discounting
+    public let losses: SplitLosses
+  }
+
+  /// By order, then fixed before estimated.
+  public let entries: [Entry]
+
+  /// Counts the training words and evaluates all parts.
+  public init(_ dataset: Dataset) {
+    let blockSize = Self.orders.upperBound - 1
+    let parts = [dataset.train, dataset.validation, dataset.test].map {
+      ContextWindows($0, blockSize: blockSize).distinct()
+    }
+    let counts = NGramCounts(parts[0])
+    let smoothings = Discounting.allCases.map { KneserNey(counts, $0) }
+    let losses = parts.map { KneserNey.losses(of: smoothings, over: $0) }
+    entries = Self.orders.flatMap { order in
+      Discounting.allCases.enumerated().map { index, discounting in
+        let parts = losses.map { $0[index][order - 1] }
+        return Entry(
+          order: order, discounting: discounting,
+          losses: SplitLosses(train: parts[0], validation: parts[1], test: parts[2]))
+      }
+    }
+  }
+
+  /// The model with the smallest validation loss; of equals the one of lower order, then the fixed one.
+  public var best: Entry { Self.best(of: entries) }
+
+  /// The better of the two models that see a network's context, or as much of it as any model here: those
+  /// of order min(blockSize + 1, 6).
+  public func best(forBlockSize blockSize: Int) -> Entry {
+    precondition(blockSize >= 1, "Baseline: block size \(blockSize)")
+    let order = min(blockSize, Self.orders.upperBound - 1) + 1
+    return Self.best(of: entries.filter { $0.order == order })
+  }
+
+  private static func best(of entries: [Entry]) -> Entry {
+    guard let best = entries.min(by: { $0.losses.validation < $1.losses.validation }) else {
+      preconditionFailure("Baseline: there is a model of every order")
+    }
+    return best
+  }
+}
+
+// MARK: - Losses
+
+// One walk of the tree gives the losses of the models of all orders, because the path to a context passes
+// through the contexts of the lower orders.
+
+extension KneserNey {
+  /// The mean cross-entropy, in nats per character, of the models of all orders over the windows behind
+  /// `contexts`, with each way to smooth the same counts: (smoothings)(contexts.blockSize + 1).
+  static func losses(of smoothings: [KneserNey], over contexts: DistinctContexts) -> [[Double]] {
+    let counts = smoothings[0].counts
+    let length = min(counts.maximumOrder - 1, contexts.blockSize)
+    var sums = smoothings.map { _ in [Double](repeating: 0, count: length + 1) }
+    var path: [Int] = []
+    var entries: [Int] = []
+    // In the order of the tree, so that successive paths are close in memory.
+    for row in contexts.rowsReadBackwards() {
+      let ids = contexts.contexts[row * contexts.blockSize..<(row + 1) * contexts.blockSize]
+      counts.find(ids, length: length, path: &path)
+      for window in contexts.targetRange(of: row) {
+        counts.find(contexts.targets[window], along: path, entries: &entries)
+        let weight = Double(contexts.targetCounts[window])
+        for index in smoothings.indices {
+          smoothings[index].addLosses(weight, path, entries, to: &sums[index])
+        }
+      }
+    }
+    let windowCount = Double(contexts.windowCount)
+    return sums.map { $0.map { $0 / windowCount } }
+  }
+
+  /// Adds the losses of one character after one context, by context length.
+  private func addLosses(
+    _ weight: Double, _ path: [Int], _ entries: [Int], to sums: inout [Double]
+  ) {
+    var shorter = 1 / Double(counts.vocabularyCount)
+    for length in 0..<path.count {
+      let (entry, node) = (entries[length], path[length])
+      sums[length] -= weight * .log(windows.interpolate(shorter, entry, node, length))
+      if length + 1 < sums.count {
+        shorter = continuations.interpolate(shorter, entry, node, length)
+      }
+    }
+    // Longer contexts, never seen, are skipped.
+    guard path.count < sums.count else { return }
+    let loss = weight * .log(shorter)
+    for length in path.count..<sums.count { sums[length] -= loss }
+  }
+}

@@ -1,0 +1,190 @@
+// The n-gram model that every loss is compared with: interpolated Kneser-Ney over characters.
+//
+// R. Kneser and H. Ney, "Improved backing-off for m-gram language modeling", ICASSP 1995; interpolated as
+// in Chen and Goodman (1999). It predicts from the last order − 1 characters, as a network of block size
+// order − 1 does. It is counted, not trained, and so it shows what training has to beat.
+//
+// Counts after the full context are numbers of windows; after all shorter ones they are continuation counts
+// (see NGramCounts). The empty context is interpolated with the uniform distribution, so that every symbol
+// has a positive probability everywhere; a context that was never seen is skipped.
+
+/// Interpolated Kneser-Ney:
+/// p(c | context) = (count − D(count)) / total + backoff · p(c | context without its oldest character),
+/// with total = Σ count and backoff = Σ D(count) / total over all that was seen to follow the context;
+/// for a character that never did, the first term is zero.
+public struct NGramModel: Sendable {
+  /// The length of the n-grams: a context of order − 1 characters and the one that follows.
+  public let order: Int
+  private let smoothing: KneserNey
+  private var counts: NGramCounts { smoothing.counts }
+
+  /// A model of the words behind some windows, whatever their block size.
+  ///
+  /// - Parameter order: At least 1.
+  public init(of windows: ContextWindows, order: Int, discounting: Discounting) {
+    precondition(order >= 1, "NGramModel: order \(order)")
+    self.order = order
+    // Order 1 has no context, but windows have at least one character.
+    let windows = ContextWindows(windows, blockSize: max(1, order - 1))
+    smoothing = KneserNey(NGramCounts(windows.distinct()), discounting)
+  }
+
+  /// The probabilities of the next character, which sum to one.  (vocabulary)
+  ///
+  /// - Parameter context: The ids before it, of which the last order − 1 matter; fewer begin a word.
+  public func distribution(after context: some Collection<Int32>) -> [Double] {
+    let path = path(of: context)
+    let vocabularyCount = counts.vocabularyCount
+    var probabilities = [Double](repeating: 1 / Double(vocabularyCount), count: vocabularyCount)
+    for (length, node) in path.enumerated() {
+      for id in probabilities.indices { probabilities[id] *= level(length).backoffs[node] }
+      for entry in counts.entries(of: node) {
+        probabilities[Int(counts.targets[entry])] += level(length).share(entry, node, length)
+      }
+    }
+    return probabilities
+  }
+
+  /// The nodes of a context, with terminators before it if it is too short.
+  private func path(of context: some Collection<Int32>) -> [Int] {
+    let known = context.suffix(order - 1)
+    let padding = repeatElement(Vocabulary.terminator, count: order - 1 - known.count)
+    var path: [Int] = []
+    counts.find((Array(padding) + known)[...], length: order - 1, path: &path)
+    return path
+  }
+
+  /// The counts after contexts of a length.
+  private func level(_ length: Int) -> KneserNey.Level {
+    length == order - 1 ? smoothing.windows : smoothing.continuations
+  }
+}
+
+// MARK: - Kneser-Ney smoothing
+
+/// Counts and what smoothing subtracts from them: all that models of every order share.
+///
+/// A model's longest contexts count windows and all shorter ones count continuations, so two sets of sums
+/// over the tree are enough for every order.
+struct KneserNey: Sendable {
+  let counts: NGramCounts
+  /// For the full context of a model of any order.
+  let windows: Level
+  /// For all shorter contexts.
+  let continuations: Level
+
+  init(_ counts: NGramCounts, _ discounting: Discounting) {
+    self.counts = counts
+    windows = Level(counts, counts.counts, lengths: 0..<counts.maximumOrder, discounting)
+    continuations = Level(
+      counts, counts.continuations, lengths: 0..<counts.maximumOrder - 1, discounting)
+  }
+
+  /// One kind of counts over all nodes.
+  struct Level: Sendable {
+    let counts: [Int32]
+    /// By the length of the context.
+    let discounts: [Discounts]
+    /// Σ count over what follows each context: (nodes).
+    private(set) var totals: [Double] = []
+    /// Σ D(count) / total, what comes from the next shorter context: (nodes).
+    private(set) var backoffs: [Double] = []
+
+    init(
+      _ tree: NGramCounts, _ counts: [Int32], lengths: Range<Int>, _ discounting: Discounting
+    ) {
+      self.counts = counts
+      discounts = lengths.map { Discounts(discounting, of: counts[tree.entries(ofLength: $0)]) }
+      for length in lengths {
+        for node in tree.nodes(ofLength: length) {
+          var (total, discounted) = (0.0, 0.0)
+          for entry in tree.entries(of: node) {
+            total += Double(counts[entry])
+            discounted += discounts[length].discount(of: counts[entry])
+          }
+          totals.append(total)
+          backoffs.append(discounted / total)
+        }
+      }
+    }
+
+    /// What a context's own counts give the character of an entry: (count − D) / total.
+    @inline(__always)
+    func share(_ entry: Int, _ node: Int, _ length: Int) -> Double {
+      let count = counts[entry]
+      return (Double(count) - discounts[length].discount(of: count)) / totals[node]
+    }
+
+    /// The probability by a context, from that by the next shorter one; an entry of -1 is none.
+    @inline(__always)
+    func interpolate(_ shorter: Double, _ entry: Int, _ node: Int, _ length: Int) -> Double {
+      let rest = backoffs[node] * shorter
+      return entry < 0 ? rest : rest + share(entry, node, length)
+    }
+  }
+}
+
+// MARK: - Discounts
+
+/// How to choose what is subtracted from every count, and given to what was not seen.
+public enum Discounting: String, CaseIterable, Sendable {
+  /// 0.75 whatever the count, as in many textbooks.
+  case fixed
+  /// Estimated for each level from how many of its counts are one, two, three and four: one discount for
+  /// counts of one, one for counts of two, and one for all larger ones (modified Kneser-Ney; S. F. Chen and
+  /// J. Goodman, "An empirical study of smoothing techniques for language modeling", Computer Speech and
+  /// Language 13, 1999, equation 26).
+  case estimated
+}
+
+/// What is subtracted from counts of one, of two, and of three or more.
+public struct Discounts: Equatable, Sendable {
+  public let one: Double
+  public let two: Double
+  public let threeOrMore: Double
+
+  /// 0.75 for all.
+  public static let fixed = Discounts(one: 0.75, two: 0.75, threeOrMore: 0.75)
+
+  /// Makes discounts, each above zero and at most its count.
+  public init(one: Double, two: Double, threeOrMore: Double) {
+    precondition(
+      one > 0 && one <= 1 && two > 0 && two <= 2 && threeOrMore > 0 && threeOrMore <= 3,
+      "Discounts: \(one), \(two), \(threeOrMore)")
+    (self.one, self.two, self.threeOrMore) = (one, two, threeOrMore)
+  }
+
+  /// The estimate from how many counts are one, two, three and four: with Y = n₁ / (n₁ + 2n₂),
+  /// D₁ = 1 − 2Y n₂/n₁, D₂ = 2 − 3Y n₃/n₂, D₃₊ = 3 − 4Y n₄/n₃.
+  ///
+  /// Nil where one of the first four is zero or a discount would not be above zero, as for small lists and
+  /// for lists without rare n-grams.
+  public init?(n1: Int, n2: Int, n3: Int, n4: Int) {
+    guard n1 > 0, n2 > 0, n3 > 0, n4 > 0 else { return nil }
+    let (n1, n2, n3, n4) = (Double(n1), Double(n2), Double(n3), Double(n4))
+    let ratio = n1 / (n1 + 2 * n2)
+    let two = 2 - 3 * ratio * n3 / n2
+    let threeOrMore = 3 - 4 * ratio * n4 / n3
+    guard two > 0, threeOrMore > 0 else { return nil }
+    self.init(one: 1 - 2 * ratio * n2 / n1, two: two, threeOrMore: threeOrMore)
+  }
+
+  /// The discount of a count, which is at least 1.
+  func discount(of count: Int32) -> Double {
+    switch count {
+    case 1: one
+    case 2: two
+    default: threeOrMore
+    }
+  }
+}
+
+extension Discounts {
+  /// The discounts for the counts of one level; fixed where they cannot be estimated.
+  init(_ discounting: Discounting, of counts: ArraySlice<Int32>) {
+    var numbers = [0, 0, 0, 0]
+    for count in counts where count <= 4 { numbers[Int(count) - 1] += 1 }
+    let estimate = Discounts(n1: numbers[0], n2: numbers[1], n3: numbers[2], n4: numbers[3])
+    self = discounting == .estimated ? estimate ?? .fixed : .fixed
+  }
+}
