@@ -23,11 +23,8 @@ public struct RandomMask: Equatable, Sendable {
     scale = 1 / (1 - rate)
     threshold = 1 + rate
     stride = UInt32(truncatingIfNeeded: PaddedMemory.stride(columns))
-    // SplitMix64's output function (Steele, Lea and Flood, 2014) of the seed and the step.
-    var key = seed &+ UInt64(truncatingIfNeeded: step) &* 0x9E37_79B9_7F4A_7C15
-    key = (key ^ (key >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    key = (key ^ (key >> 27)) &* 0x94D0_49BB_1331_11EB
-    key ^= key >> 31
+    let key = SplitMix64.output(
+      seed &+ UInt64(truncatingIfNeeded: step) &* SplitMix64.increment)
     firstKey = UInt32(truncatingIfNeeded: key)
     secondKey = UInt32(truncatingIfNeeded: key >> 32)
   }

@@ -1,16 +1,16 @@
 // What there is to know about a word list before a network is trained on it.
 //
-// A loss is only as honest as the split: words that stand in two parts of it are learned by heart and
-// then counted as predicted. So the report says how many there are, next to what else decides how
-// good a model can get: how many words, which symbols, how long. Numbers alone; texts are the commands'.
-// Of a list that is too long for that, all but the alphabet is counted in a sample.
+// A loss is only as honest as the split: words in two parts of it are learned by heart and then
+// counted as predicted. So the report says how many there are, next to what else decides how good a
+// model can get: how many words, which symbols, how long. It has numbers only; texts are the
+// commands'. Of a very long list, everything but the alphabet is counted in a sample.
 
 /// Counts over a data set.
 public struct DataReport: Equatable, Sendable {
   /// One part of the split.
   public struct Part: Equatable, Sendable {
     public let words: Int
-    /// How many of the words also occur in the training part; for that part itself all.
+    /// How many of the words are also in the training part; for that part itself, all.
     public let wordsInTraining: Int
     public let windows: Int
     public let distinctContexts: Int
@@ -23,7 +23,7 @@ public struct DataReport: Equatable, Sendable {
     public let count: Int
     /// How often it occurs in training words.
     public let trainingCount: Int
-    /// Whether it occurs fewer than ten times: too seldom to learn what follows it.
+    /// Whether it occurs fewer than ten times, too rarely to learn what follows it.
     public var isRare: Bool { count < 10 }
   }
 
@@ -35,7 +35,7 @@ public struct DataReport: Equatable, Sendable {
   public let trainingWindows: Int
   /// The number of different words.
   public let distinctWords: Int
-  /// How many duplicates were removed before.
+  /// How many duplicates were removed beforehand.
   public let duplicatesRemoved: Int
   public let train: Part
   public let validation: Part
@@ -43,7 +43,7 @@ public struct DataReport: Equatable, Sendable {
   /// The alphabet, the most frequent symbol first; of equally frequent ones, the smaller scalar.
   public let symbols: [Symbol]
   public let lengths: LengthDistribution
-  /// What should be known before the losses are believed.
+  /// What to know before believing the losses.
   public let warnings: [DataWarning]
 
   /// How many words repeat an earlier one.
@@ -86,7 +86,7 @@ public struct DataReport: Equatable, Sendable {
     return symbols.sorted { ($1.count, $0.scalar) < ($0.count, $1.scalar) }
   }
 
-  /// How often each id is to be predicted.  (vocabulary)
+  /// How often each id is a target.  (vocabulary)
   private static func counts(of windows: ContextWindows) -> [Int] {
     var counts = [Int](repeating: 0, count: windows.vocabularyCount)
     for id in windows.targets { counts[Int(id)] += 1 }
@@ -94,20 +94,20 @@ public struct DataReport: Equatable, Sendable {
   }
 }
 
-// MARK: - What about a word list makes losses unreliable or learning needlessly hard
+// MARK: - Warnings
 
-// The limits are rules of thumb, each written once, here; a list that crosses none of them deserves no
-// warning, and the bundled one does not get any. What to do about it is in the commands' texts.
-
-/// A property of a word list that its owner should know of.
+/// A property of a word list that makes losses unreliable or learning needlessly hard.
+///
+/// The limits are rules of thumb; the bundled list is within all of them. What to do is in the
+/// commands' texts.
 public enum DataWarning: Equatable, Sendable {
   /// Fewer than 1,000 words: a validation loss rests on fewer than a hundred of them.
   case tiny(words: Int, validationWords: Int)
   /// At least one word in a hundred repeats another, in the list or across the split.
   case duplicated(duplicates: Int, validationWordsInTraining: Int, validationWords: Int)
-  /// Letters stand in the list as capitals and as small letters, as two symbols each.
+  /// Letters occur as capitals and as small letters, and so as two symbols each.
   case mixedCase(letters: Int)
-  /// The longest word is more than four times as long as the median one, and than three characters.
+  /// The longest word is more than four times as long as the median, and as three characters.
   case unequalLengths(median: Int, longest: Int)
 
   /// The warnings that a list deserves.
@@ -143,7 +143,7 @@ public enum DataWarning: Equatable, Sendable {
   }
 }
 
-// MARK: - How long the words of a list are
+// MARK: - Lengths
 
 /// Numbers of words by length in characters.
 public struct LengthDistribution: Equatable, Sendable {

@@ -1,8 +1,8 @@
 // A word list made ready for training: its vocabulary, its split, and the windows of each part.
 //
-// Minibatches are drawn from the training text, which is all of it, or a rank's part. What is told about
-// the list, and what a model is measured by, comes from words that are all of the list if it has up to
-// 16 MB, and a sample beyond that; `isSample` says which.
+// Minibatches are drawn from the training text, which is whole or a rank's part. Reports about the
+// list, and a model's losses, come from `words`: all of a list of up to 16 MB, and a sample of a
+// longer one.
 
 /// What trains, validates and tests a network with a given block size.
 public struct Dataset: Sendable {
@@ -21,9 +21,9 @@ public struct Dataset: Sendable {
   public let trainingText: TrainingText
   /// The number of words of the whole list.
   public let wordCount: Int
-  /// What calibration and losses are taken over.
+  /// What calibration and losses are computed over.
   public let measured: MeasuredWindows
-  /// How many words were left out of the list because they stood in it before.
+  /// How many words were removed because they repeat an earlier one.
   public internal(set) var duplicatesRemoved = 0
 
   /// Whether `words` are a sample of the list.
@@ -34,7 +34,7 @@ public struct Dataset: Sendable {
   ///
   /// - Parameters:
   ///   - memoryLimit: The bytes that the windows, and the distinct ones among them, may take.
-  ///   - limits: Up to which length a list is taken as it is.
+  ///   - limits: Up to which length a list is used whole.
   /// - Throws: `DatasetError` if a part would hold no window, or memory could not hold them all.
   public init(
     _ words: WordList, splitSeed: UInt64, blockSize: Int,
@@ -61,9 +61,10 @@ public struct Dataset: Sendable {
     }
   }
 
-  /// Takes a list that was split by hash.
+  /// Uses a list that was split by hash.
   ///
-  /// - Parameter memoryLimit: The bytes that the windows, and the distinct ones among them, may take.
+  /// - Parameter memoryLimit: The bytes that the windows, and the distinct ones among them, may
+  ///   take.
   /// - Throws: `DatasetError` if a part would hold no window, or memory could not hold them all.
   public init(
     _ list: HashSplitList, blockSize: Int, memoryLimit: Int = Self.defaultMemoryLimit
@@ -106,14 +107,15 @@ public struct Dataset: Sendable {
     measured = MeasuredWindows(train, validation, test, limit: windowLimit)
   }
 
-  /// With fewer words the notebook's cuts leave a part empty: int(0.9 · 5) = int(0.8 · 5) = 4.
+  /// With fewer words, the notebook's cuts leave a part empty: int(0.9 · 5) = int(0.8 · 5) = 4.
   static let fewestWords = 6
 
-  /// The memory limit unless told otherwise: 32 GiB, far above any list that trains in a lifetime here.
+  /// The memory limit unless told otherwise: 32 GiB, far above any list that trains in a lifetime
+  /// here.
   public static let defaultMemoryLimit = 32 << 30
 }
 
-/// The windows that calibration and losses are taken over: all, or as many of a sample as are worth it.
+/// The windows that calibration and losses are computed over: all, or a limited number of a sample.
 public struct MeasuredWindows: Sendable {
   public let train: ContextWindows
   public let validation: ContextWindows
@@ -128,7 +130,7 @@ public struct MeasuredWindows: Sendable {
 
 /// Why a word list cannot become a data set.
 public enum DatasetError: Error, Equatable, Sendable, CustomStringConvertible {
-  /// Too few words to train, validate and test, once those that repeat an earlier one are removed.
+  /// There are too few words to train, validate and test, `removed` duplicates not counted.
   case tooFewWords(Int, needed: Int, removed: Int = 0)
   /// No word's hash puts it into a part.
   case emptyPart(String, words: Int)
@@ -153,13 +155,13 @@ public enum DatasetError: Error, Equatable, Sendable, CustomStringConvertible {
   }
 }
 
-// MARK: - A data set as a recipe asks for it
+// MARK: - The data set of a recipe
 
 extension Dataset {
-  /// Makes the data set of a recipe: split as it says, duplicates removed before if it says so.
+  /// Makes the data set of a recipe: duplicates removed if it says so, and split as it says.
   ///
   /// - Parameters:
-  ///   - communicator: The ranks that share out the training text if it is split by hash; nil for this
+  ///   - communicator: The ranks that share the training text if it is split by hash; nil for this
   ///     process alone.
   ///   - memoryLimit: The bytes that the windows, and the distinct ones among them, may take.
   /// - Throws: `DatasetError` if a part would hold no window, or memory could not hold them all.
@@ -181,66 +183,5 @@ extension Dataset {
     try self.init(
       kept, splitSeed: recipe.splitSeed, blockSize: recipe.blockSize, memoryLimit: memoryLimit)
     duplicatesRemoved = words.count - kept.count
-  }
-}
-
-// MARK: - Which words train, which validate and which test
-
-// The notebook's split shuffles the words and cuts at 80 % and 90 %. The shuffle itself comes from
-// outside, as a permutation, so that nothing here depends on a generator. A split is an order of the
-// words and two cuts; any other way to divide a list (by a hash of the word, say) is one more function
-// that returns such an order, with the words of each part together.
-//
-// Words are named by their index in the list and not copied. Duplicates are not looked at: a word that
-// stands twice in a list may train and validate.
-
-/// A division of a word list into words for training, validation and testing.
-public struct Split: Equatable, Sendable {
-  /// Word indices: those that train, then those that validate, then those that test.
-  public let order: [Int]
-  /// How many words train.
-  public let trainCount: Int
-  /// How many words validate.
-  public let validationCount: Int
-
-  /// The indices of the words that train.
-  public var train: ArraySlice<Int> { order[..<trainCount] }
-  /// The indices of the words that validate.
-  public var validation: ArraySlice<Int> { order[trainCount..<trainCount + validationCount] }
-  /// The indices of the words that test.
-  public var test: ArraySlice<Int> { order[(trainCount + validationCount)...] }
-
-  /// A split by an order of the words and two cuts.
-  ///
-  /// - Precondition: `order` holds each of 0..<order.count once; the counts fit into it.
-  public init(order: [Int], trainCount: Int, validationCount: Int) {
-    precondition(Self.isPermutation(order), "Split: the order is not a permutation of the words")
-    precondition(
-      trainCount >= 0 && validationCount >= 0 && trainCount <= order.count - validationCount,
-      "Split: \(trainCount) and \(validationCount) of \(order.count) words")
-    self.order = order
-    self.trainCount = trainCount
-    self.validationCount = validationCount
-  }
-
-  /// The notebook's split: after shuffling, words[..<n1], words[n1..<n2] and words[n2...] with
-  /// n1 = int(0.8 · n) and n2 = int(0.9 · n).
-  ///
-  /// Both products are rounded to double precision and then cut off, as Python does it. Parts of a
-  /// short list may be empty.
-  /// - Parameter permutation: the index of the word that the shuffle puts at each place.
-  public static func notebook(permutation: [Int]) -> Split {
-    let n = Double(permutation.count)
-    let (n1, n2) = (Int(0.8 * n), Int(0.9 * n))
-    return Split(order: permutation, trainCount: n1, validationCount: n2 - n1)
-  }
-
-  private static func isPermutation(_ order: [Int]) -> Bool {
-    var seen = [Bool](repeating: false, count: order.count)
-    for index in order {
-      guard order.indices.contains(index), !seen[index] else { return false }
-      seen[index] = true
-    }
-    return true
   }
 }

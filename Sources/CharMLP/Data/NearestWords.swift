@@ -1,10 +1,11 @@
-// Which word of a list a new word is nearest to: whether a model invents or repeats.
+// Which word of a list is nearest to a new one: whether a model invents or repeats.
 //
-// Distance is Levenshtein's: the fewest insertions, deletions and replacements of one character
-// ("Binary codes capable of correcting deletions, insertions, and reversals", 1966), by the usual two
-// rows of dynamic programming, abandoned as soon as a nearer word is known.
+// The distance is Levenshtein's: the fewest insertions, deletions and replacements of one character
+// ("Binary codes capable of correcting deletions, insertions, and reversals", 1966). It is computed
+// by Wagner and Fischer's recursion, a row at a time, and abandoned as soon as a nearer word is
+// known.
 
-/// The words of a list, to be searched for the nearest.
+/// Words of a list, to search for the nearest.
 public struct NearestWords: Sendable {
   /// A word of the list, and how far it is.
   public struct Match: Equatable, Sendable {
@@ -22,7 +23,7 @@ public struct NearestWords: Sendable {
     known = Set(words)
   }
 
-  /// Whether a word stands in the list, scalar by scalar.
+  /// Whether a word is in the list, scalar by scalar.
   public func contains(_ word: String) -> Bool { known.contains(Array(word.unicodeScalars)) }
 
   /// The nearest word, the first of equally near ones; nil if there are no words.

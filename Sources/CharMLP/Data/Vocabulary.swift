@@ -1,28 +1,22 @@
-// The symbols of a word list and their numbers.
+// The symbols of a word list and their ids: the lecture's stoi and itos.
 //
-// The lecture's stoi and itos: the distinct characters, sorted, numbered from 1; number 0 ends (and, as
-// padding, precedes) every word. The lecture writes that terminator as "."; here it is no character at
-// all, so that a list may hold full stops, and only `terminatorSign` says how to show it.
-//
-// A symbol is found through pages of 256 numbers, as many as the list has use for, so that thousands of
-// symbols cost no more per character than twenty-six.
+// The distinct characters are sorted and numbered from 1; 0 ends every word and, as padding,
+// precedes it. The lecture writes that terminator as "."; here it is no character at all, so that a
+// list may contain full stops, and `terminatorSign` says how to show it.
 
 /// The distinct symbols of a word list, in ascending order, numbered 1…n; 0 is the terminator.
 public struct Vocabulary: Sendable {
-  /// The number that ends a word; it stands for no character.
+  /// The id that ends a word; it stands for no character.
   public static let terminator: Int32 = 0
 
-  /// The symbols; the one with number `id` is `symbols[id - 1]`: (count - 1).
+  /// The symbols; the one with id `id` is `symbols[id - 1]`: (count - 1).
   public let symbols: [Unicode.Scalar]
 
-  /// Where the page of 256 scalars starts in `pageEntries`: (0x1100).
-  let pageStarts: [Int32]
-
-  /// Numbers of scalars, page by page: `absent`, 0 for line feed, or the number of a symbol.
+  /// The id of each scalar, `absent` if it is not a symbol; 0 for line feed.
   ///
-  /// Line feed ends a word in a list's text as the terminator ends it in numbers, so that a text is
-  /// encoded in one sweep. The first page is the one shared by all scalars that have none.
-  let pageEntries: [Int32]
+  /// Line feed ends a word in a list's text as the terminator ends it in ids, so that a text is
+  /// encoded in one sweep.
+  let ids: ScalarTable
 
   /// The entry of a scalar that is not a symbol.
   static let absent: Int32 = -1
@@ -32,14 +26,15 @@ public struct Vocabulary: Sendable {
     self.init(ascending: Self.distinctScalars(of: words))
   }
 
-  /// The vocabulary of all symbols that occur in some lists of them, in any order; at least one.
+  /// The vocabulary of all symbols in some lists, in any order; at least one.
   init(ofSymbols lists: [[Unicode.Scalar]]) {
     self.init(ascending: lists.reduce(into: Set()) { $0.formUnion($1) }.sorted())
   }
 
   /// A vocabulary that was stored.
-  /// - Throws: `VocabularyError` unless the symbols are strictly ascending, at least one, and such as
-  ///   words can hold.
+  ///
+  /// - Throws: `VocabularyError` unless the symbols are strictly ascending, at least one, and
+  ///   allowed in words.
   public init(symbols: [Unicode.Scalar]) throws(VocabularyError) {
     guard !symbols.isEmpty else { throw .noSymbols }
     for (index, symbol) in symbols.enumerated() {
@@ -54,27 +49,19 @@ public struct Vocabulary: Sendable {
   }
 
   private init(ascending symbols: [Unicode.Scalar]) {
-    var starts = [Int32](repeating: 0, count: 0x1100)
-    var entries = [Int32](repeating: Self.absent, count: 2 * 256)
-    starts[0] = 256  // ASCII's page always exists, for line feed
-    entries[256 + 0x0A] = Self.terminator
-    for (index, symbol) in symbols.enumerated() {
-      let (page, offset) = (Int(symbol.value >> 8), Int(symbol.value & 0xFF))
-      if starts[page] == 0 {
-        starts[page] = Int32(entries.count)
-        entries.append(contentsOf: repeatElement(Self.absent, count: 256))
-      }
-      entries[Int(starts[page]) + offset] = Int32(index + 1)
-    }
     self.symbols = symbols
-    pageStarts = starts
-    pageEntries = entries
+    var ids = ScalarTable(absent: Self.absent)
+    ids[0x0A] = Self.terminator
+    for (index, symbol) in symbols.enumerated() { ids[symbol.value] = Int32(index + 1) }
+    self.ids = ids
   }
 
-  /// All scalars of a list's words, ascending: one sweep that marks bits, one that collects them.
+  /// All scalars of a list's words, ascending.
   private static func distinctScalars(of words: WordList) -> [Unicode.Scalar] {
     let bytes = words.utf8.span
-    var seen = [UInt64](repeating: 0, count: 0x11_0000 / 64)
+    var scalars: [Unicode.Scalar] = []
+    var seen = ScalarTable(absent: 0)
+    seen[0x0A] = 1  // line feeds stand between words
     var position = 0
     while position < bytes.count {
       var value = UInt32(bytes[position])
@@ -82,20 +69,44 @@ public struct Vocabulary: Sendable {
       if value >= 0x80, let (scalar, scalarLength) = bytes.scalar(at: position) {
         (value, length) = (scalar.value, scalarLength)
       }
-      seen[Int(value >> 6)] |= 1 << UInt64(value & 63)
+      if seen[value] == 0, let scalar = Unicode.Scalar(value) {
+        seen[value] = 1
+        scalars.append(scalar)
+      }
       position += length
     }
-    seen[0] &= ~(1 << 0x0A)  // line feeds stand between words
-    var scalars: [Unicode.Scalar] = []
-    for (index, word) in seen.enumerated() {
-      var bits = word
-      while bits != 0 {
-        let value = UInt32(64 * index + bits.trailingZeroBitCount)
-        if let scalar = Unicode.Scalar(value) { scalars.append(scalar) }
-        bits &= bits - 1
+    return scalars.sorted()
+  }
+}
+
+/// A number for each Unicode scalar, in pages of 256, as many as there is use for: thousands of
+/// symbols cost no more per character than twenty-six.
+struct ScalarTable: Sendable {
+  /// Where the page of each 256 scalars starts in `entries`: (0x1100). Scalars without a page share
+  /// the first.
+  private(set) var starts = [Int32](repeating: 0, count: 0x1100)
+  /// The numbers, page by page.
+  private(set) var entries: [Int32]
+  private let absent: Int32
+
+  /// A table in which every scalar has the number `absent`.
+  init(absent: Int32) {
+    self.absent = absent
+    entries = Array(repeating: absent, count: 256)
+  }
+
+  /// The number of a scalar by its value.
+  @inline(__always)
+  subscript(value: UInt32) -> Int32 {
+    get { entries[Int(starts[Int(value >> 8)]) + Int(value & 0xFF)] }
+    set {
+      let page = Int(value >> 8)
+      if starts[page] == 0 {
+        starts[page] = Int32(entries.count)
+        entries.append(contentsOf: repeatElement(absent, count: 256))
       }
+      entries[Int(starts[page]) + Int(value & 0xFF)] = newValue
     }
-    return scalars
   }
 }
 
@@ -112,7 +123,7 @@ extension Vocabulary {
 
   /// The number of a symbol, 1…count - 1, or nil if it is not in the vocabulary.
   public func id(of symbol: Unicode.Scalar) -> Int32? {
-    let id = pageEntries[Int(pageStarts[Int(symbol.value >> 8)]) + Int(symbol.value & 0xFF)]
+    let id = ids[symbol.value]
     return id > 0 ? id : nil
   }
 
@@ -126,13 +137,14 @@ extension Vocabulary {
   }
 }
 
-// MARK: - Words to numbers and back, one word at a time: for prefixes, samples and messages
+// MARK: - Words to ids and back
 
-// Whole lists are encoded by EncodedWords, which has the fast loop. Unlike there, a word is here taken
-// as it stands: nothing is trimmed, and no terminator is added.
+// One word at a time, for prefixes, samples and messages. Nothing is trimmed, and no terminator is
+// added. Whole lists are encoded by EncodedWords, which has the fast loop.
 
 extension Vocabulary {
-  /// The numbers of a word's characters, without a terminator.
+  /// The ids of a word's characters, without a terminator.
+  ///
   /// - Throws: `unknownSymbol` for the first character that is not in the vocabulary.
   public func encode(_ word: String) throws(VocabularyError) -> [Int32] {
     var ids: [Int32] = []
@@ -143,9 +155,9 @@ extension Vocabulary {
     return ids
   }
 
-  /// The word that the numbers spell, up to their first terminator or their end.
+  /// The word that the ids spell, up to the first terminator or the end.
   ///
-  /// - Precondition: the numbers are in 0..<count.
+  /// - Precondition: the ids are in 0..<count.
   public func decode(_ ids: some Sequence<Int32>) -> String {
     var word = ""
     for id in ids {
@@ -155,9 +167,9 @@ extension Vocabulary {
     return word
   }
 
-  /// Appends the word that the numbers spell, in UTF-8: for millions of words.
+  /// Appends the word that the ids spell, in UTF-8: for millions of words.
   ///
-  /// - Precondition: the numbers are in 1..<count.
+  /// - Precondition: the ids are in 1..<count.
   public func append(_ ids: [Int32], to utf8: inout [UInt8]) {
     for id in ids {
       let symbol = symbols[Int(id) - 1]
@@ -169,9 +181,9 @@ extension Vocabulary {
     }
   }
 
-  /// The numbers for people to read, such as `..e` for a context: every terminator is shown.
+  /// The ids for people to read, such as `..e` for a context: every terminator is shown.
   ///
-  /// - Precondition: the numbers are in 0..<count.
+  /// - Precondition: the ids are in 0..<count.
   public func display(_ ids: some Sequence<Int32>) -> String {
     let sign = terminatorSign
     var text = ""
@@ -180,7 +192,7 @@ extension Vocabulary {
   }
 
   /// How to show the terminator: "." as in the lecture, unless that is a symbol; then "␃" (U+2403,
-  /// symbol for end of text), or the next scalar after it that is not a symbol.
+  /// symbol for end of text), or the next scalar after it that is no symbol.
   public var terminatorSign: Unicode.Scalar {
     let dot: Unicode.Scalar = "."
     guard id(of: dot) != nil else { return dot }
@@ -189,20 +201,19 @@ extension Vocabulary {
   }
 }
 
-// MARK: - What can be wrong with a vocabulary that was stored, or with a word that is to be expressed in one
+// MARK: - Errors
 
-// Both come from the world: a model file, a prefix on a command line, another word list. Messages are
-// one line of text and name the symbol by its code point, since it may not be visible.
-
-/// Why symbols do not make a vocabulary, or a word cannot be encoded.
+/// Why stored symbols do not make a vocabulary, or a word cannot be encoded.
+///
+/// Messages are one line and name the symbol by its code point, since it may not be visible.
 public enum VocabularyError: Error, Equatable, Sendable {
-  /// A vocabulary without a symbol besides the terminator.
+  /// There is no symbol besides the terminator.
   case noSymbols
-  /// A stored symbol that is not greater than the one before it; `index` counts from 0.
+  /// A stored symbol is not greater than the one before it; `index` counts from 0.
   case notAscending(index: Int, symbol: Unicode.Scalar)
-  /// A stored symbol that no word can hold; `index` counts from 0.
+  /// A stored symbol is not allowed in words; `index` counts from 0.
   case refusedSymbol(index: Int, symbol: Unicode.Scalar)
-  /// A character of a word that the vocabulary does not know.
+  /// A character of a word is not in the vocabulary.
   case unknownSymbol(Unicode.Scalar)
 }
 

@@ -1,38 +1,37 @@
 // The words that a model is trained on, in the order of the list, duplicates included.
 //
-// Storage is the normalized text itself, one flat array of UTF-8 in which every word is followed by a
-// line feed, and a four-byte offset for each word: about 12 bytes for a name, so that lists of tens of
-// millions of words fit. `String`s are made on demand. The same array is what a checkpoint stores:
-// reading it back gives an equal list.
-//
-// Not here: which words train and which validate (Split), and what a character's number is (Vocabulary).
+// The storage is the normalized text, one array of UTF-8 in which every word is followed by a line
+// feed, and a four-byte offset for each word: about 12 bytes for a name, so that lists of tens of
+// millions of words fit. Strings are made on demand. A checkpoint stores the same array; reading it
+// back gives an equal list.
 
 /// A list of words: at least one, none empty, each a sequence of Unicode scalars.
 ///
 /// Characters are Unicode scalars as they stand in the text; nothing is normalized or folded.
 /// A list is a random-access collection of `String`s, in the order of the text.
 public struct WordList: Equatable, Sendable {
-  /// The normalized text: UTF-8, every word followed by a line feed, without a byte order mark, blank
-  /// lines or blanks at the ends of lines.
+  /// The normalized text: UTF-8, every word followed by a line feed, without a byte order mark,
+  /// blank lines or blanks at the ends of lines.
   public let utf8: [UInt8]
 
-  /// Where each word starts in `utf8`, and last the length of `utf8`: (count + 1).
+  /// Where each word starts in `utf8`, then the length of `utf8`: (count + 1).
   let starts: [UInt32]
 
-  /// The longest line, in characters, blanks at its ends included.
+  /// The most characters in a line, including blanks at its ends.
   public static let lineLimit = 10_000
 
-  /// The largest text, in bytes, that can be addressed by a four-byte offset.
+  /// The most bytes that four-byte offsets can address.
   public static let byteLimit = Int(UInt32.max) - 1
 
   /// The words of a text in UTF-8, one on each line.
   ///
-  /// LF and CRLF end lines; a byte order mark at the start and a missing end of the last line make no
-  /// difference. Blanks (tab, space, U+00A0, U+1680, U+2000…U+200A, U+202F, U+205F, U+3000) are trimmed
-  /// from both ends of a line and are characters inside it; blank lines are skipped. Refused are all
-  /// other controls, U+2028, U+2029, and U+FEFF anywhere but at the start. Time is proportional to the
-  /// length; the array is rewritten in place if the caller gives it away.
-  /// - Throws: the first thing that is wrong with the text, in its order: see `WordListError`.
+  /// LF and CRLF end lines; a byte order mark at the start and a missing end of the last line make
+  /// no difference. Blanks (tab, space, U+00A0, U+1680, U+2000…U+200A, U+202F, U+205F, U+3000) are
+  /// trimmed from both ends of a line and are characters inside it; blank lines are skipped.
+  /// Refused are all other controls, U+2028, U+2029, and U+FEFF anywhere but at the start. Time is
+  /// proportional to the length; the array is rewritten in place if the caller gives it away.
+  ///
+  /// - Throws: the first thing wrong with the text, in its order: see `WordListError`.
   public init(utf8 text: consuming [UInt8]) throws(WordListError) {
     var parser = WordListParser(text: text)
     try parser.parse()
@@ -40,18 +39,20 @@ public struct WordList: Equatable, Sendable {
   }
 
   /// The words of a string, read as `init(utf8:)` reads a file.
-  /// - Throws: the first thing that is wrong with the text.
+  ///
+  /// - Throws: the first thing wrong with the text.
   public init(text: String) throws(WordListError) {
     try self.init(utf8: Array(text.utf8))
   }
 
-  /// The given words, read as if each stood on a line of its own.
-  /// - Throws: the first thing that is wrong with the text.
+  /// The given words, read as if each were a line.
+  ///
+  /// - Throws: the first thing wrong with the text.
   public init(_ words: [String]) throws(WordListError) {
     try self.init(text: words.joined(separator: "\n"))
   }
 
-  /// Takes over text that is already in the stored form.
+  /// Takes over text in the stored form.
   init(parsed utf8: [UInt8], starts: [UInt32]) {
     self.utf8 = utf8
     self.starts = starts
@@ -74,7 +75,7 @@ extension WordList: RandomAccessCollection {
     String(decoding: utf8[utf8Range(of: index)], as: UTF8.self)
   }
 
-  /// Where the bytes of the word at `index` lie in `utf8`, its line feed left out.
+  /// Where the bytes of the word at `index` are in `utf8`, without the line feed.
   public func utf8Range(of index: Int) -> Range<Int> {
     precondition(
       indices.contains(index), "WordList: there is no word \(index) in a list of \(count)")
@@ -121,19 +122,19 @@ extension WordList {
   }
 }
 
-// MARK: - Reads a word list from a path or from an open file descriptor, all of it at once
+// MARK: - Reading
 
-// A path may name a regular file, a FIFO or a device; standard input may be any of them. A regular file
-// that is too large is refused from its size, before a byte is read. The text is read once and then
-// never again, so that a file that changes or vanishes later changes nothing.
+// A path may name a regular file, a FIFO or a device; standard input may be any of them. A regular
+// file that is too large is refused by its size, before a byte is read. The text is read once, so
+// it does not matter if the file changes or vanishes later.
 
 extension WordList {
   /// The most bytes that are read from a file or a pipe unless told otherwise: 1 GiB.
   public static let defaultReadLimit = 1 << 30
 
   /// Reads the words of the file or FIFO at `path`; opening a FIFO waits for its writer.
-  /// - Throws: `missing`, `directory`, `unreadable`, `readFailed`, `tooLarge`, or what is wrong with
-  ///   the text.
+  /// - Throws: `missing`, `directory`, `unreadable`, `readFailed`, `tooLarge`, or what is wrong
+  ///   with the text.
   public init(
     contentsOf path: String, limit: Int = WordList.defaultReadLimit
   ) throws(WordListError) {
@@ -182,11 +183,12 @@ private func readAll(_ file: inout ReadableFile, limit: Int) throws(WordListErro
   }
 }
 
-/// Refuses what its first lines already rule out, such as an image or endless NULs, before the rest is
-/// read.
+/// Refuses what its first lines already rule out, such as an image or endless NULs, before the rest
+/// is read.
 ///
-/// The last line is left out, since it may not have arrived whole. Without any line end, 2¹⁶ bytes are
-/// longer than the longest line (10,000 characters of at most four bytes), so that all can be judged.
+/// The last line is left out, since it may not have arrived whole. Without any line end, 2¹⁶ bytes
+/// are longer than the longest line (10,000 characters of at most four bytes), so that all can be
+/// judged.
 private func checkStart(_ text: [UInt8]) throws(WordListError) {
   let end = text.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? text.count
   do throws(WordListError) {
@@ -196,13 +198,10 @@ private func checkStart(_ text: [UInt8]) throws(WordListError) {
   }
 }
 
-// MARK: - Which words of a list are the same, and the list without its duplicates
+// MARK: - Duplicates
 
-// Words are equal if their bytes are: "é" as one scalar and as two are two words here, as they are two
-// contexts to a model, while Swift's own comparison of strings holds them equal.
-//
-// They are found with a hash table of our own, as distinct contexts are: words stay where they are. The
-// hash is the standard library's, whose seed changes with every run; results do not depend on it.
+// Words are equal if their bytes are: "é" as one scalar and as two are two words here, as they are
+// different contexts to a model, while Swift's own comparison of strings takes them as equal.
 
 extension WordList {
   /// The list with the first occurrence of every word, in the same order.
@@ -214,31 +213,30 @@ extension WordList {
   /// For each word the index of the first word that equals it: (count).
   func firstOccurrences() -> [UInt32] {
     var first = [UInt32](repeating: 0, count: count)
-    var slots = [UInt32](repeating: .max, count: Self.slotCount(words: count))
+    var distinct: [UInt32] = []  // the index of the first of each
+    var table = HashTable(capacity: count)
     let bytes = utf8.span
     for word in indices {
       let range = utf8Range(of: word)
-      var slot = hash(bytes, range) & (slots.count - 1)
-      while slots[slot] != .max, !areEqual(bytes, range, utf8Range(of: Int(slots[slot]))) {
-        slot = (slot + 1) & (slots.count - 1)
+      let hash = hash(bytes, range)
+      let known = table.number(hash) {
+        areEqual(bytes, range, utf8Range(of: Int(distinct[$0])))
       }
-      if slots[slot] == .max { slots[slot] = UInt32(word) }
-      first[word] = slots[slot]
+      if let known {
+        first[word] = distinct[known]
+      } else {
+        first[word] = UInt32(word)
+        distinct.append(UInt32(word))
+        _ = table.add(hash) { _ in preconditionFailure("the table has room for every word") }
+      }
     }
     return first
   }
-
-  /// A power of two of which the words fill at most a half.
-  private static func slotCount(words: Int) -> Int {
-    var slots = 2
-    while slots < 2 * words { slots *= 2 }
-    return slots
-  }
 }
 
-/// The hash of some bytes, eight at a time.
+/// The standard library's hash of some bytes, eight at a time; its seed changes with every run.
 @inline(__always)
-private func hash(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Int {
+private func hash(_ bytes: Span<UInt8>, _ range: Range<Int>) -> UInt64 {
   var hasher = Hasher()
   var pending: UInt64 = 0
   for position in range {
@@ -249,7 +247,7 @@ private func hash(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Int {
     }
   }
   hasher.combine(pending)
-  return hasher.finalize()
+  return UInt64(bitPattern: Int64(hasher.finalize()))
 }
 
 @inline(__always)

@@ -1,8 +1,7 @@
-// Everything that can be wrong with a word list or with getting hold of it.
+// Everything that can be wrong with a word list or with reading it.
 //
-// A word list comes from the world, so each refusal says where the trouble is and what to do about it, in
-// one line of text. `kind` is what a command turns into its exit code; `message(in:)` is what it prints.
-// No path is stored: whoever opened the file knows its name best.
+// Each error says in one line what is wrong, where, and what to do about it. A command turns `kind`
+// into its exit code and prints `message(in:)`. No path is stored: the caller knows it.
 
 /// Why a word list could not be read or is not accepted.
 ///
@@ -10,10 +9,8 @@
 public enum WordListError: Error, Equatable, Sendable {
   /// There is no text at all.
   case empty
-  /// There are lines, but nothing on them except blanks.
+  /// There are lines, but only blank ones.
   case onlyBlankLines
-  /// A good list, but too short for what it is needed for; thrown by those who need more.
-  case tooFewWords(count: Int, needed: Int)
   /// A carriage return that no line feed follows.
   case loneCarriageReturn(line: Int, byte: Int)
   /// The text was saved in another Unicode encoding.
@@ -22,36 +19,36 @@ public enum WordListError: Error, Equatable, Sendable {
   case invalidUTF8(line: Int, byte: Int, value: UInt8)
   /// A control character other than tab, a line separator, or a byte order mark inside the text.
   case refusedCharacter(line: Int, byte: Int, scalar: Unicode.Scalar)
-  /// A line that no word would need.
+  /// A line longer than any word.
   case lineTooLong(line: Int, limit: Int)
-  /// More bytes than are read; `size` is nil where it is not known, as with a pipe.
+  /// More bytes than the limit; `size` is nil where it is not known, as with a pipe.
   case tooLarge(size: Int?, limit: Int)
 
-  /// There is nothing at the path.
+  /// There is no file at the path.
   case missing
   /// The path names a directory.
   case directory
-  /// The file cannot be opened; `reason` is the system's.
+  /// The file cannot be opened; `reason` is the system's message.
   case unreadable(reason: String)
-  /// Reading broke off after `byte` bytes; `reason` is the system's.
+  /// Reading failed after `byte` bytes; `reason` is the system's message.
   case readFailed(byte: Int, reason: String)
 
-  /// What another rank has met with in its part of the list, in its words.
+  /// The error of another rank in its part of the list, as a message.
   case reported(Kind, line: Int?, problem: String)
 }
 
 extension WordListError {
-  /// What went wrong at large, as far as a caller's exit code goes.
+  /// The kind of error, for exit codes.
   public enum Kind: String, Sendable {
     /// There is nothing to read: missing, a directory, or unreadable.
     case noInput
-    /// There is something, but it is not a word list.
+    /// What there is is not a word list.
     case badData
     /// The system failed while reading.
     case inputOutput
   }
 
-  /// Whether there was no input, bad input, or a failure on the way.
+  /// Whether there was no input, bad input, or a failure while reading.
   public var kind: Kind {
     switch self {
     case .missing, .directory, .unreadable: .noInput
@@ -61,7 +58,7 @@ extension WordListError {
     }
   }
 
-  /// The line at fault, counted from 1, where there is one.
+  /// The line of the error, counted from 1, if there is one.
   public var line: Int? {
     switch self {
     case .loneCarriageReturn(let line, _), .invalidUTF8(let line, _, _),
@@ -72,9 +69,10 @@ extension WordListError {
     }
   }
 
-  /// The message with its place in front, such as `names.txt:17: …`, as one line of text.
+  /// The message after its place, such as `names.txt:17: …`, in one line.
   ///
-  /// Control characters in `source` are shown as `?`, lest a strange file name break the line.
+  /// Control characters in `source` are shown as `?`, so that a strange file name cannot break the
+  /// line.
   public func message(in source: String) -> String {
     let printable = source.unicodeScalars.map { $0.reasonRefused == nil && $0 != "\t" ? $0 : "?" }
     var place = ""
@@ -85,7 +83,7 @@ extension WordListError {
 }
 
 extension WordListError: CustomStringConvertible {
-  /// The message, with the line in front where there is one.
+  /// The message, after the line if there is one.
   public var description: String {
     line.map { "line \($0): \(problem)" } ?? problem
   }
@@ -97,8 +95,6 @@ extension WordListError: CustomStringConvertible {
       "the word list is empty; write one word on each line"
     case .onlyBlankLines:
       "there are only blank lines; write one word on each line"
-    case .tooFewWords(let count, let needed):
-      "\(count) \(count == 1 ? "word" : "words"), but at least \(needed) are needed; add words"
     case .loneCarriageReturn(_, let byte):
       "carriage return without line feed at byte \(byte); convert it with tr '\\r' '\\n'"
     case .foreignEncoding(let encoding):
@@ -128,7 +124,7 @@ extension WordListError: CustomStringConvertible {
 }
 
 extension WordListError {
-  /// The same trouble in a text of which `lines` lines and `bytes` bytes came before.
+  /// The same error where `lines` lines and `bytes` bytes come before.
   func shifted(lines: Int, bytes: Int) -> WordListError {
     switch self {
     case .loneCarriageReturn(let line, let byte):

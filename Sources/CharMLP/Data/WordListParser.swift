@@ -1,23 +1,21 @@
 // Turns the bytes of a file into a word list: validates, trims and compacts in one pass.
 //
-// The text is rewritten in the array it arrived in: a word can only move towards the front, so reading is
-// always ahead of writing. A clean file (LF, no blanks at the ends) is not moved at all. Every byte is
-// looked at once, in a loop of this file, which is why the ASCII case is written out here.
+// The text is rewritten in its own array: a word can only move towards the front, so reading is
+// always ahead of writing, and a clean file (LF, no blanks at the ends) is not moved at all. Every
+// byte is read once, in a loop of this file, which is why the ASCII case is written out here.
 //
-// A text may also come in pieces of whole lines; then a piece may hold no word, and only the first one
-// may begin with a byte order mark.
-//
-// Not here: getting the bytes (WordList+Reading), and the rules on characters (UnicodeScalar+Words).
+// A text may also come in pieces of whole lines; then a piece may contain no word, and only the
+// first one may begin with a byte order mark.
 
 /// The state of one pass over a text.
 struct WordListParser {
   /// The input; from the front on, replaced by the words, each followed by a line feed.
   private(set) var text: [UInt8]
-  /// Where each word starts in the output, and last the end of the output.
+  /// Where each word starts in the output, then the end of the output.
   private(set) var starts: [UInt32] = [0]
   /// Where each word starts in the input: (words).
   private(set) var offsets: [UInt32] = []
-  /// The bytes of the input that belong to the file.
+  /// The length of the input.
   private let inputCount: Int
   /// The next byte to read.
   private var position = 0
@@ -26,7 +24,7 @@ struct WordListParser {
   private let isStart: Bool
   private let keepsOffsets: Bool
 
-  /// The number of lines that were read.
+  /// The number of lines read.
   var lineCount: Int { line - 1 }
 
   /// - Parameters:
@@ -56,7 +54,7 @@ struct WordListParser {
       text.removeAll()
       return
     }
-    // With a line feed at the very end, every word has the room for the one that follows it.
+    // With a line feed at the very end, there is room for one after every word.
     if text[inputCount - 1] != UInt8(ascii: "\n") { text.append(UInt8(ascii: "\n")) }
     while position < inputCount {
       let (content, next) = try scanLine()
@@ -68,7 +66,7 @@ struct WordListParser {
     text.removeLast(text.count - Int(starts[starts.count - 1]))
   }
 
-  /// Looks at the first bytes of a file.
+  /// Checks the first bytes of a file.
   private mutating func readStart() throws(WordListError) {
     if let encoding = ForeignEncoding(ofTextStartingWith: text.span) {
       throw .foreignEncoding(encoding)
@@ -78,7 +76,7 @@ struct WordListParser {
 
   /// Validates the line at `position`.
   ///
-  /// - Returns: where the line lies, its line end left out, and where the next line starts.
+  /// - Returns: where the line is, without its line end, and where the next one starts.
   private func scanLine() throws(WordListError) -> (content: Range<Int>, next: Int) {
     let bytes = text.span
     var end = position
@@ -104,7 +102,7 @@ struct WordListParser {
     return (position..<end, end + (endsWithCarriageReturn ? 2 : 1))
   }
 
-  /// The length in bytes of a scalar that words may hold.
+  /// The length in bytes of a scalar that is allowed in words.
   private func lengthOfScalar(at index: Int, in bytes: Span<UInt8>) throws(WordListError) -> Int {
     guard let (scalar, length) = bytes.scalar(at: index) else {
       throw .invalidUTF8(line: line, byte: index, value: bytes[index])
@@ -142,9 +140,9 @@ struct WordListParser {
 
   /// Moves a word towards the front and puts a line feed behind it.
   ///
-  /// A function of the one array on purpose: where a mutable span of one stored array is taken beside a
-  /// change of another in the same function, Swift 6.3.1's optimizer leaves out the second one's check
-  /// for shared storage, and changes a copy held elsewhere.
+  /// A function of the one array on purpose: where a function takes a mutable span of one stored
+  /// array and changes another, Swift 6.3.1's optimizer omits the second one's check for shared
+  /// storage, and changes a copy held elsewhere.
   private static func move(_ word: Range<Int>, to start: Int, in text: inout [UInt8]) {
     var bytes = text.mutableSpan
     if start < word.lowerBound {
@@ -154,23 +152,19 @@ struct WordListParser {
   }
 }
 
-// MARK: - Recognizes text that was saved as UTF-16 or UTF-32
-
-// Such a file would be refused in any case, for its NULs or for its byte order mark, but "control
-// character in line 1" helps nobody who has just exported a list from a spreadsheet. So the first bytes
-// are looked at once, and the message can name the encoding and the cure.
-//
-// Not a detector of encodings in general: Latin-1 and its like show up as invalid UTF-8.
+// MARK: - UTF-16 and UTF-32
 
 /// An encoding that a word list must be converted from.
+///
+/// Such a file would be refused anyway, for its NULs or its byte order mark, but "control character
+/// in line 1" does not help those who have just exported a list from a spreadsheet. Other
+/// encodings, such as Latin-1, are reported as invalid UTF-8.
 public enum ForeignEncoding: String, Sendable {
   case utf16 = "UTF-16"
   case utf32 = "UTF-32"
 
-  /// The encoding that the first bytes speak for, if it is a foreign one.
-  ///
-  /// The evidence is a byte order mark, or NULs in exactly every second byte of the first 64 (Latin
-  /// text in UTF-16 without a mark); a text must have at least four bytes for the latter.
+  /// The foreign encoding that the first bytes suggest: by a byte order mark, or by NULs in exactly
+  /// every second byte of the first 64, at least four (Latin text in UTF-16 without a mark).
   init?(ofTextStartingWith bytes: Span<UInt8>) {
     guard bytes.count >= 2 else { return nil }
     let zeroes = bytes.count >= 4 && bytes[2] == 0 && bytes[3] == 0
@@ -194,14 +188,14 @@ public enum ForeignEncoding: String, Sendable {
   }
 }
 
-// MARK: - Which Unicode scalars a word may hold, and which of them are blanks
+// MARK: - Characters
 
-// Blanks are the scalars of Unicode's White_Space property that do not break lines; at the ends of a line
-// they are trimmed, inside a word they are characters. What is refused is what nobody types into a
-// word and everybody would regret as a symbol of the model: controls, line breaks other than LF, and the
-// byte order mark. All other scalars are welcome, whether assigned or not, joiners and marks included;
-// nothing is normalized. The table is written out (PropList.txt, Unicode 16) so that it never moves with
-// the version of the standard library.
+// Blanks are the scalars of Unicode's White_Space property that do not break lines. They are
+// trimmed at the ends of a line and are characters inside a word. Refused is what nobody types into
+// a word or wants as a symbol of the model: controls, line breaks other than LF, and the byte order
+// mark. All other scalars are accepted, assigned or not, joiners and marks included, and nothing is
+// normalized. The table is written out (PropList.txt, Unicode 16), so that it does not change with
+// the standard library.
 
 extension Unicode.Scalar {
   /// Whether this is white space that does not break a line: tab, space, U+00A0, U+1680,
@@ -213,9 +207,7 @@ extension Unicode.Scalar {
     }
   }
 
-  /// Why a word cannot hold this scalar, or nil if it can.
-  ///
-  /// Tab is the one control that a word may hold.
+  /// Why this scalar is not allowed in a word, or nil if it is. Tab is the only control that is.
   var reasonRefused: String? {
     switch value {
     case 0x09: nil
@@ -233,18 +225,15 @@ extension Unicode.Scalar {
   }
 }
 
-// MARK: - One UTF-8 sequence, decoded strictly
+// MARK: - UTF-8
 
-// Everything in this folder that leaves ASCII comes here, so that there is one decision about what is
-// well-formed: shortest form only, no surrogates, nothing above U+10FFFF (Unicode Standard, table 3-7).
-// ASCII is handled by the callers, in their own loops, because debug builds of this module do not
-// inline from file to file and a call for every byte would be felt.
-//
-// Not a general decoder: there is no replacement character and no recovery.
+// The one decision about what is well-formed: shortest form only, no surrogates, nothing above
+// U+10FFFF (Unicode Standard, table 3-7). Callers handle ASCII in their own loops, because debug
+// builds do not inline from file to file and a call for every byte is slow.
 
 extension Span<UInt8> {
-  /// The scalar whose UTF-8 sequence starts at `index`, and the length of the sequence in bytes
-  /// (1 to 4), or nil where the bytes are not well-formed.
+  /// The scalar whose UTF-8 sequence starts at `index`, and the sequence's length in bytes (1 to
+  /// 4); nil where the bytes are not well-formed.
   func scalar(at index: Int) -> (scalar: Unicode.Scalar, length: Int)? {
     let lead = UInt32(self[index])
     let length: Int

@@ -15,14 +15,14 @@ struct BundledListTests {
       contentsOf: projectRoot.appending(path: "data/README.md"), encoding: .utf8)
   }
 
-  @Test("It has at least 5,000 names, all different, in a–z")
+  @Test("The bundled list has at least 5,000 names, all different, in a–z")
   func names() {
     #expect(words.count >= 5000)
     #expect(Set(words).count == words.count)
     #expect(words.joined().unicodeScalars.allSatisfy { ("a"..."z").contains($0) })
   }
 
-  @Test("Its README counts at least 20 cultures, whose lines follow one another to the last")
+  @Test("The README of the bundled list counts at least 20 cultures, which cover all its lines")
   func cultures() throws {
     let rows = readme.matches(of: /\| [^|]+ \| (\d+)–(\d+) \| (\d+) \|/).map { match in
       (first: Int(match.1)!, last: Int(match.2)!, count: Int(match.3)!)

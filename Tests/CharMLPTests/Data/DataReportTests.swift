@@ -11,7 +11,7 @@ struct DataReportTests {
     return try Dataset(WordList(words), recipe)
   }
 
-  @Test("counts words, duplicates, symbols, lengths and windows")
+  @Test("A data report counts words, duplicates, symbols, lengths and windows")
   func counts() throws {
     let report = DataReport(try dataset(["ab", "b", "ab", "abb", "ccccc", "ab", "ab"]))
     #expect((report.words, report.distinctWords, report.duplicates) == (7, 4, 3))
@@ -26,7 +26,7 @@ struct DataReportTests {
     #expect(parts.map(\.windows).reduce(0, +) == 17 + 7)
   }
 
-  @Test("counts in each part which words also train, and the contexts that differ")
+  @Test("A data report counts in each part the words that also train, and the distinct contexts")
   func overlap() throws {
     let dataset = try dataset(RandomWords.make(count: 400, alphabet: 3, longest: 4))
     let report = DataReport(dataset)
@@ -41,7 +41,7 @@ struct DataReportTests {
     #expect(report.distinctWords == Set(dataset.words).count)
   }
 
-  @Test("says which symbols no training word has")
+  @Test("A data report tells which symbols no training word has")
   func unseenSymbols() throws {
     let dataset = try dataset(["a", "b", "c", "d", "e", "f"])
     let report = DataReport(dataset)
@@ -50,7 +50,7 @@ struct DataReportTests {
     #expect(Set(unseen) == Set(held.map { dataset.words[$0] }))
   }
 
-  @Test("of a data set without its duplicates says how many there were")
+  @Test("A data report tells how many duplicates were removed")
   func deduplicated() throws {
     let words = RandomWords.make(count: 400, alphabet: 3, longest: 4)
     let report = DataReport(try dataset(words, deduplicate: true))
@@ -59,7 +59,7 @@ struct DataReportTests {
     #expect((report.duplicates, report.validation.wordsInTraining) == (0, 0))
   }
 
-  @Test("warns of nothing on the bundled list")
+  @Test("A data report warns of nothing on the bundled list")
   func bundledList() throws {
     let report = DataReport(try Dataset(bundledWords(), Recipe()))
     #expect(report.warnings.isEmpty)
@@ -75,7 +75,7 @@ struct DataReportTests {
     return DataReport(try dataset(changed)).warnings
   }
 
-  @Test("warns of duplicates from one in a hundred words on")
+  @Test("A data report warns of duplicates from one word in a hundred on")
   func duplicateWarning() throws {
     #expect(try warnings { $0 }.isEmpty)
     guard case .duplicated(let count, let shared, let all) = try warnings({ _ in "x" }).first else {
@@ -86,7 +86,7 @@ struct DataReportTests {
     #expect(shared > 0 && shared < 120)
   }
 
-  @Test("warns of letters in two cases, also where the small letter is another alphabet's")
+  @Test("A data report warns of letters in both cases, even of different alphabets")
   func caseWarning() throws {
     #expect(try warnings { "ab" + $0 }.isEmpty)
     #expect(try warnings { "AB" + $0 }.isEmpty)
@@ -94,7 +94,7 @@ struct DataReportTests {
     #expect(try warnings { "дДюЮ" + $0 }.contains(.mixedCase(letters: 2)))
   }
 
-  @Test("warns of a word that is much longer than the others")
+  @Test("A data report warns of a word that is much longer than the others")
   func lengthWarning() throws {
     #expect(try warnings { $0 + String(repeating: "x", count: 12) }.isEmpty)
     let long = String(repeating: "x", count: 200)
@@ -111,7 +111,7 @@ struct DataReportTests {
   }
 
   @Test(
-    "can be made of every list that can be split",
+    "A data report can be made of every list that can be split",
     arguments: [
       Array(repeating: "a", count: 6), ["a", "b", "c", "d", "e", "f"],
       RandomWords.make(count: 30, alphabet: 80, longest: 12),

@@ -1,7 +1,8 @@
-// Words to test with: the same ones every time, with as many repeated beginnings as a small alphabet gives.
+// Words to test with: the same ones every time, with as many repeated beginnings as a small
+// alphabet gives.
 //
-// The generator is Knuth's MMIX linear congruential one, of which the upper bits are used; it needs to
-// be reproducible here and nothing more.
+// The generator is Knuth's MMIX linear congruential one, of which the upper bits are used; it needs
+// to be reproducible here and nothing more.
 
 enum RandomWords {
   /// `count` words of 1 to `longest` letters from the first `alphabet` scalars of hiragana.

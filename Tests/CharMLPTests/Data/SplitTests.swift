@@ -6,7 +6,7 @@ import Testing
 @Suite("A split")
 struct SplitTests {
   @Test(
-    "cuts where Python's int(0.8 * n) and int(0.9 * n) do",
+    "A split cuts where Python's int(0.8 * n) and int(0.9 * n) do",
     arguments: [
       // n, and what Python 3 prints for both products; 32,033 is the lecture's list
       (32_033, 25_626, 28_829), (10, 8, 9), (5, 4, 4), (1, 0, 0), (0, 0, 0), (15, 12, 13),
@@ -19,7 +19,7 @@ struct SplitTests {
     #expect(split.test == n2..<n)
   }
 
-  @Test("takes the words in the order of the permutation")
+  @Test("A split has the words in the order of the permutation")
   func takesTheOrder() {
     let split = Split.notebook(permutation: [3, 9, 0, 7, 1, 8, 2, 6, 4, 5])
     #expect(split.train == [3, 9, 0, 7, 1, 8, 2, 6])
@@ -27,7 +27,7 @@ struct SplitTests {
     #expect(split.test == [5])
   }
 
-  @Test("can be made in another way, from an order and two cuts")
+  @Test("A split can be made from any order and two cuts")
   func otherWays() {
     let split = Split(order: [1, 3, 0, 2], trainCount: 2, validationCount: 0)
     #expect(split.train == [1, 3])
@@ -35,7 +35,7 @@ struct SplitTests {
     #expect(split.test == [0, 2])
   }
 
-  @Test("stops at an order that is none, and at cuts outside it")
+  @Test("A split stops the program at an order that is no permutation, and at cuts outside it")
   func stopsAtBadOrders() async {
     await #expect(processExitsWith: .failure) { _ = Split.notebook(permutation: [0, 0]) }
     await #expect(processExitsWith: .failure) { _ = Split.notebook(permutation: [1, 2]) }

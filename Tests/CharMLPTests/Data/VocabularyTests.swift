@@ -5,7 +5,7 @@ import Testing
 
 @Suite("A vocabulary")
 struct VocabularyTests {
-  @Test("numbers the distinct scalars of a list in ascending order, from 1")
+  @Test("A vocabulary numbers the distinct scalars of a list in ascending order, from 1")
   func numbersScalars() throws {
     let vocabulary = Vocabulary(of: try WordList(["ab", "Zé", "漢 a", "😀"]))
     #expect(vocabulary.symbols == [" ", "Z", "a", "b", "é", "漢", "😀"])
@@ -16,7 +16,7 @@ struct VocabularyTests {
     }
   }
 
-  @Test("of the lecture's letters gives a = 1 … z = 26 and 27 classes")
+  @Test("A vocabulary of the lecture's letters gives a = 1 … z = 26 and 27 classes")
   func numbersLetters() throws {
     let vocabulary = Vocabulary(of: try WordList(["thequickbrownfoxjumpsoverthelazydog"]))
     #expect(vocabulary.count == 27)
@@ -24,7 +24,7 @@ struct VocabularyTests {
     #expect(vocabulary.id(of: "z") == 26)
   }
 
-  @Test("keeps 0 for the terminator, which is no character")
+  @Test("A vocabulary reserves 0 for the terminator, which is no character")
   func terminatorIsNoCharacter() throws {
     let vocabulary = Vocabulary(of: try WordList(["a.b"]))
     #expect(Vocabulary.terminator == 0)
@@ -33,7 +33,7 @@ struct VocabularyTests {
   }
 
   @Test(
-    "does not know what the list does not hold",
+    "A vocabulary does not know characters outside the list",
     arguments: ["c", "A", "\n", "\0", "é", "ā", "漢", "\u{10FFFF}"] as [Unicode.Scalar])
   func doesNotKnow(symbol: Unicode.Scalar) throws {
     let vocabulary = Vocabulary(of: try WordList(["ab"]))
@@ -43,7 +43,9 @@ struct VocabularyTests {
     }
   }
 
-  @Test("encodes a word without a terminator and decodes it", arguments: ["emma", "m", "", "émé😀"])
+  @Test(
+    "A vocabulary encodes a word without a terminator and decodes it",
+    arguments: ["emma", "m", "", "émé😀"])
   func encodesAndDecodes(word: String) throws {
     let vocabulary = Vocabulary(of: try WordList(["emmaé", "😀"]))
     let ids = try vocabulary.encode(word)
@@ -53,14 +55,14 @@ struct VocabularyTests {
     #expect(vocabulary.decode(ids + [0] + ids) == word, "decoding ends at the terminator")
   }
 
-  @Test("decodes to the very scalars: nothing is composed")
+  @Test("A vocabulary decodes to the same scalars, without composing them")
   func decodesScalars() throws {
     let vocabulary = Vocabulary(of: try WordList(["e\u{301}"]))
     let word = vocabulary.decode(try vocabulary.encode("e\u{301}"))
     #expect(Array(word.unicodeScalars) == ["e", "\u{301}"])
   }
 
-  @Test("is rebuilt from its symbols")
+  @Test("A vocabulary is rebuilt from its symbols")
   func isRebuilt() throws {
     let vocabulary = Vocabulary(of: try WordList(["emma", "漢字", "😀"]))
     let rebuilt = try Vocabulary(symbols: vocabulary.symbols)
@@ -70,7 +72,7 @@ struct VocabularyTests {
   }
 
   @Test(
-    "refuses stored symbols that no list could have given",
+    "A vocabulary refuses stored symbols that no list can have",
     arguments: [
       ([], .noSymbols),
       (["b", "a"], .notAscending(index: 1, symbol: "a")),
@@ -85,7 +87,7 @@ struct VocabularyTests {
   }
 
   @Test(
-    "shows the terminator as a full stop, or as a sign that is not a symbol",
+    "A vocabulary shows the terminator as a full stop, or as a sign that is no symbol",
     arguments: [
       (["ab"], "."), (["a.b"], "␃"), ([".␃"], "␄"), ([".␃␄␅"], "␆"),
     ] as [([String], Unicode.Scalar)])
@@ -93,7 +95,7 @@ struct VocabularyTests {
     #expect(Vocabulary(of: try WordList(words)).terminatorSign == sign)
   }
 
-  @Test("displays numbers with their terminators")
+  @Test("A vocabulary displays ids with their terminators")
   func displays() throws {
     let vocabulary = Vocabulary(of: try WordList(["emma"]))
     #expect(vocabulary.display([0, 0, 2]) == "..e")
@@ -101,7 +103,7 @@ struct VocabularyTests {
     #expect(dotted.display([0, 1]) == "␃.")
   }
 
-  @Test("names an unknown character by itself and by its code point")
+  @Test("A vocabulary names an unknown character by itself and by its code point")
   func namesUnknownCharacters() {
     let visible = VocabularyError.unknownSymbol("é")
     #expect("\(visible)".hasPrefix("the character \"é\" (U+00E9) is not in the vocabulary"))
@@ -109,7 +111,7 @@ struct VocabularyTests {
     #expect("\(control)".hasPrefix("the character (U+0007) is not in the vocabulary"))
   }
 
-  @Test("stops at a number that it does not have")
+  @Test("A vocabulary stops the program at an id that it does not have")
   func stopsAtForeignNumber() async {
     await #expect(processExitsWith: .failure) {
       print(try Vocabulary(symbols: ["a"]).symbol(of: 2) as Any)

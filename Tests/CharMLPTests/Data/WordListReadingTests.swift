@@ -29,7 +29,7 @@ struct WordListReadingTests {
     }
   }
 
-  @Test("takes a regular file, once: what becomes of the file later changes nothing")
+  @Test("A word list reads a regular file once, and later changes of the file do not matter")
   func regularFile() throws {
     try withDirectory { directory in
       let path = directory + "/names.txt"
@@ -40,7 +40,7 @@ struct WordListReadingTests {
     }
   }
 
-  @Test("takes a file of many reads whole")
+  @Test("A word list reads a large file completely")
   func largeFile() throws {
     try withDirectory { directory in
       let path = directory + "/names.txt"
@@ -50,7 +50,7 @@ struct WordListReadingTests {
     }
   }
 
-  @Test("takes a FIFO, even if a character arrives in two pieces")
+  @Test("A word list reads a FIFO, even if a character arrives in two pieces")
   func fifo() throws {
     try withDirectory { directory in
       let path = directory + "/fifo"
@@ -60,7 +60,7 @@ struct WordListReadingTests {
     }
   }
 
-  @Test("goes on where a signal interrupts it, while opening and while reading")
+  @Test("Reading a word list continues after signals, while opening and while reading")
   func interruptedCalls() throws {
     var action = sigaction()
     unsafe action.__sigaction_handler.sa_handler = { _ in }  // and no SA_RESTART
@@ -91,7 +91,8 @@ struct WordListReadingTests {
     }
   }
 
-  @Test("takes an open descriptor from where it stands, waits if need be, and leaves it open")
+  @Test(
+    "A word list reads an open descriptor from its position, waits if need be, and leaves it open")
   func nonBlockingDescriptor() throws {
     let pipe = Pipe()
     let descriptor = pipe.fileHandleForReading.fileDescriptor
@@ -106,7 +107,7 @@ struct WordListReadingTests {
     #expect(fcntl(descriptor, F_GETFD) >= 0)
   }
 
-  @Test("takes standard input")
+  @Test("A word list reads standard input")
   func standardInput() async {
     await #expect(processExitsWith: .success) {
       let pipe = Pipe()
@@ -118,7 +119,7 @@ struct WordListReadingTests {
     }
   }
 
-  @Test("refuses a sparse file of 2 GiB by its size")
+  @Test("A word list refuses a sparse file of 2 GiB by its size")
   func sparseFile() throws {
     try withDirectory { directory in
       let path = directory + "/sparse"
@@ -133,14 +134,14 @@ struct WordListReadingTests {
     }
   }
 
-  @Test("refuses an endless device by its first bytes")
+  @Test("A word list refuses an endless device by its first bytes")
   func endlessDevice() {
     #expect(throws: WordListError.refusedCharacter(line: 1, byte: 0, scalar: "\0")) {
       try WordList(contentsOf: "/dev/zero")
     }
   }
 
-  @Test("accepts words that come after many blank lines, and lines across its chunks")
+  @Test("A word list accepts words after many blank lines, and lines across chunks")
   func lateWords() throws {
     try withDirectory { directory in
       let path = directory + "/names.txt"
@@ -155,7 +156,7 @@ struct WordListReadingTests {
     }
   }
 
-  @Test("reads up to the limit and no further, from a file and from a FIFO")
+  @Test("A word list reads up to the limit and no further, from a file and from a FIFO")
   func limit() throws {
     try withDirectory { directory in
       let (file, fifo) = (directory + "/names.txt", directory + "/fifo")
@@ -174,7 +175,7 @@ struct WordListReadingTests {
     }
   }
 
-  @Test("tells a missing file, a directory and an unreadable path apart")
+  @Test("Reading a word list tells a missing file, a directory and an unreadable path apart")
   func noInput() throws {
     try withDirectory { directory in
       let loop = directory + "/loop"
@@ -197,7 +198,8 @@ struct WordListReadingTests {
   }
 
   @Test(
-    "says so where a file's mode forbids it", .disabled(if: geteuid() == 0, "root may read all"))
+    "Reading a word list reports that a file's mode forbids it",
+    .disabled(if: geteuid() == 0, "root may read all"))
   func forbiddenFile() throws {
     try withDirectory { directory in
       let path = directory + "/names.txt"
@@ -209,7 +211,7 @@ struct WordListReadingTests {
     }
   }
 
-  @Test("reports an input/output error with the number of bytes read so far")
+  @Test("Reading a word list reports an input/output error with the number of bytes read so far")
   func inputOutputError() {
     // The first page of a process is never mapped, and reading it through /proc fails with EIO.
     #expect(throws: WordListError.readFailed(byte: 0, reason: "Input/output error")) {
@@ -217,7 +219,7 @@ struct WordListReadingTests {
     }
   }
 
-  @Test("reports what is wrong with a file's text as it does for bytes")
+  @Test("Reading a word list reports what is wrong with a file's text as it does for bytes")
   func badText() throws {
     try withDirectory { directory in
       let path = directory + "/names.txt"

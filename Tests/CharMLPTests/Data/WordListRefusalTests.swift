@@ -1,15 +1,13 @@
-// What a word list refuses, with the place and the advice that each refusal gives.
-//
-// The table is the contract of the commands' bad input: every row names the exact error, so that a
-// message cannot drift to another line or byte unnoticed.
+// What a word list refuses, with the place and the advice of each error. The tables name exact
+// errors, so that no message can drift to another line or byte unnoticed.
 
 import CharMLP
 import Testing
 
-@Suite("A word list refuses")
+@Suite("What a word list refuses")
 struct WordListRefusalTests {
   @Test(
-    "texts without words",
+    "A word list refuses texts without words",
     arguments: [
       ([], .empty),
       ([0xEF, 0xBB, 0xBF], .empty),
@@ -22,7 +20,7 @@ struct WordListRefusalTests {
   }
 
   @Test(
-    "a carriage return that no line feed follows",
+    "A word list refuses a carriage return that no line feed follows",
     arguments: [
       ("a\rb\n", 1, 1), ("ab\ncd\r", 2, 5), ("ab\r\ncd\r\r\n", 2, 6), ("\r", 1, 0),
       ("\u{FEFF}a\rb", 1, 4),
@@ -34,7 +32,7 @@ struct WordListRefusalTests {
   }
 
   @Test(
-    "UTF-16 and UTF-32, by their marks or by their NULs",
+    "A word list refuses UTF-16 and UTF-32, by their marks or by their NULs",
     arguments: [
       ([0xFF, 0xFE], .utf16),
       ([0xFF, 0xFE, 0x61, 0x00, 0x0A, 0x00], .utf16),
@@ -49,7 +47,7 @@ struct WordListRefusalTests {
   }
 
   @Test(
-    "bytes that are not UTF-8, naming line, byte and value",
+    "A word list refuses bytes that are not UTF-8, naming line, byte and value",
     arguments: [
       ([0x61, 0x0A, 0x62, 0xE9, 0x0A], 2, 3, 0xE9),  // Latin-1
       ([0x61, 0x80], 1, 1, 0x80),  // a continuation alone
@@ -66,7 +64,7 @@ struct WordListRefusalTests {
     }
   }
 
-  @Test("as invalid UTF-8 exactly what the standard library holds to be invalid")
+  @Test("A word list refuses as invalid UTF-8 exactly what the standard library does")
   func agreesWithTheStandardLibrary() {
     let second: [UInt8] = [0x61, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0]
     let further: [UInt8] = [0x61, 0x80, 0xBF, 0xC2]
@@ -97,7 +95,7 @@ struct WordListRefusalTests {
   }
 
   @Test(
-    "control characters, foreign line breaks and byte order marks inside the text",
+    "A word list refuses control characters, foreign line breaks and byte order marks inside the text",
     arguments: Array(0x00...0x08) + [0x0B, 0x0C] + Array(0x0E...0x1F) + Array(0x7F...0x9F)
       + [0x2028, 0x2029, 0xFEFF])
   func refusedCharacters(value: Int) throws {
@@ -107,7 +105,7 @@ struct WordListRefusalTests {
     }
   }
 
-  @Test("a line of over 10,000 characters", arguments: ["a", "é", "漢", " "])
+  @Test("A word list refuses a line of over 10,000 characters", arguments: ["a", "é", "漢", " "])
   func longLines(character: String) {
     let line = String(repeating: character, count: 10_001)
     #expect(throws: WordListError.lineTooLong(line: 2, limit: 10_000)) {
@@ -115,7 +113,7 @@ struct WordListRefusalTests {
     }
   }
 
-  @Test("the first of several errors")
+  @Test("A word list refuses the first of several errors")
   func firstError() {
     #expect(throws: WordListError.loneCarriageReturn(line: 1, byte: 1)) {
       try WordList(utf8: [0x61, 0x0D, 0x62, 0x0A, 0xFF, 0x0A, 0x00])
@@ -125,10 +123,6 @@ struct WordListRefusalTests {
   static let messages: [(WordListError, String)] = [
     (.empty, "names.txt: the word list is empty; write one word on each line"),
     (.onlyBlankLines, "names.txt: there are only blank lines; write one word on each line"),
-    (
-      .tooFewWords(count: 1, needed: 10),
-      "names.txt: 1 word, but at least 10 are needed; add words"
-    ),
     (
       .loneCarriageReturn(line: 3, byte: 9),
       "names.txt:3: carriage return without line feed at byte 9; convert it with tr '\\r' '\\n'"
@@ -171,24 +165,24 @@ struct WordListRefusalTests {
     ),
   ]
 
-  @Test("in one line that says where and what to do", arguments: messages)
+  @Test("An error of a word list is one line that says where and what to do", arguments: messages)
   func oneLine(error: WordListError, message: String) {
     #expect(error.message(in: "names.txt") == message)
     #expect(!"\(error)".contains { $0.isNewline })
   }
 
-  @Test("with the line in front where no file name is at hand")
+  @Test("An error of a word list begins with the line if there is no file name")
   func description() {
     #expect("\(WordListError.lineTooLong(line: 2, limit: 3))".hasPrefix("line 2: longer than 3"))
     #expect("\(WordListError.missing)" == "no such file; check the path")
   }
 
-  @Test("without letting a file name break the line")
+  @Test("A strange file name cannot break the line of an error")
   func strangeFileNames() {
     #expect(WordListError.missing.message(in: "a\nb\t\u{1B}").hasPrefix("a?b??: no such file"))
   }
 
-  @Test("and tells no input from bad data and from a failing system")
+  @Test("Errors of a word list tell no input, bad data and system failures apart")
   func kinds() {
     for (error, _) in Self.messages {
       switch error {

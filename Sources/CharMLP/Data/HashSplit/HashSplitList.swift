@@ -1,17 +1,17 @@
-// A word list that is split by a hash of each word: read once, a piece at a time, by one process or by
+// A word list that is split by a hash of each word: read once, piece by piece, by one process or by
 // several ranks, each a part of it.
 //
-// All ranks come to the same vocabulary, the same sample and the same numbering of windows, whatever their
-// number; each keeps the training text of its own lines alone. Two messages go around: what everybody has
-// counted, and the words of the sample.
+// All ranks, however many, get the same vocabulary, the same sample and the same numbering of
+// windows; each keeps only the training text of its own lines. They exchange two messages: what
+// each has counted, and the words of the sample.
 
 import Safetensors
 
-/// What is known of a list, and this rank's part of its training text.
+/// What is known of such a list, and this rank's part of its training text.
 public struct HashSplitList: Sendable {
   /// The symbols of all words.
   public let vocabulary: Vocabulary
-  /// The training windows of the lines that were read here.
+  /// The training windows of the lines read here.
   public let text: TrainingText
   /// All words, or a sample of them.
   public let words: WordList
@@ -31,7 +31,7 @@ public struct HashSplitList: Sendable {
   /// Reads the list in a file; ranks each read the lines that begin in their share of its bytes.
   ///
   /// - Parameter memoryLimit: The bytes that this process may keep of the list.
-  /// - Throws: on all ranks the first thing that is wrong with the list, or with getting hold of it.
+  /// - Throws: on all ranks, the first thing wrong with the list or with reading it.
   public init(
     contentsOf path: String, splitSeed: UInt64, communicator: (any Communicator)? = nil,
     limits: SampleLimits = .standard, memoryLimit: Int = Dataset.defaultMemoryLimit
@@ -49,7 +49,7 @@ public struct HashSplitList: Sendable {
   /// Reads the list from standard input, up to its end.
   ///
   /// - Parameter memoryLimit: The bytes that this process may keep of the list.
-  /// - Throws: the first thing that is wrong with the list, or with getting hold of it.
+  /// - Throws: the first thing wrong with the list or with reading it.
   public static func standardInput(
     splitSeed: UInt64, memoryLimit: Int = Dataset.defaultMemoryLimit
   ) throws(WordListError) -> HashSplitList {
@@ -58,7 +58,7 @@ public struct HashSplitList: Sendable {
     return try HashSplitList(agreeingOn: &part, nil, nil)
   }
 
-  /// Splits a list in memory, of which every rank takes its share.
+  /// Splits a list in memory; every rank takes its share.
   public init(
     _ words: WordList, splitSeed: UInt64, communicator: (any Communicator)? = nil,
     limits: SampleLimits = .standard
@@ -70,13 +70,13 @@ public struct HashSplitList: Sendable {
 }
 
 extension Optional where Wrapped == any Communicator {
-  /// This rank's share; all of it, without others.
+  /// This rank's share, or all of it without ranks.
   fileprivate func share(of total: Int) -> Range<Int> { self?.share(of: total) ?? 0..<total }
 }
 
 extension HashSplitPart {
   /// Reads this rank's lines of a file.
-  /// - Throws: what is wrong with them, or with getting hold of them.
+  /// - Throws: what is wrong with them or with reading them.
   fileprivate mutating func read(
     _ file: consuming ReadableFile, _ communicator: (any Communicator)?
   ) throws(WordListError) {
@@ -97,12 +97,12 @@ extension HashSplitPart {
   }
 }
 
-// MARK: What all ranks agree on
+// MARK: - Agreeing
 
 extension HashSplitList {
-  /// Puts together what all ranks have read.
+  /// Combines what all ranks have read.
   ///
-  /// - Throws: on all ranks what the first of those has met with that met with anything.
+  /// - Throws: on all ranks, the error of the first rank that has one.
   private init(
     agreeingOn part: inout HashSplitPart, _ failure: WordListError?,
     _ communicator: (any Communicator)?
@@ -129,7 +129,7 @@ extension HashSplitList {
     }
   }
 
-  /// Throws the failure that stands first in the order of ranks, its line counted in the whole file.
+  /// Throws the error of the first rank that has one, its line counted in the whole file.
   private static func check(
     _ summaries: [HashSplitSummary], _ communicator: (any Communicator)?, _ own: WordListError?
   ) throws(WordListError) {
@@ -158,7 +158,8 @@ extension HashSplitList {
       if !isWhole { own.cut() }
       return own
     }
-    // Those that surely suffice: few more than twice as many as are wanted, whatever the ranks' number.
+    // Enough words for certain, but hardly more than twice as many as wanted, however many ranks
+    // there are.
     if !isWhole { own = own.below(keyLimit(summaries, words: own.limits.words)) }
     var all = WordSample(own.limits)
     for message in communicator.gather(own.encoded) { all.append(WordSample(message, own.limits)) }
@@ -166,7 +167,7 @@ extension HashSplitList {
     return all
   }
 
-  /// The smallest power of two below which there are as many keys as wanted.
+  /// The smallest power of two below which there are enough keys.
   private static func keyLimit(_ summaries: [HashSplitSummary], words: Int) -> UInt64 {
     var count = 0
     for zeros in stride(from: 64, through: 1, by: -1) {
@@ -177,119 +178,11 @@ extension HashSplitList {
   }
 }
 
-// MARK: - A word list file, a piece at a time: whole lines, about a megabyte of them
+// MARK: - Messages
 
-// A list may be longer than memory, and several ranks may read one file, each the lines that begin in
-// its own range of bytes. So every line is read by exactly one of them, wherever the cuts fall.
+// They are safetensors files in memory: a format with names, types and lengths is at hand.
 
-/// The lines of a file, in pieces.
-struct LinePieces: ~Copyable {
-  /// Some whole lines.
-  struct Piece {
-    let text: [UInt8]
-    /// Where the first of them begins in the file.
-    let offset: Int
-  }
-
-  private var file: ReadableFile
-  /// Lines that begin from here on belong to somebody else.
-  private let end: Int
-  private var pending: [UInt8] = []
-  /// Where `pending` begins in the file.
-  private var offset = 0
-  private var isFinished = false
-  private var chunk: [UInt8]
-
-  /// More bytes than the longest line that a list may have: 10,000 characters of at most four bytes.
-  private static let overlongLine = 1 << 16
-
-  /// The bytes that are read at a time.
-  static let chunkSize = 1 << 20
-
-  /// All lines of a file.
-  init(_ file: consuming ReadableFile, chunkSize: Int = Self.chunkSize) {
-    self.file = file
-    chunk = [UInt8](repeating: 0, count: chunkSize)
-    end = .max
-  }
-
-  /// The lines of a regular file that begin in a range of its bytes.
-  /// - Throws: `readFailed`.
-  init(
-    _ file: consuming ReadableFile, beginningIn range: Range<Int>, chunkSize: Int = Self.chunkSize
-  ) throws(WordListError) {
-    self.file = file
-    chunk = [UInt8](repeating: 0, count: chunkSize)
-    end = range.upperBound
-    guard range.lowerBound > 0 else { return }
-    // The byte before tells whether a line begins at the first one.
-    offset = range.lowerBound - 1
-    try self.file.seek(to: offset)
-    try skipLine()
-  }
-
-  private mutating func skipLine() throws(WordListError) {
-    while true {
-      let received = try file.read(into: &chunk)
-      if received == 0 {
-        isFinished = true
-        return
-      }
-      if let lineFeed = chunk[..<received].firstIndex(of: UInt8(ascii: "\n")) {
-        pending.append(contentsOf: chunk[(lineFeed + 1)..<received])
-        offset += lineFeed + 1
-        return
-      }
-      offset += received
-    }
-  }
-
-  /// The next piece, or nil at the end.
-  /// - Throws: `unreadable` or `readFailed`.
-  mutating func next() throws(WordListError) -> Piece? {
-    while !isFinished {
-      if offset >= end { break }
-      if let count = completeLines() { return take(count) }
-      let received = try file.read(into: &chunk)
-      if received == 0 {
-        isFinished = true
-        return pending.isEmpty ? nil : take(pending.count)
-      }
-      pending.append(contentsOf: chunk[..<received])
-    }
-    isFinished = true
-    return nil
-  }
-
-  /// How many bytes of what is pending are whole lines of ours; nil if that takes more of the file.
-  private func completeLines() -> Int? {
-    let lineFeed = UInt8(ascii: "\n")
-    let rest = end - offset  // of our range
-    if pending.count >= rest {
-      // The last of our lines is the one that holds the range's last byte.
-      if let last = pending[(rest - 1)...].firstIndex(of: lineFeed) { return last + 1 }
-    } else if let last = pending.lastIndex(of: lineFeed) {
-      return last + 1
-    }
-    // A line that is too long whatever follows: its reader will say so.
-    let isOverlong =
-      pending.count >= Self.overlongLine && !pending.suffix(Self.overlongLine).contains(lineFeed)
-    return isOverlong ? pending.count : nil
-  }
-
-  private mutating func take(_ count: Int) -> Piece {
-    let piece = Piece(text: Array(pending[..<count]), offset: offset)
-    pending.removeFirst(count)
-    offset += count
-    return piece
-  }
-}
-
-// MARK: - What a rank tells the others of the lines that it has read, so that all come to the same conclusions
-
-// It travels as a safetensors file in memory: a format with names, types and lengths is at hand.
-
-/// Counts over a rank's lines, the symbols in them, and what went wrong.
+/// What a rank tells the others of its lines: counts, symbols, and what went wrong.
 struct HashSplitSummary: Equatable, Sendable {
   var error: WordListError?
   var fileSize: Int
@@ -367,7 +260,7 @@ extension WordSample {
   }
 }
 
-/// What cannot fail between ranks of one program.
+/// The result of work that cannot fail between ranks of one program.
 func withoutFailure<Value>(_ work: () throws -> Value) -> Value {
   do {
     return try work()

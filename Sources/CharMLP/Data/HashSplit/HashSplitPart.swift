@@ -1,21 +1,21 @@
 // What one process keeps of the lines that it has read, for a list that is split by hash.
 //
-// Each line is looked at once and then gone: the text of its windows if it trains, its hash, and perhaps
-// a place in the sample are what stays. All of it can be put together with what others have read.
+// Each line is seen once and not kept: only the ids of its windows if it trains, its hash, and
+// perhaps a place in the sample. All of it can be combined with what other ranks have read.
 
 /// The words of some lines: those that train as ids, a sample of all.
 struct HashSplitPart: Sendable {
   private(set) var symbols = SymbolNumbers()
-  /// The words that train, in provisional numbers.
+  /// The words that train, in the numbers of `symbols`.
   private(set) var ids = CompactIDs()
   private(set) var sample: WordSample
   private(set) var fingerprint = WordFingerprint()
   /// The bytes of all words, a line feed after each.
   private(set) var byteCount = 0
   private(set) var lineCount = 0
-  /// The length of the file, if ranks share it out.
+  /// The length of the file, if ranks share it.
   var fileSize = 0
-  /// How many words have keys with so many leading zeros: (65).
+  /// How many words have keys with 0, 1, …, 64 leading zeros: (65).
   private(set) var keyLevels = [Int](repeating: 0, count: 65)
 
   private let seed: UInt64  // of the split
@@ -23,14 +23,14 @@ struct HashSplitPart: Sendable {
 
   /// - Parameters:
   ///   - splitSeed: The seed of the split, on which a word's part depends.
-  ///   - memoryLimit: The bytes that may be kept.
+  ///   - memoryLimit: The most bytes to keep.
   init(splitSeed: UInt64, _ limits: SampleLimits, memoryLimit: Int = Dataset.defaultMemoryLimit) {
     (seed, self.memoryLimit) = (splitSeed, memoryLimit)
     sample = WordSample(limits)
   }
 
   /// Reads all pieces of a file.
-  /// - Throws: the first thing that is wrong with its lines, counted from the first of them.
+  /// - Throws: the first thing wrong with them, its line counted from the first one read.
   mutating func read(_ pieces: inout LinePieces) throws(WordListError) {
     while let piece = try pieces.next() {
       try add(piece)
@@ -38,7 +38,7 @@ struct HashSplitPart: Sendable {
     }
   }
 
-  /// Makes room for the ids of so many bytes of text.
+  /// Makes room for the ids of `bytes` bytes of text.
   /// - Throws: `tooLarge`.
   mutating func reserve(bytes: Int) throws(WordListError) {
     guard bytes <= memoryLimit else { throw .tooLarge(size: bytes, limit: memoryLimit) }
@@ -69,8 +69,9 @@ struct HashSplitPart: Sendable {
   /// Adds words in UTF-8, a line feed after each.
   ///
   /// - Parameters:
-  ///   - starts: Where each word starts, and where the last one's line feed ends: (count + 1).
-  ///   - places: Where each word stands in the file: (count).
+  ///   - starts: Where each word starts in the text, and where the last line feed ends: (count +
+  ///     1).
+  ///   - places: Where each word starts in the file: (count).
   private mutating func add(_ text: [UInt8], _ starts: [UInt32], places: [UInt64]) {
     let bytes = text.span
     var new: [Int32] = []
@@ -81,7 +82,7 @@ struct HashSplitPart: Sendable {
       let part = Split.Part(hash: hash, seed: seed)
       let key = WordHash.mixed(places[word])
       let count = new.count
-      // Every word has a say in the vocabulary.
+      // Every word counts for the vocabulary, whether it trains or not.
       symbols.append(bytes, range, to: &new)
       if part != .train { new.removeLast(new.count - count) }
       sample.add(bytes, line, key: key, part)
@@ -92,29 +93,23 @@ struct HashSplitPart: Sendable {
     ids.append(new)
   }
 
-  /// Gives the text away, in the numbers of a vocabulary.
+  /// Moves the text out, in the ids of a vocabulary.
   mutating func takeText(in vocabulary: Vocabulary) -> CompactIDs {
     var ids = CompactIDs()
     swap(&ids, &self.ids)
-    ids.renumber(symbols.numbers(in: vocabulary))
+    ids.renumber(symbols.ids(in: vocabulary))
     return ids
   }
 }
 
-// MARK: - Numbers for the symbols of a text that is still being read: in the order in which they appear
-
-// The vocabulary is known only at the end, and on all ranks; then the text is renumbered. Symbols are
-// found through pages of 256 numbers, as in Vocabulary.
-
-/// The symbols that were met so far, numbered from 1 on.
+/// The symbols of a text that is still being read, numbered from 1 on in the order in which they
+/// appear.
+///
+/// The vocabulary is known only at the end, and to all ranks at once; then the text is renumbered.
 struct SymbolNumbers: Sendable {
   /// The symbols, in the order of their numbers.
   private(set) var symbols: [Unicode.Scalar] = []
-
-  /// Where the page of 256 scalars starts in `pageEntries`, 0 if there is none: (0x1100).
-  private var pageStarts = [Int32](repeating: 0, count: 0x1100)
-  /// Numbers of scalars, page by page; 0 for what was not met.
-  private var pageEntries = [Int32](repeating: 0, count: 256)
+  private var numbers = ScalarTable(absent: 0)
 
   /// Appends the numbers of a word's characters, and the terminator.
   ///
@@ -127,7 +122,7 @@ struct SymbolNumbers: Sendable {
       if value >= 0x80, let (scalar, scalarLength) = bytes.scalar(at: position) {
         (value, length) = (scalar.value, scalarLength)
       }
-      let known = pageEntries[Int(pageStarts[Int(value >> 8)]) + Int(value & 0xFF)]
+      let known = numbers[value]
       ids.append(known > 0 ? known : add(value))
       position += length
     }
@@ -135,131 +130,13 @@ struct SymbolNumbers: Sendable {
   }
 
   private mutating func add(_ value: UInt32) -> Int32 {
-    let page = Int(value >> 8)
-    if pageStarts[page] == 0 {
-      pageStarts[page] = Int32(pageEntries.count)
-      pageEntries.append(contentsOf: repeatElement(0, count: 256))
-    }
     symbols.append(Unicode.Scalar(value) ?? "\u{FFFD}")
-    let number = Int32(symbols.count)
-    pageEntries[Int(pageStarts[page]) + Int(value & 0xFF)] = number
-    return number
+    numbers[value] = Int32(symbols.count)
+    return Int32(symbols.count)
   }
 
-  /// For each number the one that a vocabulary has for the same symbol: (symbols + 1).
-  func numbers(in vocabulary: Vocabulary) -> [Int32] {
+  /// The vocabulary's id for each number: (symbols + 1).
+  func ids(in vocabulary: Vocabulary) -> [Int32] {
     [Vocabulary.terminator] + symbols.map { vocabulary.id(of: $0) ?? Vocabulary.terminator }
   }
-}
-
-// MARK: - The two ways to split a list, and the part that a word's hash puts it into
-
-extension Split {
-  /// How words come to train, validate or test.
-  public enum Method: String, CaseIterable, Equatable, Sendable {
-    /// All words are shuffled and cut at 80 % and 90 %, as in the lecture.
-    case shuffle
-    /// A hash of each word decides: 80 % of all possible words train, 10 % validate, 10 % test.
-    ///
-    /// Equal words share a part, and nobody has to see the whole list.
-    case hash
-  }
-
-  /// The parts of a split.
-  enum Part: UInt8, CaseIterable, Sendable {
-    case train, validation, test
-
-    /// The part of a word with a hash, in the split of a seed.
-    init(hash: UInt64, seed: UInt64) {
-      switch WordHash.mixed(hash ^ WordHash.mixed(seed)).multipliedFullWidth(by: 10).high {
-      case ..<8: self = .train
-      case 8: self = .validation
-      default: self = .test
-      }
-    }
-  }
-}
-
-// MARK: - Hashes of words and places: the same in every run and on every machine, since splits, samples and
-
-// fingerprints depend on them.
-//
-// FNV-1a (Fowler, Noll and Vo; offset basis and prime of its 64-bit form) goes over the bytes, and the
-// output function of SplitMix64 (Steele, Lea and Flood, 2014) mixes what it leaves in the upper bits.
-// Neither keeps anybody from looking for collisions; a split has no enemies.
-
-/// 64-bit hashes that depend on nothing but their input.
-enum WordHash {
-  /// The hash of some bytes.
-  @inline(always)
-  static func of(_ bytes: Span<UInt8>, _ range: Range<Int>) -> UInt64 {
-    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-    for position in range { hash = (hash ^ UInt64(bytes[position])) &* 0x0000_0100_0000_01B3 }
-    return mixed(hash)
-  }
-
-  /// A number for a number, one to one, as if drawn.
-  @inline(always)
-  static func mixed(_ number: UInt64) -> UInt64 {
-    var hash = number &+ 0x9E37_79B9_7F4A_7C15
-    hash = (hash ^ (hash >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    hash = (hash ^ (hash >> 27)) &* 0x94D0_49BB_1331_11EB
-    return hash ^ (hash >> 31)
-  }
-}
-
-// MARK: - A number that tells one list of words from another, and that ranks can put together from their parts
-
-// Σ h(wᵢ) · bⁿ⁻¹⁻ⁱ modulo the prime 2⁶¹ − 1: the words' hashes as digits. Two parts make a whole by
-// shifting the first by the length of the second. It finds a wrong file, not a forged one.
-
-/// What is left of a list to recognize it by: the words and their order.
-struct WordFingerprint: Equatable, Sendable {
-  /// The hashes of the words as digits of a number, modulo 2⁶¹ − 1.
-  private(set) var value: UInt64 = 0
-  /// The number of words.
-  private(set) var count = 0
-
-  private static let modulus: UInt64 = (1 << 61) - 1
-  /// The base of the digits: any number that is far from the modulus' divisors and powers of two.
-  private static let base: UInt64 = 0x1C58_F93D_2B47_0A6B & modulus
-
-  init() {}
-
-  init(value: UInt64, count: Int) {
-    (self.value, self.count) = (value % Self.modulus, count)
-  }
-
-  /// The fingerprint of a list.
-  init(_ words: WordList) {
-    let bytes = words.utf8.span
-    for word in words.indices {
-      append(wordWithHash: WordHash.of(bytes, words.utf8Range(of: word)))
-    }
-  }
-
-  /// Adds a word at the end.
-  mutating func append(wordWithHash hash: UInt64) {
-    value = (Self.product(value, Self.base) + hash % Self.modulus) % Self.modulus
-    count += 1
-  }
-
-  /// Adds all words of another list at the end.
-  mutating func append(_ other: WordFingerprint) {
-    var (power, square, exponent) = (UInt64(1), Self.base, other.count)
-    while exponent > 0 {
-      if exponent & 1 == 1 { power = Self.product(power, square) }
-      square = Self.product(square, square)
-      exponent >>= 1
-    }
-    value = (Self.product(value, power) + other.value) % Self.modulus
-    count += other.count
-  }
-
-  private static func product(_ a: UInt64, _ b: UInt64) -> UInt64 {
-    modulus.dividingFullWidth(a.multipliedFullWidth(by: b)).remainder
-  }
-
-  /// The number in hexadecimal, as a model file has it.
-  var text: String { String(value, radix: 16) }
 }

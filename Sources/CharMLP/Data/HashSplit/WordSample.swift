@@ -1,17 +1,17 @@
-// A list's words as long as they are few, and a fair sample of them beyond that.
+// All words of a short list, and a fair sample of a long one.
 //
-// What is told about a list, and what a model is measured by, cannot come from hundreds of millions of
-// words. The sample is the words with the smallest keys, a key being a hash of a word's place in the
-// file: every word has the same chance, how often it occurs and where it stands changes nothing, and
-// several ranks that each know the smallest of their own know the smallest of all.
+// Reports and losses cannot be computed from hundreds of millions of words. The sample has the
+// words with the smallest keys, a key being a hash of a word's place in the file: every word has
+// the same chance, wherever it is and however often it occurs, and the smallest keys of all ranks
+// are among the smallest of each.
 
-/// How much of a list is kept as it is, and how large a sample is otherwise.
+/// Up to what size a list is kept whole, and how large a sample is otherwise.
 public struct SampleLimits: Equatable, Sendable {
-  /// The bytes of a list that is kept whole, and the most that a sample may have.
+  /// The most bytes of a list that is kept whole, and of a sample.
   public var bytes: Int
   /// The words of a sample.
   public var words: Int
-  /// The windows of a part that calibration and losses are taken over.
+  /// The windows of each part that calibration and losses are computed over.
   public var windows: Int
 
   /// The limits of a run: 16 MB, 100,000 words, a million windows.
@@ -28,20 +28,20 @@ struct WordSample: Sendable {
   let limits: SampleLimits
   /// Words in UTF-8, a line feed after each.
   private(set) var text: [UInt8] = []
-  /// Where each word starts in `text`, and last its length: (count + 1).
+  /// Where each word starts in `text`, then the length of `text`: (count + 1).
   private(set) var starts: [UInt32] = [0]
   private(set) var keys: [UInt64] = []  // (count)
   private(set) var parts: [Split.Part] = []  // (count)
-  /// Whether every word that was added is here, in order; otherwise `cut` puts them in the order of keys.
+  /// Whether every added word is here, in order; otherwise `cut` sorts them by key.
   private(set) var isComplete = true
-  /// Words with keys from here on are not of the sample.
+  /// Words with keys from here on are not in the sample.
   private var bound = UInt64.max
 
   var count: Int { keys.count }
 
   init(_ limits: SampleLimits) { self.limits = limits }
 
-  /// Words that somebody else has kept.
+  /// The words that another rank has kept.
   init(
     _ limits: SampleLimits, text: [UInt8], starts: [UInt32], keys: [UInt64], parts: [Split.Part]
   ) {
@@ -49,7 +49,7 @@ struct WordSample: Sendable {
     (self.text, self.starts, self.keys, self.parts) = (text, starts, keys, parts)
   }
 
-  /// Adds a word that ends with a line feed, if it is one of the sample so far.
+  /// Adds a word that ends with a line feed, if it is in the sample so far.
   mutating func add(_ bytes: Span<UInt8>, _ word: Range<Int>, key: UInt64, _ part: Split.Part) {
     guard isComplete || key < bound else { return }
     for position in word { text.append(bytes[position]) }
@@ -77,7 +77,7 @@ struct WordSample: Sendable {
     self = selecting(kept)
   }
 
-  /// The words at some places, in that order.
+  /// The words at some indices, in that order.
   private func selecting(_ selection: [Int]) -> WordSample {
     var sample = WordSample(limits)
     (sample.isComplete, sample.bound) = (isComplete, bound)
@@ -90,10 +90,10 @@ struct WordSample: Sendable {
     return sample
   }
 
-  /// The words of a sample whose keys are below a limit.
+  /// The words whose keys are below a limit.
   func below(_ limit: UInt64) -> WordSample { selecting(keys.indices.filter { keys[$0] < limit }) }
 
-  /// Adds what another rank has kept of the lines that follow.
+  /// Adds what another rank has kept of the next lines.
   mutating func append(_ other: WordSample) {
     let length = UInt32(text.count)
     text += other.text
@@ -102,7 +102,7 @@ struct WordSample: Sendable {
     parts += other.parts
   }
 
-  /// A sample of a list that is in memory, with the parts that its split gives to the words.
+  /// A sample of a list in memory, with the parts of its words in a split.
   init(_ words: WordList, _ split: Split, _ limits: SampleLimits) {
     self.init(limits)
     var parts = [Split.Part](repeating: .test, count: words.count)

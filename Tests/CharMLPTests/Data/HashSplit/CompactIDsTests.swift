@@ -7,7 +7,7 @@ import Testing
 @Suite("Compact ids")
 struct CompactIDsTests {
   @Test(
-    "Ids come back, in as many bytes as the largest needs",
+    "Compact ids take as many bytes as the largest needs, and are returned unchanged",
     arguments: [(255, 1), (256, 2), (65_535, 2), (65_536, 4), (Int32.max, 4)])
   func width(largest: Int32, bytes: Int) {
     var ids = CompactIDs()
@@ -26,7 +26,7 @@ struct CompactIDsTests {
   }
 
   @Test(
-    "Numbers are replaced by others, which may be wider", arguments: [7, 300, 70_000] as [Int32])
+    "Compact ids can be renumbered, even to wider ones", arguments: [7, 300, 70_000] as [Int32])
   func renumbering(largest: Int32) {
     var ids = CompactIDs()
     ids.append([0, 2, 1, 2])

@@ -33,7 +33,7 @@ struct HashSplitListTests {
   }
 
   @Test(
-    "Any number of ranks have the vocabulary, the words, the split and the windows of one process",
+    "Any number of ranks get the vocabulary, words, split and windows of one process",
     arguments: 1...5, [SampleLimits.standard, small])
   func ranks(count: Int, limits: SampleLimits) throws {
     let words = RandomWords.make(count: 997, alphabet: 40, longest: 12)
@@ -55,7 +55,7 @@ struct HashSplitListTests {
     #expect(shared.flatMap { Array($0.text.windows) } == Array(0..<alone.text.windowCount))
   }
 
-  @Test("From memory it is what it is from a file, and a complete list stands in its order")
+  @Test("A list split by hash is the same from memory and from a file, and in order if complete")
   func fromMemory() throws {
     let words = try WordList(RandomWords.make(count: 300, alphabet: 300, longest: 9))
     let file = try TemporaryFile(words.utf8)
@@ -72,7 +72,7 @@ struct HashSplitListTests {
     #expect(shared.flatMap(\.text.ids.expanded) == train.ids)
   }
 
-  @Test("Equal words share a part")
+  @Test("Equal words share a part of a split by hash")
   func duplicates() throws {
     let words = RandomWords.make(count: 200, alphabet: 5, longest: 3)
     let list = HashSplitList(try WordList(words + words.shuffled()), splitSeed: 1)
@@ -81,7 +81,9 @@ struct HashSplitListTests {
     #expect(!train.isEmpty && !others.isEmpty && train.isDisjoint(with: others))
   }
 
-  @Test("A sample is the words with the smallest keys, however they come", arguments: [1, 10, 400])
+  @Test(
+    "A sample has the words with the smallest keys, in whatever order they come",
+    arguments: [1, 10, 400])
   func sample(limit: Int) throws {
     let words = try WordList(RandomWords.make(count: 400, alphabet: 30, longest: 9))
     let limits = SampleLimits(bytes: 100, words: limit, windows: 100)
@@ -98,7 +100,7 @@ struct HashSplitListTests {
   }
 
   @Test(
-    "What is wrong with a list is told by its line and byte, by all ranks alike, the first one first",
+    "All ranks report the first error of a list split by hash, with its line and byte",
     arguments: 0...4)
   func errors(ranks: Int) throws {
     let lines = (0..<1000).map { "word\($0)" }
@@ -130,7 +132,7 @@ struct HashSplitListTests {
     }
   }
 
-  @Test("More than memory may hold is refused, before it is read where its length is known")
+  @Test("A list beyond the memory limit is refused, before reading if its length is known")
   func memory() throws {
     let file = try TemporaryFile(Array("word\n".utf8))
     #expect(throws: WordListError.tooLarge(size: 5, limit: 4)) {
@@ -148,7 +150,7 @@ struct HashSplitListTests {
     }
   }
 
-  @Test("Several ranks read no pipe; one process does")
+  @Test("One process reads a list from a pipe, several ranks refuse it")
   func pipes() throws {
     #expect(throws: WordListError.self) {
       try lists("/dev/null", ranks: 2, .standard)[1].get()

@@ -5,7 +5,7 @@ import Testing
 
 @testable import CharMLP
 
-@Suite("Word list pieces")
+@Suite("Pieces of a word list")
 struct LinePiecesTests {
   static let texts = [
     "", "\n", "\n\n\n", "a", "a\n", "emma\nolivia\nava", "emma\r\nolivia\r\n\r\nava\r\n",
@@ -31,7 +31,7 @@ struct LinePiecesTests {
   }
 
   @Test(
-    "Whatever the parts and the chunks, each line is in the part in which it begins",
+    "Each line of a file is in the part where it begins, whatever the parts and chunks",
     arguments: texts, [1, 2, 3, 5, 1000])
   func partition(text: String, chunkSize: Int) throws {
     let file = try TemporaryFile(Array(text.utf8))
@@ -48,7 +48,7 @@ struct LinePiecesTests {
     }
   }
 
-  @Test("A line that does not end is handed out when it is too long for any list")
+  @Test("A line that does not end is passed on once it is too long for any list")
   func overlong() throws {
     let file = try TemporaryFile([UInt8](repeating: 97, count: 300_000))
     var pieces = LinePieces(try .opening(file.path), chunkSize: 1000)

@@ -1,17 +1,18 @@
-// Data sets of lists that are too long to be kept: trained on in full, described and measured by a sample.
+// Data sets of lists that are too long to be kept: trained on in full, described and measured by a
+// sample.
 
 import Testing
 
 @testable import CharMLP
 
-@Suite("A data set of a sample")
+@Suite("Sampled data sets")
 struct SampledDatasetTests {
   private static let limits = SampleLimits(bytes: 3000, words: 100, windows: 60)
   private let words: WordList
 
   init() throws { words = try WordList(RandomWords.make(count: 2000, alphabet: 30, longest: 8)) }
 
-  @Test("A shuffled list keeps its training text and its split, and is told from a sample")
+  @Test("A sampled data set keeps the training text and the split of a shuffled list")
   func shuffled() throws {
     let whole = try Dataset(words, splitSeed: 42, blockSize: 3)
     let sampled = try Dataset(words, splitSeed: 42, blockSize: 3, limits: Self.limits)
@@ -25,7 +26,7 @@ struct SampledDatasetTests {
     for word in sampled.split.validation { #expect(others.contains(sampled.words[word])) }
   }
 
-  @Test("Losses of a sample are taken over its first words, up to a number of windows")
+  @Test("Losses of a sampled data set are over its first words, up to a number of windows")
   func measured() throws {
     let sampled = try Dataset(words, splitSeed: 42, blockSize: 3, limits: Self.limits)
     let (some, all) = (sampled.measured.train, sampled.train)
@@ -45,7 +46,7 @@ struct SampledDatasetTests {
     #expect(windows.words(upTo: 9).count == 9)
   }
 
-  @Test("The data report says of how many words it is a sample")
+  @Test("The report of a sampled data set tells of how many words it is a sample")
   func report() throws {
     let report = DataReport(try Dataset(words, splitSeed: 42, blockSize: 3, limits: Self.limits))
     #expect(report.words == 100 && report.sampleOf == 2000)
@@ -53,7 +54,7 @@ struct SampledDatasetTests {
     #expect(DataReport(try Dataset(words, splitSeed: 42, blockSize: 3)).sampleOf == nil)
   }
 
-  @Test("A list of which no word tests is refused, with what to do")
+  @Test("A list split by hash without a test word is refused, with advice")
   func emptyPart() throws {
     let list = HashSplitList(try WordList(["a", "b"]), splitSeed: 1)
     #expect(throws: DatasetError.self) { try Dataset(list, blockSize: 3) }

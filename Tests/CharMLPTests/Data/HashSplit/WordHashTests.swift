@@ -11,8 +11,9 @@ struct WordHashTests {
     return WordHash.of(bytes.span, bytes.indices)
   }
 
-  // FNV-1a's values are of its authors' test vectors; SplitMix64's first output from 0 is well known.
-  @Test("Hashes are FNV-1a's, mixed as SplitMix64 does")
+  // FNV-1a's values are of its authors' test vectors; SplitMix64's first output from 0 is well
+  // known.
+  @Test("Word hashes are FNV-1a, mixed by SplitMix64")
   func knownValues() {
     #expect(WordHash.mixed(0) == 0xE220_A839_7B1D_CDAF)
     #expect(hash("") == WordHash.mixed(0xCBF2_9CE4_8422_2325))
@@ -20,8 +21,10 @@ struct WordHashTests {
     #expect(hash("foobar") == WordHash.mixed(0x8594_4171_F739_67E8))
   }
 
-  // Of 100,000 words a share's standard deviation is 0.0013 (of 0.8) and 0.00095 (of 0.1): five of them.
-  @Test("Of all words 80 % train, 10 % validate, 10 % test, another tenth with another seed")
+  // Of 100,000 words a share's standard deviation is 0.0013 (of 0.8) and 0.00095 (of 0.1): five of
+  // them.
+  @Test(
+    "A split by hash has 80 % train, 10 % validation and 10 % test words, others for other seeds")
   func shares() {
     let hashes = (0..<100_000).map { hash("word\($0)") }
     func parts(_ seed: UInt64) -> [Split.Part] { hashes.map { Split.Part(hash: $0, seed: seed) } }
@@ -36,7 +39,7 @@ struct WordHashTests {
     #expect(abs(Double(both) / 100_000 - 0.01) < 0.0016)
   }
 
-  @Test("A fingerprint of parts is that of the whole; words and their order are in it")
+  @Test("Fingerprints of parts combine to that of the list, and depend on words and order")
   func fingerprint() throws {
     let words = ["emma", "olivia", "ava", "emma", "zoë"]
     let whole = try WordFingerprint(WordList(words))
