@@ -1,38 +1,40 @@
-// The Markov chain that a network with a finite context is: contexts, and what follows each how often.
+// A network with a finite context is a Markov chain. This is as much of the chain as has been
+// visited: contexts, the distribution of the next character after each, and the context that each
+// character leads to.
 //
-// A context has a number once it is met, and its distribution once a batch of such contexts is evaluated.
-// What a context leads to is remembered by number, so that a walk on known ground needs neither the
-// network nor a table. Memory is bounded: beyond `limit` contexts nothing more is kept. How a character is
-// drawn stands in ContextGraph+Drawing.
+// A context gets a number when it is met, and its distribution when a batch of new contexts is
+// evaluated. Successors are kept by number, so that a walk through known contexts needs neither the
+// network nor a hash table. Memory is bounded: beyond `limit` contexts nothing more is kept.
 
-/// Contexts of a chain with the distributions of the next character.
+/// The visited contexts of a chain, with the distributions of the next character.
 struct ContextGraph {
   let network: NextCharacterNetwork
   let options: ChainOptions
   let keys: ContextKeys
   let vocabularyCount: Int
-  /// The most contexts that are kept.
+  /// The most contexts kept.
   let limit: Int
 
-  /// What each character is drawn by, and where it leads; the end of a word comes last.
-  /// (contexts, vocabulary)
+  /// The characters after each context; the end of a word comes last.  (contexts, vocabulary)
   private(set) var steps: [Step] = []
-  /// Where to look for a share of each context's running sums.  (contexts, guide.width)
+  /// Where to begin the search in each context's running sums.  (contexts, guide.width)
   private(set) var guides: [UInt64] = []
   /// How guides are laid out.
   let guide: Guide
 
-  /// A character after a context. All that a draw needs of it is in one or two cache lines.
+  /// A character after a context: all that a draw needs, in one or two cache lines.
   struct Step: Sendable {
-    /// The running sum of the probabilities of the ids 1, 2, … up to this one, or of all for the end: what
-    /// is left without the end is a sum and no difference.
+    /// The running sum of the probabilities of the ids 1, 2, … up to this one, then the end. So the
+    /// total without the end is a sum, not a difference.
     var sum: Double
     var probability: Double
-    /// The context after it, −1 where it is not known yet.
+    /// The context after it, −1 where not known yet.
     var successor: Int32 = -1
   }
 
-  private var table = KeyTable()
+  /// Each context as a number (see ContextKeys).
+  private var contexts: [UInt64] = []
+  private var table = HashTable()
   private var evaluatedCount = 0
   private var batch: [Int32]
   private var distribution: [Double]
@@ -52,9 +54,9 @@ struct ContextGraph {
   }
 
   /// The number of contexts.
-  var count: Int { table.keys.count }
+  var count: Int { contexts.count }
 
-  /// The bytes that a context takes: a step for each character, its guide and its key.
+  /// The bytes of a context: a step for each character, its guide and its key.
   static func bytesPerContext(vocabulary: Int) -> Int {
     vocabulary * MemoryLayout<Step>.stride + Guide(vocabulary: vocabulary).width * 8 + 24
   }
@@ -82,23 +84,26 @@ struct ContextGraph {
   }
 
   private mutating func newSuccessor(of context: Int, _ id: Int) -> Int? {
-    let number = number(of: keys.next(table.keys[context], id))
+    let number = number(of: keys.next(contexts[context], id))
     if let number { steps[context * vocabularyCount + place(id)].successor = Int32(number) }
     return number
   }
 
   private mutating func number(of key: UInt64) -> Int? {
-    if let number = table.number(of: key) { return number }
+    let hash = WordHash.mixed(key)
+    if let number = table.number(hash, where: { contexts[$0] == key }) { return number }
     guard count < limit else { return nil }
-    return table.add(key)
+    let number = table.add(hash) { [contexts] in WordHash.mixed(contexts[$0]) }
+    contexts.append(key)
+    return number
   }
 
-  /// Evaluates all contexts that have a number and no distribution.
+  /// Evaluates all contexts that have no distribution yet.
   mutating func evaluate() {
     while evaluatedCount < count {
       let end = min(evaluatedCount + network.batchRows, count)
       for (row, context) in (evaluatedCount..<end).enumerated() {
-        keys.write(table.keys[context], to: &batch, row: row)
+        keys.write(contexts[context], to: &batch, row: row)
       }
       network.evaluate(batch, count: end - evaluatedCount)
       for row in 0..<end - evaluatedCount {
@@ -111,9 +116,9 @@ struct ContextGraph {
     }
   }
 
-  /// Evaluates every context that the numbered ones lead to; false if there is no room for them.
+  /// Evaluates every context that can be reached; false if there is no room for them.
   ///
-  /// - Parameter isAllowed: Whether a character may be used, by id.
+  /// - Parameter isAllowed: Whether each character may be used.  (vocabulary)
   mutating func explore(_ isAllowed: [Bool]) -> Bool {
     var explored = 0
     while explored < count {
@@ -130,27 +135,28 @@ struct ContextGraph {
   }
 }
 
-// MARK: - How a character is drawn: the first whose running sum exceeds a share of their total
+// MARK: - Drawing a character
 
-// A guide says for each of a few equal stretches of [0, 1) where the running sums enter it, so that a
-// search begins where it nearly always ends (Chen and Asau, "On generating random variates from an
-// empirical distribution", 1974). A row's totals and its guide share a cache line: with the step that is
-// found a draw reads two or three lines, where bisection reads six.
+// A uniform number picks the first character whose running sum exceeds that share of the total. A
+// guide tells for each of a few equal intervals of [0, 1) where the running sums enter it, so that
+// a search begins where it nearly always ends (Chen and Asau, "On generating random variates from
+// an empirical distribution", 1974). A row's totals and its guide share a cache line, so a draw
+// reads two or three lines, where bisection reads six.
 
 extension ContextGraph {
-  /// The layout of what a search begins with: for each context the two totals, then a byte for each
-  /// stretch, eight to a number.
+  /// The layout of a context's guide: the totals with and without the end, then a byte for each
+  /// interval, eight to a number.
   struct Guide: Sendable {
-    /// Stretches, a power of two that is no less than the vocabulary's count.
-    let stretches: Int
-    /// Numbers for a context.
+    /// Intervals, a power of two and at least as many as characters.
+    let intervals: Int
+    /// Numbers per context.
     let width: Int
 
     init(vocabulary: Int) {
-      var stretches = 8
-      while stretches < vocabulary { stretches *= 2 }
-      self.stretches = stretches
-      width = 2 + stretches / 8
+      var intervals = 8
+      while intervals < vocabulary { intervals *= 2 }
+      self.intervals = intervals
+      width = 2 + intervals / 8
     }
 
     /// Appends the guide of a row of steps.
@@ -158,37 +164,37 @@ extension ContextGraph {
       guides.append(row[row.count - 1].sum.bitPattern)
       guides.append(row[max(0, row.count - 2)].sum.bitPattern)
       var place = 0
-      for first in stride(from: 0, to: stretches, by: 8) {
+      for first in stride(from: 0, to: intervals, by: 8) {
         var packed: UInt64 = 0
-        for stretch in first..<first + 8 {
-          let beginning = Double(stretch) / Double(stretches)
+        for interval in first..<first + 8 {
+          let beginning = Double(interval) / Double(intervals)
           while place < row.count - 1, row[place].sum <= beginning { place += 1 }
-          // Too early a beginning is right as well, only slower.
-          packed |= UInt64(min(place, 255)) << UInt64(8 * (stretch - first))
+          // To begin too early is slower, but right as well.
+          packed |= UInt64(min(place, 255)) << UInt64(8 * (interval - first))
         }
         guides.append(packed)
       }
     }
   }
 
-  /// The id that a share of the running sums after a context belongs to.
+  /// The id drawn by a uniform number after a context.
   ///
-  /// - Parameter isEndless: Leaves the end of the word out; −1 if nothing else is possible.
+  /// - Parameter isEndless: Leaves out the end of the word; −1 if nothing else is possible.
   @inline(__always)
   func find(_ share: Double, after context: Int, _ isEndless: Bool) -> Int {
     let header = context * guide.width
     let total = Double(bitPattern: guides[isEndless ? header + 1 : header])
     guard total > 0 else { return -1 }
     let threshold = Self.threshold(share, total)
-    let stretch = min(Int(threshold * Double(guide.stretches)), guide.stretches - 1)
-    let packed = guides[header + 2 + (stretch >> 3)]
+    let interval = min(Int(threshold * Double(guide.intervals)), guide.intervals - 1)
+    let packed = guides[header + 2 + (interval >> 3)]
     let first = context * vocabularyCount
-    var place = first + Int((packed >> UInt64(8 * (stretch & 7))) & 0xFF)
+    var place = first + Int((packed >> UInt64(8 * (interval & 7))) & 0xFF)
     while threshold >= steps[place].sum { place += 1 }
     return Self.id(place - first, of: vocabularyCount)
   }
 
-  /// The same in a row that has no guide, by bisection.
+  /// The same for a row without a guide, by bisection.
   static func find(_ share: Double, in row: [Step], _ isEndless: Bool) -> Int {
     let end = isEndless ? row.count - 1 : row.count
     let total = row[end - 1].sum
@@ -202,7 +208,7 @@ extension ContextGraph {
     return id(low, of: row.count)
   }
 
-  /// The steps of a distribution, over ids 1, 2, …, 0.
+  /// The steps of a distribution, in the order of the ids 1, 2, …, 0.
   static func steps(of distribution: [Double]) -> [Step] {
     var steps: [Step] = []
     steps.reserveCapacity(distribution.count)
@@ -225,12 +231,9 @@ extension ContextGraph {
   private static func id(_ place: Int, of count: Int) -> Int { place == count - 1 ? 0 : place + 1 }
 }
 
-// MARK: - Contexts as numbers, and a table from them to small ones
+// MARK: - Contexts as numbers
 
-// A context is a number in the vocabulary's count as its base, the newest character last. The table is
-// open addressing on a multiplied key: what the standard library's dictionary costs is most of a draw.
-
-/// The arithmetic of contexts as numbers.
+/// Contexts as numbers in base `vocabularyCount`, the newest character last.
 struct ContextKeys: Sendable {
   let vocabularyCount: Int
   let blockSize: Int
@@ -264,49 +267,5 @@ struct ContextKeys: Sendable {
       contexts[row * blockSize + position] = Int32(id)
       rest = quotient
     }
-  }
-}
-
-/// Numbers 0, 1, 2 … for keys in the order in which they are added.
-struct KeyTable: Sendable {
-  /// The keys by their numbers.
-  private(set) var keys: [UInt64] = []
-  private var slots: [Int32]
-  private var shift: UInt64
-
-  init() {
-    slots = Array(repeating: -1, count: 1024)
-    shift = 64 - 10
-  }
-
-  /// The number of a key, or nil.
-  func number(of key: UInt64) -> Int? {
-    let found = slots[slot(of: key)]
-    return found < 0 ? nil : Int(found)
-  }
-
-  /// Adds a key that is not there, and gives its number.
-  mutating func add(_ key: UInt64) -> Int {
-    if 2 * keys.count >= slots.count { grow() }
-    let place = slot(of: key)
-    slots[place] = Int32(keys.count)
-    keys.append(key)
-    return keys.count - 1
-  }
-
-  /// Where a key is, or would be.
-  private func slot(of key: UInt64) -> Int {
-    // 2⁶⁴ divided by the golden ratio (Knuth, volume 3, section 6.4).
-    var slot = Int((key &* 0x9E37_79B9_7F4A_7C15) >> shift)
-    while slots[slot] >= 0, keys[Int(slots[slot])] != key {
-      slot = (slot + 1) & (slots.count - 1)
-    }
-    return slot
-  }
-
-  private mutating func grow() {
-    slots = Array(repeating: -1, count: 2 * slots.count)
-    shift -= 1
-    for (number, key) in keys.enumerated() { slots[slot(of: key)] = Int32(number) }
   }
 }

@@ -1,11 +1,11 @@
-// Words of a chain with too many contexts to know them all: many words at once, a character at a time.
+// Words of a chain that has too many contexts to explore: many words at once, a character at a
+// time.
 //
-// Sixty-four words go in lockstep, so that the products of their next characters are one product. A word
-// that cannot meet the constraints any more is begun again at once, so that what comes out has the exact
-// conditional distribution, at the price of what was thrown away: a budget bounds it. Every word has a
-// random stream of its own, and so is the same whichever words are its neighbours; words come out in
-// their order. None is longer than a word list's longest line. A step of all words stands in
-// LockstepSampler+Step, the beginning and the end of one in LockstepSampler+Lanes.
+// Up to 64 words advance in lockstep, so that one product serves all their next characters. A word
+// that can no longer meet the constraints is begun again at once; so the words have the exact
+// conditional distribution, at the price of the characters thrown away, which a budget bounds.
+// Every word has its own random stream, so it does not depend on its neighbours, and words come out
+// in order. None is longer than a word list's longest line.
 
 /// Draws words in lockstep, with early rejection.
 struct LockstepSampler {
@@ -22,21 +22,21 @@ struct LockstepSampler {
   var graph: ContextGraph?
   let startContext: Int
   var lanes: [Lane]
-  /// Finished words that wait for those before them, by index modulo `window`.
+  /// Finished words waiting for those before them, by index modulo `window`.
   var waiting: [Waiting]
   private(set) var emitted: UInt64 = 0
   var begun: UInt64 = 0
-  /// Words that turned out to be drawn before, to go on with.
+  /// Words that turned out to be repeated, to be drawn again with the rest of their streams.
   var repeated: [UInt64] = []
   var contexts: [Int32] = []
   var distribution: [Double]
 
   /// How far a word may be ahead of the first one that is not finished.
   static let window = 1024
-  /// The bytes of distributions that are kept.
+  /// The most bytes for distributions.
   static let byteLimit = 64 << 20
 
-  /// - Parameter numbers: The words to draw, all of them if none is to be drawn twice.
+  /// - Parameter numbers: The words to draw: all of them, if each is to be drawn once.
   init(
     _ network: NextCharacterNetwork, _ language: WordLanguage, _ request: Sampler.Request,
     _ numbers: WordNumbers = .all, byteLimit: Int = Self.byteLimit
@@ -61,7 +61,8 @@ struct LockstepSampler {
     distribution = Array(repeating: 0, count: count)
   }
 
-  /// Hands over the next word if it is finished, or takes a step of all words; whether it did the former.
+  /// Hands over the next word if it is finished and returns true, or advances all words and returns
+  /// false.
   mutating func proceed(into word: inout DrawnWord) throws(SamplingError) -> Bool {
     guard prefixLogProbability.isFinite else { throw .exhausted }
     let place = Int(emitted % UInt64(Self.window))
@@ -83,26 +84,26 @@ struct LockstepSampler {
   }
 }
 
-// MARK: - Words that are drawn in lockstep: where each stands, how it begins and how it ends
+// MARK: - Beginning and ending words
 
 extension LockstepSampler {
-  /// A word in the making.
+  /// A word being drawn.
   struct Lane {
     var isActive = false
     /// Which of the sampler's words it is.
     var index: UInt64 = 0
     var stream = Philox(seed: 0, stream: 0)
-    /// The context's number, −1 if it is not kept.
+    /// The context's number, −1 if not kept.
     var context = 0
     var state = 0
     var ids: [Int32] = []
     var probability = LogProduct()
     var drawn = 0
-    /// The steps of a context that is not kept, as in ContextGraph.
+    /// The steps of a context that is not kept.
     var steps: [ContextGraph.Step] = []
   }
 
-  /// A finished word, and what it takes to go on with its stream.
+  /// A finished word, and what it takes to continue its stream.
   struct Waiting {
     var isReady = false
     var hasFailed = false
@@ -111,7 +112,7 @@ extension LockstepSampler {
     var drawn = 0
   }
 
-  /// Lets a free lane take up a word that was drawn before, or the next one.
+  /// Begins a repeated word again, or the next word, in a free lane.
   mutating func beginWord(_ lane: inout Lane) {
     if let index = repeated.popLast() {
       let word = waiting[Int(index % UInt64(Self.window))]
@@ -135,7 +136,7 @@ extension LockstepSampler {
     lane.probability = LogProduct(prefixLogProbability)
   }
 
-  /// Ends a word if it may be one, or begins it again.
+  /// Finishes a word if it is as asked, or begins it again.
   mutating func end(_ lane: inout Lane) {
     guard language.mayEnd(lane.state, length: lane.ids.count),
       forbidden.isEmpty || !forbidden.contains(lane.ids)
@@ -147,7 +148,7 @@ extension LockstepSampler {
     let place = Int(lane.index % UInt64(Self.window))
     waiting[place].isReady = true
     waiting[place].hasFailed = hasFailed
-    // The two arrays change places, so that neither is copied.
+    // The arrays are swapped, so that neither is copied.
     swap(&waiting[place].word.ids, &lane.ids)
     waiting[place].word.logProbability = lane.probability.log
     waiting[place].stream = lane.stream
@@ -156,11 +157,11 @@ extension LockstepSampler {
   }
 }
 
-// MARK: - A character more for each of the words in lockstep
+// MARK: - One character for each word
 
 extension LockstepSampler {
   mutating func step() {
-    // Taken out while they are worked on, so that each is changed in place.
+    // Taken out, so that each is changed in place.
     var lanes: [Lane] = []
     swap(&lanes, &self.lanes)
     for index in lanes.indices where !lanes[index].isActive { beginWord(&lanes[index]) }
@@ -170,7 +171,8 @@ extension LockstepSampler {
     swap(&lanes, &self.lanes)
   }
 
-  /// Computes the distributions that there is no room to keep: one batch, for there are no more lanes.
+  /// Computes the distributions that there was no room to keep; there are no more lanes than a
+  /// batch has rows.
   private mutating func evaluateUnkept(_ lanes: inout [Lane]) {
     let block = network.shape.blockSize
     contexts.removeAll(keepingCapacity: true)
@@ -188,11 +190,11 @@ extension LockstepSampler {
     }
   }
 
-  /// Draws a character, and goes on, ends or begins again.
+  /// Draws a character; the word goes on, ends or begins again.
   @inline(__always)
   private mutating func advance(_ lane: inout Lane) {
     let length = lane.ids.count
-    // That a word has a character more than its prefix is known at its first draw.
+    // Whether a word must have more characters than its prefix is known at its first draw.
     let isEndless = length == language.prefix.count && length < language.minLength
     let id = draw(&lane, isEndless)
     lane.drawn += 1
@@ -221,7 +223,7 @@ extension LockstepSampler {
         : graph?.number(after: lane.ids.suffix(network.shape.blockSize))) ?? -1
   }
 
-  /// The id of the next character, or −1 if only the end could be drawn and may not.
+  /// The id of the next character, or −1 if only the end is possible and not allowed.
   @inline(__always)
   private func draw(_ lane: inout Lane, _ isEndless: Bool) -> Int {
     let share = lane.stream.uniform()

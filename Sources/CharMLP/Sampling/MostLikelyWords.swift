@@ -1,10 +1,9 @@
 // The most probable words, in order, by best-first search.
 //
-// A beginning of words is worth at most what all words that begin so have together: R of the word space,
-// where that is known, otherwise the probability of the beginning itself. The most promising beginning is
-// opened next, so the first finished word that comes up is the most probable one, the second is the next.
-// Nothing is drawn and nothing pruned; memory grows with what was opened. What a beginning leads to stands
-// in MostLikelyWords+Opening.
+// No word is more probable than all words with the same beginning together: R of the word space,
+// where that is known, otherwise the probability of the beginning itself. The beginning with the
+// highest bound is expanded next, so finished words come up from the most probable one on. Nothing
+// is drawn and nothing pruned; memory grows with the expanded beginnings.
 
 import RealModule
 
@@ -15,13 +14,13 @@ public struct MostLikelyWords: WordSource {
   let space: WordSpace?
   let forbidden: ForbiddenWords
   private let budget: Int
-  /// Beginnings that were opened since the last word.
-  private var opened = 0
+  /// Beginnings expanded since the last word.
+  private var expandedCount = 0
   private(set) var nodes: [Node] = []
   /// Nodes with their bounds, the best first.
   private var open = BestFirstQueue()
 
-  /// A beginning of words, or a finished one if its character is the terminator.
+  /// A beginning of words, or a finished word if its character is the terminator.
   struct Node {
     let parent: Int
     let id: Int32
@@ -29,9 +28,9 @@ public struct MostLikelyWords: WordSource {
     let logProbability: Double
   }
 
-  /// Prepares to search; the request's seed and `isUnique` say nothing here.
+  /// Prepares to search; the request's seed and `isUnique` do not matter.
   ///
-  /// - Throws: `ConstraintError` if no word at all can be as asked, whatever the model.
+  /// - Throws: `ConstraintError` if no word can meet the constraints, whatever the model.
   public init(_ model: Model, _ request: Sampler.Request) throws(ConstraintError) {
     try self.init(model, request, stateLimit: WordSpace.stateLimit)
   }
@@ -55,19 +54,19 @@ public struct MostLikelyWords: WordSource {
       bound: logProbability + .log(bound))
   }
 
-  /// Opens the most promising beginning; it may be a finished word.
+  /// Expands the most promising beginning, or finds that it is a finished word.
   ///
-  /// - Throws: `SamplingError` if there is none, or it takes more openings than the budget allows.
+  /// - Throws: `SamplingError` if there is none, or the budget is spent.
   public mutating func proceed(into word: inout DrawnWord) throws(SamplingError) -> Bool {
-    guard opened < budget else { throw .budgetSpent(characters: budget) }
+    guard expandedCount < budget else { throw .budgetSpent(characters: budget) }
     guard let number = open.removeBest() else { throw .exhausted }
     let node = nodes[number]
     guard node.id == Vocabulary.terminator else {
-      opened += 1
+      expandedCount += 1
       expand(number)
       return false
     }
-    opened = 0
+    expandedCount = 0
     word.ids = text(of: node.parent)
     word.logProbability = node.logProbability
     return true
@@ -91,7 +90,7 @@ public struct MostLikelyWords: WordSource {
   }
 }
 
-// MARK: - What a beginning of words leads to: the same beginning with each character that may follow, or ended
+// MARK: - Expanding a beginning by each character that may follow
 
 extension MostLikelyWords {
   mutating func expand(_ number: Int) {
@@ -132,9 +131,7 @@ extension MostLikelyWords {
   }
 }
 
-// MARK: - What a best-first search opens next
-
-/// Numbers by a bound, the highest first, of equals the lower number: a binary heap.
+/// Numbers by their bounds, the highest first and of equals the lower number: a binary heap.
 struct BestFirstQueue {
   private var heap: [(bound: Double, number: Int)] = []
 

@@ -1,22 +1,25 @@
-// The network as sampling needs it: the logits after many contexts, fast.
+// The network as sampling needs it: the distributions after many contexts, fast.
 //
-// Batch norm with fixed statistics is linear and so part of the first layer (see Model). At each position
-// of a context there are only as many inputs as characters, so C @ W1[position] is computed once for all
-// of them, and a context adds up `blockSize` rows (the idea of Engine/PerDistinctInputLayer).
+// Batch norm with fixed statistics is linear and so part of the first layer (see Model). At each
+// position of a context there are only as many inputs as characters, so C @ W1[position] is
+// computed once for each, and a context adds up `blockSize` rows, as in the engine's first layer
+// per distinct input.
 //
-// A product of few rows takes other paths through BLAS than one of many, with other bits, and so may its
-// last rows. Here a product always has `productRows` rows, used or not, of which a batch uses those that
-// take the path of the first: the logits of a context depend neither on its row nor on its neighbours.
+// BLAS computes a product of few rows, and sometimes the last rows of one, along other paths and
+// with other bits than the rest. So a product here always has `productRows` rows, used or not, and
+// a batch uses only those that take the path of the first: the logits of a context depend neither
+// on its row nor on its neighbours.
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
 
 import LinearAlgebra
+import RealModule
 
 /// logits = tanh(Σ over positions of rows[position, id] + b1) @ W2 + b2.
 final class NextCharacterNetwork {
   let shape: ModelShape
   let vocabulary: Vocabulary
 
-  /// The most contexts that are evaluated at once.
+  /// The most contexts evaluated at once.
   let batchRows: Int
 
   /// The rows of every product.
@@ -52,10 +55,9 @@ final class NextCharacterNetwork {
     fillTable(model)
   }
 
-  /// How many rows of a product have the bits of its first one if they hold the same numbers.
+  /// How many rows of a product have the bits of the first if all hold the same numbers.
   ///
-  /// Sums of so many products that are added in another order differ nearly always; four rows of random
-  /// numbers leave no doubt.
+  /// Long sums in another order nearly always differ; four rows of random numbers leave no doubt.
   private static func rowsAlike(
     _ h: PaddedMatrix, _ W2: PaddedMatrix, into logits: PaddedMatrix
   ) -> Int {
@@ -91,7 +93,7 @@ final class NextCharacterNetwork {
   ///
   /// - Parameters:
   ///   - contexts: Ids row by row.  (n · block)
-  ///   - contextCount: How many of the rows; nil is all.
+  ///   - contextCount: How many of the rows to use; nil is all.
   func evaluate(_ contexts: [Int32], count contextCount: Int? = nil) {
     let (block, count) = (shape.blockSize, shape.vocabulary)
     let contextCount = contextCount ?? contexts.count / block
@@ -118,5 +120,75 @@ final class NextCharacterNetwork {
   func distribution(_ row: Int, _ options: ChainOptions, into probabilities: inout [Double]) {
     options.distribution(
       count: shape.vocabulary, logit: { logit(row, $0) }, into: &probabilities)
+  }
+}
+
+// MARK: - From logits to the chain that words are drawn from
+
+/// How the distribution of the next character follows from its logits: temperature, then top-k,
+/// then top-p, at every step.
+///
+/// The end of a word is a character like any other. Constraints on whole words condition the chain
+/// that these options define (see WordConstraints). Logits are Float, probabilities Double.
+public struct ChainOptions: Equatable, Sendable {
+  /// What the logits are divided by; above 0.
+  public var temperature: Double
+  /// How many of the likeliest characters are kept, at least 1; nil keeps all. Of equally likely
+  /// ones the lower id is kept.
+  public var topK: Int?
+  /// The smallest set of the likeliest characters whose probabilities reach this sum is kept
+  /// (nucleus sampling; Holtzman et al., "The curious case of neural text degeneration", 2020). It
+  /// is above 0 and at most 1, which keeps all.
+  public var topP: Double
+
+  public init(temperature: Double = 1, topK: Int? = nil, topP: Double = 1) {
+    precondition(
+      temperature > 0 && (topK ?? 1) >= 1 && topP > 0 && topP <= 1,
+      "ChainOptions: temperature \(temperature), top-k \(topK ?? 0), top-p \(topP)")
+    (self.temperature, self.topK, self.topP) = (temperature, topK, topP)
+  }
+
+  /// Whether some characters may lose all their probability.
+  var isTruncating: Bool { topK != nil || topP < 1 }
+}
+
+extension ChainOptions {
+  /// softmax(logits / temperature), truncated and normalized again.
+  ///
+  /// - Parameters:
+  ///   - count: The vocabulary's count.
+  ///   - logit: A logit by its id.
+  ///   - probabilities: Becomes the distribution, by id.  (count)
+  @inline(__always)
+  func distribution(
+    count: Int, logit: (Int) -> Float, into probabilities: inout [Double]
+  ) {
+    var largest = -Float.infinity
+    for id in 0..<count where logit(id) > largest { largest = logit(id) }
+    let scale = 1 / temperature
+    var sum = 0.0
+    for id in 0..<count {
+      let share = Double.exp((Double(logit(id)) - Double(largest)) * scale)
+      probabilities[id] = share
+      sum += share
+    }
+    for id in 0..<count { probabilities[id] /= sum }
+    if isTruncating { truncate(&probabilities) }
+  }
+
+  /// Sets all but the likeliest to zero.
+  private func truncate(_ probabilities: inout [Double]) {
+    let order = probabilities.indices.sorted {
+      (probabilities[$1], $0) < (probabilities[$0], $1)
+    }
+    var kept = 0
+    var sum = 0.0
+    let limit = min(topK ?? .max, order.count)
+    while kept < limit, sum < topP || topP == 1 {
+      sum += probabilities[order[kept]]
+      kept += 1
+    }
+    for id in order[kept...] { probabilities[id] = 0 }
+    for id in order[..<kept] { probabilities[id] /= sum }
   }
 }

@@ -1,36 +1,36 @@
 // New words from a trained network.
 //
-// The distribution of the next character depends on the last few characters alone, so the network is a
-// Markov chain. Unless more is asked than a prefix, words are drawn from it as they come. Otherwise, where
-// its states are few enough, from the exact conditional distribution (WordSpace); where they are too many,
-// with rejection under a budget (LockstepSampler). The same seed gives the same words, on one thread as here
-// or on several (SamplerTeam).
+// The next character depends on the last few characters alone, so the network is a Markov chain. If
+// nothing but a prefix is asked for, words are drawn from the chain as they come. Otherwise they
+// come from the exact conditional distribution (WordSpace), or, where the chain has too many states
+// for that, from the chain with rejection under a budget (LockstepSampler). The same seed gives the
+// same words, on one thread as here or on several (SamplerTeam).
 
 /// Draws words from a model, one after the other.
 public struct Sampler: WordSource {
-  /// What a sampler is asked for.
+  /// What to draw.
   public struct Request: Sendable {
     public var seed: UInt64
     public var chain = ChainOptions()
     public var constraints = WordConstraints()
-    /// Words that are never drawn.
+    /// Words never to draw.
     public var forbidden = ForbiddenWords()
-    /// Whether no word is drawn twice; memory grows with the words.
+    /// Whether each word is drawn only once; memory grows with the words.
     public var isUnique = false
-    /// The most characters that are drawn in search of one word.
+    /// The most characters drawn in search of one word.
     public var budget = 1_000_000
 
-    /// Any words of the chain, but not the empty one.
+    /// Any words of the chain but the empty one.
     public init(seed: UInt64) { self.seed = seed }
   }
 
   /// How words are found.
   public enum Method: String, Sendable {
-    /// Every word of the chain is one as asked.
+    /// From the chain: every word is as asked.
     case free
     /// From the exact conditional distribution.
     case exact
-    /// By beginning words again that turn out not to be as asked.
+    /// From the chain, beginning again where a word cannot be as asked.
     case rejection
   }
 
@@ -45,12 +45,12 @@ public struct Sampler: WordSource {
 
   /// Prepares to draw.
   ///
-  /// - Throws: `ConstraintError` if no word at all can be as asked, whatever the model.
+  /// - Throws: `ConstraintError` if no word can meet the constraints, whatever the model.
   public init(_ model: Model, _ request: Request) throws(ConstraintError) {
     self = try Plan(model, request).sampler()
   }
 
-  /// Prepares to draw words of the model as it is, or at another temperature, that begin with a prefix.
+  /// Prepares to draw words that begin with a prefix, perhaps at another temperature than 1.
   ///
   /// - Throws: `ConstraintError` if the prefix has a character that the model does not know.
   public init(
@@ -66,7 +66,7 @@ public struct Sampler: WordSource {
     self = try Plan(model, request, stateLimit: stateLimit).sampler()
   }
 
-  /// A sampler of its own for one of `members` that carry out a plan together.
+  /// One of `members` samplers that carry out a plan together.
   fileprivate init(_ plan: Plan, _ numbers: WordNumbers, members: Int) {
     method = plan.method
     vocabulary = plan.model.vocabulary
@@ -100,7 +100,7 @@ public struct Sampler: WordSource {
 }
 
 extension Sampler {
-  /// How a request is met: what all samplers that work on it share.
+  /// How a request is met: what all samplers of a team share.
   struct Plan: Sendable {
     let model: Model
     let request: Request
@@ -127,8 +127,8 @@ extension Sampler {
       method = isFree ? .free : space == nil ? .rejection : .exact
     }
 
-    /// The words of a block, if several samplers take turns: some milliseconds' worth, so that waiting for
-    /// each other costs little even on a busy machine, but few words where one of them may take seconds.
+    /// The words of a block, if several samplers take turns: some milliseconds' worth, so that
+    /// waiting for each other costs little, but few where one word may take seconds.
     var blockSize: Int { method == .rejection ? 16 : 8192 }
 
     /// A sampler of all words, or of those of one of `members`.
@@ -138,22 +138,39 @@ extension Sampler {
   }
 }
 
-// MARK: - A word that was drawn: its characters' numbers, and how probable it was
+// MARK: - Words
+
+/// A source of words, one after the other, in small steps.
+public protocol WordSource {
+  /// Finds the next word and returns true, or works towards it for a moment and returns false.
+  ///
+  /// - Throws: `SamplingError` if there is none; there will be none later.
+  mutating func proceed(into word: inout DrawnWord) throws(SamplingError) -> Bool
+}
+
+extension WordSource {
+  /// Finds the next word, reusing the memory of another.
+  ///
+  /// - Throws: `SamplingError` if there is none; there will be none later.
+  public mutating func next(into word: inout DrawnWord) throws(SamplingError) {
+    while try !proceed(into: &word) {}
+  }
+}
 
 /// A word of a model, with the logarithm of its probability in the chain.
 public struct DrawnWord: Equatable, Sendable {
   /// The ids of its characters, without a terminator.
   public internal(set) var ids: [Int32] = []
-  /// The natural logarithm of the probability that the chain makes this word, constraints aside.
+  /// The natural logarithm of the word's probability in the chain, without constraints.
   public internal(set) var logProbability = 0.0
 
   /// An empty word, to be drawn into.
   public init() {}
 }
 
-/// Why no further word was drawn.
+/// Why there is no further word.
 public enum SamplingError: Error, Equatable, Sendable, CustomStringConvertible {
-  /// Of the words that may be drawn less than 10⁻⁹ of the probability is left, or none at all.
+  /// The words that are left have less than 10⁻⁹ of the probability, or none at all.
   case exhausted
   /// One word took more characters than the budget allows.
   case budgetSpent(characters: Int)

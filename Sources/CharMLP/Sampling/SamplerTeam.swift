@@ -1,9 +1,9 @@
 // Many words drawn by several threads, in the order and with the bits of one.
 //
-// Every thread has a sampler of its own, with what it knows of the chain, and draws its blocks of words
-// into text. A round ends when all have drawn a block, or a tenth of a second has passed; while the next
-// one runs, the calling thread hands over what is there, in order, and then works itself. So memory is
-// that of two blocks a thread, however many words there are.
+// Every thread has its own sampler and turns its blocks of words into text. A round ends when all
+// threads have finished a block or a tenth of a second has passed. During the next round the
+// calling thread first hands over the text, in order, and then draws too. So memory holds two
+// blocks a thread, however many words there are.
 
 import Synchronization
 
@@ -13,8 +13,8 @@ public struct SamplerTeam {
   private let threads: Int
   private let wordsPerThread: Int
 
-  /// Words for which a thread is worth starting: more where there are few contexts, since each thread
-  /// evaluates those for itself.
+  /// How many words make another thread worthwhile: more where there are few contexts, which each
+  /// thread evaluates for itself.
   static func wordsPerThread(_ shape: ModelShape) -> Int {
     let contexts = (0..<shape.blockSize).reduce(1.0) { count, _ in
       count * Double(shape.vocabulary)
@@ -24,8 +24,9 @@ public struct SamplerTeam {
 
   /// Prepares to draw.
   ///
-  /// - Parameter threads: The most threads; fewer work on few words, and one if none is to be drawn twice.
-  /// - Throws: `ConstraintError` if no word at all can be as asked, whatever the model.
+  /// - Parameter threads: The most threads; fewer are used for few words, and one if each word is
+  ///   drawn only once.
+  /// - Throws: `ConstraintError` if no word can meet the constraints, whatever the model.
   public init(
     _ model: Model, _ request: Sampler.Request, threads: Int
   ) throws(ConstraintError) {
@@ -39,7 +40,7 @@ public struct SamplerTeam {
     self.wordsPerThread = wordsPerThread ?? Self.wordsPerThread(plan.model.shape)
   }
 
-  /// Draws `count` words, and passes on their text piece by piece, on the calling thread.
+  /// Draws `count` words and passes on their text in pieces, on the calling thread.
   ///
   /// - Returns: Why there were fewer words, if so.
   public func spell<Failure: Error>(
@@ -72,7 +73,7 @@ public struct SamplerTeam {
       do throws(Failure) {
         for piece in pieces { try take(piece) }
       } catch {
-        // The others are at work, and wait for this thread when they are done.
+        // The other threads are at work, and will wait for this one.
         work(0)
         throw error
       }
@@ -82,7 +83,7 @@ public struct SamplerTeam {
 }
 
 extension SamplerTeam {
-  /// What a thread draws with.
+  /// A thread's sampler and text.
   private final class Member: Sendable {
     private let maker: Mutex<WordPieceMaker<Sampler>?>
     private let plan: Sampler.Plan
@@ -103,7 +104,7 @@ extension SamplerTeam {
       maker = Mutex(nil)
     }
 
-    /// Goes on with a block; the sampler is made by the thread that uses it.
+    /// Continues a block; the sampler is made by the thread that uses it.
     func work() {
       maker.withLock { maker in
         if maker == nil {
@@ -126,7 +127,7 @@ extension SamplerTeam {
 
     init(members: [Member]) { self.members = members }
 
-    /// All that is there of the next block and of those after it.
+    /// All that is ready of the next block and of those after it.
     mutating func collect() -> [WordPiece] {
       var pieces: [WordPiece] = []
       while true {
@@ -141,24 +142,16 @@ extension SamplerTeam {
   }
 }
 
-// MARK: - Words in the making and their text, a piece at a time: what is drawn in bulk
+// MARK: - The text of words, in pieces
 
-// A piece holds what was found until a block was full or a tenth of a second had passed, so that a slow
-// search shows every word soon and a fast one is handed over rarely.
+// A piece ends when a block is full or a tenth of a second has passed, so that a slow search shows
+// every word soon and a fast one rarely interrupts.
 
-/// Something that finds words one after the other, in small steps.
-public protocol WordSource {
-  /// Finds the next word, or works towards it for a moment; whether it did the former.
-  ///
-  /// - Throws: `SamplingError` if there is none; there will be none later.
-  mutating func proceed(into word: inout DrawnWord) throws(SamplingError) -> Bool
-}
-
-/// Appends a word, the one of the given number, to a text in UTF-8.
+/// Appends a word and its number to a text in UTF-8.
 public typealias WordSpelling =
   @Sendable (_ word: DrawnWord, _ number: Int, _ text: inout [UInt8]) -> Void
 
-/// The text of some words that follow each other.
+/// The text of some consecutive words.
 public struct WordPiece: Sendable {
   public internal(set) var text: [UInt8] = []
   public internal(set) var words = 0
@@ -168,14 +161,7 @@ public struct WordPiece: Sendable {
 }
 
 extension WordSource {
-  /// Finds the next word, in the memory of one that was found before.
-  ///
-  /// - Throws: `SamplingError` if there is none; there will be none later.
-  public mutating func next(into word: inout DrawnWord) throws(SamplingError) {
-    while try !proceed(into: &word) {}
-  }
-
-  /// Finds up to `count` words, and passes on their text piece by piece.
+  /// Finds up to `count` words and passes on their text in pieces.
   ///
   /// - Returns: Why there were fewer words, if so.
   public func spell<Failure: Error>(
@@ -193,7 +179,7 @@ extension WordSource {
   }
 }
 
-/// Makes pieces of the words that one source finds.
+/// Turns the words of one source into pieces of text.
 struct WordPieceMaker<Source: WordSource> {
   private var source: Source
   private let numbers: WordNumbers
@@ -203,7 +189,7 @@ struct WordPieceMaker<Source: WordSource> {
   private var word = DrawnWord()
   private var piece = WordPiece()
 
-  /// How long a piece may take; the first words are shown at once.
+  /// How long a piece may take; the first words are passed on at once.
   private var patience = Duration.zero
 
   /// - Parameter count: The number of words of all makers together.
@@ -214,11 +200,11 @@ struct WordPieceMaker<Source: WordSource> {
     self.spelling = spelling
   }
 
-  /// Whether there is nothing left to find or to take.
+  /// Whether nothing is left to find or to take.
   var isFinished: Bool { numbers[index] >= count && piece.words == 0 && piece.failure == nil }
 
-  /// Goes on with a block until it is full, or time for a piece is up; does nothing until what ends a
-  /// block is taken.
+  /// Continues a block until it is full or the piece's time is up; then does nothing until the end
+  /// of the block is taken.
   mutating func work() {
     let start = ContinuousClock.now
     var moments = 0
@@ -227,7 +213,7 @@ struct WordPieceMaker<Source: WordSource> {
       do throws(SamplingError) {
         guard try source.proceed(into: &word) else {
           moments += 1
-          // A moment may be a few microseconds: the clock is not asked after each.
+          // A moment may be a few microseconds, so the clock is not read after each.
           if moments % 16 == 0, ContinuousClock.now - start > patience { return }
           continue
         }
@@ -250,12 +236,12 @@ struct WordPieceMaker<Source: WordSource> {
   }
 }
 
-// MARK: - Which of a seed's words a sampler draws, if several share the work
-
-// Word number i draws from stream i, so words are the same whoever draws them. They are dealt out in
-// blocks: each sampler has every n-th block, and goes from one to the next without a pause.
+// MARK: - Sharing words among samplers
 
 /// The numbers of a sampler's words, by index.
+///
+/// Word i draws from stream i, so it does not matter which sampler draws it. Each of n samplers has
+/// every n-th block of words.
 struct WordNumbers: Equatable, Sendable {
   private let member: UInt64
   private let members: UInt64
@@ -264,7 +250,7 @@ struct WordNumbers: Equatable, Sendable {
   /// Every word.
   static let all = WordNumbers(member: 0, of: 1, block: 1)
 
-  /// Every `members`-th block of so many words, from the block of this member on.
+  /// Every `members`-th block of `block` words, beginning with block number `member`.
   init(member: Int, of members: Int, block: Int) {
     precondition(
       0 <= member && member < members && block > 0, "WordNumbers: \(member) of \(members)")

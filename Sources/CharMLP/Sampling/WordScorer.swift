@@ -2,7 +2,7 @@
 
 import RealModule
 
-/// Distributions along a word, and the probabilities that follow from them.
+/// The distributions along a word, and the probabilities that follow from them.
 public struct WordScorer {
   private let network: NextCharacterNetwork
   private let options: ChainOptions
@@ -29,8 +29,7 @@ public struct WordScorer {
     return logs
   }
 
-  /// The distribution of the character after a text that stands at the beginning of a word.
-  /// (vocabulary)
+  /// The distribution of the character after the beginning of a word.  (vocabulary)
   public func distribution(after text: [Int32]) -> [Double] {
     let block = network.shape.blockSize
     let padding = [Int32](repeating: Vocabulary.terminator, count: max(0, block - text.count))
@@ -45,7 +44,7 @@ public struct WordScorer {
     logProbabilities(of: prefix).dropLast().reduce(0, +)
   }
 
-  /// Passes the distributions after no, one, two … and all characters.
+  /// Passes on the distributions after none, one, two, … and all of the characters.
   private func forEachDistribution(along word: [Int32], _ body: ([Double]) -> Void) {
     let block = network.shape.blockSize
     let padded = [Int32](repeating: Vocabulary.terminator, count: block) + word
@@ -77,10 +76,10 @@ public struct WordScore: Equatable, Sendable {
 
   /// The logarithm of the word's probability.
   public var sum: Double { logProbabilities.reduce(0, +) }
-  /// The same for each character, the end being one.
+  /// The mean per character, the end being one.
   public var mean: Double { sum / Double(logProbabilities.count) }
 
-  /// The character that the model expected least, and with which probability; of equals the first.
+  /// The character that the model expected least, and its probability; of equals the first.
   public var leastExpected: (index: Int, probability: Double) {
     let index = logProbabilities.indices.min { logProbabilities[$0] < logProbabilities[$1] } ?? 0
     return (index, .exp(logProbabilities[index]))

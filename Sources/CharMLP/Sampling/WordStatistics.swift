@@ -1,4 +1,8 @@
-// How words look as a whole: lengths and pairs of characters, and how far two lists are apart.
+// How a model's words compare with words that it was not trained on: by their lengths, by their
+// pairs of characters, and by how new they are.
+//
+// The training words are compared with the held-out ones in the same way: the difference between
+// two samples of one source is not the model's fault.
 
 import RealModule
 
@@ -38,8 +42,8 @@ public struct WordStatistics: Sendable {
     return count == 0 ? 0 : Double(total) / Double(count)
   }
 
-  /// The Jensen-Shannon divergence of two distributions given by counts, in bits: 0 for equal ones, 1
-  /// for such as have nothing in common (Lin, IEEE Trans. Information Theory 37, 1991).
+  /// The Jensen-Shannon divergence of two distributions given by counts, in bits: 0 if they are
+  /// equal, 1 if they have nothing in common (Lin, IEEE Trans. Information Theory 37, 1991).
   ///
   /// Σ ½ p log₂(p/m) + ½ q log₂(q/m) with m = (p + q)/2; counts beyond a list's end are zero.
   public static func divergence(_ left: [Int], _ right: [Int]) -> Double {
@@ -57,63 +61,21 @@ public struct WordStatistics: Sendable {
   }
 }
 
-/// The word of a list that is most like another one.
-public struct NearestWord: Sendable {
-  private let words: [[Int32]]
-
-  /// Prepares to search a list; of equally near words the first is found.
-  public init(_ words: [[Int32]]) { self.words = words }
-
-  /// The nearest word's index and its Levenshtein distance: how many characters have to be put in, left
-  /// out or replaced.
-  public func find(_ word: [Int32]) -> (index: Int, distance: Int)? {
-    var best: (index: Int, distance: Int)?
-    var row: [Int] = []
-    for (index, candidate) in words.enumerated() {
-      // Lengths that differ by d are at least d apart.
-      if let best, abs(candidate.count - word.count) >= best.distance { continue }
-      let distance = Self.distance(word, candidate, &row)
-      if distance < best?.distance ?? .max { best = (index, distance) }
-      if distance == 0 { break }
-    }
-    return best
-  }
-
-  /// The distance by the recursion of Wagner and Fischer (1974), a row at a time.
-  static func distance(_ left: [Int32], _ right: [Int32], _ row: inout [Int]) -> Int {
-    row.removeAll(keepingCapacity: true)
-    row.append(contentsOf: 0...right.count)
-    for (i, id) in left.enumerated() {
-      var diagonal = row[0]
-      row[0] = i + 1
-      for j in 1..<right.count + 1 {
-        let replaced = diagonal + (right[j - 1] == id ? 0 : 1)
-        diagonal = row[j]
-        row[j] = min(replaced, row[j] + 1, row[j - 1] + 1)
-      }
-    }
-    return row[right.count]
-  }
-}
-
-// MARK: - How a model's words compare with words that it was not trained on
-
-// The training words are compared with the held-out ones in the same way: what two samples of the same
-// source differ by is not the model's fault.
+// MARK: - The report
 
 /// Statistics of sampled, training and held-out words.
 public struct SampleReport: Sendable {
-  /// A word and the training word that is most like it.
+  /// A word and the training word nearest to it.
   public struct Neighbour: Equatable, Sendable {
     public let word: String
     public let nearest: String
     public let distance: Int
   }
 
-  /// One kind of words.
+  /// What is told of one kind of words.
   public struct Words: Sendable {
     public let statistics: WordStatistics
-    /// The share that is not in the training words.
+    /// The share that is not among the training words.
     public let novel: Double
     /// The share that remains when every word is counted once.
     public let distinct: Double
@@ -131,8 +93,8 @@ public struct SampleReport: Sendable {
 
   /// Compares sampled words with those that trained, validated and tested.
   ///
-  /// - Parameter neighbourCount: For how many words the nearest training word is looked for, each of which
-  ///   takes as long as reading the list.
+  /// - Parameter neighbourCount: For how many words to look for the nearest training word, each of
+  ///   which takes as long as reading the list.
   public init(_ words: [[Int32]], _ dataset: Dataset, neighbourCount: Int) {
     let count = dataset.vocabulary.count
     let train = Self.words(of: dataset.train)
@@ -153,13 +115,13 @@ public struct SampleReport: Sendable {
     sampled = describe(words)
     training = describe(train)
     heldOut = describe(others)
-    let nearest = NearestWord(train)
+    let list = NearestWords(dataset.words, selecting: dataset.split.train)
     neighbours = words.lazy.filter { !known.contains($0) }.prefix(neighbourCount).compactMap {
-      word in
-      guard let found = nearest.find(word) else { return nil }
-      return Neighbour(
-        word: dataset.vocabulary.decode(word),
-        nearest: dataset.vocabulary.decode(train[found.index]), distance: found.distance)
+      ids in
+      let word = dataset.vocabulary.decode(ids)
+      return list.nearest(to: word).map {
+        Neighbour(word: word, nearest: $0.word, distance: $0.distance)
+      }
     }
   }
 

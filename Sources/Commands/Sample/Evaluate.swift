@@ -16,7 +16,7 @@ struct Evaluate: ParsableCommand {
   @OptionGroup var source: ModelOptions
   @Option(help: "Number of words.", in: 1...10_000_000) var count = 10_000
   @Option(help: "Seed; the same seed gives the same words.", in: 0...UInt64.max)
-  var seed: UInt64 = 2_147_483_657
+  var seed: UInt64 = Recipe().samplingSeed
   @OptionGroup var chain: ChainFlags
   @Option(help: "New words that are shown with the nearest training word.", in: 0...1000)
   var nearest = 10

@@ -27,7 +27,7 @@ struct Words: ParsableCommand {
   @OptionGroup var source: ModelOptions
   @Option(help: "Number of words.", in: 0...1_000_000_000) var count = 20
   @Option(help: "Seed; the same seed gives the same words.", in: 0...UInt64.max)
-  var seed: UInt64 = 2_147_483_657
+  var seed: UInt64 = Recipe().samplingSeed
   @OptionGroup var chain: ChainFlags
   @OptionGroup var constraints: ConstraintFlags
   @Flag(help: "No word twice.") var unique = false

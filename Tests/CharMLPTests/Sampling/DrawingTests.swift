@@ -5,10 +5,10 @@ import Testing
 
 @testable import CharMLP
 
-@Suite("Drawing")
+@Suite("Drawing words")
 struct DrawingTests {
-  /// Pearson's statistic less its mean, in standard deviations; words that are expected less than five
-  /// times are taken together.
+  /// Pearson's statistic less its mean, in standard deviations; words that are expected less than
+  /// five times are taken together.
   private func deviation(
     _ counts: [String: Int], _ expected: [String: Double], draws: Int
   ) -> Double {
@@ -58,29 +58,30 @@ struct DrawingTests {
     let expected = bruteForce(
       model, asked.options, asked.constraints, forbidden: Set(asked.forbidden), upTo: 14)
     #expect(counts.keys.allSatisfy { $0.count > 14 || expected[$0] != nil })
-    // The statistic of a right sampler exceeds its mean by five deviations once in 10⁵ seeds or less.
+    // The statistic of a right sampler exceeds its mean by five deviations once in 10⁵ seeds or
+    // less.
     #expect(abs(deviation(counts, expected, draws: draws)) < 5)
   }
 
   private static let constrained = AskedFor(
     WordConstraints(min: 2, max: 9, prefix: "a", contains: ["ba"]), forbidden: ["aba", "aaba"])
 
-  @Test("A million words from the exact distribution are distributed so")
+  @Test("A million words drawn by the exact method have the conditional distribution")
   func exact() throws {
     try check(Self.constrained, stateLimit: .max, .exact, draws: 1_000_000)
   }
 
-  @Test("A million words of the chain as it is are distributed so")
+  @Test("A million words drawn without constraints have the chain's distribution")
   func free() throws {
     try check(AskedFor(WordConstraints()), stateLimit: .max, .free, draws: 1_000_000)
   }
 
-  @Test("Words by rejection have the same distribution")
+  @Test("Words drawn by rejection have the conditional distribution")
   func rejection() throws {
     try check(Self.constrained, stateLimit: 0, .rejection, draws: 100_000)
   }
 
-  @Test("The chi-square test tells a distribution that is off by a hundredth")
+  @Test("The chi-square test of words detects a distribution that is off by a hundredth")
   func chiSquare() throws {
     let expected = ["a": 0.5, "b": 0.3, "c": 0.2]
     #expect(
@@ -89,7 +90,8 @@ struct DrawingTests {
   }
 
   @Test(
-    "No word is drawn twice, nor a forbidden one, until all are drawn", arguments: [Int.max, 0])
+    "Unique words are drawn once each, and no forbidden one, until none is left",
+    arguments: [Int.max, 0])
   func unique(stateLimit: Int) throws {
     let model = try tinyModel(ending: 0)
     var request = Sampler.Request(seed: 3)
@@ -107,7 +109,7 @@ struct DrawingTests {
   }
 
   @Test(
-    "The same seed gives the same words, whatever is kept of the chain",
+    "A seed gives the same words, however little of the chain is kept",
     arguments: [0, 1000, 1 << 26])
   func cache(byteLimit: Int) throws {
     let model = try tinyModel(letters: 6, block: 3, ending: 1)
@@ -126,7 +128,7 @@ struct DrawingTests {
     #expect(try words(byteLimit) == words(1 << 24))
   }
 
-  @Test("A word's log-probability is the sum of its score", arguments: [Int.max, 0])
+  @Test("A drawn word's log-probability is the sum of its score", arguments: [Int.max, 0])
   func logProbability(stateLimit: Int) throws {
     let model = try tinyModel(letters: 5, block: 3, ending: 0)
     var request = Sampler.Request(seed: 8)
@@ -142,7 +144,7 @@ struct DrawingTests {
     }
   }
 
-  @Test("The scores of all words up to a length, and of what is not finished then, sum to one")
+  @Test("The probabilities of all words up to a length, and of the unfinished rest, sum to one")
   func scores() throws {
     let model = try tinyModel(letters: 3, block: 2, ending: 1)
     let scorer = WordScorer(model)
@@ -159,7 +161,7 @@ struct DrawingTests {
     #expect(abs(sum - 1) < 1e-12)
   }
 
-  @Test("A budget ends the search for a word that takes too long")
+  @Test("The budget ends the search for a word")
   func budget() throws {
     var request = Sampler.Request(seed: 1)
     request.constraints = WordConstraints(suffix: "abababab")
@@ -171,7 +173,9 @@ struct DrawingTests {
 
 @Suite("The most likely words")
 struct MostLikelyWordsTests {
-  @Test("are those of exhaustive search, in its order", arguments: askedFor, [Int.max, 0])
+  @Test(
+    "The most likely words are those of exhaustive search, in order", arguments: askedFor,
+    [Int.max, 0])
   func exhaustive(asked: AskedFor, stateLimit: Int) throws {
     let model = try tinyModel(ending: 3)
     var request = Sampler.Request(seed: 0)
@@ -191,8 +195,8 @@ struct MostLikelyWordsTests {
       try search.next(into: &word)
       let text = model.vocabulary.decode(word.ids)
       found.insert(text)
-      // Words of the same pairs in another order are equally probable but for rounding, so that their
-      // order is open; 1e-12 is far above the rounding of fourteen logarithms.
+      // Words of the same pairs in another order are equally probable but for rounding, so that
+      // their order is open; 1e-12 is far above the rounding of fourteen logarithms.
       #expect(abs(word.logProbability - log) < 1e-12)
       #expect(abs((logs[text] ?? 0) - log) < 1e-12)
     }
@@ -203,10 +207,10 @@ struct MostLikelyWordsTests {
   }
 }
 
-@Suite("Constraints")
+@Suite("Word constraints")
 struct WordConstraintsTests {
   @Test(
-    "that no word can meet are refused, whatever the model",
+    "Constraints that no word can meet are refused",
     arguments: [
       WordConstraints(max: 2, suffix: "ella"), WordConstraints(min: 3, max: 2),
       WordConstraints(max: 0), WordConstraints(prefix: "ab", avoid: "b"),
@@ -222,7 +226,7 @@ struct WordConstraintsTests {
   }
 
   @Test(
-    "that a word can just meet are not",
+    "Constraints that some word can just meet are accepted",
     arguments: [
       WordConstraints(max: 4, suffix: "ella"), WordConstraints(min: 0, avoid: "abel"),
       WordConstraints(max: 3, prefix: "ab", suffix: "ba"), WordConstraints(min: 1000, avoid: "abe"),
@@ -232,7 +236,7 @@ struct WordConstraintsTests {
     _ = try WordLanguage(constraints, try Vocabulary(symbols: ["a", "b", "e", "l"]))
   }
 
-  @Test("with a character outside of the alphabet are refused by name")
+  @Test("Constraints with a character outside the alphabet are refused by name")
   func unknown() throws {
     let vocabulary = try Vocabulary(symbols: ["a"])
     let refused: [(WordConstraints, String)] = [
@@ -246,7 +250,7 @@ struct WordConstraintsTests {
     }
   }
 
-  @Test("that need too many states together are refused")
+  @Test("Constraints that together need too many states are refused")
   func tooComplex() throws {
     let vocabulary = try Vocabulary(symbols: (0..<26).compactMap { Unicode.Scalar(97 + $0) })
     let parts = (0..<13).map { String(UnicodeScalar(UInt8(97 + $0))) }

@@ -22,7 +22,8 @@ struct NextCharacterNetworkTests {
   }
 
   @Test(
-    "Folding changes no logit by more than 2e-6 of the largest", arguments: [1, 2, 3] as [UInt64])
+    "Folding batch norm changes no logit by more than 2e-6 of the largest",
+    arguments: [1, 2, 3] as [UInt64])
   func folding(seed: UInt64) throws {
     let model = try tinyModel(letters: 26, block: 3, hidden: 200, seed: seed)
     var generator = TorchGenerator(seed: seed)
@@ -41,7 +42,7 @@ struct NextCharacterNetworkTests {
   }
 
   @Test(
-    "The logits of a context do not depend on its row, nor on the others, to the last bit",
+    "A context's logits do not depend on its row or its neighbours, to the last bit",
     arguments: [1, 37, 64, 200, 512])
   func rows(hidden: Int) throws {
     let model = try tinyModel(letters: 26, block: 3, hidden: hidden)
@@ -78,7 +79,7 @@ private let truncations: [(ChainOptions, [Double])] = {
   return cases
 }()
 
-@Suite("The chain's options")
+@Suite("Chain options")
 struct ChainOptionsTests {
   /// Logits whose softmax is 0.5, 0.25, 0.125, 0.125.
   private let logits: [Float] = [0, -0.6931472, -1.3862944, -1.3862944]
@@ -90,7 +91,7 @@ struct ChainOptionsTests {
   }
 
   @Test(
-    "mean what they mean everywhere: temperature, then top-k, then top-p, then normalization",
+    "Temperature is applied first, then top-k, then top-p, then normalization",
     arguments: truncations)
   func truncation(options: ChainOptions, expected: [Double]) {
     let found = distribution(options)
@@ -99,7 +100,7 @@ struct ChainOptionsTests {
     #expect(found.indices.allSatisfy { (found[$0] == 0) == (expected[$0] == 0) })
   }
 
-  @Test("A temperature near zero leaves the likeliest, and no number that is none")
+  @Test("A temperature near zero leaves only the likeliest character, and no NaN")
   func cold() {
     #expect(distribution(ChainOptions(temperature: 1e-300)) == [1, 0, 0, 0])
   }

@@ -30,7 +30,7 @@ private struct Asked: Sendable, CustomTestStringConvertible {
 /// Why a reader wants no more.
 private struct Enough: Error {}
 
-@Suite("Several threads that draw")
+@Suite("Drawing by several threads")
 struct SamplerTeamTests {
   private func text(
     _ plan: Sampler.Plan, _ count: Int, threads: Int
@@ -51,7 +51,8 @@ struct SamplerTeamTests {
     return (text, words, failure)
   }
 
-  @Test("give the words of one, in their order, to the last bit", arguments: Asked.all)
+  @Test(
+    "Several threads draw the words of one thread, in order, to the last bit", arguments: Asked.all)
   fileprivate func threads(asked: Asked) throws {
     let plan = try asked.plan(try TrainedModelTests.model.get())
     #expect(plan.method == asked.method)
@@ -65,7 +66,7 @@ struct SamplerTeamTests {
     }
   }
 
-  @Test("are one sampler's words", arguments: Asked.all)
+  @Test("Words drawn by several threads are those of one sampler", arguments: Asked.all)
   fileprivate func sampler(asked: Asked) throws {
     let plan = try asked.plan(try TrainedModelTests.model.get())
     var sampler = plan.sampler()
@@ -75,7 +76,7 @@ struct SamplerTeamTests {
     #expect(lines.map(String.init) == words)
   }
 
-  @Test("end at the first word that none can find, with those before it")
+  @Test("Several threads end at the first word that cannot be found, and give those before it")
   func failure() throws {
     // One word in five ends so: a hundred characters are too few for one in some dozens.
     var request = Sampler.Request(seed: 4)
@@ -92,7 +93,8 @@ struct SamplerTeamTests {
     }
   }
 
-  @Test("end when their reader wants no more, and only then", arguments: 1...3)
+  @Test(
+    "Several threads end when their reader wants no more words, and only then", arguments: 1...3)
   func reader(threads: Int) throws {
     let plan = try Asked.all[0].plan(try tinyModel())
     var words = 0
@@ -107,13 +109,15 @@ struct SamplerTeamTests {
     #expect((50_001..<200_000).contains(words))
   }
 
-  @Test("draw nothing if nothing is asked for", arguments: 1...3)
+  @Test("Several threads asked for no words draw none", arguments: 1...3)
   func nothing(threads: Int) throws {
     let found = text(try Asked.all[0].plan(try tinyModel()), 0, threads: threads)
     #expect(found.words == 0 && found.text.isEmpty && found.failure == nil)
   }
 
-  @Test("Every number is one member's, and blocks take turns", arguments: 1...4, [1, 3])
+  @Test(
+    "Each word number belongs to one member of a team, and blocks alternate", arguments: 1...4,
+    [1, 3])
   func numbers(members: Int, block: Int) {
     let all = (0..<members).map { WordNumbers(member: $0, of: members, block: block) }
     let dealt = all.flatMap { numbers in (0..<UInt64(6 * block)).map { numbers[$0] } }

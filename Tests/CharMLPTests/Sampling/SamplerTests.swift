@@ -19,7 +19,7 @@ struct SamplerTests {
       statistics: BatchNormStatistics(bnmean: .zeros(1, 1), bnvar: .zeros(1, 1)))
   }
 
-  @Test("Characters come as often as their probabilities say")
+  @Test("Sampled characters are as frequent as their probabilities say")
   func frequencies() throws {
     // Terminator, a and b with probabilities 1/2, 1/3, 1/6.
     var sampler = try Sampler(try model([3, 2, 1].map { Float.log($0) }), seed: 7)
@@ -29,7 +29,7 @@ struct SamplerTests {
     #expect(abs(share - 2.0 / 3) < 0.0094)
   }
 
-  @Test("The same seed gives the same words, another seed others")
+  @Test("A sampler's seed decides its words")
   func seeds() throws {
     let model = try model([1, 1, 1])
     let words = try [1, 1, 2].map { (seed: UInt64) in
@@ -41,7 +41,7 @@ struct SamplerTests {
     #expect(words.joined().allSatisfy { !$0.isEmpty })
   }
 
-  @Test("Every word begins with the prefix, and an unknown prefix is refused")
+  @Test("Every sampled word begins with the prefix, and an unknown prefix is refused")
   func prefix() throws {
     var sampler = try Sampler(try model([1, 1, 1]), seed: 1, prefix: "ab")
     for _ in 0..<20 { #expect(try sampler.next().hasPrefix("ab")) }
@@ -50,7 +50,7 @@ struct SamplerTests {
     }
   }
 
-  @Test("A low temperature leaves the likeliest character, a high one makes all alike")
+  @Test("A low temperature leaves the likeliest character, a high one makes all equally likely")
   func temperature() throws {
     let model = try model([0, 2, 1])
     var request = Sampler.Request(seed: 1)
@@ -65,10 +65,11 @@ struct SamplerTests {
   }
 
   @Test(
-    "A model that nearly always ends words at once still has words, as probable as among themselves"
+    "A model that nearly always ends words at once gives words in their proportions"
   )
   func reluctant() throws {
-    // a and b have e⁻¹⁰⁰ each: far below what is left of 1 when the end's probability is taken away.
+    // a and b have e⁻¹⁰⁰ each: far below what is left of 1 when the end's probability is taken
+    // away.
     var sampler = try Sampler(try model([100, 0, 0]), seed: 1)
     let words = try (0..<1000).map { _ in try sampler.next() }
     #expect(Set(words) == ["a", "b"])
@@ -76,7 +77,7 @@ struct SamplerTests {
     #expect(abs(words.count { $0 == "a" } - 500) < 64)
   }
 
-  @Test("A model that makes no word at all has none left", arguments: [false, true])
+  @Test("A model that makes no word at all is exhausted", arguments: [false, true])
   func noWord(isUnique: Bool) throws {
     var request = Sampler.Request(seed: 1)
     request.chain.topK = 1

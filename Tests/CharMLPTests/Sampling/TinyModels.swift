@@ -28,8 +28,8 @@ func tinyModel(
     statistics: BatchNormStatistics(bnmean: bnmean, bnvar: bnvar))
 }
 
-/// Every word of up to `length` characters with its probability in the chain, character by character,
-/// straight from the definition, from short to long.
+/// Every word of up to `length` characters with its probability in the chain, character by
+/// character, straight from the definition, from short to long.
 func allWords(
   _ model: Model, _ options: ChainOptions = ChainOptions(), upTo length: Int
 ) -> [(word: String, probability: Double)] {

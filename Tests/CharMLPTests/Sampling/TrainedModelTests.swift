@@ -1,4 +1,4 @@
-// A million words of a trained model, beside what its chain says they must be like.
+// A million words of a trained model, compared with what its chain says about them.
 
 import RealModule
 import Testing
@@ -29,7 +29,7 @@ struct TrainedModelTests {
     }
   }
 
-  @Test("Lengths, characters and pairs of a million words are those of the model's chain")
+  @Test("A million words of a trained model have the lengths, characters and pairs of its chain")
   func statistics() throws {
     let count = try Self.model.get().vocabulary.count
     var lengths: [Int] = []
@@ -44,7 +44,8 @@ struct TrainedModelTests {
     let expected = ChainStatistics(try Self.model.get())
     #expect(abs(expected.lengths.reduce(0, +) - 1) < 1e-12)
 
-    // Words are independent, so their lengths are multinomial, and Pearson's statistic is chi-square.
+    // Words are independent, so their lengths are multinomial, and Pearson's statistic is
+    // chi-square.
     let statistic = chiSquare(lengths, expected.lengths)
     #expect(statistic.cells > 15)
     #expect(abs(statistic.deviation) < 5)
@@ -63,8 +64,8 @@ struct TrainedModelTests {
     #expect(abs(pairs.map { $0 * $0 }.reduce(0, +) / Double(pairs.count) - 1) < 0.25)
   }
 
-  /// Pearson's statistic less its mean, in standard deviations; cells from the first one on that expects
-  /// fewer than five words, and all after it, are one.
+  /// Pearson's statistic less its mean, in standard deviations; cells from the first one on that
+  /// expects fewer than five words, and all after it, are one.
   private func chiSquare(
     _ counts: [Int], _ probabilities: [Double]
   ) -> (deviation: Double, cells: Int) {
@@ -105,8 +106,8 @@ private struct Occurrences {
     }
   }
 
-  /// The means less the expected ones, in standard errors, of what is expected a hundred times: then a
-  /// mean is as good as normal, and so is the spread that is estimated from the words.
+  /// The means less the expected ones, in standard errors, of what is expected a hundred times:
+  /// then a mean is as good as normal, and so is the spread that is estimated from the words.
   func deviations(_ expected: [Double]) -> [Double] {
     let n = Double(words)
     return sums.indices.filter { expected[$0] * n >= 100 }.map { index in
@@ -115,4 +116,80 @@ private struct Occurrences {
       return (mean - expected[index]) / (variance / n).squareRoot()
     }
   }
+}
+
+// MARK: - What the chain says
+
+// Computed, not drawn: the probability of each context is carried from length to length until no word
+// is left, in Double, and expectations are sums over the contexts.
+
+/// The expected statistics of words that have at least one character.
+struct ChainStatistics {
+  /// The probability of each length.
+  private(set) var lengths: [Double] = []
+  /// How often a word holds each pair of neighbours on the average, its two ends being one
+  /// character. (vocabulary · vocabulary)
+  private(set) var bigrams: [Double]
+  /// How often a word holds each character on the average; 0 for the terminator.  (vocabulary)
+  private(set) var unigrams: [Double]
+
+  /// The probability that words are still unfinished when the rest is left out.
+  static let leastMass = 1e-15
+
+  init(_ model: Model) {
+    let count = model.vocabulary.count
+    let chain = Chain(model)
+    bigrams = Array(repeating: 0, count: count * count)
+    unigrams = Array(repeating: 0, count: count)
+    // By context: the probability that a word has the length so far and stands there.
+    var standing = [Double](repeating: 0, count: chain.contexts)
+    standing[0] = 1 / (1 - chain.probabilities[0])
+    var isFirst = true
+    while standing.reduce(0, +) >= Self.leastMass {
+      var next = [Double](repeating: 0, count: chain.contexts)
+      var ended = 0.0
+      for context in 0..<chain.contexts where standing[context] > 0 {
+        for id in 0..<count where id > 0 || !isFirst {
+          let share = standing[context] * chain.probabilities[context * count + id]
+          bigrams[context % count * count + id] += share
+          guard id > 0 else {
+            ended += share
+            continue
+          }
+          unigrams[id] += share
+          next[chain.after(context, id)] += share
+        }
+      }
+      lengths.append(ended)
+      standing = next
+      isFirst = false
+    }
+  }
+}
+
+/// Distributions by context; a context is a number in the vocabulary's count as its base, the
+/// newest character last, and 0 before a word's first character.
+private struct Chain {
+  /// (contexts, vocabulary)
+  let probabilities: [Double]
+  let contexts: Int
+  private let count: Int
+
+  init(_ model: Model) {
+    let (count, block) = (model.vocabulary.count, model.shape.blockSize)
+    let scorer = WordScorer(model)
+    contexts = (0..<block).reduce(1) { product, _ in product * count }
+    self.count = count
+    probabilities = (0..<contexts).flatMap { context in
+      var ids: [Int32] = []
+      var rest = context
+      for _ in 0..<block {
+        ids.insert(Int32(rest % count), at: 0)
+        rest /= count
+      }
+      return scorer.distribution(after: ids)
+    }
+  }
+
+  func after(_ context: Int, _ id: Int) -> Int { (context * count + id) % contexts }
 }

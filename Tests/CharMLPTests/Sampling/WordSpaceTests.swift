@@ -1,4 +1,5 @@
-// The exact conditional distribution against enumeration: for tiny models every word is written down.
+// The exact conditional distribution against enumeration: for tiny models every word is written
+// down.
 
 import Foundation
 import Testing
@@ -64,8 +65,8 @@ let askedFor: [AskedFor] = [
 
 @Suite("The exact conditional distribution")
 struct WordSpaceTests {
-  /// Of all words as asked, those with more characters have less than 1e-13 of the probability, because
-  /// words of the tiny model that are asked here end soon.
+  /// Of all words as asked, those with more characters have less than 1e-13 of the probability,
+  /// because words of the tiny model that are asked here end soon.
   private static let length = 13
   private static let ending: Float = 7
 
@@ -88,7 +89,7 @@ struct WordSpaceTests {
     return result
   }
 
-  @Test("is that of all words written down", arguments: askedFor)
+  @Test("The exact conditional distribution is that of enumerated words", arguments: askedFor)
   func enumeration(_ asked: AskedFor) throws {
     let model = try tinyModel(ending: Self.ending)
     let space = try #require(try asked.space(model))
@@ -102,7 +103,7 @@ struct WordSpaceTests {
     #expect(Set(found.keys) == Set(expected.keys))
   }
 
-  @Test("becomes that of the words not drawn yet, word by word")
+  @Test("The exact conditional distribution without drawn words is that of the remaining ones")
   func forbidding() throws {
     let model = try tinyModel(ending: Self.ending)
     let asked = AskedFor(WordConstraints(max: 4, prefix: "a"))
@@ -121,7 +122,7 @@ struct WordSpaceTests {
     #expect(space.shareLeft == 0)
   }
 
-  @Test("has what is left of it exactly, however little: no reachable word has probability zero")
+  @Test("The exact conditional distribution is exact however little is left of it")
   func tinyRemainder() throws {
     let model = try tinyModel(ending: Self.ending)
     let words = allWords(model, upTo: 9).filter { (1...9).contains($0.word.count) }
@@ -136,7 +137,7 @@ struct WordSpaceTests {
     #expect(distribution(space, model.vocabulary, upTo: 9) == [rarest.word: 1])
   }
 
-  @Test("is none where top-k leaves no word")
+  @Test("The exact conditional distribution is empty where top-k leaves no word")
   func nothingLeft() throws {
     let model = try tinyModel(ending: -50)
     let space = try #require(
@@ -144,7 +145,7 @@ struct WordSpaceTests {
     #expect(space.shareLeft == 0)
   }
 
-  @Test("needs states: beyond the limit there is none")
+  @Test("The exact conditional distribution is not built beyond the limit of states")
   func limit() throws {
     let model = try tinyModel()
     #expect(try AskedFor(WordConstraints(suffix: "ab")).space(model, stateLimit: 20) == nil)

@@ -1,0 +1,270 @@
+// What words may be asked for, and how a walk through the chain keeps to it: constraints as the
+// user gives them, then in a model's ids, with an automaton for everything but the prefix and the
+// lengths.
+//
+// Constraints condition the chain: of all words that it makes, those that meet every constraint, in
+// the same proportions as before. Constraints that no word at all can meet are refused here;
+// whether the model makes such words is another question.
+
+/// Conditions on whole words, all of which must hold. Characters are Unicode scalars.
+public struct WordConstraints: Equatable, Sendable {
+  /// The fewest characters; 0 allows the empty word.
+  public var minLength = 1
+  /// The most characters, or nil.
+  public var maxLength: Int?
+  /// What every word begins with.
+  public var prefix = ""
+  /// What every word ends with.
+  public var suffix = ""
+  /// What every word contains, anywhere.
+  public var contains: [String] = []
+  /// Characters that no word contains.
+  public var avoid = ""
+
+  /// No condition except that a word has a character.
+  public init() {}
+}
+
+/// Why constraints are refused.
+public enum ConstraintError: Error, Equatable, Sendable, CustomStringConvertible {
+  /// The named constraint has a character that the model does not know.
+  case unknownSymbol(Unicode.Scalar, in: String)
+  /// No word can meet all constraints, whatever the model.
+  case impossible(String)
+  /// The constraints together need too many states.
+  case tooComplex(limit: Int)
+
+  public var description: String {
+    switch self {
+    case .unknownSymbol(let symbol, let place):
+      "\(place): \(VocabularyError.unknownSymbol(symbol))"
+    case .impossible(let constraints): "no word can meet this: \(constraints)"
+    case .tooComplex(let limit):
+      "the constraints together have more than \(limit) states; ask for less at once"
+    }
+  }
+}
+
+extension WordConstraints: CustomStringConvertible {
+  public var description: String {
+    var parts: [String] = []
+    if minLength > 1 { parts.append("at least \(minLength) characters") }
+    if let maxLength { parts.append("at most \(maxLength) characters") }
+    if !prefix.isEmpty { parts.append("begins with \"\(prefix)\"") }
+    if !suffix.isEmpty { parts.append("ends with \"\(suffix)\"") }
+    for part in contains where !part.isEmpty { parts.append("contains \"\(part)\"") }
+    if !avoid.isEmpty { parts.append("avoids \"\(avoid)\"") }
+    return parts.isEmpty ? "no constraint" : parts.joined(separator: ", ")
+  }
+}
+
+// MARK: - Constraints in a model's ids
+
+/// The set of words that meet all constraints.
+struct WordLanguage: Sendable {
+  let constraints: WordConstraints
+  let prefix: [Int32]
+  let automaton: ConstraintAutomaton
+  /// The automaton's state after the prefix.
+  let startState: Int
+  let minLength: Int
+  let maxLength: Int?
+  /// How many characters may be used, the terminator not counted.
+  let letterCount: Int
+
+  /// The fewest characters from each state of the automaton to one that accepts.
+  private let distances: [Int]
+
+  /// - Throws: `ConstraintError` for an unknown character, or constraints that no word meets.
+  init(_ constraints: WordConstraints, _ vocabulary: Vocabulary) throws(ConstraintError) {
+    func encode(_ text: String, _ name: String) throws(ConstraintError) -> [Int32] {
+      var ids: [Int32] = []
+      for symbol in text.unicodeScalars {
+        guard let id = vocabulary.id(of: symbol) else {
+          throw .unknownSymbol(symbol, in: name)
+        }
+        ids.append(id)
+      }
+      return ids
+    }
+    var contains: [[Int32]] = []
+    for part in constraints.contains { contains.append(try encode(part, "contains")) }
+    let avoid = Set(try encode(constraints.avoid, "avoid"))
+    self.constraints = constraints
+    prefix = try encode(constraints.prefix, "prefix")
+    automaton = try ConstraintAutomaton(
+      suffix: encode(constraints.suffix, "suffix"), contains: contains, avoid: avoid,
+      vocabularyCount: vocabulary.count)
+    var state = 0
+    for id in prefix { state = automaton.next(state, Int(id)) }
+    startState = state
+    distances = automaton.distances()
+    minLength = constraints.minLength
+    maxLength = constraints.maxLength
+    letterCount = vocabulary.count - 1 - avoid.count
+    guard hasWord else { throw .impossible("\(constraints)") }
+  }
+
+  /// Whether the only conditions are a prefix and that a word has a character.
+  var isFree: Bool {
+    automaton.count == 1 && automaton.accepts[0] && letterCount == automaton.vocabularyCount - 1
+      && maxLength == nil && minLength <= max(1, prefix.count)
+  }
+
+  /// Whether each character may be used.  (vocabulary)
+  var allowedLetters: [Bool] {
+    (0..<automaton.vocabularyCount).map { $0 > 0 && automaton.next(0, $0) < automaton.count }
+  }
+
+  /// Whether a word of this length may end in this state of the automaton.
+  @inline(__always)
+  func mayEnd(_ state: Int, length: Int) -> Bool {
+    length >= minLength && length <= maxLength ?? .max && state < automaton.count
+      && automaton.accepts[state]
+  }
+
+  /// Whether a word can still end in time, as far as the automaton and the longest length go.
+  @inline(__always)
+  func mayGoOn(_ state: Int, length: Int) -> Bool {
+    let distance = distances[state]
+    guard let maxLength else { return distance < Int.max }
+    return distance <= maxLength - length
+  }
+
+  /// Whether any word meets the constraints: follows the states that can be reached at each length.
+  private var hasWord: Bool {
+    guard startState < automaton.count, prefix.count <= maxLength ?? .max,
+      minLength <= maxLength ?? .max
+    else { return false }
+    var states = [Bool](repeating: false, count: automaton.count)
+    states[startState] = true
+    let longest = maxLength ?? max(minLength, prefix.count) + automaton.count
+    for length in prefix.count...longest {
+      if states.indices.contains(where: { states[$0] && mayEnd($0, length: length) }) {
+        return true
+      }
+      var next = [Bool](repeating: false, count: automaton.count)
+      for state in states.indices where states[state] {
+        for id in 1..<automaton.vocabularyCount {
+          let target = automaton.next(state, id)
+          if target < automaton.count { next[target] = true }
+        }
+      }
+      states = next
+    }
+    return false
+  }
+}
+
+// MARK: - The automaton
+
+/// A deterministic automaton for all constraints but the prefix and the lengths: it reads the
+/// characters of a word and tells whether it may end.
+///
+/// Its states are tuples of the states of its parts (the suffix, each keyword), as far as they can
+/// be reached; a character to avoid leads to the one dead state, which has the number `count`.
+/// Lengths would multiply the states and are counted by the caller.
+struct ConstraintAutomaton: Sendable {
+  /// The number of states without the dead one; 0 is the start.
+  let count: Int
+  let vocabularyCount: Int
+  /// The next state by state and id.  (count, vocabulary)
+  let transitions: [Int32]
+  /// Whether a word may end in a state.  (count)
+  let accepts: [Bool]
+
+  static let stateLimit = 4096
+
+  /// - Throws: `tooComplex` if there would be more than `stateLimit` states.
+  init(
+    suffix: [Int32], contains: [[Int32]], avoid: Set<Int32>, vocabularyCount: Int
+  ) throws(ConstraintError) {
+    let suffixes = suffix.isEmpty ? [] : [suffix]
+    let matchers =
+      suffixes.map { KeywordMatcher($0, vocabulary: vocabularyCount, isAbsorbing: false) }
+      + contains.filter { !$0.isEmpty }
+      .map { KeywordMatcher($0, vocabulary: vocabularyCount, isAbsorbing: true) }
+    var states = [matchers.map { _ in 0 }]
+    var numbers = [states[0]: 0]
+    var rows: [[Int]] = []
+    while rows.count < states.count {
+      let state = states[rows.count]
+      var row = [Int](repeating: -1, count: vocabularyCount)
+      for id in 1..<vocabularyCount where !avoid.contains(Int32(id)) {
+        let next = zip(matchers, state).map { $0.next($1, id) }
+        row[id] = numbers[next, default: states.count]
+        if row[id] == states.count {
+          guard states.count < Self.stateLimit else { throw .tooComplex(limit: Self.stateLimit) }
+          numbers[next] = states.count
+          states.append(next)
+        }
+      }
+      rows.append(row)
+    }
+    let count = states.count
+    self.count = count
+    self.vocabularyCount = vocabularyCount
+    transitions = rows.flatMap { $0.map { Int32($0 < 0 ? count : $0) } }
+    accepts = states.map { state in zip(matchers, state).allSatisfy { $0.whole == $1 } }
+  }
+
+  /// The state after a character; the dead state stays.
+  @inline(__always)
+  func next(_ state: Int, _ id: Int) -> Int {
+    state == count ? count : Int(transitions[state * vocabularyCount + id])
+  }
+
+  /// The fewest characters from each state to one that accepts; `Int.max` where there are none.
+  /// (count + 1), the dead state last
+  func distances() -> [Int] {
+    var distances = accepts.map { $0 ? 0 : Int.max } + [Int.max]
+    var hasChanged = true
+    while hasChanged {
+      hasChanged = false
+      for state in 0..<count {
+        for id in 1..<vocabularyCount {
+          let next = distances[next(state, id)]
+          if next < Int.max, next + 1 < distances[state] {
+            distances[state] = next + 1
+            hasChanged = true
+          }
+        }
+      }
+    }
+    return distances
+  }
+}
+
+/// The automaton of Knuth, Morris and Pratt: its state is the length of the longest prefix of a
+/// keyword that the text ends with.
+struct KeywordMatcher {
+  /// The state after the whole keyword.
+  let whole: Int
+  /// The next state by state and id.  (whole + 1, vocabulary)
+  private let transitions: [Int]
+  private let count: Int
+
+  /// - Parameter isAbsorbing: Whether a text matches that contains the keyword, not only one that
+  ///   ends with it.
+  init(_ keyword: [Int32], vocabulary count: Int, isAbsorbing: Bool) {
+    var transitions = [Int](repeating: 0, count: (keyword.count + 1) * count)
+    // The state of the text without its first character: where a mismatch continues.
+    var shorter = 0
+    for state in 0...keyword.count {
+      for id in 0..<count { transitions[state * count + id] = transitions[shorter * count + id] }
+      if state < keyword.count {
+        let next = Int(keyword[state])
+        let following = transitions[shorter * count + next]
+        transitions[state * count + next] = state + 1
+        if state > 0 { shorter = following }
+      } else if isAbsorbing {
+        for id in 0..<count { transitions[state * count + id] = state }
+      }
+    }
+    self.transitions = transitions
+    self.count = count
+    whole = keyword.count
+  }
+
+  func next(_ state: Int, _ id: Int) -> Int { transitions[state * count + id] }
+}
