@@ -1,6 +1,6 @@
 // The header: an object of tensor entries and one optional metadata object of strings. Here it is
-// read, checked against the data, and written. The grammar is three levels deep and not recursive, and
-// neither is its reader; the characters are HeaderScanner's.
+// read, checked against the data, and written. The grammar is three levels deep and not recursive,
+// and neither is its reader; the characters are HeaderScanner's.
 //
 // Keys are collected first and hashed once at the end, when their number is known.
 
@@ -67,9 +67,9 @@ struct HeaderString {
 
 // MARK: - Checking the entries against the data
 
-// Each entry is as long as its type and shape require, and together, in the order of their offsets, the
-// entries cover every byte exactly once. So a file has no hidden bytes, no shared bytes and none outside
-// itself.
+// Each entry is as long as its type and shape require, and together, in the order of their offsets,
+// the entries cover every byte exactly once. So a file has no hidden bytes, no shared bytes and
+// none outside itself.
 
 extension Header {
   /// Checks all records against the data.
@@ -133,10 +133,11 @@ extension TensorRecord {
 
 // MARK: - Tensor entries
 
-/// What the header says about one tensor: {"dtype": …, "shape": […], "data_offsets": [start, end]}, the
-/// three fields in any order, each exactly once, and no others.
+/// What the header says about one tensor: {"dtype": …, "shape": […], "data_offsets": [start, end]},
+/// the three fields in any order, each exactly once, and no others.
 ///
-/// A record that was read is well-formed, no more: its numbers are checked once the whole header is known.
+/// A record that was read is well-formed, no more: its numbers are checked once the whole header is
+/// known.
 struct TensorRecord {
   let name: HeaderString
   let dataType: DataType
@@ -232,8 +233,8 @@ private struct Fields {
 
 // MARK: - Writing
 
-/// Writes a header as the reference implementation's JSON library does: no white space, and only those
-/// characters escaped that must be.
+/// Writes a header as the reference implementation's JSON library does: no white space, and only
+/// those characters escaped that must be.
 struct HeaderWriter {
   private var text: [UInt8] = []
 

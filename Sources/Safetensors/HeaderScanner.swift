@@ -1,8 +1,8 @@
 // The header's characters: a cursor over valid UTF-8 that knows the punctuation of JSON (RFC 8259)
 // and its white space, and reports where it stopped.
 //
-// It accepts only what a header's grammar allows next, so it never holds a general JSON value and cannot
-// be made to recurse. Offsets are bytes of the file, as a hex dump counts them.
+// It accepts only what a header's grammar allows next, so it never holds a general JSON value and
+// cannot be made to recurse. Offsets are bytes of the file, as a hex dump counts them.
 
 struct HeaderScanner {
   let bytes: [UInt8]
@@ -76,9 +76,9 @@ extension UInt8 {
 
 // MARK: - Objects, arrays and integers
 
-// The caller reads each member in a closure, so a header nests as deep as the calls do: three levels.
-// Numbers are non-negative integers without sign, fraction, exponent or leading zero; shapes and offsets
-// need no others.
+// The caller reads each member in a closure, so a header nests as deep as the calls do: three
+// levels. Numbers are non-negative integers without sign, fraction, exponent or leading zero;
+// shapes and offsets need no others.
 
 extension HeaderScanner {
   /// Reads `{ key : member, … }`; the closure reads each member.
@@ -142,10 +142,10 @@ extension HeaderScanner {
 
 // MARK: - Strings
 
-// RFC 8259 section 7 to the letter: control characters must be escaped, escapes must be known, and \u
-// escapes must form Unicode scalars. Half a surrogate pair is refused, because no Swift string can hold
-// it and any replacement would be a different key. The header has been validated as UTF-8, so everything
-// but an escape is copied as it stands.
+// RFC 8259 section 7 to the letter: control characters must be escaped, escapes must be known, and
+// \u escapes must form Unicode scalars. Half a surrogate pair is refused, because no Swift string
+// can hold it and any replacement would be a different key. The header has been validated as UTF-8,
+// so everything but an escape is copied as it stands.
 
 extension HeaderScanner {
   /// Reads a string of any length.

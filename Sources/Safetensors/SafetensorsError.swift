@@ -1,8 +1,8 @@
 // Everything that can be wrong with a file, or with a request to read or write one.
 //
-// Each mistake has its own case, so that a test or a caller can tell them apart without reading text.
-// Offsets of characters count from the first byte of the file; offsets of data count from the first byte
-// after the header, as in the file itself.
+// Each mistake has its own case, so that a test or a caller can tell them apart without reading
+// text. Offsets of characters count from the first byte of the file; offsets of data count from the
+// first byte after the header, as in the file itself.
 
 /// Why bytes are not a safetensors file, or a value is not what was asked for.
 public enum SafetensorsError: Error, Hashable, Sendable {
@@ -76,9 +76,9 @@ public enum SafetensorsError: Error, Hashable, Sendable {
 
 // MARK: - Messages
 
-// One line each: where, what was expected, what was found. Names and strings may come from a hostile
-// file, so they are quoted, escaped and cut. The lines name no file and give no advice; the caller knows
-// both better.
+// One line each: where, what was expected, what was found. Names and strings may come from a
+// hostile file, so they are quoted, escaped and cut. The lines name no file and give no advice; the
+// caller knows both better.
 
 extension SafetensorsError: CustomStringConvertible {
   /// The error in one line.

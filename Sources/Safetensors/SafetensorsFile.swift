@@ -1,10 +1,10 @@
-// The content of a safetensors file: named tensors in order, and a dictionary of strings; and how it
-// comes from bytes and becomes bytes. The format: eight bytes of little-endian header length, the header,
-// the data.
+// The content of a safetensors file: named tensors in order, and a dictionary of strings; and how
+// it comes from bytes and becomes bytes. The format: eight bytes of little-endian header length,
+// the header, the data.
 //
-// It is a value in memory and opens no file, so it works the same on a download, a test fixture or a
-// pipe. Names are compared as Swift compares strings: two that differ only in Unicode normalization are
-// the same name, and a file that has both is refused.
+// It is a value in memory and opens no file, so it works the same on a download, a test fixture or
+// a pipe. Names are compared as Swift compares strings: two that differ only in Unicode
+// normalization are the same name, and a file that has both is refused.
 
 /// The content of a safetensors file.
 public struct SafetensorsFile: Equatable, Sendable {
@@ -42,8 +42,8 @@ public struct SafetensorsFile: Equatable, Sendable {
 
   /// The tensor with a name, or nil if there is none.
   ///
-  /// Setting a new name appends, setting a known one replaces in place, and setting nil removes, in time
-  /// proportional to the number of tensors.
+  /// Setting a new name appends, setting a known one replaces in place, and setting nil removes, in
+  /// time proportional to the number of tensors.
   public subscript(name: String) -> Tensor? {
     get { positions[name].map { tensors[$0].tensor } }
     set {
@@ -80,15 +80,15 @@ public struct SafetensorsFile: Equatable, Sendable {
 
 // MARK: - Decoding
 
-// Whatever the bytes are, this returns or throws and never traps. The time is proportional to the file,
-// and n log n in the number of tensors, which are put into the order of their data. No tensor is built
-// before the whole header has been checked.
+// Whatever the bytes are, this returns or throws and never traps. The time is proportional to the
+// file, and n log n in the number of tensors, which are put into the order of their data. No tensor
+// is built before the whole header has been checked.
 
 extension SafetensorsFile {
   /// Reads the content of a file.
   ///
-  /// This is stricter than the reference implementation: keys given twice, nulls, white space around the
-  /// header other than padding spaces, and unknown fields are refused.
+  /// This is stricter than the reference implementation: keys given twice, nulls, white space
+  /// around the header other than padding spaces, and unknown fields are refused.
   ///
   /// - Throws: `SafetensorsError` naming the place, what was expected and what was found.
   public init(decoding bytes: [UInt8], limits: Limits = Limits()) throws(SafetensorsError) {
@@ -149,10 +149,11 @@ extension SafetensorsFile {
 
 // MARK: - Encoding
 
-// The bytes are those of the reference implementation: tensors by descending data type, then by name;
-// compact JSON; spaces up to a multiple of eight, which aligns the data for every type. They do not depend
-// on the order in which tensors and metadata were added. The reference leaves the order of metadata keys
-// to chance; here they are sorted. What is written under some limits can be read under the same limits.
+// The bytes are those of the reference implementation: tensors by descending data type, then by
+// name; compact JSON; spaces up to a multiple of eight, which aligns the data for every type. They
+// do not depend on the order in which tensors and metadata were added. The reference leaves the
+// order of metadata keys to chance; here they are sorted. What is written under some limits can be
+// read under the same limits.
 
 extension SafetensorsFile {
   /// The bytes of a file with this content.
@@ -216,8 +217,8 @@ extension SafetensorsFile {
 
 // MARK: - The length of a file, from its beginning
 
-// A pipe does not tell its length, and a sparse file lies about it; a header that lied would be refused.
-// So a reader knows where to stop before the data are there.
+// A pipe does not tell its length, and a sparse file lies about it; a header that lied would be
+// refused. So a reader knows where to stop before the data are there.
 
 extension SafetensorsFile {
   /// What the beginning of a file says about the length of all of it, in bytes.
@@ -253,9 +254,10 @@ extension SafetensorsFile {
 
 // MARK: - Limits
 
-// The format itself sets none. The limit on keys saves time, not space: before Swift hashes or compares a
-// string, it sorts combining marks into canonical order by insertion sort, so that a key of nothing but
-// marks takes time in the square of its length. Values are never hashed and may have any length.
+// The format itself sets none. The limit on keys saves time, not space: before Swift hashes or
+// compares a string, it sorts combining marks into canonical order by insertion sort, so that a key
+// of nothing but marks takes time in the square of its length. Values are never hashed and may have
+// any length.
 
 extension SafetensorsFile {
   /// The limits a header is held to, when it is read and when it is written.
@@ -269,7 +271,8 @@ extension SafetensorsFile {
 
     /// Makes a set of limits.
     ///
-    /// The default header limit is the reference implementation's; NumPy 2 holds up to 64 dimensions.
+    /// The default header limit is the reference implementation's; NumPy 2 holds up to 64
+    /// dimensions.
     ///
     /// - Precondition: no limit is negative.
     public init(headerLength: Int = 100_000_000, keyLength: Int = 1024, rank: Int = 64) {

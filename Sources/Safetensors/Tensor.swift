@@ -1,8 +1,8 @@
 // One tensor: an element type, a shape, and the bytes exactly as the file holds them.
 //
-// The bytes are row-major and little-endian on every machine. That they fit the shape is checked once,
-// when the tensor is made; it cannot change afterwards. It has no arithmetic, and no name: names belong
-// to the file.
+// The bytes are row-major and little-endian on every machine. That they fit the shape is checked
+// once, when the tensor is made; it cannot change afterwards. It has no arithmetic, and no name:
+// names belong to the file.
 
 /// A tensor as a safetensors file holds it: row-major, little-endian bytes.
 public struct Tensor: Hashable, Sendable {
@@ -35,8 +35,8 @@ public struct Tensor: Hashable, Sendable {
 
 // MARK: - From Swift numbers and back
 
-// A tensor is read only as the type it was written with. Converting would be convenient, but it would hide
-// that a file is not the one the caller expects.
+// A tensor is read only as the type it was written with. Converting would be convenient, but it
+// would hide that a file is not the one the caller expects.
 
 extension Tensor {
   /// Makes a tensor of Swift numbers, in row-major order.
@@ -98,9 +98,9 @@ extension SafetensorsFile {
 
 // MARK: - Elements and their bytes
 
-// Everything goes through bit patterns and shifts: no unsafe pointer, no assumption about the machine's
-// byte order, and NaN payloads survive. The optimizer turns the shifts into plain loads, in other modules
-// too, because the functions are inlinable.
+// Everything goes through bit patterns and shifts: no unsafe pointer, no assumption about the
+// machine's byte order, and NaN payloads survive. The optimizer turns the shifts into plain loads,
+// in other modules too, because the functions are inlinable.
 
 /// A Swift type whose values are elements of a tensor, bit for bit.
 public protocol TensorElement {
@@ -154,9 +154,9 @@ extension TensorElement {
   }
 }
 
-// The standard floating-point types have a `bitPattern`; the integers get theirs from the extension above.
-// Bool is left out on purpose: a BOOL byte of a hostile file may hold anything, and a Swift Bool may not.
-// BF16, the narrow floats and C64 have no Swift counterpart; their bytes can be read.
+// The standard floating-point types have a `bitPattern`; the integers get theirs from the extension
+// above. Bool is left out on purpose: a BOOL byte of a hostile file may hold anything, and a Swift
+// Bool may not. BF16, the narrow floats and C64 have no Swift counterpart; their bytes can be read.
 
 #if !((os(macOS) || targetEnvironment(macCatalyst)) && arch(x86_64))
   extension Float16: TensorElement {
@@ -208,8 +208,8 @@ extension UInt64: TensorElement {
 
 /// An element type of the safetensors format; the raw value is its name in the file.
 ///
-/// The cases are in the order of the reference implementation, which writes tensors by descending type;
-/// the writer takes the order from `allCases`.
+/// The cases are in the order of the reference implementation, which writes tensors by descending
+/// type; the writer takes the order from `allCases`.
 public enum DataType: String, CaseIterable, Hashable, Sendable {
   case bool = "BOOL"
   case float4 = "F4"
@@ -248,8 +248,8 @@ public enum DataType: String, CaseIterable, Hashable, Sendable {
   }
 }
 
-// Shapes come from files, so nothing here may trap or wrap. A zero in a shape does not excuse the other
-// dimensions: [0, 2^62, 2^62] is refused, because computing its strides would overflow.
+// Shapes come from files, so nothing here may trap or wrap. A zero in a shape does not excuse the
+// other dimensions: [0, 2^62, 2^62] is refused, because computing its strides would overflow.
 
 /// Why a type and a shape have no byte count.
 enum ShapeFlaw: Error {

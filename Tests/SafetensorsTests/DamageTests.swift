@@ -1,6 +1,6 @@
-// Files that are cut, damaged or made to hurt: each is refused, or read as another file; none traps, and
-// none takes a careless reader hours. The format has no checksum, so a flip in the data only changes an
-// element; a caller who must know stores a checksum beside the tensors.
+// Files that are cut, damaged or made to hurt: each is refused, or read as another file; none
+// traps, and none takes a careless reader hours. The format has no checksum, so a flip in the data
+// only changes an element; a caller who must know stores a checksum beside the tensors.
 
 import Testing
 

@@ -1,5 +1,5 @@
-// Headers that look unusual and are correct, and headers that are refused, each with its place and its
-// mistake. Offsets count from the start of the file: the header's first byte is byte 8.
+// Headers that look unusual and are correct, and headers that are refused, each with its place and
+// its mistake. Offsets count from the start of the file: the header's first byte is byte 8.
 
 import Safetensors
 import Testing

@@ -1,5 +1,6 @@
-// A file as a collection of named tensors, and what is promised of its bytes: they are read back for every
-// type and many shapes, depend on nothing but the content, keep the limits, and tell their length.
+// A file as a collection of named tensors, and what is promised of its bytes: they are read back
+// for every type and many shapes, depend on nothing but the content, keep the limits, and tell
+// their length.
 
 import Testing
 

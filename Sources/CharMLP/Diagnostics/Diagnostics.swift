@@ -1,8 +1,8 @@
-// The health of a network on one minibatch, as the lecture looks at it: are units saturated or dead, and do
-// gradients reach every tensor at a sensible size?
+// The health of a network on one minibatch, as the lecture looks at it: are units saturated or
+// dead, and do gradients reach every tensor at a sensible size?
 //
-// It comes from one pass of the derivation beside the training, and does not affect it. Nothing here
-// judges; what is normal is the report's business.
+// It comes from one pass of the derivation beside the training, and does not affect it. Nothing
+// here judges; what is normal is the report's business.
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
 
 public import LinearAlgebra
@@ -10,8 +10,8 @@ import RealModule
 
 /// Activations and gradients of one minibatch.
 public struct Diagnostics: Equatable, Sendable {
-  /// The magnitude beyond which a tanh unit is saturated, as in the lecture: less than 1 − h² = 0.06 of a
-  /// gradient passes.
+  /// The magnitude beyond which a tanh unit is saturated, as in the lecture: less than 1 − h² =
+  /// 0.06 of a gradient passes.
   public static let saturation: Float = 0.97
 
   /// tanh activations, from −1 to 1.
@@ -58,7 +58,8 @@ public struct GradientSummary: Equatable, Sendable {
   public let count: Int
   /// The standard deviation of the gradient.
   public let deviation: Double
-  /// The gradient's standard deviation over that of the parameter; nil if the parameter is constant.
+  /// The gradient's standard deviation over that of the parameter; nil if the parameter is
+  /// constant.
   public let ratio: Double?
   /// log₁₀ of the magnitudes, from 10⁻⁸ to 10; exact zeros lie outside.
   public let magnitudes: Histogram
@@ -90,11 +91,11 @@ extension Matrix<Float> {
 // MARK: - The minibatch of the diagnostics
 
 extension Minibatch {
-  /// Draws a minibatch of the recipe's size from the training windows: always the same one of a run, and
-  /// not one of those that train.
+  /// Draws a minibatch of the recipe's size from the training windows: always the same one of a
+  /// run, and not one of those that train.
   ///
-  /// It has fewer windows if the pass would need tensors of more than 2¹⁸ elements, and is nil if two would
-  /// be too many.
+  /// It has fewer windows if the pass would need tensors of more than 2¹⁸ elements, and is nil if
+  /// two would be too many.
   public static func forDiagnosis(_ dataset: Dataset, _ recipe: Recipe) -> Minibatch? {
     let shape = recipe.shape(vocabulary: dataset.vocabulary.count)
     let count = min(recipe.batchSize, Self.elementLimit / shape.widestRow)

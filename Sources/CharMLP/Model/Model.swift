@@ -1,8 +1,9 @@
 // A trained network: what it takes to predict, and nothing of how it was trained.
 //
-// In training, batch norm uses the statistics of the minibatch; here it uses those of the whole training
-// split, measured once. That makes it one more linear map, which is folded into the first linear layer.
-// Many contexts are predicted at a time, because one product of matrices is faster than many of rows.
+// In training, batch norm uses the statistics of the minibatch; here it uses those of the whole
+// training split, measured once. That makes it one more linear map, which is folded into the first
+// linear layer. Many contexts are predicted at a time, because one product of matrices is faster
+// than many of rows.
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
 
 public import LinearAlgebra
@@ -100,8 +101,8 @@ public struct ModelShape: Equatable, Hashable, Sendable, Codable {
 
 // MARK: - Minibatch
 
-/// The windows that one step learns from: n contexts of `blockSize` characters and the n characters that
-/// follow.
+/// The windows that one step learns from: n contexts of `blockSize` characters and the n characters
+/// that follow.
 ///
 /// Both are flat arrays of ids, so that a minibatch can be refilled without an allocation.
 public struct Minibatch: Equatable, Sendable {
@@ -110,7 +111,8 @@ public struct Minibatch: Equatable, Sendable {
   public internal(set) var contexts: [Int32]
   /// Yb.  (n)
   public internal(set) var targets: [Int32]
-  /// The place of each window in the whole minibatch, if other ranks have the rest; nil if this is all.
+  /// The place of each window in the whole minibatch, if other ranks have the rest; nil if this is
+  /// all.
   public internal(set) var positions: [Int32]?
 
   /// Makes a minibatch from its ids.

@@ -75,11 +75,11 @@ public typealias Gradients = Parameters
 extension Parameters<Float> {
   /// The initial parameters of the lecture's notebook.
   ///
-  /// C, W1 · (5/3)/√(embedding·block), b1 · 0.1, W2 · 0.1 and b2 · 0.1 are standard normal deviates,
-  /// drawn in that order from `generator`, which then draws the minibatches. 5/3 is tanh's gain
-  /// (Kaiming initialization). The notebook draws bngain = 1 + 0.1 · randn and bnbias = 0.1 · randn
-  /// from PyTorch's global generator without seeding it; here a second generator with the same seed
-  /// draws them, as after `torch.manual_seed(seed)`.
+  /// C, W1 · (5/3)/√(embedding·block), b1 · 0.1, W2 · 0.1 and b2 · 0.1 are standard normal
+  /// deviates, drawn in that order from `generator`, which then draws the minibatches. 5/3 is
+  /// tanh's gain (Kaiming initialization). The notebook draws bngain = 1 + 0.1 · randn and bnbias =
+  /// 0.1 · randn from PyTorch's global generator without seeding it; here a second generator with
+  /// the same seed draws them, as after `torch.manual_seed(seed)`.
   public static func notebook(
     _ shape: ModelShape, seed: UInt64, generator: inout TorchGenerator
   ) -> Parameters {
@@ -142,7 +142,8 @@ extension Parameters {
   }
 }
 
-/// What Adam keeps for every parameter: running averages of its gradient and of the gradient squared.
+/// What Adam keeps for every parameter: running averages of its gradient and of the gradient
+/// squared.
 public struct Moments<Scalar: MatrixScalar>: Equatable, Sendable {
   public var first: Parameters<Scalar>
   public var second: Parameters<Scalar>

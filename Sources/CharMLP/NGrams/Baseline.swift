@@ -1,7 +1,8 @@
-// What counting alone achieves on a split: the losses of n-gram models, to be shown beside a network's.
+// What counting alone achieves on a split: the losses of n-gram models, to be shown beside a
+// network's.
 //
-// All orders and both ways to discount are tried, because the best is not known beforehand; it is chosen by
-// validation, never by test.
+// All orders and both ways to discount are tried, because the best is not known beforehand; it is
+// chosen by validation, never by test.
 
 import RealModule
 
@@ -39,11 +40,12 @@ public struct Baseline: Equatable, Sendable {
     }
   }
 
-  /// The model with the smallest validation loss; of equals the one of lower order, then the fixed one.
+  /// The model with the smallest validation loss; of equals the one of lower order, then the fixed
+  /// one.
   public var best: Entry { Self.best(of: entries) }
 
-  /// The better of the two models that see a network's context, or as much of it as any model here: those
-  /// of order min(blockSize + 1, 6).
+  /// The better of the two models that see a network's context, or as much of it as any model here:
+  /// those of order min(blockSize + 1, 6).
   public func best(forBlockSize blockSize: Int) -> Entry {
     precondition(blockSize >= 1, "Baseline: block size \(blockSize)")
     let order = min(blockSize, Self.orders.upperBound - 1) + 1
@@ -60,12 +62,13 @@ public struct Baseline: Equatable, Sendable {
 
 // MARK: - Losses
 
-// One walk of the tree gives the losses of the models of all orders, because the path to a context passes
-// through the contexts of the lower orders.
+// One walk of the tree gives the losses of the models of all orders, because the path to a context
+// passes through the contexts of the lower orders.
 
 extension KneserNey {
-  /// The mean cross-entropy, in nats per character, of the models of all orders over the windows behind
-  /// `contexts`, with each way to smooth the same counts: (smoothings)(contexts.blockSize + 1).
+  /// The mean cross-entropy, in nats per character, of the models of all orders over the windows
+  /// behind `contexts`, with each way to smooth the same counts: (smoothings)(contexts.blockSize +
+  /// 1).
   static func losses(of smoothings: [KneserNey], over contexts: DistinctContexts) -> [[Double]] {
     let counts = smoothings[0].counts
     let length = min(counts.maximumOrder - 1, contexts.blockSize)

@@ -1,14 +1,14 @@
 // How often each character follows each context, for all context lengths up to a limit.
 //
-// Contexts form a tree: a node's parent is its context without the oldest character, which is how an n-gram
-// model backs off. Nodes are numbered level by level and, within a level, in the order of their contexts
-// read backwards, so that children are neighbours and no node needs a pointer. One tree serves the models
-// of all orders; the probabilities are NGramModel's.
+// Contexts form a tree: a node's parent is its context without the oldest character, which is how
+// an n-gram model backs off. Nodes are numbered level by level and, within a level, in the order of
+// their contexts read backwards, so that children are neighbours and no node needs a pointer. One
+// tree serves the models of all orders; the probabilities are NGramModel's.
 //
-// Two conventions decide the third decimal of a loss. A word is preceded by as many terminators as the
-// longest context needs, as in ContextWindows, and its end is a character like any other. The continuation
-// count of (context, character) is the number of distinct characters before it, the terminator included;
-// padded n-grams are no exception.
+// Two conventions decide the third decimal of a loss. A word is preceded by as many terminators as
+// the longest context needs, as in ContextWindows, and its end is a character like any other. The
+// continuation count of (context, character) is the number of distinct characters before it, the
+// terminator included; padded n-grams are no exception.
 
 /// Counts of all n-grams of encoded words, up to an order.
 public struct NGramCounts: Sendable {
@@ -33,7 +33,8 @@ public struct NGramCounts: Sendable {
   /// After how many distinct characters before the context; zero in the last level: (entries).
   let continuations: [Int32]
 
-  /// Counts what the windows behind `contexts` hold; the maximum order is their block size plus one.
+  /// Counts what the windows behind `contexts` hold; the maximum order is their block size plus
+  /// one.
   ///
   /// Time and memory are proportional to the number of distinct contexts × the block size.
   public init(_ contexts: DistinctContexts) {
@@ -81,7 +82,8 @@ extension NGramCounts {
     }
   }
 
-  /// Where the counts of a character after each context of a path stand; -1 where it never followed.
+  /// Where the counts of a character after each context of a path stand; -1 where it never
+  /// followed.
   func find(_ target: Int32, along path: [Int], entries: inout [Int]) {
     entries.removeAll(keepingCapacity: true)
     for node in path {
@@ -123,12 +125,12 @@ private func index(of element: Int32, in array: [Int32], _ range: Range<Int>) ->
 
 // MARK: - Building the tree
 
-/// One level of the tree while it is built: the distinct contexts of one length, in the order of their ids
-/// read backwards.
+/// One level of the tree while it is built: the distinct contexts of one length, in the order of
+/// their ids read backwards.
 ///
-/// The longest contexts come from a radix sort, with known counts. Each shorter level follows from the one
-/// below it: contexts that differ only in their oldest character become one, their counts are added, and
-/// the number of them is the continuation count.
+/// The longest contexts come from a radix sort, with known counts. Each shorter level follows from
+/// the one below it: contexts that differ only in their oldest character become one, their counts
+/// are added, and the number of them is the continuation count.
 struct NGramLevel {
   /// A context of the distinct ones that ends in this one: (nodes).
   private(set) var rows: [Int] = []
@@ -235,8 +237,8 @@ private struct Tally {
 }
 
 extension DistinctContexts {
-  /// The numbers of the contexts, sorted by their ids from the newest to the oldest: a counting sort
-  /// for each character of the block.
+  /// The numbers of the contexts, sorted by their ids from the newest to the oldest: a counting
+  /// sort for each character of the block.
   func rowsReadBackwards() -> [Int] {
     var rows = Array(0..<count)
     for column in 0..<blockSize {

@@ -1,17 +1,18 @@
 // The n-gram model that every loss is compared with: interpolated Kneser-Ney over characters.
 //
-// R. Kneser and H. Ney, "Improved backing-off for m-gram language modeling", ICASSP 1995; interpolated as
-// in Chen and Goodman (1999). It predicts from the last order − 1 characters, as a network of block size
-// order − 1 does. It is counted, not trained, and so it shows what training has to beat.
+// R. Kneser and H. Ney, "Improved backing-off for m-gram language modeling", ICASSP 1995;
+// interpolated as in Chen and Goodman (1999). It predicts from the last order − 1 characters, as a
+// network of block size order − 1 does. It is counted, not trained, and so it shows what training
+// has to beat.
 //
-// Counts after the full context are numbers of windows; after all shorter ones they are continuation counts
-// (see NGramCounts). The empty context is interpolated with the uniform distribution, so that every symbol
-// has a positive probability everywhere; a context that was never seen is skipped.
+// Counts after the full context are numbers of windows; after all shorter ones they are
+// continuation counts (see NGramCounts). The empty context is interpolated with the uniform
+// distribution, so that every symbol has a positive probability everywhere; a context that was
+// never seen is skipped.
 
-/// Interpolated Kneser-Ney:
-/// p(c | context) = (count − D(count)) / total + backoff · p(c | context without its oldest character),
-/// with total = Σ count and backoff = Σ D(count) / total over all that was seen to follow the context;
-/// for a character that never did, the first term is zero.
+/// Interpolated Kneser-Ney: p(c | context) = (count − D(count)) / total + backoff · p(c | context
+/// without its oldest character), with total = Σ count and backoff = Σ D(count) / total over all
+/// that was seen to follow the context; for a character that never did, the first term is zero.
 public struct NGramModel: Sendable {
   /// The length of the n-grams: a context of order − 1 characters and the one that follows.
   public let order: Int
@@ -31,7 +32,8 @@ public struct NGramModel: Sendable {
 
   /// The probabilities of the next character, which sum to one.  (vocabulary)
   ///
-  /// - Parameter context: The ids before it, of which the last order − 1 matter; fewer begin a word.
+  /// - Parameter context: The ids before it, of which the last order − 1 matter; fewer begin a
+  ///   word.
   public func distribution(after context: some Collection<Int32>) -> [Double] {
     let path = path(of: context)
     let vocabularyCount = counts.vocabularyCount
@@ -64,8 +66,8 @@ public struct NGramModel: Sendable {
 
 /// Counts and what smoothing subtracts from them: all that models of every order share.
 ///
-/// A model's longest contexts count windows and all shorter ones count continuations, so two sets of sums
-/// over the tree are enough for every order.
+/// A model's longest contexts count windows and all shorter ones count continuations, so two sets
+/// of sums over the tree are enough for every order.
 struct KneserNey: Sendable {
   let counts: NGramCounts
   /// For the full context of a model of any order.
@@ -130,10 +132,10 @@ struct KneserNey: Sendable {
 public enum Discounting: String, CaseIterable, Sendable {
   /// 0.75 whatever the count, as in many textbooks.
   case fixed
-  /// Estimated for each level from how many of its counts are one, two, three and four: one discount for
-  /// counts of one, one for counts of two, and one for all larger ones (modified Kneser-Ney; S. F. Chen and
-  /// J. Goodman, "An empirical study of smoothing techniques for language modeling", Computer Speech and
-  /// Language 13, 1999, equation 26).
+  /// Estimated for each level from how many of its counts are one, two, three and four: one
+  /// discount for counts of one, one for counts of two, and one for all larger ones (modified
+  /// Kneser-Ney; S. F. Chen and J. Goodman, "An empirical study of smoothing techniques for
+  /// language modeling", Computer Speech and Language 13, 1999, equation 26).
   case estimated
 }
 
@@ -157,8 +159,8 @@ public struct Discounts: Equatable, Sendable {
   /// The estimate from how many counts are one, two, three and four: with Y = n₁ / (n₁ + 2n₂),
   /// D₁ = 1 − 2Y n₂/n₁, D₂ = 2 − 3Y n₃/n₂, D₃₊ = 3 − 4Y n₄/n₃.
   ///
-  /// Nil where one of the first four is zero or a discount would not be above zero, as for small lists and
-  /// for lists without rare n-grams.
+  /// Nil where one of the first four is zero or a discount would not be above zero, as for small
+  /// lists and for lists without rare n-grams.
   public init?(n1: Int, n2: Int, n3: Int, n4: Int) {
     guard n1 > 0, n2 > 0, n3 > 0, n4 > 0 else { return nil }
     let (n1, n2, n3, n4) = (Double(n1), Double(n2), Double(n3), Double(n4))

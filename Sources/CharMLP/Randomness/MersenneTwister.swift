@@ -1,10 +1,10 @@
-// MT19937, the 32-bit Mersenne Twister of Matsumoto and Nishimura (ACM TOMACS 8(1), 1998), seeded as in
-// their revision of 2002. Python's `random` and PyTorch's CPU generator both draw from it, and so do ours
-// (`PythonRandom`, `TorchGenerator`).
+// MT19937, the 32-bit Mersenne Twister of Matsumoto and Nishimura (ACM TOMACS 8(1), 1998), seeded
+// as in their revision of 2002. Python's `random` and PyTorch's CPU generator both draw from it,
+// and so do ours (`PythonRandom`, `TorchGenerator`).
 //
 // It is deliberately not a `RandomNumberGenerator`: what the standard library's `shuffle` and
-// `random(in:)` draw from a generator may change with a Swift release, and a seed must always mean the
-// same run. It is no source of secrets either: 624 outputs reveal the whole stream.
+// `random(in:)` draw from a generator may change with a Swift release, and a seed must always mean
+// the same run. It is no source of secrets either: 624 outputs reveal the whole stream.
 
 /// The MT19937 generator: the same seed gives the same sequence of 32-bit words, on every machine.
 public struct MersenneTwister: Sendable, Equatable {
@@ -27,9 +27,9 @@ public struct MersenneTwister: Sendable, Equatable {
 
   /// Advances the whole state by one generation of `wordCount` words.
   ///
-  /// `x[i] ← x[(i + 397) mod 624] ^ (high bit of x[i], low bits of x[(i + 1) mod 624]) · A`, for i from
-  /// 0 to 623 in place. The loop is split where the indices wrap, so that no index is ever reduced; the
-  /// precondition lets the compiler drop every bounds check and vectorize both loops.
+  /// `x[i] ← x[(i + 397) mod 624] ^ (high bit of x[i], low bits of x[(i + 1) mod 624]) · A`, for i
+  /// from 0 to 623 in place. The loop is split where the indices wrap, so that no index is ever
+  /// reduced; the precondition lets the compiler drop every bounds check and vectorize both loops.
   @usableFromInline
   mutating func twist() {
     var x = words.mutableSpan
@@ -66,9 +66,9 @@ public struct MersenneTwister: Sendable, Equatable {
 
 // MARK: - Seeding
 
-// From one word, as PyTorch does, and from a key of any length, as Python does. Both follow the authors'
-// reference program of 2002, and the multipliers are its constants. There is no seeding from the clock or
-// the system: a run without a seed cannot be repeated.
+// From one word, as PyTorch does, and from a key of any length, as Python does. Both follow the
+// authors' reference program of 2002, and the multipliers are its constants. There is no seeding
+// from the clock or the system: a run without a seed cannot be repeated.
 
 extension MersenneTwister {
   /// Seeds from one word, the reference program's `init_genrand`.
@@ -160,8 +160,8 @@ extension MersenneTwister {
 
   /// Continues from a saved state.
   ///
-  /// - Throws: `InvalidState` for a wrong number of words, a position outside 0…624, or a state whose
-  ///   19,937 live bits are all zero, from which every later word would be zero.
+  /// - Throws: `InvalidState` for a wrong number of words, a position outside 0…624, or a state
+  ///   whose 19,937 live bits are all zero, from which every later word would be zero.
   public init(restoring state: State) throws(InvalidState) {
     guard state.words.count == Self.wordCount else {
       throw .wordCount(found: state.words.count)

@@ -1,9 +1,10 @@
-// Philox4x32-10 of Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3" (SC11):
-// a counter-based generator, whose n-th block of a stream is a function of the seed, the stream and n.
+// Philox4x32-10 of Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3"
+// (SC11): a counter-based generator, whose n-th block of a stream is a function of the seed, the
+// stream and n.
 //
-// So every sampled word has a stream of its own that costs nothing to start, and no two streams of a seed
-// overlap. The tests compare it with the paper's known answers. It is no source of secrets, and not what
-// the notebook draws from: that is `TorchGenerator`.
+// So every sampled word has a stream of its own that costs nothing to start, and no two streams of
+// a seed overlap. The tests compare it with the paper's known answers. It is no source of secrets,
+// and not what the notebook draws from: that is `TorchGenerator`.
 
 /// Streams of random numbers: the same seed and stream give the same numbers, on every machine.
 public struct Philox: Sendable, Equatable {

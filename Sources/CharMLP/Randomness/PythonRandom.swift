@@ -1,7 +1,7 @@
-// The part of Python's `random` module that decides which words a run trains on: `random.seed(42)` and
-// `random.shuffle(words)`, so that a list is split here as in the lecture's notebook. Checked against
-// CPython 3.11. Only integers are seeds: Python hashes strings and bytes first, and without a seed takes
-// one from the clock; neither is wanted here.
+// The part of Python's `random` module that decides which words a run trains on: `random.seed(42)`
+// and `random.shuffle(words)`, so that a list is split here as in the lecture's notebook. Checked
+// against CPython 3.11. Only integers are seeds: Python hashes strings and bytes first, and without
+// a seed takes one from the clock; neither is wanted here.
 
 /// Python's `random.Random` for integer seeds: the same seed gives the same draws and shuffles.
 public struct PythonRandom: Sendable, Equatable {
@@ -26,8 +26,8 @@ public struct PythonRandom: Sendable, Equatable {
 
   /// Draws an integer in [0, bound), as `random._randbelow(bound)` does.
   ///
-  /// Bits are drawn until they fall below the bound, so every value is equally likely, and the number
-  /// of words consumed varies.
+  /// Bits are drawn until they fall below the bound, so every value is equally likely, and the
+  /// number of words consumed varies.
   public mutating func randbelow(_ bound: Int) -> Int {
     precondition(bound > 0, "randbelow needs a positive bound, not \(bound)")
     // The width of `bound`, not of `bound − 1`: a power of two is drawn with a bit to spare.

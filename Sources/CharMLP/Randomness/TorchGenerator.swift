@@ -1,9 +1,9 @@
 // PyTorch's CPU generator, `torch.Generator().manual_seed(seed)`: a Mersenne Twister and one normal
-// deviate kept for later. A run that draws from it starts from the same parameters and sees the same
-// minibatches as the lecture's notebook. Checked against PyTorch 2.13.
+// deviate kept for later. A run that draws from it starts from the same parameters and sees the
+// same minibatches as the lecture's notebook. Checked against PyTorch 2.13.
 //
-// It is not the CUDA generator, which is Philox, and it draws a tensor's elements in order, as PyTorch
-// does on the CPU.
+// It is not the CUDA generator, which is Philox, and it draws a tensor's elements in order, as
+// PyTorch does on the CPU.
 
 import RealModule
 
@@ -11,8 +11,8 @@ import RealModule
 public struct TorchGenerator: Sendable, Equatable {
   @usableFromInline var twister: MersenneTwister
 
-  /// The second deviate of the last pair drawn one by one. It is kept across any other draws, and is the
-  /// next deviate drawn one by one.
+  /// The second deviate of the last pair drawn one by one. It is kept across any other draws, and
+  /// is the next deviate drawn one by one.
   var cachedNormal: Double?
 
   /// Seeds as `torch.Generator().manual_seed(seed)` does: only the low 32 bits of the seed count.
@@ -38,9 +38,9 @@ public struct TorchGenerator: Sendable, Equatable {
 
 // MARK: - Integers, as `torch.randint`
 
-// PyTorch takes the remainder of 32 random bits, or of 64 where the range is wide. That favours low values
-// slightly, by one part in 2³²/range: in 16 at worst, in 23,000 for the lecture's 182,625 examples.
-// Rejection, as in `PythonRandom.randbelow`, would be fair, but another stream.
+// PyTorch takes the remainder of 32 random bits, or of 64 where the range is wide. That favours low
+// values slightly, by one part in 2³²/range: in 16 at worst, in 23,000 for the lecture's 182,625
+// examples. Rejection, as in `PythonRandom.randbelow`, would be fair, but another stream.
 
 extension TorchGenerator {
   /// Ranges from here on draw 64 bits, as in PyTorch 2.13 (ATen/core/DistributionsHelper.h).
@@ -74,8 +74,8 @@ extension TorchGenerator {
 
 // MARK: - Uniform numbers, as `torch.rand`
 
-// As many random bits as the significand holds, times a power of two. Nothing is rounded, so a number is
-// below one, and the same on every machine.
+// As many random bits as the significand holds, times a power of two. Nothing is rounded, so a
+// number is below one, and the same on every machine.
 
 extension TorchGenerator {
   /// Draws a number in [0, 1), a multiple of 2⁻⁵³: one element of `torch.rand(…, dtype=float64)`.
@@ -92,12 +92,12 @@ extension TorchGenerator {
 
 // MARK: - Normal deviates, as `torch.randn`
 
-// By Box and Muller (Ann. Math. Statist. 29(2), 1958). PyTorch draws tensors of fewer than 16 elements one
-// by one in double precision, and larger ones in blocks of 16, from different streams.
+// By Box and Muller (Ann. Math. Statist. 29(2), 1958). PyTorch draws tensors of fewer than 16
+// elements one by one in double precision, and larger ones in blocks of 16, from different streams.
 //
-// In blocks, ours are not PyTorch's bits, because its vectorized log and cos round differently. Of 16
-// million deviates none was further than 4.8e-7, one rounding of the largest, from PyTorch on AVX2; PyTorch
-// without AVX2 rounds the angle elsewhere and is up to 2.6e-6 from both.
+// In blocks, ours are not PyTorch's bits, because its vectorized log and cos round differently. Of
+// 16 million deviates none was further than 4.8e-7, one rounding of the largest, from PyTorch on
+// AVX2; PyTorch without AVX2 rounds the angle elsewhere and is up to 2.6e-6 from both.
 
 extension TorchGenerator {
   /// Draws `count` normal deviates, as `torch.randn(count)` does.
@@ -111,8 +111,8 @@ extension TorchGenerator {
 
   /// Fills `values` with normal deviates, as `torch.randn(values.count)` does.
   ///
-  /// A matrix is filled row by row in one call. Its rows drawn one at a time would differ, because the
-  /// total size decides how they are drawn.
+  /// A matrix is filled row by row in one call. Its rows drawn one at a time would differ, because
+  /// the total size decides how they are drawn.
   public mutating func randn(into values: inout MutableSpan<Float>) {
     if values.count < 16 {
       for i in values.indices { values[i] = Float(normal()) }
@@ -134,8 +134,8 @@ extension TorchGenerator {
     return radius * .cos(angle)
   }
 
-  /// Sixteen or more deviates: uniforms, transformed in blocks of 16. If there is a remainder, the last 16
-  /// places get new uniforms, which replaces deviates already made.
+  /// Sixteen or more deviates: uniforms, transformed in blocks of 16. If there is a remainder, the
+  /// last 16 places get new uniforms, which replaces deviates already made.
   private mutating func fillInBlocks(_ values: inout MutableSpan<Float>) {
     for i in values.indices { values[i] = uniformFloat() }
     let remainder = values.count % 16
@@ -154,8 +154,8 @@ extension TorchGenerator {
   /// `r = √(−2 log(1 − u[j]))`, `θ = 2π u[j+8]`; `u[j] ← r cos θ`, `u[j+8] ← r sin θ`.
   private static func transformBlock(of values: inout MutableSpan<Float>, at start: Int) {
     // PyTorch rounds 2π and θ to single precision, by up to 5e-7 of angle, more than all its other
-    // roundings. From there on, double precision is nearer to it than another single-precision path.
-    // Not `2 * Float.pi`: that constant is rounded towards zero, one place below PyTorch's.
+    // roundings. From there on, double precision is nearer to it than another single-precision
+    // path. Not `2 * Float.pi`: that constant is rounded towards zero, one place below PyTorch's.
     let fullTurn = Float(2 * Double.pi)
     for j in start..<(start + 8) {
       let radius = Double.sqrt(-2 * .log(Double(1 - values[j])))
@@ -168,11 +168,12 @@ extension TorchGenerator {
 
 // MARK: - The state as plain numbers
 
-// What `generator.get_state()` packs into bytes, but not in its layout, and without the seed, on which no
-// later draw depends.
+// What `generator.get_state()` packs into bytes, but not in its layout, and without the seed, on
+// which no later draw depends.
 
 extension TorchGenerator {
-  /// A generator's state: the Mersenne Twister's, and the normal deviate that is kept, if there is one.
+  /// A generator's state: the Mersenne Twister's, and the normal deviate that is kept, if there is
+  /// one.
   public struct State: Sendable, Equatable {
     public var twister: MersenneTwister.State
 

@@ -1,7 +1,8 @@
 // What a process needs of the others that train with it: sums, and little else.
 //
-// A process is a rank, as MPI calls it: one of `count`, numbered from 0. Every rank makes the same calls in
-// the same order. How ranks are started, and what happens when one fails, is not decided here.
+// A process is a rank, as MPI calls it: one of `count`, numbered from 0. Every rank makes the same
+// calls in the same order. How ranks are started, and what happens when one fails, is not decided
+// here.
 
 /// The ranks of one training, as one of them sees the others.
 public protocol Communicator: AnyObject {
@@ -26,8 +27,8 @@ public protocol Communicator: AnyObject {
 }
 
 extension Communicator {
-  /// This rank's share of `total` things in a row, such as the windows of a minibatch or the bytes of a
-  /// file. Shares are as equal as they can be, and in the order of ranks.
+  /// This rank's share of `total` things in a row, such as the windows of a minibatch or the bytes
+  /// of a file. Shares are as equal as they can be, and in the order of ranks.
   func share(of total: Int) -> Range<Int> {
     let (quotient, remainder) = total.quotientAndRemainder(dividingBy: count)
     let first = rank * quotient + rank * remainder / count
@@ -46,9 +47,9 @@ extension Communicator {
 
 // MARK: - How ranks get their data
 
-// Rank 0 sends a list that is shuffled to the others. One that is split by hash is read by all ranks, each
-// its own lines, unless rank 0 has it from a model file. Either way all ranks have equal data sets in the
-// end, but for their parts of the training text.
+// Rank 0 sends a list that is shuffled to the others. One that is split by hash is read by all
+// ranks, each its own lines, unless rank 0 has it from a model file. Either way all ranks have
+// equal data sets in the end, but for their parts of the training text.
 
 /// What rank 0 tells the other ranks first: the run to prepare for.
 public struct RunAssignment: Equatable, Sendable {

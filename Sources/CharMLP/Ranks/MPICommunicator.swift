@@ -1,8 +1,8 @@
 // The ranks of an MPI job: the only file that calls MPI.
 //
-// A sum takes two messages for each pair of ranks: every rank receives its piece of the numbers from all,
-// adds in the order of ranks, and sends the result to all. MPI_Allreduce would leave the order, and with it
-// the last bits, to the library.
+// A sum takes two messages for each pair of ranks: every rank receives its piece of the numbers
+// from all, adds in the order of ranks, and sends the result to all. MPI_Allreduce would leave the
+// order, and with it the last bits, to the library.
 //
 // An error of MPI's own ends the job, which is its default: no rank could go on alone.
 
@@ -59,8 +59,8 @@
       return MPICommunicator()
     }
 
-    /// Whether the environment is that of Open MPI's mpirun, or of a scheduler that starts ranks by PMIx or
-    /// PMI.
+    /// Whether the environment is that of Open MPI's mpirun, or of a scheduler that starts ranks by
+    /// PMIx or PMI.
     private static var isStartedInJob: Bool {
       func isSet(_ name: String) -> Bool { unsafe getenv(name) != nil }
       return isSet("OMPI_COMM_WORLD_SIZE") || isSet("PMIX_RANK") || isSet("PMI_RANK")

@@ -1,7 +1,8 @@
-// The seeds of what a run draws beside its training, so that it draws no number that the training drew.
+// The seeds of what a run draws beside its training, so that it draws no number that the training
+// drew.
 //
-// The recipe's own seed is that of the initial parameters, of the minibatches and of dropout; the split has
-// a seed of its own.
+// The recipe's own seed is that of the initial parameters, of the minibatches and of dropout; the
+// split has a seed of its own.
 
 extension Recipe {
   /// The seed of the minibatch that diagnostics look at.

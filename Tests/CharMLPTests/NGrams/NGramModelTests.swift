@@ -1,5 +1,5 @@
-// The n-gram model against its definition, counted slowly, and against what a distribution has to be; and
-// its discounts.
+// The n-gram model against its definition, counted slowly, and against what a distribution has to
+// be; and its discounts.
 
 import Foundation
 import Testing
@@ -189,8 +189,8 @@ struct DiscountsTests {
 
 // MARK: - The definition
 
-// Interpolated Kneser-Ney straight from its definition: words in arrays, counts in dictionaries, every sum
-// taken anew for every question. It shares nothing with the library but the words.
+// Interpolated Kneser-Ney straight from its definition: words in arrays, counts in dictionaries,
+// every sum taken anew for every question. It shares nothing with the library but the words.
 
 struct CountedSlowly {
   let order: Int

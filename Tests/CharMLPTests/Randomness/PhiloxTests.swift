@@ -1,4 +1,5 @@
-// Philox against the known answers that its authors publish with Random123 (kat_vectors, philox4x32 10).
+// Philox against the known answers that its authors publish with Random123 (kat_vectors, philox4x32
+// 10).
 
 import Testing
 

@@ -1,4 +1,5 @@
-// Ranks that each hold a part of the training text see together what one process sees that holds all.
+// Ranks that each hold a part of the training text see together what one process sees that holds
+// all.
 
 import LinearAlgebra
 import Testing
@@ -31,7 +32,8 @@ struct HashSplitRanksTests {
     }.map { try $0.get() }
   }
 
-  // Another order of adding changes the last bits of a Float; 5e-6 is the bound that all ranks have.
+  // Another order of adding changes the last bits of a Float; 5e-6 is the bound that all ranks
+  // have.
   @Test(
     "With a list split by hash, ranks have the losses of one process, and all the same bits every time",
     arguments: 1...4, [32, 61])

@@ -1,4 +1,5 @@
-// Several ranks learn what one process learns: the same windows, the same sums, another order of adding.
+// Several ranks learn what one process learns: the same windows, the same sums, another order of
+// adding.
 
 import LinearAlgebra
 import Testing
@@ -25,7 +26,8 @@ struct RanksTests {
     }
   }
 
-  // Another order of adding changes the last bits of a Float; the bound for 100 losses is 5e-6.
+  // Another order of adding changes the last bits of a Float; the bound for 100 losses is
+  // 5e-6.
   @Test(
     "Ranks have the losses of one process, and all the same bits every time",
     arguments: 1...4, [32, 61])

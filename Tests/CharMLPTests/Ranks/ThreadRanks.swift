@@ -1,5 +1,5 @@
-// What the tests of ranks share: ranks as threads of one process, so that everything but MPI itself can be
-// tested without MPI, and a whole training to be compared with another.
+// What the tests of ranks share: ranks as threads of one process, so that everything but MPI itself
+// can be tested without MPI, and a whole training to be compared with another.
 
 import Foundation
 import Synchronization
