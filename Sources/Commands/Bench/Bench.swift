@@ -77,10 +77,10 @@ package struct Bench: Command {
   }
 }
 
-// MARK: - Whether there is memory for what is to be measured, asked before any of it is taken
+// MARK: - Memory, checked before any of it is taken
 
 extension Bench {
-  /// Refuses sizes that all sides together would need too much memory for.
+  /// Refuses sizes that take too much memory together.
   ///
   /// Products of all sizes go up to the largest batch, and beside a hidden layer of their own.
   /// - Throws: `CommandFailure` (71).

@@ -1,4 +1,4 @@
-// What bench has to show about one shape, for people.
+// What bench prints about one shape: tables for people, one JSON object for programs.
 
 import CharMLP
 import CommandSupport
@@ -24,7 +24,7 @@ struct BenchReport {
   }
 }
 
-// MARK: The parts of the text
+// MARK: Text
 
 extension BenchReport {
   private var productTable: String {
@@ -110,7 +110,7 @@ extension BenchReport {
   }
 }
 
-// MARK: - What bench has to show about one shape, for programs. Seconds are those of one call or one step
+// MARK: JSON; seconds are those of one call or one step
 
 extension BenchReport {
   /// `blas`, `core`, `build`, `products`, `steps`, `breakdowns` and `limit`.

@@ -23,7 +23,7 @@ struct SizesReport {
     let squares = try SizeTiming.measure(seconds: seconds, progress: progress) { .square($0) }
     let products = try (0..<6).map { index throws(CommandFailure) in
       try SizeTiming.measure(seconds: seconds / 6, progress: progress) {
-        SizedProduct.step(shape, batchSize: $0)[index]
+        TimedProduct.step(shape, batchSize: $0)[index]
       }
     }
     return SizesReport(
@@ -78,7 +78,7 @@ extension SizesReport {
   /// Who wins where, of the sizes at which both sides were timed.
   func sentence(_ name: String, _ timings: [SizeTiming]) -> String {
     let winners = timings.compactMap { timing in timing.winner.map { (timing.size, $0) } }
-    return name + ": " + Stretch.sentence(winners) { $0.phrase } + "."
+    return name + ": " + SizeRange.sentence(winners) { $0.phrase } + "."
   }
 
   private static func microseconds(_ seconds: Double?) -> String {
@@ -127,7 +127,7 @@ extension SizesReport {
     return layers.map { hidden in
       let effects = threads.timings.filter { $0.hidden == hidden }.map { ($0.batchSize, $0.effect) }
       return "Hidden \(hidden), by batch: \(threads.count) threads of BLAS' own "
-        + Stretch.sentence(effects) { $0.phrase } + "."
+        + SizeRange.sentence(effects) { $0.phrase } + "."
     }
   }
 }
@@ -142,7 +142,7 @@ extension LibraryThreadsTiming.Effect {
   }
 }
 
-// MARK: - What `bench --sizes` has to show, for programs. Seconds are those of one call, or of six products
+// MARK: JSON; seconds are those of one call, or of six products
 
 extension SizesReport {
   /// `blas`, `core`, `build`, `squares`, `products`, `blas_threads` and `sentences`.
@@ -194,13 +194,13 @@ extension SizesReport {
   }
 }
 
-// MARK: - One product after another, from the smallest to the largest: where BLAS wins, and where it loses
+// MARK: - One product at all sizes
 
 /// A product's figures at one size.
 struct SizeTiming {
   /// The rows of a square product, or the batch size.
   let size: Int
-  let product: SizedProduct
+  let product: TimedProduct
   /// Nil where one call would take longer than about a second.
   let naiveSeconds: Double?
   let blasSeconds: Double
@@ -226,7 +226,7 @@ struct SizeTiming {
   /// Compares and times a product at each size, naive and BLAS in turns.
   /// - Throws: `CommandFailure` if the two disagree.
   static func measure(
-    seconds: Double, progress: ProgressDisplay, _ product: (_ size: Int) -> SizedProduct
+    seconds: Double, progress: ProgressDisplay, _ product: (_ size: Int) -> TimedProduct
   ) throws(CommandFailure) -> [SizeTiming] {
     var timings: [SizeTiming] = []
     for size in sizes {
@@ -241,12 +241,13 @@ struct SizeTiming {
 
   /// Skips the naive side if it took so long at the size before that it would take a second now.
   private static func measure(
-    _ product: SizedProduct, _ size: Int, after last: SizeTiming?, seconds: Double
+    _ product: TimedProduct, _ size: Int, after last: SizeTiming?, seconds: Double
   ) throws(CommandFailure) -> SizeTiming {
     if let last, last.predictedNaiveSeconds(of: product) > 1 {
-      let alternation = Alternation([Alternation.turn(product.work(.blas))], seconds: seconds)
+      let timing = InterleavedTiming(
+        [InterleavedTiming.turn(product.work(.blas))], seconds: seconds)
       return SizeTiming(
-        size: size, product: product, naiveSeconds: nil, blasSeconds: alternation.median(0))
+        size: size, product: product, naiveSeconds: nil, blasSeconds: timing.median(0))
     }
     let timing = try ProductTiming.measure([product], seconds: seconds)[0]
     return SizeTiming(
@@ -254,60 +255,60 @@ struct SizeTiming {
       blasSeconds: timing.blasSeconds)
   }
 
-  private func predictedNaiveSeconds(of next: SizedProduct) -> Double {
+  private func predictedNaiveSeconds(of next: TimedProduct) -> Double {
     guard let naiveSeconds else { return .infinity }
     return naiveSeconds * next.operations / product.operations
   }
 }
 
-// MARK: - A table of verdicts as one sentence: what holds from which size to which
+// MARK: - Verdicts as a sentence
 
-// Where one side begins to win is a crossover only if it goes on winning. So a sentence lists all
-// stretches of sizes with the same verdict, and is as long as the truth is.
-
-/// Neighbouring sizes at which the same verdict holds.
-package struct Stretch<Verdict: Equatable> {
+/// Neighbouring sizes with the same verdict.
+///
+/// A size at which one side begins to win is a crossover only if it goes on winning, so the sentence
+/// lists all ranges.
+package struct SizeRange<Verdict: Equatable> {
   let verdict: Verdict
   let first: Int
   var last: Int
 
-  /// The stretches of sizes in ascending order.
-  static func all(_ verdicts: [(size: Int, verdict: Verdict)]) -> [Stretch] {
-    verdicts.reduce(into: []) { stretches, next in
-      if let last = stretches.indices.last, stretches[last].verdict == next.verdict {
-        stretches[last].last = next.size
+  /// All ranges, in ascending order.
+  static func all(_ verdicts: [(size: Int, verdict: Verdict)]) -> [SizeRange] {
+    verdicts.reduce(into: []) { ranges, next in
+      if let last = ranges.indices.last, ranges[last].verdict == next.verdict {
+        ranges[last].last = next.size
       } else {
-        stretches.append(Stretch(verdict: next.verdict, first: next.size, last: next.size))
+        ranges.append(SizeRange(verdict: next.verdict, first: next.size, last: next.size))
       }
     }
   }
 
-  /// The stretches in words: "naive wins up to 4, BLAS wins from 8 on".
+  /// The ranges in words: "naive wins up to 4, BLAS wins from 8 on".
   package static func sentence(
     _ verdicts: [(size: Int, verdict: Verdict)], _ phrase: (Verdict) -> String
   ) -> String {
-    let stretches = all(verdicts)
-    if stretches.count == 1 { return phrase(stretches[0].verdict) + " at every size measured" }
-    return stretches.enumerated().map { index, stretch in
+    let ranges = all(verdicts)
+    if ranges.count == 1 { return phrase(ranges[0].verdict) + " at every size measured" }
+    return ranges.enumerated().map { index, range in
       let place =
-        if stretch.first == stretch.last {
-          "at \(stretch.first)"
+        if range.first == range.last {
+          "at \(range.first)"
         } else if index == 0 {
-          "up to \(stretch.last)"
-        } else if index == stretches.count - 1 {
-          "from \(stretch.first) on"
+          "up to \(range.last)"
+        } else if index == ranges.count - 1 {
+          "from \(range.first) on"
         } else {
-          "from \(stretch.first) to \(stretch.last)"
+          "from \(range.first) to \(range.last)"
         }
-      return phrase(stretch.verdict) + " " + place
+      return phrase(range.verdict) + " " + place
     }.joined(separator: ", ")
   }
 }
 
-// MARK: - Threads of BLAS' own: the batch at which they begin to help, or to hurt
+// MARK: - BLAS' own threads
 
-// CharMLP asks BLAS for one thread a call and owns its threads. This shows what the other way
-// would have cost: the six products of a step back to back, on one thread and on several of the library's.
+// CharMLP asks BLAS for one thread a call and owns its threads. This shows what the other way would
+// have cost: the six products of a step back to back, on one thread and on several of the library's.
 
 /// The six products of a step at one batch size, on one thread and on several of BLAS' own.
 struct LibraryThreadsTiming {
@@ -360,13 +361,13 @@ struct LibraryThreads {
   private static func measure(
     _ shape: ModelShape, _ batchSize: Int, threads: Int, seconds: Double
   ) -> LibraryThreadsTiming {
-    let work = SizedProduct.step(shape, batchSize: batchSize).backToBack()
-    let one = Alternation.turn(work)
-    let several = onThreads(threads) { Alternation.turn(work) }
-    let alternation = Alternation([one, { onThreads(threads, several) }], seconds: seconds)
+    let work = TimedProduct.step(shape, batchSize: batchSize).backToBack()
+    let one = InterleavedTiming.turn(work)
+    let several = onThreads(threads) { InterleavedTiming.turn(work) }
+    let timing = InterleavedTiming([one, { onThreads(threads, several) }], seconds: seconds)
     return LibraryThreadsTiming(
-      hidden: shape.hidden, batchSize: batchSize, oneThreadSeconds: alternation.median(0),
-      seconds: alternation.median(1))
+      hidden: shape.hidden, batchSize: batchSize, oneThreadSeconds: timing.median(0),
+      seconds: timing.median(1))
   }
 
   /// Does something while a call may use `threads` threads; afterwards it is one again.

@@ -1,4 +1,4 @@
-// All that is measured about steps, in one run: ways to train, the six products alone, and the parts.
+// Training steps under the clock: every way to take one, the six products alone, and the parts.
 
 import CharMLP
 import CommandSupport
@@ -16,40 +16,40 @@ struct StepMeasurement {
   static func measure(
     _ problem: BenchProblem, threads: Int, seconds: Double
   ) throws(CommandFailure) -> StepMeasurement {
-    let sides = StepSide.all(problem, threads: threads)
+    let variants = StepVariant.all(problem, threads: threads)
     let minibatch = problem.minibatch
-    try StepSide.compare(sides, minibatch)
-    let engines = sides.compactMap { $0.engine as? FusedEngine }
+    try StepVariant.compare(variants, minibatch)
+    let engines = variants.compactMap { $0.engine as? FusedEngine }
     let products = problem.products
     // The products stand last but for the steps under a clock: beside the fused steps.
-    let alternation = Alternation(
-      sides.map { side in
-        Alternation.turn { _ = side.engine.step(minibatch, learningRate: 0) }
-      } + [Alternation.turn(products.backToBack())]
+    let interleaved = InterleavedTiming(
+      variants.map { variant in
+        InterleavedTiming.turn { _ = variant.engine.step(minibatch, learningRate: 0) }
+      } + [InterleavedTiming.turn(products.backToBack())]
         + engines.map { StepBreakdown.turn($0, minibatch) }, seconds: seconds)
 
-    let timings = sides.enumerated().map { index, side in
+    let timings = variants.enumerated().map { index, variant in
       StepTiming(
-        path: side.path, product: side.product, threads: side.threads,
-        seconds: alternation.median(index))
+        path: variant.path, product: variant.product, threads: variant.threads,
+        seconds: interleaved.median(index))
     }
-    let fused = sides.count - engines.count
+    let fused = variants.count - engines.count
     return StepMeasurement(
       timings: timings,
       breakdowns: engines.indices.map { index in
         StepBreakdown(
           threads: engines[index].threads, seconds: timings[fused + index].seconds,
-          parts: alternation.medians(sides.count + 1 + index))
+          parts: interleaved.medians(variants.count + 1 + index))
       },
       limit: StepLimit(
-        operations: products.operations, productsSeconds: alternation.median(sides.count),
+        operations: products.operations, productsSeconds: interleaved.median(variants.count),
         ratios: engines.indices.map {
-          alternation.medianRatio(of: fused + $0, to: sides.count)
-        }, rounds: alternation.count, peakGFLOPS: StepLimit.peak(seconds: seconds / 4)))
+          interleaved.medianRatio(of: fused + $0, to: variants.count)
+        }, rounds: interleaved.count, peakGFLOPS: StepLimit.peak(seconds: seconds / 4)))
   }
 }
 
-// MARK: - Whole training steps: the derivation on either product, and the fused engine on one thread or more
+// MARK: - Whole steps
 
 /// The time that one way to train takes for a step.
 struct StepTiming {
@@ -62,7 +62,7 @@ struct StepTiming {
 }
 
 /// One way to take a step.
-struct StepSide {
+struct StepVariant {
   let path: String
   let product: MatrixProduct
   let engine: any Engine
@@ -73,47 +73,47 @@ struct StepSide {
   ///
   /// An engine has no more threads than its hidden layer has slices; where that is one, the last row
   /// would repeat the one before, and is left out.
-  static func all(_ problem: BenchProblem, threads: Int) -> [StepSide] {
+  static func all(_ problem: BenchProblem, threads: Int) -> [StepVariant] {
     let parameters = problem.parameters
     let engines = [1, threads].map {
       FusedEngine(parameters, batchSize: problem.recipe.batchSize, threads: $0)
     }
     let fused = engines.prefix(engines[1].threads == 1 ? 1 : 2)
     return [
-      StepSide(
+      StepVariant(
         path: "derivation", product: .naive,
         engine: DerivationEngine(parameters, matmul: .naive)),
-      StepSide(path: "derivation", product: .blas, engine: DerivationEngine(parameters)),
-    ] + fused.map { StepSide(path: "fused", product: .blas, engine: $0) }
+      StepVariant(path: "derivation", product: .blas, engine: DerivationEngine(parameters)),
+    ] + fused.map { StepVariant(path: "fused", product: .blas, engine: $0) }
   }
 
   /// One step of each: the losses before and the parameters after must agree.
   /// - Throws: `CommandFailure` if they do not.
-  static func compare(_ sides: [StepSide], _ minibatch: Minibatch) throws(CommandFailure) {
+  static func compare(_ variants: [StepVariant], _ minibatch: Minibatch) throws(CommandFailure) {
     // Rounding in batch norm's gradients is amplified at most 316 times, by bnvar_inv.
     let tolerance: Float = 1e-3
-    let losses = sides.map { $0.engine.step(minibatch, learningRate: 0.1) }
-    let parameters = sides.map(\.engine.parameters)
-    for index in sides.indices.dropFirst() {
+    let losses = variants.map { $0.engine.step(minibatch, learningRate: 0.1) }
+    let parameters = variants.map(\.engine.parameters)
+    for index in variants.indices.dropFirst() {
       let differences = Parameters<Float>.ordered.map { _, path in
         parameters[index][keyPath: path].largestDifference(from: parameters[0][keyPath: path])
       }
       let worst = differences.reduce(abs(losses[index] - losses[0])) { max($0, $1) }
       guard worst <= tolerance else {
         throw CommandFailure(
-          .failure, "\(sides[index].path) on \(sides[index].product) differs by \(worst)")
+          .failure, "\(variants[index].path) on \(variants[index].product) differs by \(worst)")
       }
     }
   }
 }
 
-// MARK: - Where the time of a fused step goes, as the engine's own clock tells it
+// MARK: - Where the time of a step goes
 
-// Looking at a clock some twenty times a step takes time as well, so the step's time without it is
-// measured in the same run and shown beside the sum. It is the calling thread's time: what other threads do
-// meanwhile does not show, but that it waits for them does.
-
-/// The parts of a fused step's time.
+/// The parts of a fused step's time, by the engine's own clock.
+///
+/// Reading a clock some twenty times a step takes time as well, so the step's time without it is measured
+/// in the same run and shown beside the sum. It is the calling thread's time: what other threads do
+/// meanwhile does not show, but waiting for them does.
 struct StepBreakdown {
   let threads: Int
   /// The step's time with no clock running.
@@ -128,18 +128,18 @@ struct StepBreakdown {
   func share(_ part: Int) -> Double { parts[part] / clockedSeconds }
 
   /// A turn of steps under the engine's clock, whose figures are the seconds of each part in a step.
-  static func turn(_ engine: FusedEngine, _ minibatch: Minibatch) -> Alternation.Turn {
+  static func turn(_ engine: FusedEngine, _ minibatch: Minibatch) -> InterleavedTiming.Turn {
     let step = { _ = engine.step(minibatch, learningRate: 0) }
-    let calls = Alternation.callsPerTurn(step)
+    let calls = InterleavedTiming.callsPerTurn(step)
     return {
-      Alternation.wakeUp(step, calls)
+      InterleavedTiming.wakeUp(step, calls)
       let seconds = engine.timing { for _ in 0..<calls { step() } }
       return StepPart.allCases.map { (seconds[$0] ?? 0) / Double(calls) }
     }
   }
 }
 
-// MARK: - How near a step comes to what it cannot avoid: its six products, and the library's peak
+// MARK: - How fast a step could be at best
 
 /// A step beside its six products alone, and beside the largest rate that sgemm reaches here.
 struct StepLimit {
@@ -158,24 +158,25 @@ struct StepLimit {
 
   /// The rate of the fastest of several large products.
   static func peak(seconds: Double) -> Double {
-    let product = SizedProduct.square(peakSize)
-    let alternation = Alternation([Alternation.turn(product.work(.blas))], seconds: seconds)
-    return product.operations / alternation.smallest(0) / 1e9
+    let product = TimedProduct.square(peakSize)
+    let interleaved = InterleavedTiming(
+      [InterleavedTiming.turn(product.work(.blas))], seconds: seconds)
+    return product.operations / interleaved.smallest(0) / 1e9
   }
 
   /// The rate of a step that takes `seconds`, in 10⁹ operations a second.
   func gigaflops(_ seconds: Double) -> Double { operations / seconds / 1e9 }
 }
 
-// MARK: - What is computed while the clock runs: one minibatch and one set of parameters, for all sides
+// MARK: - What is computed
 
-/// The parameters and the minibatch that every side starts from.
+/// The parameters and the minibatch that every measurement starts from.
 struct BenchProblem {
   let recipe: Recipe
   let parameters: Parameters<Float>
   let minibatch: Minibatch
   /// The six products of a step through the minibatch, in the order of the step.
-  let products: [StepProduct]
+  let products: [TimedProduct]
 
   init(_ recipe: Recipe, _ dataset: Dataset) {
     self.recipe = recipe
@@ -186,6 +187,6 @@ struct BenchProblem {
     var stream = MinibatchStream(
       dataset.train, batchSize: recipe.batchSize, generator: generator)
     minibatch = stream.next()
-    products = StepProduct.all(Derivation(parameters, minibatch))
+    products = TimedProduct.step(parameters, minibatch)
   }
 }

@@ -1,12 +1,12 @@
-// The sentence that ends a table of sizes: it names every crossover, and nothing else.
+// The sentence that ends a table of sizes names every crossover, and nothing else.
 
 import BenchCommand
 import Testing
 
-@Suite("Stretches of sizes")
-struct StretchTests {
+@Suite("bench --sizes: ranges in a sentence")
+struct SizeRangeTests {
   @Test(
-    "A sentence lists the stretches in order",
+    "A sentence lists the ranges of sizes with the same verdict in order",
     arguments: [
       ("n n B B", "n up to 2, B from 4 on"),
       ("n B B B", "n at 1, B from 2 on"),
@@ -18,6 +18,6 @@ struct StretchTests {
     let sizes = verdicts.split(separator: " ").enumerated().map { index, verdict in
       (size: 1 << index, verdict: String(verdict))
     }
-    #expect(Stretch.sentence(sizes) { $0 } == expected)
+    #expect(SizeRange.sentence(sizes) { $0 } == expected)
   }
 }
