@@ -225,18 +225,10 @@ extension Recipe {
     try self.init(json: json)
   }
 
-  /// The names of the settings in which another recipe differs, in the order of the file.
-  public func differences(from other: Recipe) -> [String] {
-    Self.fields.filter { $0.value(in: self) != $0.value(in: other) }.map(\.key)
+  /// The settings in which another recipe differs, in the order of the table.
+  package func differences(from other: Recipe) -> [RecipeField] {
+    Self.fields.filter { $0.value(in: self) != $0.value(in: other) }
   }
-
-  /// All settings in the order of the file: their keys, and their values as people write them.
-  public var settings: [(key: String, value: String)] {
-    Self.fields.map { ($0.key, $0.text(in: self)) }
-  }
-
-  /// A setting's value as people write it, or nil if there is no setting of that name.
-  public func text(of key: String) -> String? { settings.first { $0.key == key }?.value }
 }
 
 /// Why a text is not a recipe.

@@ -255,8 +255,7 @@ extension Checkpoint {
   /// Refuses flags that ask for another network or another training than the run's.
   fileprivate func compare(with options: Train, _ directory: RunDirectory) throws(CommandFailure) {
     let asked = options.settings.applied(to: recipe)
-    let isOther = { (field: RecipeField) in field.value(in: asked) != field.value(in: recipe) }
-    if let field = Recipe.fields.first(where: isOther) {
+    if let field = asked.differences(from: recipe).first {
       throw incompatible(
         directory, asked: "--\(field.flag) \(field.text(in: asked))", is: field.text(in: recipe))
     }
