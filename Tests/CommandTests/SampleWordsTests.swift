@@ -128,7 +128,8 @@ struct SampleWordsTests {
     #expect(trained.status == 0)
     let outcome = try place.run(
       "sample", ["--model", "long", "--suffix", "qxqxq", "--budget", "100", "--count", "2"])
-    expectRefusal(outcome, status: 69, saying: "100 characters drawn without a word as asked")
+    expectRefusal(
+      outcome, status: 69, saying: "100 characters drawn without a word that meets the request")
     let words = try place.run(
       "sample", ["--model", "long", "--suffix", "a", "--novel", "--unique", "--count", "5"])
     #expect(words.status == 0)

@@ -132,7 +132,7 @@ public struct MeasuredWindows: Sendable {
 public enum DatasetError: Error, Equatable, Sendable, CustomStringConvertible {
   /// There are too few words to train, validate and test, `removed` duplicates not counted.
   case tooFewWords(Int, needed: Int, removed: Int = 0)
-  /// No word's hash puts it into a part.
+  /// No word's hash puts it into the part.
   case emptyPart(String, words: Int)
   /// The windows would not fit into memory.
   case tooLarge(windows: Int, blockSize: Int)
@@ -146,8 +146,8 @@ public enum DatasetError: Error, Equatable, Sendable, CustomStringConvertible {
       "\(count) distinct \(count == 1 ? "word" : "words") (\(removed) repeated), but at least "
         + "\(needed) are needed to train, validate and test; add words"
     case .emptyPart(let part, let count):
-      "of \(count) \(count == 1 ? "word" : "words") the hash lets none \(part); add words, or use "
-        + "--split shuffle"
+      "split by hash, none of \(count) \(count == 1 ? "word" : "words") would \(part); add words, or "
+        + "use --split shuffle"
     case .tooLarge(let windows, let blockSize):
       "\(windows) windows of \(blockSize) characters do not fit into memory; "
         + "choose a smaller block size or list"

@@ -11,11 +11,11 @@
 // terminator included; padded n-grams are no exception.
 
 /// Counts of all n-grams of encoded words, up to an order.
-public struct NGramCounts: Sendable {
+struct NGramCounts: Sendable {
   /// The longest n-gram that is counted: a context and the character after it.
-  public let maximumOrder: Int
+  let maximumOrder: Int
   /// The number of classes of the vocabulary.
-  public let vocabularyCount: Int
+  let vocabularyCount: Int
 
   /// Where each level's nodes start, the root being level 0; last the number of nodes:
   /// (maximumOrder + 1).
@@ -37,7 +37,7 @@ public struct NGramCounts: Sendable {
   /// one.
   ///
   /// Time and memory are proportional to the number of distinct contexts × the block size.
-  public init(_ contexts: DistinctContexts) {
+  init(_ contexts: DistinctContexts) {
     let levels = NGramLevel.all(of: contexts)
     maximumOrder = contexts.blockSize + 1
     vocabularyCount = contexts.vocabularyCount

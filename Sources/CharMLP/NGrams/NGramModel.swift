@@ -140,16 +140,16 @@ public enum Discounting: String, CaseIterable, Sendable {
 }
 
 /// What is subtracted from counts of one, of two, and of three or more.
-public struct Discounts: Equatable, Sendable {
-  public let one: Double
-  public let two: Double
-  public let threeOrMore: Double
+struct Discounts: Equatable, Sendable {
+  let one: Double
+  let two: Double
+  let threeOrMore: Double
 
   /// 0.75 for all.
-  public static let fixed = Discounts(one: 0.75, two: 0.75, threeOrMore: 0.75)
+  static let fixed = Discounts(one: 0.75, two: 0.75, threeOrMore: 0.75)
 
   /// Makes discounts, each above zero and at most its count.
-  public init(one: Double, two: Double, threeOrMore: Double) {
+  init(one: Double, two: Double, threeOrMore: Double) {
     precondition(
       one > 0 && one <= 1 && two > 0 && two <= 2 && threeOrMore > 0 && threeOrMore <= 3,
       "Discounts: \(one), \(two), \(threeOrMore)")
@@ -161,7 +161,7 @@ public struct Discounts: Equatable, Sendable {
   ///
   /// Nil where one of the first four is zero or a discount would not be above zero, as for small
   /// lists and for lists without rare n-grams.
-  public init?(n1: Int, n2: Int, n3: Int, n4: Int) {
+  init?(n1: Int, n2: Int, n3: Int, n4: Int) {
     guard n1 > 0, n2 > 0, n3 > 0, n4 > 0 else { return nil }
     let (n1, n2, n3, n4) = (Double(n1), Double(n2), Double(n3), Double(n4))
     let ratio = n1 / (n1 + 2 * n2)

@@ -177,8 +177,9 @@ public enum SamplingError: Error, Equatable, Sendable, CustomStringConvertible {
 
   public var description: String {
     switch self {
-    case .exhausted: "less than 1e-9 of the probability is left for words as asked"
-    case .budgetSpent(let characters): "\(characters) characters drawn without a word as asked"
+    case .exhausted: "less than 1e-9 of the probability is left for words that meet the request"
+    case .budgetSpent(let characters):
+      "\(characters) characters drawn without a word that meets the request"
     }
   }
 }

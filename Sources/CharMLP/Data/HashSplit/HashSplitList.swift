@@ -87,7 +87,7 @@ extension HashSplitPart {
       return try read(&pieces)
     }
     guard let size else {
-      throw .unreadable(reason: "several ranks can share out a regular file alone")
+      throw .unreadable(reason: "several ranks can only share a regular file")
     }
     fileSize = size
     let share = communicator.share(of: size)
@@ -140,7 +140,7 @@ extension HashSplitList {
       throw (rank == communicator?.rank ?? 0 ? own ?? error : error).shifted(lines: lines, bytes: 0)
     }
     guard summaries.allSatisfy({ $0.fileSize == summaries[0].fileSize }) else {
-      throw .readFailed(byte: 0, reason: "its length is not the same for all ranks")
+      throw .readFailed(byte: 0, reason: "its length differs between ranks")
     }
     guard summaries.contains(where: { $0.fingerprint.count > 0 }) else {
       throw summaries.contains { $0.lineCount > 0 } ? .onlyBlankLines : .empty
