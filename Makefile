@@ -1,4 +1,5 @@
-# What people and continuous integration call. `make train` and `make test` install what is missing.
+# The commands of users, developers and continuous integration. `make train` and `make test` install what
+# is missing; `make help` lists the rest.
 
 PACKAGES := libopenblas-dev liblapacke-dev zlib1g-dev pkg-config
 NAMES_URL ?= https://raw.githubusercontent.com/karpathy/makemore/master/names.txt
@@ -10,25 +11,29 @@ NAMES_SHA256 := 0a30b5557f192f32ab962680889aac5f6fda0f4cecf40a6d0b5694f58ea8cc4d
   sanitize-quick setup-mpi build-mpi train-mpi test-mpi long-list long-list-quick
 
 help:
-	@echo 'make train    install what is missing, build, train on the bundled names, print samples'
-	@echo 'make test     the same set-up, then every test, in debug and in release'
-	@echo 'make bench    BLAS beside the naive product, in a release build'
-	@echo 'make peers    the same work in PyTorch, JAX and NumPy, beside ours (half an hour)'
-	@echo 'make mutate   plant faults in the mathematics, one at a time, and see the checks turn red'
-	@echo 'make crash    kill, interrupt and resume runs in every way, and compare their files'
-	@echo 'make gnuplot  installs what draws the charts of reports'
-	@echo 'make browser  open reports in Chromium, and check what they show'
-	@echo 'make fuzz     a minute of hostile safetensors files and word lists under AddressSanitizer'
-	@echo 'make differential  our safetensors reader and writer against Python'\''s, on 100,000 mutants'
-	@echo 'make sanitize every test under AddressSanitizer, then under ThreadSanitizer (half an hour)'
-	@echo 'make sanitize-quick  short training runs under both (four minutes)'
-	@echo 'make train-mpi RANKS=2  the same training on several processes, under mpirun'
-	@echo 'make test-mpi 1 to 4 ranks against one process; stopped, killed and resumed'
-	@echo 'make long-list  50 million words on one process and on two ranks (a quarter of an hour)'
-	@echo 'make names    download the list of names of the lecture'
-	@echo 'make lint, format, build, setup, example, crash-quick'
+	@echo 'For everyone'
+	@echo '  make train                install what is missing, build, train on the bundled names, print new ones'
+	@echo '  make test                 the same setup, then every test, in debug and in release'
+	@echo '  make names                download the list of names of the lecture'
+	@echo '  make gnuplot              install gnuplot, which draws the charts of reports'
+	@echo '  make train-mpi RANKS=2 ARGUMENTS="--steps 1000"   train on several processes under mpirun'
+	@echo 'For developers'
+	@echo '  make build, example       build everything; build and run the example package'
+	@echo '  make lint, format         check the formatting and the planted faults; format the sources'
+	@echo '  make mutate               plant faults in the mathematics, one at a time; each must turn a check red'
+	@echo '  make crash                kill, interrupt and resume runs in every way, and compare their files'
+	@echo '  make crash-quick          the same in less than a minute'
+	@echo '  make fuzz                 hostile safetensors files and word lists under AddressSanitizer (1 min)'
+	@echo '  make differential         our safetensors reader and writer against Python'\''s, on 100,000 mutants'
+	@echo '  make sanitize             every test under AddressSanitizer, then ThreadSanitizer (30 min)'
+	@echo '  make sanitize-quick       short training runs under both (4 min)'
+	@echo '  make browser              open reports in Chromium and check what they show'
+	@echo '  make test-mpi             1 to 4 ranks against one process; signals, kills, resumed runs'
+	@echo '  make long-list            train on 50 million words, in one process and on two ranks (15 min)'
+	@echo '  make bench                BLAS beside the naive product, and where the time of a step goes'
+	@echo '  make peers                the same work in PyTorch, JAX and NumPy, beside ours (30 min)'
 
-# Installs with apt-get as root or through sudo; otherwise says what to run.
+# Installs packages with apt-get, as root or through sudo; if it can do neither, prints the command to run.
 install = if [ "$$(id -u)" = 0 ]; then apt-get update -q && apt-get install -y -q $(1); \
 	elif sudo -n true 2>/dev/null || { [ -t 0 ] && command -v sudo >/dev/null; }; then sudo apt-get update -q && sudo apt-get install -y -q $(1); \
 	else echo 'Missing packages. Run:  sudo apt-get install $(1)' >&2; exit 1; fi
@@ -60,7 +65,7 @@ format:
 bench: build
 	swift run -c release --skip-build bench
 
-# The peers live in a virtual environment of their own.
+# The peers run in a virtual environment.
 peers: build .venv
 	.venv/bin/pip install --quiet --requirement Benchmarks/peers/requirements.txt
 	.venv/bin/python Benchmarks/peers/run.py
@@ -68,7 +73,7 @@ peers: build .venv
 mutate: setup
 	python3 Tools/mutate.py
 
-# Processes stopped at exact system calls need strace.
+# strace stops a process at an exact system call.
 strace:
 	@command -v strace >/dev/null && exit 0; $(call install,strace)
 
@@ -81,7 +86,7 @@ crash: build strace
 	python3 Tools/kill_at_random.py
 	python3 Tools/strange_runs.py
 
-# The same, shortened to less than a minute, on whatever was built last.
+# The same in less than a minute, on whatever was built last.
 crash-quick: strace
 	python3 Tools/same_everywhere.py 6
 	python3 Tools/kill_during_save.py 12
@@ -91,11 +96,11 @@ crash-quick: strace
 	python3 Tools/kill_at_random.py 10
 	python3 Tools/strange_runs.py 25
 
-# Draws the charts of reports.
+# Gnuplot draws the charts of reports.
 gnuplot:
 	@command -v gnuplot >/dev/null && exit 0; $(call install,gnuplot-nox)
 
-# Opens reports in a real browser: what they show, what they load (nothing), at two widths in two themes.
+# Opens reports in a real browser, at two widths and in two themes: what they show, and that they load nothing.
 chromium:
 	@command -v chromium >/dev/null && command -v chromedriver >/dev/null && exit 0; \
 	$(call install,chromium chromium-driver)
@@ -107,7 +112,7 @@ browser: gnuplot chromium
 fuzz:
 	python3 Tools/fuzz/fuzz.py
 
-# What Python programs need lives in a virtual environment.
+# The virtual environment of the Python programs.
 .venv:
 	@python3 -c 'import ensurepip' 2>/dev/null && exit 0; $(call install,python3-venv)
 	python3 -m venv .venv
@@ -119,20 +124,19 @@ MUTANTS ?= 100000
 differential: differential-packages
 	.venv/bin/python Tools/fuzz/differential.py --count $(MUTANTS)
 
-# Each has a build of its own beside the usual one. Leaks are not looked for: a command leaves by exit(),
-# which abandons what the frames above it hold.
+# Each sanitizer has a build of its own. The search for leaks is off: a command leaves by exit(), which
+# abandons what the frames above it hold.
 sanitize: setup
 	ASAN_OPTIONS=detect_leaks=0 swift test --sanitize=address --scratch-path .build/address
 	swift test --sanitize=thread --scratch-path .build/thread
 
-# Of the sanitized builds the command alone, and short runs of it.
+# Builds `train` alone under each sanitizer, and trains a little.
 sanitize-quick: setup
 	python3 Tools/sanitize.py thread --build
 	python3 Tools/sanitize.py address --build
 
-# Several processes train together under mpirun; ARGUMENTS are those of `train`. The flags let it run on
-# a machine with fewer cores than ranks, and leave ranks ten seconds to save after a signal to mpirun; the
-# variables let root run it.
+# Several processes train together under mpirun; ARGUMENTS are those of `train`. The flags allow more ranks
+# than cores, and give ranks ten seconds to save after a signal to mpirun; the variables let root run it.
 RANKS ?= 2
 MPI := --traits MPI --scratch-path .build/mpi
 MPIRUN := OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 \
@@ -154,11 +158,11 @@ test-mpi: build-mpi
 long-list: build build-mpi
 	CHARMLP_TRAIN=.build/mpi/release/train python3 Tools/long_list.py
 
-# The same with 2.5 million words, on whatever build of sample there is.
+# The same with 2.5 million words, with whatever build of `sample` there is.
 long-list-quick: build-mpi
 	CHARMLP_TRAIN=.build/mpi/release/train python3 Tools/long_list.py 2500000
 
-# The list is checked before it takes its place. NAMES_URL may be a file:// address.
+# The download is verified before it takes its place. NAMES_URL may be a file:// address.
 names:
 	@curl --fail --silent --show-error --location --output $(NAMES).part '$(NAMES_URL)' || { rm -f $(NAMES).part; exit 1; }
 	@echo '$(NAMES_SHA256)  $(NAMES).part' | sha256sum --check --status || \
