@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Put what PyTorch computes to gradcheck, and what gradcheck writes to PyTorch.
+"""Check gradcheck against PyTorch in both directions.
 
-Four questions, each over many shapes and seeds:
+Four questions, each asked over many shapes and seeds:
   agreement   Do our gradients agree with autograd's, as closely as two correct programs do?
   verdicts    Is a correct float32 reference never WRONG, even with batches of 2 and 3?
   faults      Is one element off by 1e-3 of its tensor's largest WRONG: in float64, and in float32
@@ -42,15 +42,15 @@ FAULT = 1e-3
 
 
 class Failures:
-    """Counts what was asked and tells what went wrong."""
+    """Counts the checks and reports those that fail."""
 
     def __init__(self) -> None:
-        """Nothing has been asked yet."""
+        """Starts without any checks."""
         self.asked = 0
         self.failed = 0
 
     def check(self, holds: bool, what: str) -> None:
-        """Count a question; tell it if the answer is no."""
+        """Count a check, and report it if it fails."""
         self.asked += 1
         if not holds:
             self.failed += 1
@@ -78,14 +78,14 @@ def distance(row: dict, tensors: Tensors) -> float:
 
 
 def rows(report: dict) -> list[dict]:
-    """The rows about the reference."""
+    """The rows that concern the reference."""
     gradients = [row | {"gradient": True} for row in report["tensors"]]
     forward = [row | {"gradient": False} for row in report["forward"]]
     return [row for row in gradients + forward if row["against"] == "reference"]
 
 
 def tolerance(scalar: str, batch: int) -> float:
-    """How far two correct programs may be apart; nothing is promised for small float32 batches."""
+    """How far two correct programs may differ; nothing is promised for small float32 batches."""
     if scalar == "float64":
         return 1e-12 if batch > 2 else 1e-11
     return 2e-6 if batch >= 32 else float("inf")
@@ -179,7 +179,7 @@ def ours(binary: Path, folder: Path, failures: Failures) -> None:
 
 
 def main() -> None:
-    """Ask all questions."""
+    """Run all checks."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("binary", type=Path, metavar="GRADCHECK", help="the built command")
     parser.add_argument("--seeds", type=int, default=50, help="seeds of small batches (default: 50)")
@@ -193,7 +193,7 @@ def main() -> None:
         verdicts(binary, folder, failures, options.seeds)
         faults(binary, folder, failures)
         ours(binary, folder, failures)
-    print(f"{failures.asked:,} questions, {failures.failed} failed")
+    print(f"{failures.asked:,} checks, {failures.failed} failed")
     sys.exit(1 if failures.failed else 0)
 
 

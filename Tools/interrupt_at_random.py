@@ -1,8 +1,8 @@
-"""Sends SIGINT at random moments of training; each run must save, leave in time, and be resumable.
+"""Sends SIGINT at random moments of training; each run must save, exit in time, and be resumable.
 
-Status 130 (or 0 where it was finished first), within a second, with a file that resumes to the bytes of
-the run that was left alone. One process in four has two threads, which are slow on cores that do
-other work as well.
+It must exit within a second, with status 130 (or 0 if it had just finished), and leave a file that
+resumes to the bytes of an uninterrupted run. One process in four has two threads, which are slow on
+busy cores.
 """
 
 import random
@@ -46,7 +46,7 @@ def check(count, directory):
                 slowest = max(slowest, time.monotonic() - begin)
                 # After the last save, with nothing left to save, a signal ends the process at once.
                 if "To go on:" not in errors and result(run) != expected:
-                    raise Failure(f"left without saving: {errors}")
+                    raise Failure(f"exited without saving: {errors}")
             elif process.returncode == 0:
                 # It was at its end before the signal, and that must not be the rule.
                 late += is_sent
@@ -54,11 +54,11 @@ def check(count, directory):
             else:
                 raise Failure(f"status {process.returncode}: {errors}")
         if result(run) != expected or leftovers(run):
-            raise Failure(f"run {run_number}: another final file, or left behind {leftovers(run)}")
+            raise Failure(f"run {run_number}: the final file differs, or files were left behind: {leftovers(run)}")
         if late > 5 + sent:
             raise Failure(f"{late} signals made no difference")
     if slowest > 1:
-        raise Failure(f"{slowest:.2f} s from a signal to the end")
+        raise Failure(f"{slowest:.2f} s from a signal to the exit")
     return (f"{sent} signals in {run_number} runs, all resumed to the same file; "
             f"at most {slowest:.2f} s from the signal to the end")
 

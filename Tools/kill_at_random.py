@@ -1,10 +1,10 @@
 """Kills runs with SIGKILL at random moments, also while they are resumed.
 
-One run is killed and resumed until it has ended; then the next one begins, until there were as many
-kills as asked for. After every kill the checkpoint must load, not be behind the one before, and be at
-most one interval behind the last line of metrics; the final file must be that of a run that was left
-alone. A run that was killed before it had saved anything is started again in the same directory.
-One process in four has two threads, which are slow on cores that do other work as well.
+A run is killed and resumed until it ends; then the next one begins, until there have been as many
+kills as the size says. After every kill the checkpoint must load, must not be older than the one
+before, and may be at most one interval behind the last line of metrics. The final file must be that
+of an uninterrupted run. A run that was killed before it had saved anything is started again in the
+same directory. One process in four has two threads, which are slow on busy cores.
 """
 
 import json
@@ -22,7 +22,7 @@ OPTIONS = ["--checkpoint-every", INTERVAL, "--evaluate-every", 4 * INTERVAL, "--
 
 
 def step_of(path):
-    """The step of a checkpoint, read without the help of the program that wrote it."""
+    """The step of a checkpoint, read independently of the program that wrote it."""
     data = path.read_bytes()
     length = struct.unpack("<Q", data[:8])[0]
     header = json.loads(data[8 : 8 + length])
@@ -31,7 +31,7 @@ def step_of(path):
 
 
 def evaluated_step(path):
-    """The last step that the metrics tell of, 0 if there is none; a torn line does not count."""
+    """The last step in the metrics, or 0; a torn line does not count."""
     lines = path.read_text().split("\n")[:-1] if path.exists() else []
     return json.loads(lines[-1])["step"] if lines else 0
 
@@ -74,9 +74,9 @@ def check(kills, directory):
             elif is_resumed:
                 raise Failure("the checkpoint is gone")
         if result(run) != expected:
-            raise Failure(f"run {runs}: another final file")
+            raise Failure(f"run {runs}: the final file differs")
         if leftovers(run):
-            raise Failure(f"run {runs}: left behind {leftovers(run)}")
+            raise Failure(f"run {runs}: files were left behind: {leftovers(run)}")
     return (f"{killed} kills ({resumed_kills} of resumed runs) in {runs} runs: "
             "0 unloadable, at most one interval lost, every final file identical")
 

@@ -1,13 +1,14 @@
 """Kills a run at every system call of a save, and makes every one of them fail.
 
-What saves do is read from a trace and compared with the order that makes them safe: after the first state
-the run's description, then, twice, a line of metrics, the best model and the last state, and at the end the
-description again, now complete. The line is one write. Each file's bytes go into a temporary beside it, which is synchronized, renamed over the file, and then the
-directory is synchronized. For every one of these calls the run is repeated
+The calls are read from a trace and compared with the order that makes them safe: after the first state
+the run's description; then, twice, a line of metrics, the best model and the last state; at the end the
+description again, now complete. The line is one write. The bytes of every other file go into a temporary
+beside it, which is synchronized and renamed over the file; then the directory is synchronized. For every
+one of these calls the run is repeated
 - with SIGKILL at that call: every file is as the last rename left it, and no line of metrics is missing;
 - with the call failing (EIO, ENOSPC; a write that takes nothing): the same, status 74, and no temporary left;
 - with the call interrupted (EINTR): nothing happens.
-After each, the run is resumed, and must end with the files of the run that was left alone.
+After each, the run is resumed, and must end with the files of an uninterrupted run.
 """
 
 import json
@@ -64,7 +65,7 @@ def assert_order(calls):
     found = [(call, target) for call, target, _ in calls if target != ".lock"]
     description = replacement("run.json")
     if found != [*description, *save, *save, *description]:
-        raise Failure(f"the calls of the saves are {found}")
+        raise Failure(f"the saves make other calls: {found}")
 
 
 def files(run):
@@ -76,7 +77,7 @@ def files(run):
 
 
 def steps(run):
-    """The steps of the lines of metrics; a last one without its end was torn off."""
+    """The steps in the metrics; a last line without its end was torn off."""
     path = run / "metrics.jsonl"
     lines = path.read_text().split("\n")[:-1] if path.exists() else []
     return [json.loads(line)["step"] for line in lines]
@@ -124,14 +125,14 @@ def check_fault(case, run, states, log):
     if fault == "signal=KILL":
         expected, statuses = (states[renames - 1], lines), (-9, 137)
     elif leftovers(run):
-        raise Failure(f"{name}left behind {leftovers(run)}")
+        raise Failure(f"{name}files were left behind: {leftovers(run)}")
     if outcome.returncode not in statuses or len(outcome.stderr.splitlines()) > 2:
         raise Failure(f"{name}status {outcome.returncode}, {outcome.stderr}")
     if (files(run), steps(run)) != expected:
         raise Failure(f"{name}the files are not those of the save before or after")
     resume(run)
     if (files(run), steps(run)) != (states[-1], STEPS) or leftovers(run):
-        raise Failure(f"{name}after resuming, other files, or left behind {leftovers(run)}")
+        raise Failure(f"{name}after resuming the files differ, or files were left behind: {leftovers(run)}")
 
 
 def check(size, directory):

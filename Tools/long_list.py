@@ -1,8 +1,8 @@
-"""Trains on a list that is too long to be kept: in one process, then on two ranks, by the same reading.
+"""Trains on a list that is too long to be stored, in one process and then on two ranks.
 
-The size is the number of words, which a small model makes up. Both runs must stay below 1 GB of resident
-memory, leave the words out of the model's file, and have learned the same but for rounding.
-CHARMLP_TRAIN names a build with the trait MPI.
+The size is the number of words, which a small model invents. Both runs must stay below 1 GB of resident
+memory, leave the words out of the model's file, and learn the same but for rounding. CHARMLP_TRAIN names
+a build with the trait MPI.
 """
 
 import json
@@ -25,7 +25,7 @@ TIME_LIMIT = 1200
 
 
 def make_list(words, directory):
-    """A file of so many words, drawn from a model of the bundled names."""
+    """A file of that many words, drawn from a model of the bundled names."""
     run = directory / "names"
     runs.train("--steps", 3000, "--out", run, "--samples", 0, "--quiet", expect=(0,))
     path = directory / "long.txt"
@@ -42,7 +42,7 @@ def make_list(words, directory):
 
 
 def peak(pid):
-    """The most resident memory that a process has had, in bytes; 0 once it has gone."""
+    """A process's peak resident memory in bytes; 0 if it has exited."""
     try:
         status = Path(f"/proc/{pid}/status").read_text()
     except OSError:
@@ -52,7 +52,7 @@ def peak(pid):
 
 
 def trainers(pid):
-    """A process and its children, as far as they are trainers."""
+    """Those of a process and its children that are trainers."""
     try:
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
         pids = [pid, *map(int, children)]
@@ -63,7 +63,7 @@ def trainers(pid):
 
 
 def train(command, out):
-    """Trains; the result, and the most memory of any of its processes."""
+    """Trains; the result, and the highest peak of memory among its processes."""
     begin = time.monotonic()
     process = subprocess.Popen(
         [*map(str, command), *map(str, FLAGS), "--out", str(out)], stdout=subprocess.PIPE,

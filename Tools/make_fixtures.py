@@ -4,14 +4,14 @@
 A wrong gradient trains too, only worse; so the tests need the truth from elsewhere. This script
 asks PyTorch, in float32 and float64: for every intermediate of a forward pass, for the gradient of
 each of the 26 tensors by autograd, and for the losses of the first hundred steps of training, by
-gradient descent and by AdamW. It is
-no second implementation to grow beside the Swift one, and no benchmark.
+gradient descent and by AdamW. It is not a second implementation to grow beside the Swift one, and
+not a benchmark.
 
     python -m pip install -r Tools/requirements.txt
     python Tools/make_fixtures.py
 
-It runs on one thread and seeds all it draws, so that a second run writes the same bytes. On
-another processor the last bits may differ, because PyTorch picks its kernels by processor.
+It runs on one thread with fixed seeds, so a second run writes the same bytes. On another processor
+the last bits may differ, because PyTorch picks its kernels by processor.
 """
 
 import argparse

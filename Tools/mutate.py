@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Show that the checks of the mathematics can fail: plant faults, one at a time, and count the caught.
+"""Show that the checks of the mathematics can fail: plant faults one at a time and see them caught.
 
-Each fault of mutations.py is written into a copy of the tree and the copy is built. Its judges are
+Each fault of mutations.py is written into a copy of the tree, and the copy is built. The judges are
 gradcheck and the suites that check the mathematics. A fault is caught when its build succeeds and a
-judge turns red; one that does not compile has shown nothing and is an error of the list. The suite
-that compares docs/derivation.md with the code is no judge: it turns red for every change of the text.
+judge turns red; one that does not compile proves nothing and is an error of the list. The suite that
+compares docs/derivation.md with the code is not a judge: it turns red for every change of the text.
 
     python3 Tools/mutate.py             all faults; some 15 seconds each, after a first full build
     python3 Tools/mutate.py --only 7 9  some of them
@@ -66,14 +66,14 @@ ENVIRONMENT["SWIFT_BACKTRACE"] = "enable=no"
 
 
 class Trouble(Exception):
-    """Why nothing can be said about the faults."""
+    """Why the faults cannot be judged."""
 
 
 # The list
 
 
 def misfits(faults: list[Fault]) -> list[str]:
-    """What is wrong with the list: every original text occurs exactly once in its file."""
+    """Where the list does not fit: every original text must occur exactly once in its file."""
     findings = []
     for number, fault in enumerate(faults, 1):
         path = REPOSITORY / fault.file
@@ -269,7 +269,7 @@ def main() -> int:
         if arguments.list:
             print("\n".join(table_row(*item).rstrip() for item in faults.items()))
         if arguments.check:
-            print(f"{len(FAULTS)} faults, each finds its place once")
+            print(f"{len(FAULTS)} faults, each found exactly once")
         if arguments.list or arguments.check:
             return 0
         synchronize()

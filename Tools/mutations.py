@@ -1,9 +1,9 @@
 """The faults that Tools/mutate.py puts into the mathematics, one at a time.
 
-Each is a mistake that people make who derive the gradients or fuse them: n for n − 1, a lost
-1/n, a sign, a contribution forgotten. Each changes one place, compiles, and has to turn a check red.
+Each is a mistake that people make when they derive gradients or fuse them: n for n − 1, a lost
+1/n, a sign, a forgotten contribution. Each changes one place, compiles, and must turn a check red.
 
-A change that no check can see does not stand here. Nothing depends, but for rounding, on
+Changes that no check can see are not listed. But for rounding, nothing depends on
 - dlogit_maxes, its sign, and its use in dlogits: it is zero in exact arithmetic;
 - whether a row's largest logit is subtracted before exp: a shift does not change softmax;
 - b1 in the fused engine, in either form of its first layer, and the column of ones that adds it: batch

@@ -1,10 +1,11 @@
 """Trains on 1 to 4 ranks under mpirun, and compares, stops, kills and resumes them.
 
-CHARMLP_TRAIN names a build with the trait MPI. Losses of ranks are held against those of one process;
-the same ranks must give the same bytes twice; a signal to mpirun or to one rank must save and end all;
-a rank that is killed or fails must end the job and leave a checkpoint that loads; and a run goes on
-with another number of ranks. All of it for both ways to split a list: shuffled, where every rank holds
-it, and by hash, where each reads a part. The size is the number of steps whose losses are compared.
+CHARMLP_TRAIN names a build with the trait MPI. The losses must match those of one process; the same
+number of ranks must give the same bytes twice; a signal to mpirun or to one rank must save and end them
+all; a rank that is killed or fails must end the job and leave a checkpoint that loads; and a run must
+resume with another number of ranks. Everything is tried with both splits: shuffled, where every rank
+holds the whole list, and by hash, where each reads a part. The size is the number of steps whose losses
+are compared.
 """
 
 import json
@@ -75,7 +76,7 @@ def check_losses(steps, directory):
                 largest = max(largest, difference if is_exact else 0)
             train(3, *flags, "--out", place / "again")
             if result(place / "again") != result(place / "ranks-3"):
-                raise Failure(f"3 ranks, batch {batch} {recipe}: other bytes the second time")
+                raise Failure(f"3 ranks, batch {batch} {recipe}: different bytes the second time")
     return largest
 
 

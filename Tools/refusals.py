@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""How long `train` takes to refuse what it must refuse, and whether it does.
+"""Whether `train` refuses what it must, and how long that takes.
 
     swift build -c release && python3 Tools/refusals.py
     python3 Tools/refusals.py .build/debug/train       another build
 
 The cases are those of Tests/CommandTests (WordListInputTests, FlagValueTests), which check the messages;
-here each runs five times, and the table shows the status and the median and the longest time by the clock,
-start of the process included. Exits with 1 if a status is not the expected one or a run took a second.
+here each runs five times, and the table shows the status and the median and longest wall-clock time,
+process start included. Exits with 1 if a status is not the expected one or a run took a second.
 """
 
 import os

@@ -1,8 +1,8 @@
 """Stops a run of 200 steps at every step k, resumes it, and compares the final files.
 
-The run is saved at every step, and SIGTERM is sent at the rename that puts the file of step k − 1 into
-its place; so the trainer takes step k, saves it and leaves. A size below 200 takes that many steps k,
-spread evenly.
+The run is saved at every step. SIGTERM arrives at the rename that puts the file of step k − 1 into
+place, so the trainer takes step k, saves it and exits. With a size below 200, that many steps k are
+tried, spread evenly.
 """
 
 from runs import Failure, leftovers, main, model, result, resume, strace, train
@@ -27,12 +27,12 @@ def check(count, directory):
         if f"interrupted at step {k} of {STEPS}" not in stopped.stderr:
             raise Failure(f"not stopped at step {k}: {stopped.stderr}")
         if (result(run) == expected) != (k == STEPS):
-            raise Failure(f"step {k}: the file has the bytes of another step")
+            raise Failure(f"step {k}: the file is that of another step")
         resume(run)
         if result(run) != expected:
-            raise Failure(f"resumed at step {k}: another final file")
+            raise Failure(f"resumed at step {k}: the final file differs")
         if leftovers(run):
-            raise Failure(f"resumed at step {k}: left behind {leftovers(run)}")
+            raise Failure(f"resumed at step {k}: files were left behind: {leftovers(run)}")
     return f"{len(stops)}/{len(stops)} final files identical to the uninterrupted run's"
 
 

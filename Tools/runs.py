@@ -25,7 +25,7 @@ TIME_LIMIT = float(os.environ.get("CHARMLP_TIME_LIMIT", 60))
 
 
 class Failure(Exception):
-    """What a script has found."""
+    """Something that a script found to be wrong."""
 
 
 def train_command():
@@ -40,7 +40,7 @@ def train_command():
 
 
 def train(*arguments, wrapper=(), expect=None, environment=ENVIRONMENT, **options):
-    """Runs `train` to its end, and returns it; `expect` is the statuses that are no failure."""
+    """Runs `train` to its end; `expect` has the statuses that are not a failure."""
     command = [*wrapper, train_command(), *map(str, arguments)]
     result = subprocess.run(
         command, env=environment, capture_output=True, text=True, timeout=TIME_LIMIT, **options)
@@ -62,7 +62,7 @@ def resume(run, *arguments, expect=(0,), **options):
 
 
 def strace(log, *arguments):
-    """The words that put a command under strace."""
+    """The prefix that runs a command under strace."""
     if not shutil.which("strace"):
         raise Failure("strace is needed: apt-get install strace")
     return ["strace", "-f", "-qq", "-o", str(log), *arguments]
@@ -83,7 +83,7 @@ def result(run):
 
 
 def leftovers(run):
-    """The names of a run's files that are not there after an orderly end."""
+    """The names of files that a run should not leave after an orderly end."""
     expected = {"best.safetensors", "model.safetensors", "metrics.jsonl", "run.json"}
     return sorted(set(os.listdir(run)) - expected)
 

@@ -1,7 +1,7 @@
 """Trains with one seed in different surroundings; all files must have one SHA-256.
 
-Working directory, locale, time zone, Swift's hash seeds, the number of processors, the numbers of
-OpenBLAS's threads, the umask and the interval of saving change from run to run.
+Working directory, locale, time zone, Swift's hash seeds, the number of processors, OpenBLAS's thread
+counts, the umask and the save interval change from run to run.
 """
 
 import os

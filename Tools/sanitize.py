@@ -1,11 +1,12 @@
-"""Trains under a sanitizer: short runs that touch what threads share, and what files and words bring in.
+"""Trains under a sanitizer: short runs over what threads share and what files and words bring in.
 
     python3 Tools/sanitize.py thread         or address; --build first builds .build/<sanitizer>
 
-The tests take a sanitizer half an hour (`make sanitize`); this takes a build of `train` alone, two minutes.
-ThreadSanitizer: both forms of the first layer, the derivation, evaluation, and more threads than
-processors. AddressSanitizer: the same, and files that are cut off, changed or made up, and such words. Any
-report ends the run with a status that nothing else has; runs must also end as they do without a sanitizer.
+`make sanitize` runs all tests and takes half an hour; this needs a build of `train` alone, two minutes.
+ThreadSanitizer sees both forms of the first layer, the derivation, evaluation, and more threads than
+processors. AddressSanitizer sees the same, and files and word lists that are truncated, changed or
+invented. A report ends the run with a status that nothing else has; otherwise runs must end as they do
+without a sanitizer.
 """
 
 import argparse
@@ -49,7 +50,7 @@ def build(sanitizer):
 
 
 def trainings(directory):
-    """Every shape with one thread, with two and with five: equal files."""
+    """Every shape with one, two and five threads must give equal files."""
     words = directory / "words.txt"
     words.write_bytes(b"".join(WORDS))
     count = 0
@@ -66,7 +67,7 @@ def trainings(directory):
 
 
 def damaged(directory):
-    """Checkpoints cut off, changed and made up, and words that are none; each is refused."""
+    """Truncated, changed and invented checkpoints and word lists; each must be refused."""
     generator = random.Random(3)
     good = model(directory / "run-3-1").read_bytes()
     place = directory / "damaged"

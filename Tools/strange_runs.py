@@ -1,9 +1,9 @@
-"""Hands every command runs that a stranger has changed, and whose checksum fits all the same.
+"""Hands every command runs that a stranger has changed, with a checksum that fits all the same.
 
 A small run is made; then one thing in it is changed: a number, type or shape of a tensor, a setting of
 the recipe, the vocabulary, the words, a line of metrics, a field of run.json. Whatever it is, a command
-must do its work or refuse: with a status that the documentation names, in at most two lines, within 20
-seconds and 3 GB of addresses, and never by a trap.
+must do its work or refuse: with a documented status, in at most two lines, within 20 seconds and 3 GB of
+address space, and never by a trap.
 """
 
 import json
@@ -41,7 +41,7 @@ FORMATS = {"I64": "<q", "F64": "<d", "F32": "<f"}
 
 
 class ModelFile:
-    """A model file, taken apart by other means than the program's."""
+    """A model file, parsed independently of the program."""
 
     def __init__(self, content):
         length = struct.unpack("<Q", content[:8])[0]
@@ -49,13 +49,13 @@ class ModelFile:
         self.data = content[8 + length :]
 
     def changed(self, change):
-        """The bytes after a change of a copy of the header, with the checksum that they must have."""
+        """The bytes after a change to a copy of the header, with the checksum that fits."""
         header = json.loads(json.dumps(self.header))
         change(header)
         return self.sealed(header, self.data)
 
     def with_tensor(self, name, content):
-        """Header and data with other content of a tensor; its shape follows if it is one of bytes."""
+        """Header and data with another content of a tensor; the shape of a tensor of bytes follows."""
         header = json.loads(json.dumps(self.header))
         begin, end = header[name]["data_offsets"]
         growth = len(content) - (end - begin)
@@ -193,7 +193,7 @@ def cases(run):
 
 
 def outcome(line, run):
-    """The status of a command on a run, and what it says, warnings apart."""
+    """A command's status on a run, and its messages, warnings apart."""
     name, *arguments = line.split()
     if name == "sample":
         arguments += ["--model", run]

@@ -1,7 +1,7 @@
 """Starts two trainers in one new directory: one trains, the other is refused and changes nothing.
 
-In every other pair they start together. Else the first is held between its look into the directory and its
-lock until the second has trained there from beginning to end.
+In every other pair they start together. In the rest, the first is held between its check of the
+directory and its lock until the second has trained there from start to finish.
 """
 
 import time
@@ -12,7 +12,7 @@ RECIPE = ["--steps", 2000, "--hidden", 24, "--quiet", "--samples", 0]
 
 
 def pair(run, log, is_held):
-    """The ends of two trainers: status and message."""
+    """How two trainers ended: status and message."""
     # A held trainer makes the directory, and takes a second for every attempt to lock it.
     wrapper = strace(log, "-e", "trace=flock", "-e", "inject=flock:delay_enter=1000000")
     first = start(*RECIPE, "--out", run, wrapper=wrapper if is_held else ())
@@ -33,7 +33,7 @@ def check(count, directory):
             raise Failure(f"status {trained} and {refused}: {message}")
         refusals[refused] += 1
         if not model(run).exists() or result(run) != expected or leftovers(run):
-            raise Failure(f"after {refused}: another file, or left behind {leftovers(run)}")
+            raise Failure(f"after {refused}: the file differs, or files were left behind: {leftovers(run)}")
     return (f"{count} pairs, one trainer each; the others refused, {refusals[73]} with 73 and "
             f"{refusals[75]} with 75")
 

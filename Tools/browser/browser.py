@@ -1,7 +1,7 @@
 """Opens reports in Chromium and checks what they show, at two widths and in two themes.
 
-It takes `train` and `report` as they were built last, gnuplot, chromium and chromedriver. Where there is
-no browser it says so and ends well, but never in continuous integration.
+It uses the latest builds of `train` and `report`, gnuplot, chromium and chromedriver. Without a browser it
+says so and succeeds; in continuous integration it fails.
 """
 
 import os
@@ -29,7 +29,7 @@ def main():
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as directory, Browser() as browser:
         count = check_all(browser, Path(directory))
-    print(f"{count} pages opened in {time.monotonic() - started:.0f} s: all is as it should be")
+    print(f"{count} pages opened in {time.monotonic() - started:.0f} s: all checks passed")
 
 
 def check_all(browser, directory):
@@ -95,7 +95,7 @@ def check_without_gnuplot(browser, page):
 
 
 def check_damaged(browser, page):
-    """The generator says so if its network is not the one that Swift had."""
+    """The generator says so if its network differs from Swift's."""
     browser.open(page)
     found = browser.run(
         "const e = document.getElementById('self-check'); return [e.className, e.textContent]")

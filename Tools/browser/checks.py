@@ -14,7 +14,7 @@ def require(condition, message):
 
 
 def is_calm(browser, page):
-    """Nothing on the console, nothing asked for but the page, and nothing wider than the screen."""
+    """Nothing on the console, nothing requested but the page, and nothing wider than the screen."""
     entries = browser.logs("browser")
     require(not entries, f"the console has {entries}")
     others = [url for url in browser.requests()
@@ -92,7 +92,7 @@ def has_charts(browser, run):
 
 
 def reads_well(browser, theme):
-    """The theme is the one asked for, and all text stands out from the paper."""
+    """The theme is the requested one, and all text contrasts with its background."""
     ratios = browser.run("""
 const luminance = color => {
   const [r, g, b] = color.match(/[\\d.]+/g).map(Number)
@@ -120,7 +120,7 @@ return {
 
 
 def generates(browser, prefix):
-    """The generator makes words, beginning as it is told, and its self-check passes."""
+    """The generator makes words with the given beginning, and its self-check passes."""
     check = browser.run(
         "const e = document.getElementById('self-check'); return [e.className, e.dataset.difference]")
     require(check[0] == "check passed" and float(check[1]) <= 1e-5, f"the self-check says {check}")
@@ -146,7 +146,7 @@ slider.dispatchEvent(new Event('input'));""")
 
 
 def runs_nothing(browser, words, name):
-    """No word became markup: no script ran, no element appeared, and the texts stand there as texts."""
+    """No word became markup: no script ran, no element appeared, and the words are shown as text."""
     require(browser.run("return window.hacked === undefined"), "a word was run")
     elements = browser.run("""
 return ['script', 'style', 'img', 'iframe', 'link', 'object'].map(

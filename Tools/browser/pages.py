@@ -1,4 +1,4 @@
-"""The runs whose pages the browser opens: small ones, made by the commands as they were built last."""
+"""The small runs whose pages the browser opens, made by the latest builds of the commands."""
 
 import os
 import subprocess
@@ -38,7 +38,7 @@ def make_names(directory):
 
 
 def make_hostile(directory):
-    """A run on words that would like to be markup, which it learns by heart."""
+    """A run that learns by heart words that try to be markup."""
     words = directory / "hostile.txt"
     words.write_text("".join(word + "\n" for word in HOSTILE_WORDS * 8), encoding="utf-8")
     run = directory / HOSTILE_NAME
@@ -60,7 +60,7 @@ def make_without_gnuplot(directory, run):
 
 
 def make_damaged(directory, run):
-    """The page of a run, one weight of whose network is another."""
+    """The page of a run with one weight of its network changed."""
     text = (run / "report.html").read_text(encoding="utf-8")
     start = text.index('"W2":"') + len('"W2":"')
     # Two characters further on are the exponent and the sign of the first weight.

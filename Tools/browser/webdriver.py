@@ -1,4 +1,4 @@
-"""A browser to ask questions: Chromium through chromedriver, spoken to in plain HTTP.
+"""Drives Chromium through chromedriver, over plain HTTP.
 
 W3C WebDriver, and DevTools commands where it has none. Standard library only.
 """
@@ -11,7 +11,7 @@ import urllib.request
 
 
 class Browser:
-    """A headless Chromium, gone at the end of a `with`."""
+    """A headless Chromium that quits at the end of a `with`."""
 
     def __enter__(self):
         self._driver = subprocess.Popen(
@@ -55,14 +55,14 @@ class Browser:
                           {"cmd": command, "params": parameters})
 
     def show(self, width, theme):
-        """What the next pages see: a screen of a width, and a preferred theme."""
+        """Sets the screen width and preferred theme of the pages opened next."""
         self.devtools("Emulation.setDeviceMetricsOverride", width=width, height=900,
                       deviceScaleFactor=1, mobile=width < 500)
         self.devtools("Emulation.setEmulatedMedia",
                       features=[{"name": "prefers-color-scheme", "value": theme}])
 
     def open(self, path):
-        """Opens a file; what was logged before is forgotten."""
+        """Opens a file, and clears the log."""
         self.logs("browser")
         self.logs("performance")
         self._call("POST", self._session + "/url", {"url": path.resolve().as_uri()})
@@ -73,7 +73,7 @@ class Browser:
                           {"script": script, "args": arguments})
 
     def run_async(self, script, *arguments):
-        """The value that a function's body hands to its last argument."""
+        """The value that a function's body passes to its last argument."""
         return self._call("POST", self._session + "/execute/async",
                           {"script": script, "args": arguments})
 
@@ -88,7 +88,7 @@ class Browser:
         return self._call("POST", self._session + "/se/log", {"type": kind})
 
     def requests(self):
-        """The addresses that were asked for since the page was opened."""
+        """The URLs requested since the page was opened."""
         messages = [json.loads(entry["message"])["message"] for entry in self.logs("performance")]
         return [message["params"]["request"]["url"] for message in messages
                 if message["method"] == "Network.requestWillBeSent"]

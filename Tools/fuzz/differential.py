@@ -9,10 +9,10 @@ What must hold for every mutant:
 - what our reader accepts, Python's accepts, with the same names, types, shapes, bytes and metadata;
 - what our writer makes of it, Python opens, with the same content again;
 - where Python writes the same content, its file and ours are the same bytes.
-The other way round nothing must hold: ours is stricter on purpose, and the refusals of files that Python
-accepts are counted by their reason. Needs the package safetensors (requirements.txt beside this). The Swift half
-is SafetensorsAnswers.swift, built into .build/fuzz. Exits with 1 if something does not hold; the mutants
-at fault are left in .build/fuzz/differential-*.safetensors.
+The converse need not hold: ours is stricter on purpose, and files that only ours refuses are counted by
+reason. Needs the package safetensors (requirements.txt beside this). The Swift half
+is SafetensorsAnswers.swift, built into .build/fuzz. Exits with 1 if something does not hold; the failing
+mutants are left in .build/fuzz/differential-*.safetensors.
 """
 
 import argparse
@@ -40,7 +40,7 @@ WRITTEN = {
 
 
 class Answers:
-    """Our reader, as one process that is asked again and again."""
+    """Our reader, as one long-running process."""
 
     def __init__(self, executable: Path) -> None:
         self.process = subprocess.Popen([executable], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
@@ -89,7 +89,7 @@ def read_by_python(file: bytes, path: Path) -> tuple[list, dict[str, str]]:
 
 
 def written_by_python(tensors: list, metadata: dict[str, str]) -> bytes | None:
-    """Python's own file of some content, where its package can write it.
+    """Python's own file with some content, if its package can write it.
 
     The order of several metadata keys is left to chance there, so files with more than one are left out.
     """

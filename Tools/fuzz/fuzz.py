@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Fuzzes what strangers send: the safetensors reader and the word-list parser, under AddressSanitizer.
+"""Fuzzes the safetensors reader and the word-list parser under AddressSanitizer.
 
     python3 Tools/fuzz/fuzz.py                        60 seconds in all, as `make fuzz` does
     python3 Tools/fuzz/fuzz.py --seconds 600          longer

@@ -1,9 +1,9 @@
 """Safetensors files and what can be wrong with them: the structure-aware mutants.
 
 A file starts well-formed: tensors of any type and shape that follow each other without a gap, a header in
-one of the many ways JSON can write it, data. Then none to three things are done to it that somebody with a
-hex editor, a careless writer or bad intentions would do. Everything comes from a seeded generator, so that
-mutant k is the same on every machine. Nothing here knows what a reader should say to a mutant.
+one of the many ways JSON can write it, data. Then it is damaged in up to three ways, as by a hex editor, a
+careless writer or an attacker. Everything comes from a seeded generator, so that
+mutant k is the same on every machine. Nothing here knows how a reader should answer.
 """
 
 import random
