@@ -3,6 +3,7 @@
 #pragma once
 #include <cblas.h>
 #include <lapacke.h>
+#include <malloc.h>
 
 // What processor and operating system offer together, a bit for each; see `Instructions` in Kernels.swift.
 static inline unsigned processor_instructions(void) {
@@ -27,3 +28,6 @@ static inline unsigned processor_instructions(void) {
   return 0;
 #endif
 }
+
+// The bytes that the allocator set aside for a block; Swift's Glibc does not have malloc.h.
+static inline size_t usable_size(void *block) { return malloc_usable_size(block); }

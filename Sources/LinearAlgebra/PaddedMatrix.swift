@@ -7,15 +7,9 @@
 
 import CBLAS
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
-
 /// A float matrix whose rows start on a vector's boundary.
 ///
-/// It owns nothing: `PaddedMemory`, which makes it, must outlive it.
+/// It owns nothing: the `Arena` that it was cut from must outlive it.
 @safe public struct PaddedMatrix: @unchecked Sendable {
   @usableFromInline let start: UnsafeMutablePointer<Float>
   public let rows: Int
@@ -119,57 +113,7 @@ import CBLAS
   }
 }
 
-// MARK: - The owner of the memory behind padded matrices: one allocation, handed out piece by piece
-
-// What is allocated together lies together, so that an engine's whole working set is one block whose
-// size is known before it is asked for.
-
-/// One zeroed, aligned block of floats from which `PaddedMatrix` windows are cut.
-@safe package struct PaddedMemory: ~Copyable, @unchecked Sendable {
-  private let start: UnsafeMutablePointer<Float>
-  private let capacity: Int
-  private var used = 0
-
-  /// Cache lines are 64 bytes, and so are the widest vectors.
-  private static let alignment = 64
-
-  /// Allocates room for `capacity` floats, all zero.
-  package init(capacity: Int) {
-    precondition(capacity >= 0, "PaddedMemory: \(capacity) floats")
-    self.capacity = capacity
-    // A vector more, for reads and writes that begin in the last row and go beyond its end.
-    let bytes = (capacity + vectorWidth) * MemoryLayout<Float>.stride
-    let raw = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: Self.alignment)
-    unsafe raw.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
-    unsafe start = raw.bindMemory(to: Float.self, capacity: capacity)
-  }
-
-  deinit { unsafe UnsafeMutableRawPointer(start).deallocate() }
-
-  /// The number of floats a row of `columns` takes.
-  package static func stride(_ columns: Int) -> Int {
-    max(1, (columns + vectorWidth - 1) / vectorWidth) * vectorWidth
-  }
-
-  /// The number of floats that a matrix takes from the block.
-  package static func size(rows: Int, columns: Int) -> Int { rows * stride(columns) }
-
-  /// Cuts the next matrix from the block.
-  package mutating func matrix(rows: Int, columns: Int) -> PaddedMatrix {
-    let size = Self.size(rows: rows, columns: columns)
-    precondition(used + size <= capacity, "PaddedMemory: \(used) + \(size) of \(capacity) floats")
-    defer { used += size }
-    return unsafe PaddedMatrix(
-      start: start + used, rows: rows, columns: columns, stride: Self.stride(columns))
-  }
-
-  /// All that was cut so far, as one matrix of a single row: for updates that treat all alike.
-  package func whole() -> PaddedMatrix {
-    unsafe PaddedMatrix(start: start, rows: 1, columns: used, stride: used)
-  }
-}
-
-// MARK: - From matrices to padded ones and back: how an engine takes parameters over and hands them out
+// MARK: Copying from matrices and back
 
 extension PaddedMatrix {
   /// The elements without the padding.
@@ -231,10 +175,10 @@ extension PaddedMatrix {
   }
 }
 
-// MARK: - The matrix product of padded matrices: `cblas_sgemm` on their memory, nothing copied
-
-// As for matrices, a transposition is a tag on the operand. The three combinations here are the ones
-// that a linear layer has: its output, its input's gradient, its weights' gradient.
+// MARK: Products by sgemm, nothing copied
+//
+// As for matrices, a transposition is a tag on the operand. The three combinations here are those that a
+// linear layer has: its output, its input's gradient, its weights' gradient.
 
 /// A padded matrix that a product takes transposed; see `PaddedMatrix.T`.
 package struct TransposedPaddedMatrix {
@@ -296,56 +240,16 @@ private func sgemm(
     a.start, CInt(a.stride), b.start, CInt(b.stride), isAdding ? 1 : 0, c.start, CInt(c.stride))
 }
 
-// MARK: - A padded matrix's memory as a span, for whoever moves it somewhere else whole
-
 extension PaddedMatrix {
+  /// The number of floats that a row of `columns` takes.
+  package static func stride(_ columns: Int) -> Int {
+    max(1, (columns + vectorWidth - 1) / vectorWidth) * vectorWidth
+  }
+
   /// Calls a function with all of the memory, row after row, padding included.
   package func withMutableSpan(_ body: (inout MutableSpan<Float>) -> Void) {
     var span = unsafe MutableSpan(
       _unsafeElements: UnsafeMutableBufferPointer(start: start, count: rows * stride))
     body(&span)
   }
-}
-
-// MARK: - Whole numbers that several threads read: row numbers for gathering and scattering
-
-// What `PaddedMatrix` and `PaddedMemory` are to floats, an `IndexVector` is to numbers: a window that
-// owns nothing, and may be handed to a thread without counting references. It is public for the same
-// reason: what is to be inlined in another module must be.
-
-/// A window on numbers in memory that an `IndexMemory` owns and must outlive.
-@safe public struct IndexVector: @unchecked Sendable {
-  @usableFromInline let start: UnsafeMutablePointer<Int32>
-  public let count: Int
-
-  fileprivate init(start: UnsafeMutablePointer<Int32>, count: Int) {
-    unsafe self.start = start
-    self.count = count
-  }
-
-  @inlinable
-  public subscript(index: Int) -> Int {
-    @inline(always) get {
-      assert(index >= 0 && index < count)
-      return unsafe Int(start[index])
-    }
-    @inline(always) nonmutating set {
-      assert(index >= 0 && index < count)
-      unsafe start[index] = Int32(truncatingIfNeeded: newValue)
-    }
-  }
-}
-
-/// The owner of an `IndexVector`: one allocation, all zero to begin with.
-@safe package struct IndexMemory: ~Copyable, @unchecked Sendable {
-  package let vector: IndexVector
-
-  package init(count: Int) {
-    precondition(count >= 0, "IndexMemory: \(count) numbers")
-    let start = UnsafeMutablePointer<Int32>.allocate(capacity: max(count, 1))
-    unsafe start.initialize(repeating: 0, count: max(count, 1))
-    vector = unsafe IndexVector(start: start, count: count)
-  }
-
-  deinit { unsafe vector.start.deallocate() }
 }

@@ -22,7 +22,7 @@ public struct RandomMask: Equatable, Sendable {
     self.rate = rate
     scale = 1 / (1 - rate)
     threshold = 1 + rate
-    stride = UInt32(truncatingIfNeeded: PaddedMemory.stride(columns))
+    stride = UInt32(truncatingIfNeeded: PaddedMatrix.stride(columns))
     let key = SplitMix64.output(
       seed &+ UInt64(truncatingIfNeeded: step) &* SplitMix64.increment)
     firstKey = UInt32(truncatingIfNeeded: key)

@@ -6,14 +6,12 @@ import Testing
 
 @Suite("Padded matrices")
 struct PaddedMatrixTests {
-  /// A padded copy of a matrix, and the memory that it lies in.
   private func withPadded(_ matrix: Matrix<Float>, _ body: (PaddedMatrix) -> Void) {
-    var memory = PaddedMemory(
-      capacity: PaddedMemory.size(rows: matrix.rows, columns: matrix.columns))
-    let padded = memory.matrix(rows: matrix.rows, columns: matrix.columns)
+    let arena = Arena()
+    let padded = arena.block { $0.matrix(matrix.rows, matrix.columns) }
     padded.assign(matrix)
     body(padded)
-    withExtendedLifetime(memory) {}
+    withExtendedLifetime(arena) {}
   }
 
   private func counted(_ rows: Int, _ columns: Int) -> Matrix<Float> {
@@ -26,7 +24,7 @@ struct PaddedMatrixTests {
     let matrix = counted(rows, columns)
     withPadded(matrix) { padded in
       #expect(padded.matrix == matrix)
-      #expect(padded.stride == PaddedMemory.stride(columns))
+      #expect(padded.stride == PaddedMatrix.stride(columns))
       for row in 0..<rows {
         for column in columns..<padded.stride { #expect(padded[row, column] == 0) }
       }
@@ -75,5 +73,35 @@ struct PaddedMatrixTests {
         }
       }
     }
+  }
+
+  @Test("An arena that only measures counts what another one allocates")
+  func measurement() {
+    let arenas = [Arena(.measurement), Arena()]
+    for arena in arenas {
+      let (a, b) = arena.block { ($0.matrix(3, 5), $0.matrix(2, 17)) }
+      #expect(a.stride == 16 && b.stride == 32)
+      #expect(arena.numbers(7).count == 7)
+    }
+    // Three rows of 16 floats, two of 32, seven numbers, and for each block a vector more.
+    #expect(arenas.map(\.byteCount) == [604, 604])
+  }
+
+  @Test("Windows of one block lie apart, and in no other block's memory")
+  func windowsApart() {
+    let arena = Arena()
+    let windows = (0..<3).map { _ in arena.block { [$0.matrix(2, 3), $0.matrix(1, 20)] } }
+    let all = windows.flatMap { $0 }
+    for (number, window) in all.enumerated() { window.fill(Float(number)) }
+    for (number, window) in all.enumerated() {
+      #expect(window.matrix.elements.allSatisfy { $0 == Float(number) })
+    }
+  }
+
+  @Test("A number of bytes that no Int can hold is measured as none")
+  func unmeasurable() {
+    let arena = Arena(.measurement)
+    _ = arena.block { $0.matrix(.max / 8, 100) }
+    #expect(arena.byteCount == nil)
   }
 }

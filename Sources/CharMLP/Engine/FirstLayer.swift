@@ -1,7 +1,8 @@
-// The first linear layer of a slice: from the contexts to hprebn, and from dhprebn to dW1, db1, dC.
+// The first layer of a slice: from the contexts to hprebn, and from dhprebn to dW1, db1 and dC.
 //
-// It has two forms, which compute the same: per example, and per distinct input. Where batch norm and
-// everything after it are concerned, they are interchangeable.
+// It has two forms, which compute the same: a product with a row for each example, as in the derivation, and
+// a product with a row for each distinct input, for large minibatches. Where batch norm and everything after it
+// are concerned, they are interchangeable.
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
 
 import LinearAlgebra
@@ -31,7 +32,7 @@ package enum FirstLayerForm: Equatable, Sendable, CaseIterable {
   /// The faster of the two: a large minibatch repeats the vocabulary's characters. Where they meet was
   /// measured; docs/performance.md has the figures.
   static func fastest(_ shape: ModelShape, batchSize: Int) -> Self {
-    batchSize >= 2 * shape.vocabulary ? .perDistinctInput : .perExample
+    batchSize / 2 >= shape.vocabulary ? .perDistinctInput : .perExample
   }
 }
 
@@ -46,21 +47,18 @@ struct FirstLayerWeights {
   var db1: PaddedMatrix { dW1.row(inputs) }  // (1, units)
 }
 
-// MARK: - The table of embeddings, which all slices of the hidden layer read, and whose gradient they share
+// MARK: The embedding
 
-/// The embedding and its gradient.
+/// The table of embeddings, which all slices of the hidden layer read, and its gradient.
 final class EmbeddingLayer {
   let memory: ParameterMemory<EmbeddingTensors>
   var C: PaddedMatrix { memory.parameters.C }  // (vocabulary, embedding)
   var dC: PaddedMatrix { memory.gradients.C }  // (vocabulary, embedding)
 
-  init(_ start: EngineStart) {
-    let shape = start.parameters.shape
-    memory = ParameterMemory(
-      capacity: PaddedMemory.size(rows: shape.vocabulary, columns: shape.embedding),
-      hasMoments: start.moments != nil,
-      cut: { EmbeddingTensors(C: $0.matrix(rows: shape.vocabulary, columns: shape.embedding)) })
-    memory.assign(start)
+  init(_ arena: Arena, _ shape: ModelShape, hasMoments: Bool) {
+    memory = ParameterMemory(arena, hasMoments: hasMoments) {
+      EmbeddingTensors(C: $0.matrix(shape.vocabulary, shape.embedding))
+    }
   }
 }
 
@@ -72,12 +70,12 @@ struct EmbeddingTensors: LayerTensors {
   func copy(to parameters: inout Parameters<Float>) { C.copy(to: &parameters.C) }
 }
 
-// MARK: - The minibatch's context vectors, gathered once for all slices: rows of C side by side
+// MARK: A row for each example
 
-// embcat has one column more than the derivation's, and it is 1 everywhere. With b1 as the last row of
-// W1 the bias is part of the product, and db1 comes out of embcat.T @ dhprebn with dW1.
-
-/// embcat = C.gatheringRows(Xb), block rows side by side.
+/// embcat = C.gatheringRows(Xb), block rows side by side, gathered once for all slices of a thread.
+///
+/// embcat has one column more than the derivation's, and it is 1 everywhere. With b1 as the last row of
+/// W1 the bias is part of the product, and db1 comes out of embcat.T @ dhprebn with dW1.
 final class ContextVectors {
   /// The last column is 1.  (rows, block·embedding + 1)
   var embcat: PaddedMatrix { buffer[rows: 0..<input.rows] }
@@ -88,16 +86,12 @@ final class ContextVectors {
   private let buffer: PaddedMatrix  // (capacity, block·embedding + 1)
   private let C: PaddedMatrix  // (vocabulary, embedding)
   private let input: StepInput
-  private let activations: PaddedMemory
 
-  init(_ embedding: EmbeddingLayer, _ input: StepInput) {
+  init(_ arena: Arena, _ embedding: EmbeddingLayer, _ input: StepInput) {
     C = embedding.C
     self.input = input
     let width = input.blockSize * C.columns + 1
-    var activations = PaddedMemory(
-      capacity: PaddedMemory.size(rows: input.capacity, columns: width))
-    buffer = activations.matrix(rows: input.capacity, columns: width)
-    self.activations = activations
+    buffer = arena.block { $0.matrix(input.capacity, width) }
   }
 
   /// Looks up the minibatch's embeddings.
@@ -121,8 +115,6 @@ final class ContextVectors {
   }
 }
 
-// MARK: - The first layer as the derivation has it: one row of the product for every window
-
 /// hprebn = embcat @ W1 + b1, a row for each example.
 final class PerExampleLayer: FirstLayer {
   let dC: PaddedMatrix  // (vocabulary, embedding)
@@ -134,25 +126,23 @@ final class PerExampleLayer: FirstLayer {
   private let weights: FirstLayerWeights
   private let W1T: PaddedMatrix  // (units, padded inputs)
   private let input: StepInput
-  private let activations: PaddedMemory
 
   init(
-    _ weights: FirstLayerWeights, _ contextVectors: ContextVectors, _ input: StepInput,
-    _ shape: ModelShape
+    _ arena: Arena, _ weights: FirstLayerWeights, _ contextVectors: ContextVectors,
+    _ input: StepInput, _ shape: ModelShape
   ) {
     self.weights = weights
     self.input = input
     self.contextVectors = contextVectors
     let (units, width) = (weights.W1.stride, contextVectors.width)
-    var activations = PaddedMemory(
-      capacity: PaddedMemory.size(rows: input.capacity + units, columns: width)
-        + PaddedMemory.size(rows: shape.vocabulary, columns: shape.embedding))
-    // One column more than anybody reads: what b1's row of W1 gives.
-    buffer = activations.matrix(rows: input.capacity, columns: width)
-      .resized(rows: input.capacity, columns: weights.inputs)
-    W1T = activations.matrix(rows: units, columns: width)
-    dC = activations.matrix(rows: shape.vocabulary, columns: shape.embedding)
-    self.activations = activations
+    (buffer, W1T, dC) = arena.block {
+      // One column more than anybody reads: what b1's row of W1 gives.
+      let dembcat = $0.matrix(input.capacity, width)
+      return (
+        dembcat.resized(rows: input.capacity, columns: weights.inputs), $0.matrix(units, width),
+        $0.matrix(shape.vocabulary, shape.embedding)
+      )
+    }
   }
 
   func copyWeights() { W1T.assign(transposing: weights.W1) }
@@ -190,37 +180,44 @@ final class PerExampleLayer: FirstLayer {
   }
 }
 
-// MARK: - The first layer for large minibatches: one row of the product for every distinct input
-
-// At each position of the context there are only as many inputs as there are characters. So
-// C @ W1[position] is computed once per character and position, and a window adds up the rows that its
-// ids name. Backward, the rows of dhprebn are added to those of their ids first, and dW1 and dC are
-// products of these sums: the same mathematics in another order, at a cost that, but for the adding,
-// no longer grows with the minibatch.
+// MARK: A row for each distinct input
 
 /// hprebn = Σ over positions of (C @ W1[position])[id] + b1.
+///
+/// At each position of the context there are only as many inputs as there are characters. So
+/// C @ W1[position] is computed once per character and position, and a window adds up the rows that its
+/// ids name. Backward, the rows of dhprebn are added to those of their ids first, and dW1 and dC are
+/// products of these sums: the same mathematics in another order, at a cost that, but for the adding,
+/// no longer grows with the minibatch.
+///
+/// Most of the adding would be for the terminators that contexts begin with. So the sum over the first k
+/// positions, if all hold a terminator, is computed once for each k, and a window starts from the one that
+/// fits. The input sorts its rows by k: what a row starts from is known, and loops have no surprises.
 final class PerDistinctInputLayer: FirstLayer {
   let dC: PaddedMatrix  // (vocabulary, embedding)
 
   private let C: PaddedMatrix  // (vocabulary, embedding)
   private let rows: PaddedMatrix  // (block·vocabulary, units): C @ W1[position], below each other
   private let drows: PaddedMatrix  // (block·vocabulary, units)
+  private let starts: PaddedMatrix  // (block + 1, units): b1 and the rows of k leading terminators
+  private let dstarts: PaddedMatrix  // (block + 1, units)
   private let weights: FirstLayerWeights
   private let input: StepInput
-  private let activations: PaddedMemory
 
-  init(_ weights: FirstLayerWeights, _ embedding: EmbeddingLayer, _ input: StepInput) {
+  init(
+    _ arena: Arena, _ weights: FirstLayerWeights, _ embedding: EmbeddingLayer, _ input: StepInput
+  ) {
     self.weights = weights
     self.input = input
-    C = embedding.C
+    let C = embedding.C
     let (count, units) = (input.blockSize * C.rows, weights.W1.columns)
-    var activations = PaddedMemory(
-      capacity: PaddedMemory.size(rows: 2 * count, columns: units)
-        + PaddedMemory.size(rows: C.rows, columns: C.columns))
-    rows = activations.matrix(rows: count, columns: units)
-    drows = activations.matrix(rows: count, columns: units)
-    dC = activations.matrix(rows: C.rows, columns: C.columns)
-    self.activations = activations
+    (rows, drows, starts, dstarts, dC) = arena.block {
+      (
+        $0.matrix(count, units), $0.matrix(count, units), $0.matrix(input.blockSize + 1, units),
+        $0.matrix(input.blockSize + 1, units), $0.matrix(C.rows, C.columns)
+      )
+    }
+    self.C = C
   }
 
   /// The rows of a table of distinct inputs that belong to a position.  (vocabulary, units)
@@ -240,12 +237,15 @@ final class PerDistinctInputLayer: FirstLayer {
       multiply(C, weights(at: position, weights.W1).padded, into: at(position, rows).padded)
     }
     clock?.mark(.hprebn)
-    gather(into: hprebn)
+    addLeadingTerminators()
+    forEachGroup(of: hprebn.vectors) { v, width in gather(into: hprebn, v, width) }
     clock?.mark(.embedding)
   }
 
   func backward(_ dhprebn: PaddedMatrix, _ clock: StepClock?) {
-    scatter(dhprebn)
+    drows.fill(0)
+    forEachGroup(of: dhprebn.vectors) { v, width in scatter(dhprebn, v, width) }
+    shareLeadingTerminators()
     clock?.mark(.embedding)
     for position in 0..<input.blockSize {
       multiply(C.T, at(position, drows).padded, into: weights(at: position, weights.dW1).padded)
@@ -259,39 +259,90 @@ final class PerDistinctInputLayer: FirstLayer {
     clock?.mark(.dembcat)
   }
 
-  private func gather(into hprebn: PaddedMatrix) {
-    let (rows, contexts, block, vocabulary) = (rows, input.contexts, input.blockSize, C.rows)
-    let b1 = weights.b1
-    for row in 0..<hprebn.rows {
-      for v in 0..<hprebn.vectors {
-        var sum = b1[0, vector: v]
-        for position in 0..<block {
-          sum += rows[position * vocabulary + contexts[row * block + position], vector: v]
-        }
-        hprebn[row, vector: v] = sum
+  /// starts[0] = b1, starts[k + 1] = starts[k] + the row of a terminator at position k.
+  private func addLeadingTerminators() {
+    let (rows, starts, b1, vocabulary) = (rows, starts, weights.b1, C.rows)
+    for v in 0..<starts.vectors {
+      var sum = b1[0, vector: v]
+      starts[0, vector: v] = sum
+      for position in 0..<input.blockSize {
+        sum += rows[position * vocabulary + Int(Vocabulary.terminator), vector: v]
+        starts[position + 1, vector: v] = sum
       }
     }
   }
 
-  private func scatter(_ dhprebn: PaddedMatrix) {
-    let (drows, contexts, block, vocabulary) = (drows, input.contexts, input.blockSize, C.rows)
-    drows.fill(0)
-    for row in 0..<dhprebn.rows {
-      for position in 0..<block {
-        let target = position * vocabulary + contexts[row * block + position]
-        for v in 0..<dhprebn.vectors {
-          drows[target, vector: v] += dhprebn[row, vector: v]
-        }
+  /// What windows gave to the start with k terminators belongs to the rows of the first k positions, and
+  /// all of it to b1: every window adds to one start.
+  private func shareLeadingTerminators() {
+    let (drows, dstarts, db1, vocabulary) = (drows, dstarts, weights.db1, C.rows)
+    for v in 0..<dstarts.vectors {
+      var sum = FloatVector.zero
+      for position in (0..<input.blockSize).reversed() {
+        sum += dstarts[position + 1, vector: v]
+        drows[position * vocabulary + Int(Vocabulary.terminator), vector: v] += sum
       }
+      db1[0, vector: v] = sum + dstarts[0, vector: v]
     }
-    sumRows(at(0, drows), into: weights.db1)
+  }
+}
+
+// MARK: Gathering and scattering, a few vectors of units at a time, so that sums stay in registers
+
+extension PerDistinctInputLayer {
+  /// Calls a function for groups of four vectors, and for a smaller last one; `width` is a constant in each call.
+  @inline(always)
+  private func forEachGroup(of vectors: Int, _ body: (_ v: Int, _ width: Int) -> Void) {
+    var v = 0
+    while v + 4 <= vectors {
+      body(v, 4)
+      v += 4
+    }
+    switch vectors - v {
+    case 3: body(v, 3)
+    case 2: body(v, 2)
+    case 1: body(v, 1)
+    default: break
+    }
   }
 
-  /// db1 = dhprebn.sum(.rows): every window adds to one row of each position.
-  private func sumRows(_ rows: PaddedMatrix, into db1: PaddedMatrix) {
-    db1.fill(0)
-    for row in 0..<rows.rows {
-      for v in 0..<rows.vectors { db1[0, vector: v] += rows[row, vector: v] }
+  /// hprebn = starts[k] + Σ over the other positions of rows[id].
+  @inline(always)
+  private func gather(into hprebn: PaddedMatrix, _ v: Int, _ width: Int) {
+    let (rows, starts, contexts) = (rows, starts, input.contexts)
+    let (block, vocabulary) = (input.blockSize, C.rows)
+    for count in 0...block {
+      for row in input.rows(leadingTerminators: count) {
+        var sums = [4 of FloatVector](repeating: .zero)
+        for lane in 0..<width { sums[lane] = starts[count, vector: v &+ lane] }
+        for position in count..<block {
+          let source = position &* vocabulary &+ contexts[row &* block &+ position]
+          for lane in 0..<width { sums[lane] += rows[source, vector: v &+ lane] }
+        }
+        for lane in 0..<width { hprebn[row, vector: v &+ lane] = sums[lane] }
+      }
+    }
+  }
+
+  /// Adds each row of dhprebn to what it was gathered from.
+  @inline(always)
+  private func scatter(_ dhprebn: PaddedMatrix, _ v: Int, _ width: Int) {
+    let (drows, dstarts, contexts) = (drows, dstarts, input.contexts)
+    let (block, vocabulary) = (input.blockSize, C.rows)
+    for count in 0...block {
+      var sums = [4 of FloatVector](repeating: .zero)
+      for row in input.rows(leadingTerminators: count) {
+        var gradients = [4 of FloatVector](repeating: .zero)
+        for lane in 0..<width {
+          gradients[lane] = dhprebn[row, vector: v &+ lane]
+          sums[lane] += gradients[lane]
+        }
+        for position in count..<block {
+          let target = position &* vocabulary &+ contexts[row &* block &+ position]
+          for lane in 0..<width { drows[target, vector: v &+ lane] += gradients[lane] }
+        }
+      }
+      for lane in 0..<width { dstarts[count, vector: v &+ lane] = sums[lane] }
     }
   }
 }

@@ -3,21 +3,29 @@
 // It computes what the derivation computes, with cross-entropy and batch norm "all in one go", six
 // products by sgemm and vector code for the rest. Its unit is a slice of the hidden layer: batch norm's
 // statistics belong to a hidden unit, so everything between the two linear layers is local to a
-// slice, and slices meet only in two sums, of their partial logits and of their partial dC.
-// It keeps the derivation's names, and is only ever as right as its test against the derivation.
-// swift-format-ignore-file: AlwaysUseLowerCamelCase
+// slice, and slices meet only in two sums, of their partial logits and of their partial dC. The step itself is
+// FusedStep's. The engine keeps the derivation's names, and is only ever as right as its test against it.
 
 public import LinearAlgebra
 
 /// Gradient descent without an allocation in a step.
 ///
-/// The same parameters and minibatches give the same bits, whatever the number of threads.
+/// The same parameters and minibatches give the same bits, whatever the number of threads. Threads that
+/// have no core to themselves rest, and are tried again after a while.
 public final class FusedEngine: Engine {
   let shape: ModelShape
   let batchSize: Int
   private let hasMoments: Bool
   let stages: FusedStep
   private let team: ThreadTeam
+  /// Looks for contention, if the number of threads may change; see `ContentionWatch`.
+  private var watch: ContentionWatch?
+  private var stepsUnwatched = 0
+
+  /// The bytes that this engine asked for, and those that it was given.
+  package var memory: (asked: Int?, given: Int) {
+    (stages.arena.byteCount, stages.arena.allocatedByteCount)
+  }
 
   /// Allocates all memory for steps of `batchSize` windows, and copies the parameters into it.
   ///
@@ -28,30 +36,32 @@ public final class FusedEngine: Engine {
   ///   - firstLayer: The form of the first layer; nil for the faster one.
   ///   - moments: What the optimizer remembers; nil if it remembers nothing.
   ///   - communicator: The ranks that compute a minibatch together; nil for this process alone.
+  ///   - isFixed: Keeps the number of threads, whatever else the machine does: for measuring.
   ///   - keepsIntermediates: Gives dh, dhpreact and dhprebn memory of their own, so that a test can
   ///     read all three; otherwise each takes the place of the one before.
   package init(
     _ parameters: Parameters<Float>, batchSize: Int, capacity: Int? = nil, threads: Int = 1,
     moments: Moments<Float>? = nil, firstLayer: FirstLayerForm? = nil,
-    communicator: (any Communicator)? = nil, keepsIntermediates: Bool
+    communicator: (any Communicator)? = nil, isFixed: Bool = false, keepsIntermediates: Bool
   ) {
     precondition(batchSize >= 2, "FusedEngine: the variance of one window is undefined")
     precondition(threads >= 1, "FusedEngine: \(threads) threads")
-    shape = parameters.shape
-    self.batchSize = batchSize
-    hasMoments = moments != nil
-    let start = EngineStart(parameters: parameters, moments: moments)
+    let shape = parameters.shape
+    let arena = Arena()
     var stages: FusedStep?
-    let slices = HiddenSlice.count(hidden: parameters.shape.hidden)
-    team = ThreadTeam(upTo: min(threads, slices)) { count in
+    team = ThreadTeam(upTo: Self.threads(threads, shape)) { count, barrier in
       let step = FusedStep(
-        start, batchSize: batchSize, capacity: capacity ?? batchSize, threads: count,
-        firstLayer: firstLayer ?? .fastest(parameters.shape, batchSize: batchSize),
-        keepsIntermediates: keepsIntermediates, communicator: communicator)
+        arena, shape, batchSize: batchSize, capacity: capacity ?? batchSize, threads: count,
+        hasMoments: moments != nil,
+        firstLayer: firstLayer ?? .fastest(shape, batchSize: batchSize),
+        keepsIntermediates: keepsIntermediates, communicator: communicator, barrier: barrier)
+      step.assign(parameters, moments)
       stages = step
-      return { member in step.run(member) {} }
+      return { member in step.run(member) { _ in } }
     }
+    (self.shape, self.batchSize, hasMoments) = (shape, batchSize, moments != nil)
     self.stages = stages!
+    watch = isFixed ? nil : ContentionWatch(.init(longWaits: 0))
   }
 
   /// Allocates all memory for steps of `batchSize` windows, at least 2, and copies the parameters.
@@ -63,50 +73,87 @@ public final class FusedEngine: Engine {
   ///   - moments: What the optimizer remembers; nil if it remembers nothing.
   ///   - communicator: The ranks that compute a minibatch together, each its part, and make the same
   ///     update; nil for this process alone.
+  ///   - isFixed: Keeps the number of threads, whatever else the machine does: for measuring.
   public convenience init(
     _ parameters: Parameters<Float>, batchSize: Int, capacity: Int? = nil, threads: Int = 1,
-    moments: Moments<Float>? = nil, communicator: (any Communicator)? = nil
+    moments: Moments<Float>? = nil, communicator: (any Communicator)? = nil, isFixed: Bool = false
   ) {
     self.init(
       parameters, batchSize: batchSize, capacity: capacity, threads: threads, moments: moments,
-      communicator: communicator, keepsIntermediates: false)
+      communicator: communicator, isFixed: isFixed, keepsIntermediates: false)
   }
 
-  /// The number of threads that take a step together.
-  public var threads: Int { team.count }
+  /// The bytes that an engine for these sizes allocates, or nil if their number exceeds an Int.
+  ///
+  /// The layers themselves are laid out on an arena that only counts.
+  public static func byteCount(
+    _ shape: ModelShape, batchSize: Int, threads: Int = 1, hasMoments: Bool = false
+  ) -> Int? {
+    let arena = Arena(.measurement)
+    _ = FusedStep(
+      arena, shape, batchSize: batchSize, capacity: batchSize,
+      threads: Self.threads(threads, shape),
+      hasMoments: hasMoments, firstLayer: .fastest(shape, batchSize: batchSize),
+      keepsIntermediates: false, communicator: nil, barrier: Barrier(parties: 1))
+    return arena.byteCount
+  }
 
-  public func step(_ minibatch: Minibatch, _ settings: StepSettings, meanwhile: () -> Void) -> Float
-  {
+  /// No more threads than slices.
+  private static func threads(_ limit: Int, _ shape: ModelShape) -> Int {
+    min(limit, HiddenSlice.count(hidden: shape.hidden))
+  }
+
+  public var threads: Int { team.activeCount }
+
+  public func step(
+    _ minibatch: Minibatch, _ settings: StepSettings, meanwhile: (_ isStopping: Bool) -> Void
+  ) -> Float {
     precondition(
-      settings.update.adam == nil || hasMoments, "FusedEngine: Adam without room for its moments")
-    stages.plan = FusedStep.Plan(update: settings.update, dropout: settings.dropout)
-    return take(minibatch, meanwhile: meanwhile)
+      settings.update?.adam == nil || hasMoments, "FusedEngine: Adam without room for its moments")
+    stages.settings = settings
+    stages.input.assign(minibatch)
+    team.callOthers()
+    let loss = stages.step(meanwhile: meanwhile)
+    // A look at the clock costs as much as a hundredth of a small step.
+    stepsUnwatched += 1
+    if stepsUnwatched == 16 { watchContention() }
+    return loss
+  }
+
+  private func watchContention() {
+    stepsUnwatched = 0
+    guard team.count > 1, watch != nil, let threads = team.adviseActiveCount(&watch!) else {
+      return
+    }
+    use(threads)
+  }
+
+  /// Shares the next steps out among so many threads.
+  package func use(_ threads: Int) {
+    guard threads != team.activeCount else { return }
+    team.setActiveCount(threads)
+    stages.shareOut(among: threads)
   }
 
   /// Computes the loss and leaves every parameter's gradient in memory.
   package func differentiate(_ minibatch: Minibatch, dropout: RandomMask? = nil) -> Float {
-    stages.plan = FusedStep.Plan(dropout: dropout)
-    return take(minibatch) {}
+    step(minibatch, StepSettings(nil, dropout: dropout)) { _ in }
   }
 
-  private func take(_ minibatch: Minibatch, meanwhile: () -> Void) -> Float {
-    stages.input.assign(minibatch)
-    team.callOthers()
-    stages.run(0, meanwhile: meanwhile)
-    return stages.finish()
-  }
-
-  /// Whether training shall stop: before a step, if this rank asks for it; after it, if any did.
-  var isAskedToStop: Bool {
-    get { stages.ranks?.isAskedToStop ?? false }
-    set { stages.ranks?.isAskedToStop = newValue }
+  /// Rows of a step in the order of the minibatch, which the first layer may have changed.
+  package func inOrder(_ rows: Matrix<Float>) -> Matrix<Float> {
+    var places = [Int](repeating: 0, count: rows.rows)
+    for row in 0..<rows.rows { places[stages.input.positions[row]] = row }
+    return rows.gatheringRows(places)
   }
 
   /// Where the time of some steps goes on the calling thread, in seconds; `waiting` is for the others.
   public func timing(_ steps: () -> Void) -> [StepPart: Double] {
-    stages.startClock()
+    let clock = StepClock()
+    stages.clock = clock
+    defer { stages.clock = nil }
     steps()
-    return stages.stopClock()
+    return StepPart.allCases.reduce(into: [:]) { $0[$1] = clock[$1] }
   }
 
   public var parameters: Parameters<Float> { contents.parameters }
@@ -116,92 +163,19 @@ public final class FusedEngine: Engine {
   /// The gradients that the last call of `differentiate` left.
   package var gradients: Gradients<Float> { contents.gradients }
 
-  /// The layers' parts, put together again as matrices.
-  private var contents: EngineContents {
-    var contents = EngineContents(zeros: shape, hasMoments: hasMoments)
-    stages.embedding.memory.copy(to: &contents)
-    stages.output.memory.copy(to: &contents)
-    for slice in stages.slices { slice.memory.copy(to: &contents) }
-    return contents
-  }
+  private var contents: EngineContents { stages.contents(shape, hasMoments: hasMoments) }
 }
 
-// MARK: - How much memory an engine takes, asked before any of it is allocated
+// MARK: The minibatch in memory
 
-extension FusedEngine {
-  /// The bytes that an engine for these sizes allocates, or nil if their number exceeds an Int.
-  public static func byteCount(_ shape: ModelShape, batchSize: Int) -> Int? {
-    let slices = HiddenSlice.count(hidden: shape.hidden)
-    let form = FirstLayerForm.fastest(shape, batchSize: batchSize)
-    // Rows of padded columns, as the layers cut them: parameters and gradients, then activations, then
-    // what each slice adds to the sums.
-    var matrices: [(rows: [Int], columns: Int)] = [
-      ([2, shape.vocabulary], shape.embedding),
-      ([2, PaddedMemory.stride(shape.contextWidth + 1)], shape.hidden),
-      ([2, PaddedMemory.stride(shape.vocabulary)], shape.hidden),
-      ([3, batchSize], shape.hidden), ([2, batchSize], shape.vocabulary),
-      ([slices, batchSize], shape.vocabulary), ([slices, shape.vocabulary], shape.embedding),
-    ]
-    switch form {
-    case .perExample: matrices.append(([slices + 1, batchSize], shape.contextWidth + 1))
-    case .perDistinctInput: matrices.append(([2, shape.blockSize, shape.vocabulary], shape.hidden))
-    }
-    var total = 0
-    for (rows, columns) in matrices {
-      let factors = rows + [PaddedMemory.stride(columns), MemoryLayout<Float>.stride]
-      var bytes = 1
-      for factor in factors {
-        let (product, overflow) = bytes.multipliedReportingOverflow(by: factor)
-        if overflow { return nil }
-        bytes = product
-      }
-      let (sum, overflow) = total.addingReportingOverflow(bytes)
-      if overflow { return nil }
-      total = sum
-    }
-    return total
-  }
-}
-
-// MARK: - What one thread of an engine owns: its slices, and a replica of what all slices read
-
-// Every thread keeps the embedding for itself. All of them add up the same shares of dC and make the same
-// update, so the replicas stay equal to the last bit, and nobody waits for one thread to do it for all.
-
-/// The layers that one thread works on.
-final class FusedLayers {
-  let embedding: EmbeddingLayer
-  let contextVectors: ContextVectors?
-  let slices: [HiddenSlice]
-
-  init(
-    _ start: EngineStart, units: [Range<Int>], _ input: StepInput,
-    firstLayer form: FirstLayerForm, keepsIntermediates: Bool
-  ) {
-    let embedding = EmbeddingLayer(start)
-    let contextVectors = form == .perExample ? ContextVectors(embedding, input) : nil
-    slices = units.map { units in
-      HiddenSlice(
-        start, units: units, input, keepsIntermediates: keepsIntermediates
-      ) { weights in
-        if let contextVectors {
-          PerExampleLayer(weights, contextVectors, input, start.parameters.shape)
-        } else {
-          PerDistinctInputLayer(weights, embedding, input)
-        }
-      }
-    }
-    (self.embedding, self.contextVectors) = (embedding, contextVectors)
-  }
-}
-
-// MARK: - A minibatch in memory that all threads of an engine read: ids, checked once
-
-// How many of a minibatch's windows are computed here may change from step to step: a rank that holds a
-// part of the text computes the windows that fall into it, possibly none. There is room for all that may
-// come, and `rows` says how many there are.
-
-/// The windows that a step learns from.
+/// The windows that a step learns from: ids that all threads read, checked once.
+///
+/// How many of a minibatch's windows are computed here may change from step to step: a rank that holds a
+/// part of the text computes the windows that fall into it, possibly none. There is room for all that may
+/// come, and `rows` says how many there are.
+///
+/// Where the first layer asks for it, rows are sorted by the number of terminators that a context begins with: as
+/// many as the word before its character leaves room for.
 final class StepInput {
   /// The windows of a minibatch, on all ranks: n of the derivation.
   let batchSize: Int
@@ -219,27 +193,27 @@ final class StepInput {
   let positions: IndexVector
 
   private let vocabulary: Int
-  private let contextMemory: IndexMemory
-  private let targetMemory: IndexMemory
-  private let positionMemory: IndexMemory
+  private let isSorted: Bool
   private let rowCount: IndexVector  // (1), not a variable: reading one would be checked every time
-  private let rowCountMemory: IndexMemory
+  private let rowEnds: IndexVector  // (block + 1): where the rows of each number of terminators end
 
-  init(_ shape: ModelShape, batchSize: Int, capacity: Int) {
+  init(_ arena: Arena, _ shape: ModelShape, batchSize: Int, capacity: Int, isSorted: Bool) {
     self.batchSize = batchSize
     self.capacity = capacity
+    self.isSorted = isSorted
     blockSize = shape.blockSize
     vocabulary = shape.vocabulary
-    contextMemory = IndexMemory(count: capacity * shape.blockSize)
-    targetMemory = IndexMemory(count: capacity)
-    positionMemory = IndexMemory(count: capacity)
-    contexts = contextMemory.vector
-    targets = targetMemory.vector
-    positions = positionMemory.vector
-    rowCountMemory = IndexMemory(count: 1)
-    rowCount = rowCountMemory.vector
-    rowCount[0] = capacity
-    for row in 0..<capacity { positions[row] = row }
+    contexts = arena.numbers(capacity, shape.blockSize)
+    targets = arena.numbers(capacity)
+    positions = arena.numbers(capacity)
+    rowCount = arena.numbers(1)
+    rowEnds = arena.numbers(shape.blockSize + 1)
+  }
+
+  /// The rows whose contexts begin with just so many terminators, if rows are sorted.
+  @inline(always)
+  func rows(leadingTerminators count: Int) -> Range<Int> {
+    (count == 0 ? 0 : rowEnds[count - 1])..<rowEnds[count]
   }
 
   /// Copies a minibatch, or the part of it that is computed here; its ids must be of the vocabulary.
@@ -252,16 +226,53 @@ final class StepInput {
       \(batchSize) windows of \(blockSize)
       """)
     rowCount[0] = minibatch.count
-    copy(minibatch.contexts.span, below: vocabulary, to: contexts)
-    copy(minibatch.targets.span, below: vocabulary, to: targets)
-    if let places = minibatch.positions { copy(places.span, below: batchSize, to: positions) }
+    let (ids, ys) = (minibatch.contexts.span, minibatch.targets.span)
+    if isSorted { findRowEnds(ids) }
+    for window in 0..<minibatch.count {
+      let row = isSorted ? nextRow(leadingTerminators(ids, window)) : window
+      for position in 0..<blockSize {
+        let id = checked(ids[window * blockSize + position], below: vocabulary)
+        contexts[row * blockSize + position] = id
+      }
+      targets[row] = checked(ys[window], below: vocabulary)
+      positions[row] = window
+    }
+    guard let places = minibatch.positions else { return }
+    for row in 0..<minibatch.count {
+      positions[row] = checked(places[positions[row]], below: batchSize)
+    }
   }
 
-  private func copy(_ source: Span<Int32>, below limit: Int, to vector: IndexVector) {
-    for index in 0..<source.count {
-      let number = Int(source[index])
-      precondition(number >= 0 && number < limit, "FusedEngine: \(number) of \(limit)")
-      vector[index] = number
+  /// Counts the windows of each number of terminators; each end begins where its rows do, and moves on with
+  /// every one of them.
+  private func findRowEnds(_ contexts: Span<Int32>) {
+    for count in 0...blockSize { rowEnds[count] = 0 }
+    for window in 0..<rows { rowEnds[leadingTerminators(contexts, window)] += 1 }
+    var start = 0
+    for count in 0...blockSize {
+      let windows = rowEnds[count]
+      rowEnds[count] = start
+      start += windows
     }
+  }
+
+  private func nextRow(_ terminators: Int) -> Int {
+    defer { rowEnds[terminators] += 1 }
+    return rowEnds[terminators]
+  }
+
+  @inline(always)
+  private func leadingTerminators(_ contexts: Span<Int32>, _ window: Int) -> Int {
+    var count = 0
+    while count < blockSize, contexts[window * blockSize + count] == Vocabulary.terminator {
+      count += 1
+    }
+    return count
+  }
+
+  @inline(always)
+  private func checked(_ number: Int32, below limit: Int) -> Int {
+    precondition(number >= 0 && number < limit, "FusedEngine: \(number) of \(limit)")
+    return Int(number)
   }
 }

@@ -1,9 +1,12 @@
 // One training step, as all threads of an engine take it together.
 //
-// Every thread walks through the same four stages, doing its part of each: the slices that it owns, its
-// blocks of rows. They meet where a stage needs what others did in the one before. What is shared out,
-// and how, changes no bit: slices and blocks are cut by the shape of the model and of the minibatch, and
-// their sums are formed in order.
+// Every thread walks through the same stages, doing its share of each: the slices that it owns, its blocks of
+// rows. They meet where a stage needs what others did in the one before. What is shared out, and how, changes no
+// bit: slices and blocks are cut by the shape of the model and of the minibatch, and their sums are formed in
+// order. Nothing is allocated in a step.
+//
+// Every share keeps the embedding for itself. All of them add up the same parts of dC and make the same update, so
+// the replicas stay equal to the last bit, and nobody waits for one thread to do it for all.
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
 
 import LinearAlgebra
@@ -14,304 +17,247 @@ import LinearAlgebra
 final class FusedStep: @unchecked Sendable {
   let input: StepInput
   let output: OutputLayer
+  let slices: [HiddenSlice]
 
-  /// What the next step drops, and how it updates; without an update, gradients are computed and the
-  /// parameters left alone.
-  var plan = Plan()
+  /// What the next step does besides computing gradients.
+  var settings = StepSettings(nil)
+  /// Measures the calling thread's parts of the steps, if there is one.
+  var clock: StepClock?
 
-  /// What a step does besides computing gradients.
-  struct Plan {
-    var update: ParameterUpdate?
-    var dropout: RandomMask?
-  }
-
-  /// What passes between this process and others that train with it, if there are any.
-  private(set) var ranks: RankSums?
-
-  private let members: [Member]
+  let arena: Arena
+  private let shares: [Share]
+  /// The shares of each thread that is at work: its own, and those of threads that rest.
+  private var sharesOfThread: [[Share]]
+  private let isReplicated: Bool
   private let barrier: Barrier
 
-  /// One thread: its layers, its blocks of rows, and what it adds up.
-  final class Member {
-    let layers: FusedLayers
-    let blocks: Range<Int>
-    var logits: [PaddedMatrix] = []  // of all slices, (capacity, vocabulary) each
-    var dC: [PaddedMatrix] = []  // of all slices, (vocabulary, embedding) each
-    var clock: StepClock?
+  /// What passes between this process and others that train with it, if there are any.
+  private let ranks: RankSums?
+  private let forwardParts: [(stages: ClosedRange<ForwardStage>, sum: RankSum?)]
+  private let backwardParts: [(stages: ClosedRange<BackwardStage>, sum: RankSum?)]
+  private var loss: Float = 0
 
-    init(_ layers: FusedLayers, blocks: Range<Int>) {
-      self.layers = layers
+  /// What is computed together, on one thread at a time.
+  final class Share {
+    let embedding: EmbeddingLayer
+    let contextVectors: ContextVectors?
+    let slices: [HiddenSlice]
+    let crossEntropy: CrossEntropy
+    let blocks: Range<Int>
+    fileprivate(set) var logits: [PaddedMatrix] = []  // of all slices, (capacity, vocabulary) each
+    fileprivate(set) var dC: [PaddedMatrix] = []  // of all slices, (vocabulary, embedding) each
+
+    fileprivate init(
+      _ embedding: EmbeddingLayer, _ contextVectors: ContextVectors?, _ slices: [HiddenSlice],
+      _ crossEntropy: CrossEntropy, blocks: Range<Int>
+    ) {
+      self.embedding = embedding
+      self.contextVectors = contextVectors
+      self.slices = slices
+      self.crossEntropy = crossEntropy
       self.blocks = blocks
     }
   }
 
+  /// Takes memory for a network from an arena, which may only measure it.
+  ///
+  /// - Parameters:
+  ///   - capacity: The most windows of a minibatch that are computed here.
+  ///   - threads: The number of shares into which slices and blocks are cut.
   init(
-    _ start: EngineStart, batchSize: Int, capacity: Int, threads: Int, firstLayer: FirstLayerForm,
-    keepsIntermediates: Bool, communicator: (any Communicator)?
+    _ arena: Arena, _ shape: ModelShape, batchSize: Int, capacity: Int, threads: Int,
+    hasMoments: Bool, firstLayer form: FirstLayerForm, keepsIntermediates: Bool,
+    communicator: (any Communicator)?, barrier: Barrier
   ) {
-    let shape = start.parameters.shape
-    let input = StepInput(shape, batchSize: batchSize, capacity: capacity)
-    let output = OutputLayer(start, input)
+    let input = StepInput(
+      arena, shape, batchSize: batchSize, capacity: capacity,
+      isSorted: form == .perDistinctInput)
+    let output = OutputLayer(arena, shape, hasMoments: hasMoments)
+    let isReplicated = CrossEntropy.isReplicated(shape, capacity: capacity)
     let units = HiddenSlice.units(hidden: shape.hidden)
-    (self.input, self.output, barrier) = (input, output, Barrier(parties: threads))
-    members = (0..<threads).map { index in
+    var common: CrossEntropy?
+    let shares = (0..<threads).map { index in
       func part(of count: Int) -> Range<Int> {
         index * count / threads..<(index + 1) * count / threads
       }
-      let layers = FusedLayers(
-        start, units: Array(units[part(of: units.count)]), input, firstLayer: firstLayer,
-        keepsIntermediates: keepsIntermediates)
-      return Member(layers, blocks: part(of: output.blockCount))
+      let embedding = EmbeddingLayer(arena, shape, hasMoments: hasMoments)
+      let contextVectors = form == .perExample ? ContextVectors(arena, embedding, input) : nil
+      let slices = units[part(of: units.count)].map { units in
+        HiddenSlice(
+          arena, shape, units: units, input, hasMoments: hasMoments,
+          keepsIntermediates: keepsIntermediates
+        ) { weights in
+          if let contextVectors {
+            PerExampleLayer(arena, weights, contextVectors, input, shape)
+          } else {
+            PerDistinctInputLayer(arena, weights, embedding, input)
+          }
+        }
+      }
+      let crossEntropy = common ?? CrossEntropy(arena, output, input)
+      if !isReplicated { common = crossEntropy }
+      let blocks = crossEntropy.blockCount
+      return Share(
+        embedding, contextVectors, slices, crossEntropy,
+        blocks: isReplicated ? 0..<blocks : part(of: blocks))
     }
-    for member in members {
-      member.logits = slices.map(\.activations.logits)
-      member.dC = slices.map(\.firstLayer.dC)
+    let slices = shares.flatMap(\.slices)
+    for share in shares {
+      share.logits = slices.map(\.activations.logits)
+      share.dC = slices.map(\.firstLayer.dC)
     }
-    if let communicator { ranks = RankSums(self, communicator) }
+    let ranks = communicator.map {
+      RankSums(arena, $0, slices: slices, dC: shares[0].embedding.dC, db2: output.db2)
+    }
+    if let ranks {
+      forwardParts = [
+        (.sums ... .sums, ranks.rows), (.squares ... .squares, ranks.squares),
+        (.activation ... .activation, nil),
+      ]
+      backwardParts = [
+        (.activation ... .activation, ranks.normalization),
+        (.normalization ... .normalization, nil),
+      ]
+    } else {
+      forwardParts = [(.sums ... .activation, nil)]
+      backwardParts = [(.activation ... .update, nil)]
+    }
+    (self.arena, self.shares, self.slices) = (arena, shares, slices)
+    (self.input, self.output) = (input, output)
+    (self.isReplicated, self.barrier, self.ranks) = (isReplicated, barrier, ranks)
+    sharesOfThread = shares.map { [$0] }
   }
 
-  /// All slices, in their order.
-  var slices: [HiddenSlice] { members.flatMap(\.layers.slices) }
+  /// Shares the work out among the first `threads` threads; called between two steps.
+  func shareOut(among threads: Int) {
+    sharesOfThread = (0..<threads).map { thread in
+      stride(from: thread, to: shares.count, by: threads).map { shares[$0] }
+    }
+  }
 
-  /// The embedding; every thread's is the same.
-  var embedding: EmbeddingLayer { members[0].layers.embedding }
+  /// The gradient of the logits.  (rows, vocabulary)
+  var dlogits: PaddedMatrix { shares[0].crossEntropy.dlogits }
+}
 
+// MARK: The step
+
+extension FusedStep {
   /// Takes one thread's part of a step on `input`; every thread calls it, each with its own number.
   ///
   /// - Parameters:
   ///   - index: The thread's number; the calling thread's is 0.
   ///   - meanwhile: What the thread does after its own part of the work, before it waits.
-  func run(_ index: Int, meanwhile: () -> Void) {
-    let member = members[index]
-    let (layers, clock) = (member.layers, member.clock)
+  func run(_ index: Int, meanwhile: (_ isStopping: Bool) -> Void) {
     // Read once, before the first meeting: after the last one the calling thread may already set the
     // next step's.
-    let plan = plan
-    layers.contextVectors?.gather()
+    let (settings, shares) = (settings, sharesOfThread[index])
+    let clock = index == 0 ? clock : nil
+    for share in shares { share.contextVectors?.gather() }
     clock?.mark(.embedding)
-    if let ranks {
-      forward(index, layers.slices, plan.dropout, ranks, clock)
-    } else {
-      for slice in layers.slices { slice.forward(plan.dropout, clock) }
-    }
-    wait(index, clock)
-
-    for block in member.blocks { output.crossEntropy(member.logits, block: block) }
-    clock?.mark(.softmax)
-    wait(index, clock)
-
-    if let ranks {
-      backward(index, layers.slices, plan.dropout, ranks, clock)
-    } else {
-      for slice in layers.slices {
-        slice.backward(dlogits: output.dlogits, plan.dropout, clock)
-        if let update = plan.update { slice.apply(update) }
-        clock?.mark(.update)
+    for (stages, sum) in forwardParts {
+      for share in shares {
+        for slice in share.slices { slice.forward(stages, settings.dropout, clock) }
       }
+      if let sum { form(sum, index, clock) }
     }
-    // Among ranks the sum of the gradients tells whether there is a next step.
-    if ranks == nil { meanwhile() }
-    wait(index, clock)
+    meet(index, clock)
 
-    Reduction.sum(member.dC, into: layers.embedding.dC)
-    if let ranks {
-      finishGradients(index, layers, plan.update, ranks, clock)
-      meanwhile()
+    for share in shares {
+      for block in share.blocks { share.crossEntropy.differentiate(share.logits, block: block) }
     }
-    if let update = plan.update { layers.embedding.memory.apply(update) }
+    clock?.mark(.softmax)
+    if !isReplicated { meet(index, clock) }
+
+    for (stages, sum) in backwardParts {
+      for share in shares {
+        let dlogits = share.crossEntropy.dlogits
+        for slice in share.slices {
+          slice.backward(stages, dlogits: dlogits, settings, clock)
+        }
+      }
+      if let sum { form(sum, index, clock) }
+    }
+    if ranks == nil { meanwhile(settings.asksToStop) }
+    meet(index, clock)
+
+    for share in shares { Reduction.sum(share.dC, into: share.embedding.dC) }
+    if let ranks { finishAmongRanks(index, shares, settings, ranks, meanwhile, clock) }
+    if let update = settings.update {
+      for share in shares { share.embedding.memory.apply(update) }
+    }
     clock?.mark(.embedding)
+    if index == 0 { finish(settings) }
   }
 
-  func wait(_ index: Int, _ clock: StepClock?) {
+  /// Adds up the gradients of all ranks, and updates the slices of some shares.
+  private func finishAmongRanks(
+    _ index: Int, _ shares: [Share], _ settings: StepSettings, _ ranks: RankSums,
+    _ meanwhile: (_ isStopping: Bool) -> Void, _ clock: StepClock?
+  ) {
+    if index == 0 { loss = self.shares[0].crossEntropy.finish(output.db2) }
+    meet(index, clock)
+    var isStopping = false
+    if index == 0 {
+      (loss, isStopping) = ranks.formGradients(loss: loss, asksToStop: settings.asksToStop)
+    }
+    meet(index, clock)
+    for share in shares where share !== self.shares[0] {
+      Reduction.sum([self.shares[0].embedding.dC], into: share.embedding.dC)
+    }
+    if let update = settings.update {
+      for share in shares { for slice in share.slices { slice.apply(update) } }
+      clock?.mark(.update)
+    }
+    // Share 0's dC is read above, and whoever reads the parameters after the step finds them all updated.
+    meet(index, clock)
+    meanwhile(isStopping)
+  }
+
+  /// Completes the calling thread's step: the loss, and the update of the output bias.
+  private func finish(_ settings: StepSettings) {
+    if ranks == nil { loss = shares[0].crossEntropy.finish(output.db2) }
+    if let update = settings.update { output.memory.apply(update) }
+    clock?.mark(.softmax)
+  }
+
+  /// Forms a sum over all ranks when every thread has done its part of it.
+  ///
+  /// Only the calling thread speaks to other ranks; the others wait for it. So a communicator needs to know
+  /// nothing of threads.
+  private func form(_ sum: RankSum, _ index: Int, _ clock: StepClock?) {
+    meet(index, clock)
+    if index == 0 { sum.form() }
+    meet(index, clock)
+  }
+
+  private func meet(_ index: Int, _ clock: StepClock?) {
     barrier.wait(index)
     clock?.mark(.waiting)
   }
 
-  /// Completes the calling thread's step, and returns the loss.
-  func finish() -> Float {
-    let loss = ranks?.loss ?? output.finish()
-    if let update = plan.update { output.memory.apply(update) }
-    members[0].clock?.mark(.softmax)
+  /// Takes a step on the calling thread, after the others were called, and returns the loss.
+  func step(meanwhile: (_ isStopping: Bool) -> Void) -> Float {
+    run(0, meanwhile: meanwhile)
     return loss
   }
-
-  /// Measures the calling thread's parts of the steps from now on.
-  func startClock() { members[0].clock = StepClock() }
-
-  /// Ends the measurement, and returns the calling thread's seconds in each part.
-  func stopClock() -> [StepPart: Double] {
-    defer { members[0].clock = nil }
-    return StepPart.allCases.reduce(into: [:]) { seconds, part in
-      seconds[part] = members[0].clock?[part] ?? 0
-    }
-  }
 }
 
-// MARK: - Where a step waits for other ranks: between the parts of batch norm, and before the update
-
-// Only the calling thread speaks to other ranks; the others wait for it. So a communicator needs to know
-// nothing of threads.
+// MARK: Parameters in and out
 
 extension FusedStep {
-  /// One thread's way from the contexts to its slices' shares of the logits.
-  func forward(
-    _ index: Int, _ slices: [HiddenSlice], _ dropout: RandomMask?, _ ranks: RankSums,
-    _ clock: StepClock?
-  ) {
-    for slice in slices { slice.forwardToSums(clock) }
-    form(ranks.rows, index, clock)
-    for slice in slices { slice.forwardToSquares(clock) }
-    form(ranks.squares, index, clock)
-    for slice in slices { slice.forwardToLogits(dropout, clock) }
+  /// Takes over parameters, and what the optimizer remembers.
+  func assign(_ parameters: Parameters<Float>, _ moments: Moments<Float>?) {
+    for share in shares { share.embedding.memory.assign(parameters, moments) }
+    for slice in slices { slice.assign(parameters, moments) }
+    output.memory.assign(parameters, moments)
   }
 
-  /// One thread's way back to this rank's shares of its slices' gradients.
-  func backward(
-    _ index: Int, _ slices: [HiddenSlice], _ dropout: RandomMask?, _ ranks: RankSums,
-    _ clock: StepClock?
-  ) {
-    for slice in slices { slice.backwardToSums(dlogits: output.dlogits, dropout, clock) }
-    form(ranks.normalization, index, clock)
-    for slice in slices { slice.backwardToInput(clock) }
-  }
-
-  /// Adds up the gradients of all ranks, and updates one thread's slices.
-  func finishGradients(
-    _ index: Int, _ layers: FusedLayers, _ update: ParameterUpdate?, _ ranks: RankSums,
-    _ clock: StepClock?
-  ) {
-    if index == 0 { ranks.loss = output.finish() }
-    form(ranks.gradients, index, clock)
-    if index > 0 { Reduction.sum([embedding.dC], into: layers.embedding.dC) }
-    guard let update else { return }
-    for slice in layers.slices { slice.apply(update) }
-    clock?.mark(.update)
-    // Whoever reads the parameters after the step finds them all updated.
-    wait(index, clock)
-  }
-
-  /// Forms a sum over all ranks when every thread has done its part of it.
-  private func form(_ sum: RankSum, _ index: Int, _ clock: StepClock?) {
-    wait(index, clock)
-    if index == 0 { sum.form() }
-    wait(index, clock)
-  }
-}
-
-// MARK: - What passes between the ranks of a training: four sums in every step, each of one flat buffer
-
-// 1. Σ hprebn, a number for each hidden unit;
-// 2. Σ (hprebn − bnmeani)², as many: with 1 the two passes of batch norm's variance;
-// 3. dbngain and dbnbias, two for each unit: batch norm's way back needs them whole;
-// 4. all other gradients, this rank's share of the loss, and whether it was asked to stop.
-//
-// After the fourth every rank has the same gradients and makes the same update. Rows go with their
-// padding, which is zero.
-
-/// The sums over ranks of an engine.
-final class RankSums {
-  let rows: RankSum
-  let squares: RankSum
-  let normalization: RankSum
-  let gradients: RankSum
-
-  private let scalarMemory: PaddedMemory
-  private let scalars: PaddedMatrix  // (1, 2)
-
-  init(_ step: FusedStep, _ communicator: any Communicator) {
-    var memory = PaddedMemory(capacity: PaddedMemory.size(rows: 1, columns: 2))
-    scalars = memory.matrix(rows: 1, columns: 2)
-    scalarMemory = memory
-    let slices = step.slices
-    rows = RankSum(slices.map(\.bnmeani), communicator)
-    squares = RankSum(slices.map(\.bnvar_inv), communicator)
-    normalization = RankSum(slices.flatMap { [$0.dbngain, $0.dbnbias] }, communicator)
-    gradients = RankSum(
-      slices.flatMap { [$0.firstWeights.dW1, $0.dW2T] }
-        + [step.embedding.dC, step.output.db2, scalars], communicator)
-  }
-
-  /// The loss: before the fourth sum this rank's share, after it that of all.
-  var loss: Float {
-    get { scalars[0, 0] }
-    set { scalars[0, 0] = newValue }
-  }
-
-  /// Whether training shall stop: before the fourth sum here, after it anywhere.
-  var isAskedToStop: Bool {
-    get { scalars[0, 1] > 0 }
-    set { scalars[0, 1] = newValue ? 1 : 0 }
-  }
-}
-
-/// Matrices whose sums over all ranks are formed together.
-final class RankSum {
-  private let parts: [PaddedMatrix]
-  private let communicator: any Communicator
-  private let memory: PaddedMemory
-  private let buffer: PaddedMatrix  // (1, all elements of the parts)
-
-  init(_ parts: [PaddedMatrix], _ communicator: any Communicator) {
-    let count = parts.reduce(0) { $0 + $1.rows * $1.stride }
-    var memory = PaddedMemory(capacity: count)
-    buffer = memory.matrix(rows: 1, columns: count)
-    self.memory = memory
-    self.parts = parts
-    self.communicator = communicator
-  }
-
-  /// Replaces every matrix by its sum over all ranks.
-  func form() {
-    var position = 0
-    for part in parts {
-      for row in 0..<part.rows {
-        for v in 0..<part.vectors {
-          buffer[0, vector: position] = part[row, vector: v]
-          position += 1
-        }
-      }
-    }
-    buffer.withMutableSpan { communicator.sum(&$0) }
-    position = 0
-    for part in parts {
-      for row in 0..<part.rows {
-        for v in 0..<part.vectors {
-          part[row, vector: v] = buffer[0, vector: position]
-          position += 1
-        }
-      }
-    }
-  }
-}
-
-// MARK: - The one place where partial sums meet
-
-// Parts are added in their order, always the same, so that the sum has the same bits however the work
-// was shared out.
-
-/// Adds up what parts of an engine contribute.
-enum Reduction {
-  /// The sum of some rows of all parts, into the same rows of a matrix that is none of them.
-  static func sum(_ parts: [PaddedMatrix], rows: Range<Int>, into total: PaddedMatrix) {
-    let parts = parts.span
-    let (first, second) = (parts[0], parts[min(1, parts.count - 1)])
-    for row in rows {
-      for v in 0..<total.vectors {
-        let part = first[row, vector: v]
-        total[row, vector: v] = parts.count == 1 ? part : part + second[row, vector: v]
-      }
-    }
-    for index in 2..<max(parts.count, 2) { add(parts[index], rows, to: total) }
-  }
-
-  /// The sum of all parts.
-  static func sum(_ parts: [PaddedMatrix], into total: PaddedMatrix) {
-    sum(parts, rows: 0..<total.rows, into: total)
-  }
-
-  private static func add(_ part: PaddedMatrix, _ rows: Range<Int>, to total: PaddedMatrix) {
-    for row in rows {
-      for v in 0..<total.vectors { total[row, vector: v] += part[row, vector: v] }
-    }
+  /// The layers' parts, put together again as matrices.
+  func contents(_ shape: ModelShape, hasMoments: Bool) -> EngineContents {
+    var contents = EngineContents(zeros: shape, hasMoments: hasMoments)
+    shares[0].embedding.memory.copy(to: &contents)
+    output.memory.copy(to: &contents)
+    for slice in slices { slice.memory.copy(to: &contents) }
+    return contents
   }
 }

@@ -1,9 +1,9 @@
-// A slice of the hidden layer: the hidden units from a first to a last, with all that is theirs.
+// A slice of the hidden layer: the hidden units from a first to a last, with all that is theirs, and the two
+// ways through it: from the contexts to its share of the logits, and from dlogits back to its gradients.
 //
-// Batch norm's statistics belong to a unit. So from embcat @ W1 to tanh, and back to dW1, a slice
-// needs nothing of another; only its share of the logits and of dC is added to the others'. How its
-// parameters lie in memory is the business of HiddenTensors; where a product needs weights the other way
-// round, it reads a transposed copy.
+// Batch norm's statistics belong to a unit. So from embcat @ W1 to tanh, and back to dW1, a slice needs nothing
+// of another; only its share of the logits and of dC is added to the others'. Where a product needs weights the
+// other way round, it reads a transposed copy.
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
 
 import LinearAlgebra
@@ -31,20 +31,18 @@ final class HiddenSlice {
 
   let input: StepInput
   let activations: HiddenActivations
-  private let scratch: PaddedMemory
 
   init(
-    _ start: EngineStart, units: Range<Int>, _ input: StepInput, keepsIntermediates: Bool,
-    firstLayer: (FirstLayerWeights) -> any FirstLayer
+    _ arena: Arena, _ shape: ModelShape, units: Range<Int>, _ input: StepInput, hasMoments: Bool,
+    keepsIntermediates: Bool, firstLayer: (FirstLayerWeights) -> any FirstLayer
   ) {
-    let shape = start.parameters.shape
     let (width, vocabulary) = (units.count, shape.vocabulary)
     self.units = units
     (n, self.input) = (Float(input.batchSize), input)
 
-    memory = ParameterMemory(
-      capacity: HiddenTensors.size(shape, units: units), hasMoments: start.moments != nil,
-      cut: { HiddenTensors(cutFrom: &$0, shape, units: units) }, decaying: \.weights)
+    memory = ParameterMemory(arena, hasMoments: hasMoments, decaying: \.weights) {
+      HiddenTensors(cutFrom: &$0, shape, units: units)
+    }
     let (parameters, gradients) = (memory.parameters, memory.gradients)
     (W2T, dW2T) = (parameters.W2T, gradients.W2T)
     (bngain, dbngain) = (parameters.bngain, gradients.bngain)
@@ -53,16 +51,19 @@ final class HiddenSlice {
       W1: parameters.W1, dW1: gradients.W1, inputs: shape.contextWidth)
     self.firstLayer = firstLayer(firstWeights)
 
-    var scratch = PaddedMemory(
-      capacity: PaddedMemory.size(rows: PaddedMemory.stride(width), columns: vocabulary)
-        + PaddedMemory.size(rows: 2, columns: width))
-    W2 = scratch.matrix(rows: PaddedMemory.stride(width), columns: vocabulary)
-    bnmeani = scratch.matrix(rows: 1, columns: width)
-    bnvar_inv = scratch.matrix(rows: 1, columns: width)
-    self.scratch = scratch
+    (W2, bnmeani, bnvar_inv) = arena.block {
+      (
+        $0.matrix(PaddedMatrix.stride(width), vocabulary), $0.matrix(1, width),
+        $0.matrix(1, width)
+      )
+    }
     activations = HiddenActivations(
-      input, units: width, vocabulary: vocabulary, keepsIntermediates: keepsIntermediates)
-    memory.assign(start)
+      arena, input, units: width, vocabulary: vocabulary, keepsIntermediates: keepsIntermediates)
+  }
+
+  /// Takes over the slice's part of the parameters.
+  func assign(_ parameters: Parameters<Float>, _ moments: Moments<Float>?) {
+    memory.assign(parameters, moments)
     copyWeights()
   }
 
@@ -79,94 +80,86 @@ final class HiddenSlice {
   }
 }
 
-// MARK: - How the hidden layer is cut: by its size alone, so that any number of threads computes the same bits
+// MARK: The two ways
+//
+// Each way is one product, some walks over the activations, and the products that follow. The walks go over a
+// few vectors of units at a time, so that a column of a minibatch is still in the first-level cache at the
+// second walk, and each walk over several, so that one unit's sums need not wait for another's. Only hprebn and h
+// are kept for the way back: bnraw costs less to compute again.
+//
+// A way is cut into stages where other ranks have sums to add. A process alone goes through all of them at once.
 
-extension HiddenSlice {
-  /// So many units of a large minibatch stay in a core's cache through batch norm, tanh and back.
-  private static let largestWidth = 128
-  /// No more slices than this: each adds a share of the logits.
-  private static let largestCount = 32
+/// The stages of the way forward.
+enum ForwardStage: Int, Comparable {
+  /// hprebn, and Σ hprebn in the place of bnmeani.
+  case sums
+  /// bnmeani, and Σ (hprebn − bnmeani)² in the place of bnvar_inv.
+  case squares
+  /// bnvar_inv, h, and the share of the logits.
+  case activation
 
-  /// The units of every slice: whole vectors, as equal as they can be, the larger ones last.
-  ///
-  /// The number of slices is even where there is more than one, because most machines that share out so
-  /// little work have two or four cores. The calling thread, which has more to do than the others, takes
-  /// the first slices.
-  static func units(hidden: Int) -> [Range<Int>] {
-    let vectors = PaddedMemory.stride(hidden) / vectorWidth
-    let count = count(hidden: hidden)
-    return (0..<count).map { index in
-      let first = index * vectors / count * vectorWidth
-      let last = (index + 1) * vectors / count * vectorWidth
-      return first..<min(last, hidden)
-    }
-  }
-
-  /// The number of slices.
-  static func count(hidden: Int) -> Int {
-    let vectors = PaddedMemory.stride(hidden) / vectorWidth
-    // Below this, two slices gain nothing over one.
-    guard vectors >= 4 else { return 1 }
-    let perSlice = largestWidth / vectorWidth
-    let count = (vectors + perSlice - 1) / perSlice
-    return min(max(2, (count + 1) / 2 * 2), largestCount)
-  }
+  static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
 }
 
-// MARK: - The two ways through a slice: from the contexts to its share of the logits, and from dlogits back to
+/// The stages of the way back.
+enum BackwardStage: Int, Comparable {
+  /// dW2, dhpreact, dbngain and dbnbias.
+  case activation
+  /// dhprebn, dW1, db1, and the share of dC.
+  case normalization
+  /// The update of the slice's parameters.
+  case update
 
-// its gradients and its share of dC.
-//
-// Each way is one product, some walks over the activations, and the products that follow. The walks go
-// over a few vectors of units at a time, so that a column of a minibatch is still in the first-level
-// cache at the second walk, and each walk over several, so that one unit's sums need not wait for
-// another's. Only hprebn and h are kept for the way back: bnraw costs less to compute again.
+  static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
+}
 
 extension HiddenSlice {
   /// logits = tanh(batchnorm(embcat @ W1 + b1)) @ W2, with some units dropped if there is a mask.
-  func forward(_ dropout: RandomMask?, _ clock: StepClock?) {
-    firstLayer.forward(into: hprebn, clock)
+  func forward(
+    _ stages: ClosedRange<ForwardStage>, _ dropout: RandomMask?, _ clock: StepClock?
+  ) {
+    if stages.contains(.sums) { firstLayer.forward(into: hprebn, clock) }
     forEachColumnBlock { vectors in
-      for v in vectors { addRows(unitsOf: v) }
-      for v in vectors { addSquares(unitsOf: v) }
-      activate(vectors, dropout)
+      if stages.contains(.sums) { for v in vectors { addRows(unitsOf: v) } }
+      if stages.contains(.squares) { for v in vectors { addSquares(unitsOf: v) } }
+      guard stages.contains(.activation) else { return }
+      for v in vectors { measureVariance(unitsOf: v) }
+      for v in vectors { activate(unitsOf: v) }
+      if let dropout { for v in vectors { drop(unitsOf: v, dropout) } }
     }
     clock?.mark(.normalization)
-    multiplyForward(clock)
-  }
-
-  private func multiplyForward(_ clock: StepClock?) {
+    guard stages.contains(.activation) else { return }
     multiply(h.padded, W2.padded, into: logits.padded)
     clock?.mark(.logits)
   }
 
-  private func activate(_ vectors: Range<Int>, _ dropout: RandomMask?) {
-    for v in vectors { measureVariance(unitsOf: v) }
-    for v in vectors { activate(unitsOf: v) }
-    if let dropout { for v in vectors { drop(unitsOf: v, dropout) } }
-  }
-
-  /// dW1, db1, dbngain, dbnbias, dW2 and a share of dC from dlogits.
-  func backward(dlogits: PaddedMatrix, _ dropout: RandomMask?, _ clock: StepClock?) {
-    multiplyBackward(dlogits, clock)
+  /// dW1, db1, dbngain, dbnbias, dW2 and a share of dC from dlogits, and the update if there is one.
+  func backward(
+    _ stages: ClosedRange<BackwardStage>, dlogits: PaddedMatrix, _ settings: StepSettings,
+    _ clock: StepClock?
+  ) {
+    if stages.contains(.activation) {
+      multiply(dlogits.padded, W2T.padded, into: dh.padded)
+      clock?.mark(.dh)
+      multiply(dlogits.padded.T, h.padded, into: dW2T.padded)
+      clock?.mark(.dW2)
+    }
     forEachColumnBlock { vectors in
-      differentiateActivation(vectors, dropout)
-      for v in vectors { differentiateNormalization(unitsOf: v) }
+      if stages.contains(.activation) {
+        if let mask = settings.dropout {
+          for v in vectors { differentiateDropout(unitsOf: v, mask) }
+        }
+        for v in vectors { differentiateActivation(unitsOf: v) }
+      }
+      if stages.contains(.normalization) {
+        for v in vectors { differentiateNormalization(unitsOf: v) }
+      }
     }
     clock?.mark(.elementwiseBackward)
-    firstLayer.backward(dhprebn, clock)
-  }
-
-  private func multiplyBackward(_ dlogits: PaddedMatrix, _ clock: StepClock?) {
-    multiply(dlogits.padded, W2T.padded, into: dh.padded)
-    clock?.mark(.dh)
-    multiply(dlogits.padded.T, h.padded, into: dW2T.padded)
-    clock?.mark(.dW2)
-  }
-
-  private func differentiateActivation(_ vectors: Range<Int>, _ dropout: RandomMask?) {
-    if let dropout { for v in vectors { differentiateDropout(unitsOf: v, dropout) } }
-    for v in vectors { differentiateActivation(unitsOf: v) }
+    if stages.contains(.normalization) { firstLayer.backward(dhprebn, clock) }
+    guard stages.contains(.update), let update = settings.update else { return }
+    apply(update)
+    clock?.mark(.update)
   }
 
   @inline(always)
@@ -192,47 +185,10 @@ extension HiddenSlice {
   var dhprebn: PaddedMatrix { activations.dhprebn[rows: 0..<input.rows] }  // (rows, units)
 }
 
-// MARK: The same ways, cut where the sums of other ranks come in
-
-extension HiddenSlice {
-  /// The way forward to this rank's share of Σ hprebn, in bnmeani.
-  func forwardToSums(_ clock: StepClock?) {
-    firstLayer.forward(into: hprebn, clock)
-    forEachColumnBlock { vectors in for v in vectors { addRows(unitsOf: v) } }
-    clock?.mark(.normalization)
-  }
-
-  /// On from all ranks' Σ hprebn, to this rank's share of Σ (hprebn − bnmeani)², in bnvar_inv.
-  func forwardToSquares(_ clock: StepClock?) {
-    forEachColumnBlock { vectors in for v in vectors { addSquares(unitsOf: v) } }
-    clock?.mark(.normalization)
-  }
-
-  /// On from all ranks' squares, to the share of the logits.
-  func forwardToLogits(_ dropout: RandomMask?, _ clock: StepClock?) {
-    forEachColumnBlock { vectors in activate(vectors, dropout) }
-    clock?.mark(.normalization)
-    multiplyForward(clock)
-  }
-
-  /// The way back to this rank's shares of dbngain and dbnbias.
-  func backwardToSums(dlogits: PaddedMatrix, _ dropout: RandomMask?, _ clock: StepClock?) {
-    multiplyBackward(dlogits, clock)
-    forEachColumnBlock { vectors in differentiateActivation(vectors, dropout) }
-    clock?.mark(.elementwiseBackward)
-  }
-
-  /// On from all ranks' dbngain and dbnbias, to this rank's shares of dW1, db1 and dC.
-  func backwardToInput(_ clock: StepClock?) {
-    forEachColumnBlock { vectors in
-      for v in vectors { differentiateNormalization(unitsOf: v) }
-    }
-    clock?.mark(.elementwiseBackward)
-    firstLayer.backward(dhprebn, clock)
-  }
-}
-
 // MARK: Forward, for sixteen units
+//
+// Dropout is a mask that is computed, not stored. It depends on a window's place in the whole minibatch, so that
+// ranks drop what one process would.
 
 extension HiddenSlice {
   /// Σ hprebn, in the place of bnmeani.
@@ -269,11 +225,27 @@ extension HiddenSlice {
       h[row, vector: v] = tanh(multiplyAdd(gain, bnraw, bias))
     }
   }
+
+  /// hdrop = h · hmask, in the place of h.
+  private func drop(unitsOf v: Int, _ hmask: RandomMask) {
+    let (h, positions, unit) = (h, input.positions, units.lowerBound + v * vectorWidth)
+    for row in 0..<h.rows { h[row, vector: v] *= hmask[positions[row], from: unit] }
+  }
 }
 
 // MARK: Backward, for sixteen units
 
 extension HiddenSlice {
+  /// dh = dhdrop · hmask, in its place; and h again, where it is needed: where dh is not zero.
+  private func differentiateDropout(unitsOf v: Int, _ hmask: RandomMask) {
+    let (h, dh, unit) = (h, dh, units.lowerBound + v * vectorWidth)
+    let positions = input.positions
+    for row in 0..<h.rows {
+      h[row, vector: v] *= hmask.keptShare
+      dh[row, vector: v] *= hmask[positions[row], from: unit]
+    }
+  }
+
   /// dhpreact = (1 − h²) · dh, dbnbias = dhpreact.sum(.rows), dbngain = (dhpreact · bnraw).sum(.rows)
   private func differentiateActivation(unitsOf v: Int) {
     let (hprebn, h, dh, dhpreact) = (hprebn, h, dh, dhpreact)
@@ -332,30 +304,42 @@ private func sumOverRows(
   return (sums.0 + sums.1) + (sums.2 + sums.3)
 }
 
-// MARK: - Dropout on the two ways through a slice, for sixteen units at a time: a mask that is computed, not stored
-
-// The mask depends on a window's place in the whole minibatch, so that ranks drop what one process would.
+// MARK: How the hidden layer is cut: by its size alone, so that any number of threads computes the same bits
 
 extension HiddenSlice {
-  /// hdrop = h · hmask, in the place of h.
-  func drop(unitsOf v: Int, _ hmask: RandomMask) {
-    let (h, positions, unit) = (h, input.positions, units.lowerBound + v * vectorWidth)
-    for row in 0..<h.rows { h[row, vector: v] *= hmask[positions[row], from: unit] }
+  /// So many units of a large minibatch stay in a core's cache through batch norm, tanh and back.
+  private static let largestWidth = 128
+  /// No more slices than this: each adds a share of the logits.
+  private static let largestCount = 32
+
+  /// The units of every slice: whole vectors, as equal as they can be, the larger ones last.
+  ///
+  /// The number of slices is even where there is more than one, because most machines that share out so
+  /// little work have two or four cores. The calling thread, which has more to do than the others, takes
+  /// the first slices.
+  static func units(hidden: Int) -> [Range<Int>] {
+    let vectors = PaddedMatrix.stride(hidden) / vectorWidth
+    let count = count(hidden: hidden)
+    return (0..<count).map { index in
+      let first = index * vectors / count * vectorWidth
+      let last = (index + 1) * vectors / count * vectorWidth
+      return first..<min(last, hidden)
+    }
   }
 
-  /// dh = dhdrop · hmask, in its place; and h again, where it is needed: where dh is not zero.
-  func differentiateDropout(unitsOf v: Int, _ hmask: RandomMask) {
-    let (h, dh, unit) = (h, dh, units.lowerBound + v * vectorWidth)
-    let positions = input.positions
-    for row in 0..<h.rows {
-      h[row, vector: v] *= hmask.keptShare
-      dh[row, vector: v] *= hmask[positions[row], from: unit]
-    }
+  /// The number of slices.
+  static func count(hidden: Int) -> Int {
+    let vectors = PaddedMatrix.stride(hidden) / vectorWidth
+    // Below this, two slices gain nothing over one.
+    guard vectors >= 4 else { return 1 }
+    let perSlice = largestWidth / vectorWidth
+    let count = (vectors + perSlice - 1) / perSlice
+    return min(max(2, (count + 1) / 2 * 2), largestCount)
   }
 }
 
-// MARK: - Where a slice's parameters lie in a block of memory
-
+// MARK: Memory
+//
 // Both weights lie with the units along their rows: W1 as it is, W2 transposed. W1 has b1 as one more
 // row, and both have rows of zeros up to a whole vector: products of whole vectors are faster than exact
 // ones, and padding adds only zeros.
@@ -371,20 +355,14 @@ struct HiddenTensors: LayerTensors {
   private let vocabulary: Int
   private let firstUnit: Int
 
-  /// The floats in a block.
-  static func size(_ shape: ModelShape, units: Range<Int>) -> Int {
-    let rows = PaddedMemory.stride(shape.contextWidth + 1) + PaddedMemory.stride(shape.vocabulary)
-    return PaddedMemory.size(rows: rows + 2, columns: units.count)
-  }
-
-  init(cutFrom memory: inout PaddedMemory, _ shape: ModelShape, units: Range<Int>) {
+  init(cutFrom block: inout Arena.Cutter, _ shape: ModelShape, units: Range<Int>) {
     inputs = shape.contextWidth
     vocabulary = shape.vocabulary
     firstUnit = units.lowerBound
-    W1 = memory.matrix(rows: PaddedMemory.stride(inputs + 1), columns: units.count)
-    W2T = memory.matrix(rows: PaddedMemory.stride(vocabulary), columns: units.count)
-    bngain = memory.matrix(rows: 1, columns: units.count)
-    bnbias = memory.matrix(rows: 1, columns: units.count)
+    W1 = block.matrix(PaddedMatrix.stride(inputs + 1), units.count)
+    W2T = block.matrix(PaddedMatrix.stride(vocabulary), units.count)
+    bngain = block.matrix(1, units.count)
+    bnbias = block.matrix(1, units.count)
   }
 
   /// W1 without b1, and W2: what weight decay shrinks.
@@ -407,10 +385,6 @@ struct HiddenTensors: LayerTensors {
   }
 }
 
-// MARK: - The activations of a slice and their gradients: what has a row for each window that is computed here
-
-// There is room for the most windows that may come; a slice sees each with as many rows as the step has.
-
 /// The matrices of a slice that have a row for each window.
 final class HiddenActivations {
   let logits: PaddedMatrix  // (capacity, vocabulary), this slice's share
@@ -419,22 +393,20 @@ final class HiddenActivations {
   let dh: PaddedMatrix  // (capacity, units)
   let dhpreact: PaddedMatrix  // (capacity, units)
   let dhprebn: PaddedMatrix  // (capacity, units)
-  private let memory: PaddedMemory
 
   /// - Parameter keepsIntermediates: Gives the three gradients memory of their own; otherwise each takes
   ///   the place of the one before.
-  init(_ input: StepInput, units: Int, vocabulary: Int, keepsIntermediates: Bool) {
+  init(
+    _ arena: Arena, _ input: StepInput, units: Int, vocabulary: Int, keepsIntermediates: Bool
+  ) {
     let rows = input.capacity
-    let gradientBuffers = keepsIntermediates ? 3 : 1
-    var memory = PaddedMemory(
-      capacity: PaddedMemory.size(rows: (2 + gradientBuffers) * rows, columns: units)
-        + PaddedMemory.size(rows: rows, columns: vocabulary))
-    hprebn = memory.matrix(rows: rows, columns: units)
-    h = memory.matrix(rows: rows, columns: units)
-    logits = memory.matrix(rows: rows, columns: vocabulary)
-    dh = memory.matrix(rows: rows, columns: units)
-    dhpreact = keepsIntermediates ? memory.matrix(rows: rows, columns: units) : dh
-    dhprebn = keepsIntermediates ? memory.matrix(rows: rows, columns: units) : dh
-    self.memory = memory
+    (hprebn, h, logits, dh, dhpreact, dhprebn) = arena.block {
+      let (hprebn, h) = ($0.matrix(rows, units), $0.matrix(rows, units))
+      let (logits, dh) = ($0.matrix(rows, vocabulary), $0.matrix(rows, units))
+      return (
+        hprebn, h, logits, dh, keepsIntermediates ? $0.matrix(rows, units) : dh,
+        keepsIntermediates ? $0.matrix(rows, units) : dh
+      )
+    }
   }
 }

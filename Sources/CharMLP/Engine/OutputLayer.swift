@@ -1,61 +1,75 @@
 // The output in place: from the slices' logits to the loss and dlogits, all in one go.
 //
-// The minibatch is cut into blocks of rows, so that threads can share them out; the cut depends on the
-// number of rows alone, and blocks beyond the step's rows are empty. Padding columns carry a bias of −∞. So their probability is exactly zero, and
-// neither the softmax nor a gradient needs to know where the vocabulary ends.
+// The minibatch is cut into blocks of rows, so that threads can share them out; the cut depends on the number of
+// rows alone, and blocks beyond the step's rows are empty. Padding columns carry a bias of −∞, so that their
+// probability is exactly zero, and neither the softmax nor a gradient needs to know where the vocabulary ends.
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
 
 import LinearAlgebra
 import RealModule
 
-/// The output bias and the cross-entropy of the logits.
+/// The output bias.
 final class OutputLayer {
   let memory: ParameterMemory<OutputTensors>
+  var b2: PaddedMatrix { memory.parameters.b2 }  // (1, vocabulary)
+  var db2: PaddedMatrix { memory.gradients.b2 }  // (1, vocabulary)
+
+  init(_ arena: Arena, _ shape: ModelShape, hasMoments: Bool) {
+    memory = ParameterMemory(arena, hasMoments: hasMoments) {
+      OutputTensors(b2: $0.matrix(1, shape.vocabulary))
+    }
+    if arena.purpose == .allocation { b2.fill(-.infinity) }
+  }
+}
+
+/// The windows on a block of the output layer's memory.
+struct OutputTensors: LayerTensors {
   let b2: PaddedMatrix  // (1, vocabulary)
-  let db2: PaddedMatrix  // (1, vocabulary)
+
+  func assign(_ parameters: Parameters<Float>) { b2.assign(parameters.b2) }
+  func copy(to parameters: inout Parameters<Float>) { b2.copy(to: &parameters.b2) }
+}
+
+/// The cross-entropy of the logits of a minibatch, and its gradient.
+///
+/// Threads share out the blocks of one, or each computes all of its own: a small minibatch costs less than
+/// a meeting of threads does.
+final class CrossEntropy {
   var dlogits: PaddedMatrix { buffer[rows: 0..<input.rows] }  // (rows, vocabulary)
 
   /// The number of blocks of rows.
   var blockCount: Int { losses.rows }
 
   private let input: StepInput
+  private let b2: PaddedMatrix  // (1, vocabulary)
   private let buffer: PaddedMatrix  // (capacity, vocabulary): dlogits
   private let logit_maxes: PaddedMatrix  // (1, capacity)
   private let norm_logits: PaddedMatrix  // (1, capacity), those of the targets
   private let counts_sum: PaddedMatrix  // (1, capacity)
   private let losses: PaddedMatrix  // (blocks, 1), each block's sum
   private let biasGradients: PaddedMatrix  // (blocks, vocabulary), each block's share of db2
-  private let biasGradientParts: [PaddedMatrix]
-  private let activations: PaddedMemory
 
   /// The rows of a block: a few, so that two threads have something to share at a batch of 32.
   private static let blockRows = 16
+  /// Up to so many logits every thread computes them all; docs/performance.md says what was measured.
+  private static let replicationLimit = 2048
 
-  init(_ start: EngineStart, _ input: StepInput) {
-    let vocabulary = start.parameters.shape.vocabulary
+  /// Whether each thread is better off with a cross-entropy of its own.
+  static func isReplicated(_ shape: ModelShape, capacity: Int) -> Bool {
+    capacity <= replicationLimit / PaddedMatrix.stride(shape.vocabulary)
+  }
+
+  init(_ arena: Arena, _ output: OutputLayer, _ input: StepInput) {
     self.input = input
-    memory = ParameterMemory(
-      capacity: PaddedMemory.size(rows: 1, columns: vocabulary), hasMoments: start.moments != nil,
-      cut: { OutputTensors(b2: $0.matrix(rows: 1, columns: vocabulary)) })
-    (b2, db2) = (memory.parameters.b2, memory.gradients.b2)
-    b2.fill(-.infinity)
-    memory.assign(start)
-
-    let rows = input.capacity
+    b2 = output.b2
+    let (rows, vocabulary) = (input.capacity, output.b2.columns)
     let blocks = max(1, (rows + Self.blockRows - 1) / Self.blockRows)
-    var activations = PaddedMemory(
-      capacity: PaddedMemory.size(rows: rows + blocks, columns: vocabulary)
-        + PaddedMemory.size(rows: 3, columns: rows)
-        + PaddedMemory.size(rows: blocks, columns: 1))
-    buffer = activations.matrix(rows: rows, columns: vocabulary)
-    let biasGradients = activations.matrix(rows: blocks, columns: vocabulary)
-    self.biasGradients = biasGradients
-    biasGradientParts = (0..<blocks).map { biasGradients.row($0) }
-    logit_maxes = activations.matrix(rows: 1, columns: rows)
-    norm_logits = activations.matrix(rows: 1, columns: rows)
-    counts_sum = activations.matrix(rows: 1, columns: rows)
-    losses = activations.matrix(rows: blocks, columns: 1)
-    self.activations = activations
+    (buffer, biasGradients, logit_maxes, norm_logits, counts_sum, losses) = arena.block {
+      (
+        $0.matrix(rows, vocabulary), $0.matrix(blocks, vocabulary), $0.matrix(1, rows),
+        $0.matrix(1, rows), $0.matrix(1, rows), $0.matrix(blocks, 1)
+      )
+    }
   }
 
   /// dlogits = (softmax(logits + b2) − onehot(Yb)) / n for the rows of a block, and their share of the
@@ -65,7 +79,7 @@ final class OutputLayer {
   /// row's need not wait for another's.
   ///
   /// - Parameter logits: The slices' shares of h @ W2; padding columns hold zeros.  (n, vocabulary)
-  func crossEntropy(_ logits: [PaddedMatrix], block: Int) {
+  func differentiate(_ logits: [PaddedMatrix], block: Int) {
     let first = min(block * Self.blockRows, input.rows)
     let rows = first..<min(first + Self.blockRows, input.rows)
     Reduction.sum(logits, rows: rows, into: dlogits)
@@ -132,18 +146,15 @@ final class OutputLayer {
 
   /// Completes db2, and returns the loss: the mean over the minibatch, in nats per character. Both are
   /// shares, if there are other ranks.
-  func finish() -> Float {
-    Reduction.sum(biasGradientParts, into: db2)
+  func finish(_ db2: PaddedMatrix) -> Float {
+    let biasGradients = biasGradients
+    for v in 0..<db2.vectors {
+      var sum = biasGradients[0, vector: v]
+      for block in 1..<max(blockCount, 1) { sum += biasGradients[block, vector: v] }
+      db2[0, vector: v] = sum
+    }
     var loss = 0.0
     for block in 0..<blockCount { loss += Double(losses[block, 0]) }
     return Float(loss / Double(input.batchSize))
   }
-}
-
-/// The windows on a block of the output layer's memory.
-struct OutputTensors: LayerTensors {
-  let b2: PaddedMatrix  // (1, vocabulary)
-
-  func assign(_ parameters: Parameters<Float>) { b2.assign(parameters.b2) }
-  func copy(to parameters: inout Parameters<Float>) { b2.copy(to: &parameters.b2) }
 }

@@ -1,44 +1,45 @@
-// A layer's parameters, their gradients, and what an optimizer remembers of them: blocks of memory with
-// one layout.
+// A layer's parameters, their gradients, and what an optimizer remembers of them: blocks of memory with one
+// layout.
 //
 // Because the layouts agree, an update rule is one loop over the blocks, whatever tensors they hold.
 
 import LinearAlgebra
 
+/// The windows that a layer has on one of its blocks: its part of `Parameters`, in the layer's layout.
+protocol LayerTensors {
+  /// Copies the layer's part of the parameters into the block.
+  func assign(_ parameters: Parameters<Float>)
+
+  /// Copies the block into the layer's part of the parameters.
+  func copy(to parameters: inout Parameters<Float>)
+}
+
 /// The memory of the parameters that one layer, or one slice of it, owns.
 ///
-/// `Tensors` are the windows that a layer cuts from a block, the same from each.
-final class ParameterMemory<Tensors> {
+/// `Tensors` are the windows that the layer cuts from a block, the same from each.
+final class ParameterMemory<Tensors: LayerTensors> {
   let parameters: Tensors
   let gradients: Tensors
   /// Adam's running averages, of the gradients and of their squares.
   let moments: (first: Tensors, second: Tensors)?
 
-  private let blocks: [Block]
-  private let whole: [PaddedMatrix]  // (1, capacity) each
+  private let whole: [PaddedMatrix]  // (1, all of a block) each
   private let decaying: [PaddedMatrix]
 
-  /// One allocation.
-  private final class Block {
-    var memory: PaddedMemory
-    init(capacity: Int) { memory = PaddedMemory(capacity: capacity) }
-  }
-
-  /// Allocates blocks of `capacity` floats, all zero, and cuts them.
+  /// Takes blocks from an arena, all zero.
   ///
   /// - Parameters:
   ///   - cut: Cuts one block.
   ///   - decaying: The tensors that weight decay shrinks.
   init(
-    capacity: Int, hasMoments: Bool, cut: (inout PaddedMemory) -> Tensors,
-    decaying: (Tensors) -> [PaddedMatrix] = { _ in [] }
+    _ arena: Arena, hasMoments: Bool, decaying: (Tensors) -> [PaddedMatrix] = { _ in [] },
+    cut: (inout Arena.Cutter) -> Tensors
   ) {
-    blocks = (0..<(hasMoments ? 4 : 2)).map { _ in Block(capacity: capacity) }
-    let tensors = blocks.map { cut(&$0.memory) }
-    whole = blocks.map { $0.memory.whole() }
-    (parameters, gradients) = (tensors[0], tensors[1])
-    moments = hasMoments ? (tensors[2], tensors[3]) : nil
-    self.decaying = decaying(tensors[0])
+    let blocks = (0..<(hasMoments ? 4 : 2)).map { _ in arena.block { (cut(&$0), $0.whole) } }
+    whole = blocks.map(\.1)
+    (parameters, gradients) = (blocks[0].0, blocks[1].0)
+    moments = hasMoments ? (blocks[2].0, blocks[3].0) : nil
+    self.decaying = decaying(parameters)
   }
 
   /// Moves every parameter by an optimizer's rule.
@@ -53,31 +54,30 @@ final class ParameterMemory<Tensors> {
   }
 }
 
-// MARK: - How parameters get into an engine's blocks of memory, and out again: the same way for all blocks
+// MARK: Copying in and out
 
-/// The windows that a layer has on one of its blocks: its part of `Parameters`, in the layer's layout.
-protocol LayerTensors {
-  /// Copies the layer's part of the parameters into the block.
-  func assign(_ parameters: Parameters<Float>)
-
-  /// Copies the block into the layer's part of the parameters.
-  func copy(to parameters: inout Parameters<Float>)
-}
-
-/// What an engine begins with.
-struct EngineStart {
-  let parameters: Parameters<Float>
+/// All that an engine's memory holds of its parameters.
+struct EngineContents {
+  var parameters: Parameters<Float>
+  var gradients: Gradients<Float>
   /// What the optimizer remembers, if it remembers anything.
-  let moments: Moments<Float>?
+  var moments: Moments<Float>?
+
+  /// Zeros, to be filled layer by layer.
+  init(zeros shape: ModelShape, hasMoments: Bool) {
+    parameters = Parameters(zeros: shape)
+    gradients = Gradients(zeros: shape)
+    moments = hasMoments ? Moments(zeros: shape) : nil
+  }
 }
 
-extension ParameterMemory where Tensors: LayerTensors {
+extension ParameterMemory {
   /// Copies the layer's part of what an engine begins with.
-  func assign(_ start: EngineStart) {
-    parameters.assign(start.parameters)
-    guard let moments, let values = start.moments else { return }
-    moments.first.assign(values.first)
-    moments.second.assign(values.second)
+  func assign(_ start: Parameters<Float>, _ startMoments: Moments<Float>?) {
+    parameters.assign(start)
+    guard let moments, let startMoments else { return }
+    moments.first.assign(startMoments.first)
+    moments.second.assign(startMoments.second)
   }
 
   /// Copies the layer's part of all blocks.
@@ -91,23 +91,7 @@ extension ParameterMemory where Tensors: LayerTensors {
   }
 }
 
-/// All that an engine's memory holds of its parameters.
-struct EngineContents {
-  var parameters: Parameters<Float>
-  var gradients: Gradients<Float>
-  var moments: Moments<Float>?
-
-  /// Zeros, to be filled layer by layer.
-  init(zeros shape: ModelShape, hasMoments: Bool) {
-    parameters = Parameters(zeros: shape)
-    gradients = Gradients(zeros: shape)
-    moments = hasMoments ? Moments(zeros: shape) : nil
-  }
-}
-
-// MARK: - The optimizers' rules, in place on a whole block of parameters and its companions of the same layout
-
-// `Parameters.apply` is what they are checked against.
+// MARK: The optimizers' rules, in place on a whole block; `Parameters.apply` is what they are checked against
 
 extension PaddedMatrix {
   /// Multiplies every element.
@@ -150,8 +134,8 @@ extension PaddedMatrix {
   }
 }
 
-// MARK: - A transposed copy, in blocks of sixteen by sixteen that stay in registers
-
+// MARK: A transposed copy, in blocks of sixteen by sixteen that stay in registers
+//
 // A product whose contracted index runs along the rows of both operands is the slowest of the four
 // kinds; with a copy of one operand transposed it becomes the fastest, and copying costs less.
 //

@@ -130,7 +130,7 @@ extension FusedEngine {
   /// The gradients of intermediates that are left in memory; slices side by side.
   package var intermediates: [PassTensor: Matrix<Float>] {
     var tensors: [PassTensor: Matrix<Float>] = [
-      .dlogits: stages.output.dlogits.matrix, .dh: sideBySide { $0.dh },
+      .dlogits: inOrder(stages.dlogits.matrix), .dh: sideBySide { $0.dh },
       .dhpreact: sideBySide { $0.dhpreact }, .dhprebn: sideBySide { $0.dhprebn },
     ]
     let shares = stages.slices.compactMap { ($0.firstLayer as? PerExampleLayer)?.dembcat.matrix }
@@ -141,7 +141,7 @@ extension FusedEngine {
   private func sideBySide(_ part: (HiddenSlice) -> PaddedMatrix) -> Matrix<Float> {
     var whole = Matrix<Float>.zeros(batchSize, shape.hidden)
     for slice in stages.slices { part(slice).copy(to: &whole, column: slice.units.lowerBound) }
-    return whole
+    return inOrder(whole)
   }
 }
 

@@ -329,7 +329,7 @@ private final class Pieces<Result: Sendable>: Sendable {
 
   /// Computes all of them; the end of a team waits for its members.
   func compute(threads: Int) {
-    let team = ThreadTeam(upTo: threads) { _ in { _ in self.takeAll() } }
+    let team = ThreadTeam(upTo: threads) { _, _ in { _ in self.takeAll() } }
     team.callOthers()
     withExtendedLifetime(team) { takeAll() }
   }

@@ -31,23 +31,19 @@ final class NextCharacterNetwork {
   private let b2: PaddedMatrix  // (1, vocabulary)
   private let h: PaddedMatrix  // (productRows, hidden)
   private let logits: PaddedMatrix  // (productRows, vocabulary)
-  private let memory: PaddedMemory
+  private let arena = Arena()
 
   init(_ model: Model) {
     shape = model.shape
     vocabulary = model.vocabulary
     let (hidden, count) = (shape.hidden, shape.vocabulary)
     let tableRows = shape.blockSize * count
-    var memory = PaddedMemory(
-      capacity: PaddedMemory.size(rows: tableRows + 1 + Self.productRows, columns: hidden)
-        + PaddedMemory.size(rows: hidden + 1 + Self.productRows, columns: count))
-    rows = memory.matrix(rows: tableRows, columns: hidden)
-    b1 = memory.matrix(rows: 1, columns: hidden)
-    h = memory.matrix(rows: Self.productRows, columns: hidden)
-    W2 = memory.matrix(rows: hidden, columns: count)
-    b2 = memory.matrix(rows: 1, columns: count)
-    logits = memory.matrix(rows: Self.productRows, columns: count)
-    self.memory = memory
+    (rows, b1, h, W2, b2, logits) = arena.block {
+      (
+        $0.matrix(tableRows, hidden), $0.matrix(1, hidden), $0.matrix(Self.productRows, hidden),
+        $0.matrix(hidden, count), $0.matrix(1, count), $0.matrix(Self.productRows, count)
+      )
+    }
     b1.assign(model.foldedb1)
     W2.assign(model.parameters.W2)
     b2.assign(model.parameters.b2)

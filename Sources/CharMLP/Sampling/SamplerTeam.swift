@@ -50,7 +50,7 @@ public struct SamplerTeam {
     guard limit > 1 else { return try plan.sampler().spell(count, spelling, take: take) }
     var members: [Member] = []
     var work: ThreadTeam.Work = { _ in }
-    let team = ThreadTeam(upTo: limit) { [plan] threads in
+    let team = ThreadTeam(upTo: limit) { [plan] threads, _ in
       let all = (0..<threads).map { Member(plan, $0, of: threads, count: count, spelling) }
       let gate = Barrier(parties: threads)
       members = all

@@ -26,8 +26,6 @@ public final class Trainer {
   var asksToStop: () -> Bool = { false }
   private let dataset: Dataset
   private let engine: any Engine
-  /// The engine, if it is one of several.
-  private let sharedEngine: FusedEngine?
   private var minibatches: MinibatchStream
   private lazy var calibration = Calibration(dataset.measured.train)
   private lazy var validationContexts = dataset.measured.validation.distinct()
@@ -108,11 +106,15 @@ public final class Trainer {
       case .derivation(let product):
         DerivationEngine(parameters, moments: moments, matmul: product)
       }
-    sharedEngine = communicator == nil ? nil : engine as? FusedEngine
+    threadLimit = engine.threads
   }
 
-  /// The number of threads that take a step together.
-  public var threads: Int { (engine as? FusedEngine)?.threads ?? 1 }
+  /// The number of threads that take a step together at present: fewer than `threadLimit` while cores are busy
+  /// with other work.
+  public var threads: Int { engine.threads }
+
+  /// The number of threads that take a step together where every one has a core.
+  public let threadLimit: Int
 
   /// The means of the minibatch losses since the last evaluation, each over `recipe.lossStretch` steps,
   /// the last over those that are left.
@@ -141,10 +143,8 @@ public final class Trainer {
     var minibatch = minibatches.next()
     while step < target {
       var next: Minibatch?
-      let isAsked = asksToStop()
-      sharedEngine?.isAskedToStop = isAsked
-      let loss = engine.step(minibatch, settings(at: step)) {
-        isStopped = sharedEngine?.isAskedToStop ?? isAsked
+      let loss = engine.step(minibatch, settings(at: step)) { isStopping in
+        isStopped = isStopping
         // Never beyond the last step: there the generator stands where the steps have brought it.
         if step + 1 < target, !isStopped { next = minibatches.next() }
       }
@@ -162,7 +162,8 @@ public final class Trainer {
     let update = ParameterUpdate(
       recipe.optimizer, learningRate: learningRate ?? recipe.learningRate(at: step),
       weightDecay: recipe.weightDecay, step: step)
-    return StepSettings(update, dropout: recipe.dropoutMask(at: step))
+    return StepSettings(
+      update, dropout: recipe.dropoutMask(at: step), asksToStop: asksToStop())
   }
 
   /// At first the plain mean, then an exponential one: the start weighs no more than the rest.
@@ -263,14 +264,18 @@ extension Recipe {
 extension Trainer {
   /// The bytes that training, evaluating and saving take together, or nil above what can be counted.
   public static func byteCount(
-    _ recipe: Recipe, vocabulary: Int, backward: Backward = .fused
+    _ recipe: Recipe, vocabulary: Int, backward: Backward = .fused, threads: Int = 1
   ) -> Int? {
     let shape = recipe.shape(vocabulary: vocabulary)
-    guard let engine = FusedEngine.byteCount(shape, batchSize: recipe.batchSize) else { return nil }
+    let hasMoments = recipe.optimizer.hasMoments
+    guard
+      let engine = FusedEngine.byteCount(
+        shape, batchSize: recipe.batchSize, threads: threads, hasMoments: hasMoments)
+    else { return nil }
     // The model's parameters, its folded first layer, the tensors of the file and the file.
     var total = Double(engine) + 4 * parameters(shape) + evaluation(shape)
-    // AdamW's two moments: at work, taken down, as tensors and in the file.
-    if recipe.optimizer.hasMoments { total += 8 * parameters(shape) }
+    // AdamW's two moments: taken down, as tensors and in the file.
+    if hasMoments { total += 6 * parameters(shape) }
     if backward != .fused { total += derivation(shape, batchSize: recipe.batchSize) }
     return total < 0x1p62 ? Int(total) : nil
   }

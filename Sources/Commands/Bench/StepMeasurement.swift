@@ -67,7 +67,7 @@ struct StepVariant {
   let product: MatrixProduct
   let engine: any Engine
 
-  var threads: Int { (engine as? FusedEngine)?.threads ?? 1 }
+  var threads: Int { engine.threads }
 
   /// The derivation on either product, then the fused engine on one thread and on `threads`.
   ///
@@ -76,7 +76,8 @@ struct StepVariant {
   static func all(_ problem: BenchProblem, threads: Int) -> [StepVariant] {
     let parameters = problem.parameters
     let engines = [1, threads].map {
-      FusedEngine(parameters, batchSize: problem.recipe.batchSize, threads: $0)
+      FusedEngine(
+        parameters, batchSize: problem.recipe.batchSize, threads: $0, isFixed: true)
     }
     let fused = engines.prefix(engines[1].threads == 1 ? 1 : 2)
     return [

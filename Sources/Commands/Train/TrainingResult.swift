@@ -149,7 +149,7 @@ final class RunHistory {
       !start.trainer.isFinished || !start.directory.hasDescription
       || (!description.parts.isEmpty && !description.isComplete)
     part = RunPart(
-      threads: start.trainer.threads, startedAt: startedAt, data: start.path,
+      threads: start.trainer.threadLimit, startedAt: startedAt, data: start.path,
       firstStep: start.firstStep)
   }
 

@@ -102,6 +102,7 @@ extension TrainingRun {
     _ stopwatch: inout TrainingStopwatch
   ) throws {
     var pace = Pace()
+    var hasToldContention = false
     var schedule = SavingSchedule(
       every: options.checkpoints.checkpointEvery, savedAt: start.isResumed ? start.firstStep : nil)
     try saveIfDue(&schedule, stopwatch)
@@ -115,6 +116,14 @@ extension TrainingRun {
         try health.advance(trainer, to: target, isEvaluation: recipe.isEvaluated(at: target))
       }
       pace.adapt(to: duration)
+      if trainer.threads < trainer.threadLimit, !hasToldContention {
+        hasToldContention = true
+        progress.line(
+          """
+          other work keeps the cores busy: going on with \(trainer.threads) of \
+          \(trainer.threadLimit) threads for a while, which changes no result
+          """)
+      }
       progress.update(movingLine(trainer, stopwatch))
       if recipe.isEvaluated(at: trainer.step) {
         let (model, loss) = trainer.evaluate()

@@ -77,7 +77,7 @@ struct FusedEngineTests {
       try fixture.parameters(Float.self), batchSize: try fixture.minibatch.count, threads: threads)
     var calls = 0
     for _ in 0..<3 {
-      _ = engine.step(try fixture.minibatch, StepSettings(.descent(0.1))) { calls += 1 }
+      _ = engine.step(try fixture.minibatch, StepSettings(.descent(0.1))) { _ in calls += 1 }
     }
     #expect(calls == 3)
   }
@@ -96,16 +96,59 @@ struct FusedEngineTests {
     #expect(parts.values.reduce(0, +) <= whole / .seconds(1))
   }
 
-  @Test("The bytes that it announces are at least those that its parameters and activations take")
-  func byteCount() throws {
-    let shape = ModelShape(vocabulary: 27, blockSize: 3, embedding: 10, hidden: 200)
-    let parameters = 2 * 4 * Parameters<Float>(zeros: shape).count
-    let activations = 4 * 3 * 32 * 200
-    let bytes = try #require(FusedEngine.byteCount(shape, batchSize: 32))
-    #expect(bytes >= parameters + activations)
-    #expect(bytes <= 3 * (parameters + activations))
+  @Test(
+    "The bytes that it announces are those that it allocates",
+    arguments: [
+      (27, 3, 10, 200, 32), (27, 8, 24, 620, 1024), (900, 2, 7, 30, 64), (3, 1, 1, 1, 2),
+    ],
+    [(1, false), (1, true), (2, true)])
+  func byteCount(
+    sizes: (vocabulary: Int, block: Int, embedding: Int, hidden: Int, batch: Int),
+    run: (threads: Int, hasMoments: Bool)
+  ) throws {
+    let shape = ModelShape(
+      vocabulary: sizes.vocabulary, blockSize: sizes.block, embedding: sizes.embedding,
+      hidden: sizes.hidden)
+    let announced = try #require(
+      FusedEngine.byteCount(
+        shape, batchSize: sizes.batch, threads: run.threads, hasMoments: run.hasMoments))
+    let memory = FusedEngine(
+      Parameters(zeros: shape), batchSize: sizes.batch, threads: run.threads,
+      moments: run.hasMoments ? Moments(zeros: shape) : nil
+    ).memory
+    #expect(memory.asked == announced)
+    // The allocator rounds each of some hundred blocks up, large ones to whole pages.
+    #expect(memory.given >= announced && memory.given <= announced + announced / 20 + 1 << 14)
+  }
+
+  @Test("Sizes whose bytes no Int can count are announced as none")
+  func uncountable() {
     let impossible = ModelShape(vocabulary: 27, blockSize: 3, embedding: 10, hidden: .max / 64)
     #expect(FusedEngine.byteCount(impossible, batchSize: 32) == nil)
+  }
+
+  @Test(
+    "Threads that rest and come back in the course of a training change no bit",
+    arguments: FirstLayerForm.allCases)
+  func changingThreads(form: FirstLayerForm) {
+    let shape = ModelShape(vocabulary: 27, blockSize: 3, embedding: 10, hidden: 600)
+    var generator = TorchGenerator(seed: 7)
+    let parameters = Parameters<Float>.notebook(shape, seed: 7, generator: &generator)
+    let engines = [1, 4].map {
+      FusedEngine(
+        parameters, batchSize: 40, threads: $0, firstLayer: form, isFixed: true,
+        keepsIntermediates: false)
+    }
+    for threads in [4, 1, 3, 2, 4, 2, 1, 4] {
+      engines[1].use(threads)
+      #expect(engines[1].threads == threads)
+      for _ in 0..<3 {
+        let minibatch = Minibatch.random(shape, count: 40, &generator)
+        let losses = engines.map { $0.step(minibatch, learningRate: 0.1) }
+        #expect(losses[0] == losses[1])
+      }
+    }
+    #expect(engines[0].parameters == engines[1].parameters)
   }
 
   @Test("Keeping intermediates changes no bit of what it learns")
@@ -157,7 +200,7 @@ struct FusedEngineTests {
         ParameterUpdate(.adamw, learningRate: 1e-3, weightDecay: 1, step: step),
         dropout: RandomMask(rate: 0.3, seed: 5, step: step, columns: parameters.shape.hidden))
       let losses = (
-        fused.step(minibatch, settings) {}, reference.step(minibatch, settings) {}
+        fused.step(minibatch, settings) { _ in }, reference.step(minibatch, settings) { _ in }
       )
       #expect(abs(losses.0 - losses.1) <= 2e-6)
     }
@@ -188,7 +231,7 @@ struct FusedEngineTests {
       let settings = StepSettings(
         ParameterUpdate(.adamw, learningRate: 1e-2, weightDecay: 1, step: step),
         dropout: RandomMask(rate: 0.5, seed: 7, step: step, columns: 331))
-      for engine in engines { _ = engine.step(minibatch, settings) {} }
+      for engine in engines { _ = engine.step(minibatch, settings) { _ in } }
     }
     for engine in engines.dropFirst() {
       #expect(engine.parameters == engines[0].parameters)
@@ -202,7 +245,7 @@ struct FusedEngineTests {
       let shape = ModelShape(vocabulary: 3, blockSize: 1, embedding: 2, hidden: 4)
       let engine = FusedEngine(Parameters(zeros: shape), batchSize: 4)
       let settings = StepSettings(ParameterUpdate(.adamw, learningRate: 0.1, step: 0))
-      _ = engine.step(Minibatch(blockSize: 1, count: 4), settings) {}
+      _ = engine.step(Minibatch(blockSize: 1, count: 4), settings) { _ in }
     }
   }
 

@@ -23,7 +23,7 @@ struct HiddenSliceTests {
   func balance(hidden: Int) {
     let slices = HiddenSlice.units(hidden: hidden)
     #expect(slices.allSatisfy { $0.lowerBound.isMultiple(of: vectorWidth) })
-    let vectors = slices.map { PaddedMemory.stride($0.count) / vectorWidth }
+    let vectors = slices.map { PaddedMatrix.stride($0.count) / vectorWidth }
     #expect((vectors.max() ?? 0) - (vectors.min() ?? 0) <= 1)
   }
 

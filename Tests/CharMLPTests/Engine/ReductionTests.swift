@@ -13,11 +13,10 @@ struct ReductionTests {
   @Test("It is the sum of all parts in their order", arguments: 1...values.count)
   func sum(count: Int) {
     let (rows, columns) = (3, vectorWidth + 1)
-    var memory = PaddedMemory(
-      capacity: (count + 1) * PaddedMemory.size(rows: rows, columns: columns))
-    let parts = (0..<count).map { _ in memory.matrix(rows: rows, columns: columns) }
+    let arena = Arena()
+    let parts = (0..<count).map { _ in arena.block { $0.matrix(rows, columns) } }
     for (part, value) in zip(parts, Self.values) { part.fill(value) }
-    let total = memory.matrix(rows: rows, columns: columns)
+    let total = arena.block { $0.matrix(rows, columns) }
 
     Reduction.sum(parts, into: total)
 
@@ -26,17 +25,17 @@ struct ReductionTests {
     for (part, value) in zip(parts, Self.values) {
       #expect(part.matrix.elements.allSatisfy { $0 == value })
     }
-    withExtendedLifetime(memory) {}
+    withExtendedLifetime(arena) {}
   }
 
   @Test("Of some rows it touches no other")
   func rows() {
-    var memory = PaddedMemory(capacity: 4 * PaddedMemory.size(rows: 3, columns: 2))
-    let parts = (0..<3).map { _ in memory.matrix(rows: 3, columns: 2) }
+    let arena = Arena()
+    let parts = (0..<3).map { _ in arena.block { $0.matrix(3, 2) } }
     for part in parts { part.fill(1) }
-    let total = memory.matrix(rows: 3, columns: 2)
+    let total = arena.block { $0.matrix(3, 2) }
     Reduction.sum(parts, rows: 1..<2, into: total)
     #expect(total.matrix.elements == [0, 0, 3, 3, 0, 0])
-    withExtendedLifetime(memory) {}
+    withExtendedLifetime(arena) {}
   }
 }

@@ -22,7 +22,7 @@ struct ThreadTeamTests {
         barrier.wait(member)
       }
     }
-    let team = ThreadTeam(upTo: parties) { count in
+    let team = ThreadTeam(upTo: parties) { count, _ in
       #expect(count == parties)
       return body
     }
@@ -37,7 +37,7 @@ struct ThreadTeamTests {
     let calls = Atomic(0)
     do {
       let done = Barrier(parties: 3)
-      let team = ThreadTeam(upTo: 3) { _ in
+      let team = ThreadTeam(upTo: 3) { _, _ in
         { member in
           calls.add(member, ordering: .relaxed)
           done.wait(member)
@@ -60,7 +60,7 @@ struct ThreadTeamTests {
     let calls = Atomic(0)
     // Its threads are then still on their way to the work.
     for _ in 0..<1000 {
-      let team = ThreadTeam(upTo: 5) { _ in { _ in calls.add(1, ordering: .relaxed) } }
+      let team = ThreadTeam(upTo: 5) { _, _ in { _ in calls.add(1, ordering: .relaxed) } }
       team.callOthers()
     }
     #expect(calls.load(ordering: .relaxed) == 4000)
@@ -68,13 +68,102 @@ struct ThreadTeamTests {
 
   @Test("A team of one starts no thread")
   func alone() {
-    let team = ThreadTeam(upTo: 1) { _ in { _ in Issue.record("called") } }
+    let team = ThreadTeam(upTo: 1) { _, _ in { _ in Issue.record("called") } }
     team.callOthers()
     #expect(team.count == 1)
+  }
+
+  @Test(
+    "A team works with any number of its members, which rest, come back, and end from either state")
+  func activeMembers() {
+    let limit = 4
+    let calls = (0..<limit).map { _ in Counter() }
+    do {
+      let team = ThreadTeam(upTo: limit) { _, barrier in
+        { member in
+          calls[member].add()
+          barrier.wait(member)
+        }
+      }
+      // Every change of number there is, each followed by some calls.
+      var expected = [Int](repeating: 0, count: limit)
+      for round in 0..<200 {
+        let active = [4, 1, 2, 4, 3, 1, 3, 2, 1, 4][round % 10]
+        team.setActiveCount(active)
+        #expect(team.activeCount == active)
+        for _ in 0..<round % 3 {
+          team.callOthers()
+          team.barrier.wait(0)
+          for member in 1..<max(active, 1) { expected[member] += 1 }
+        }
+      }
+      team.setActiveCount(2)
+      #expect(calls.dropFirst().map(\.count) == Array(expected.dropFirst()))
+    }
+    #expect(calls[0].count == 0)
+  }
+
+  private final class Counter: Sendable {
+    private let value = Atomic(0)
+    var count: Int { value.load(ordering: .sequentiallyConsistent) }
+    func add() { value.add(1, ordering: .sequentiallyConsistent) }
   }
 
   @Test("There is at least one core")
   func cores() {
     #expect(availableCores() >= 1)
+  }
+}
+
+@Suite("Contention for cores")
+struct ContentionWatchTests {
+  private typealias Reading = ContentionWatch.Reading
+
+  /// Windows of a tenth of a second, each with a share of long waits and some switches; the threads used after each.
+  private func judged(
+    _ windows: [(waiting: Double, switches: Int)], of count: Int, repeated: Int = 1
+  ) -> [Int] {
+    var reading = Reading(time: 0, longWaits: 0, switches: 0)
+    var watch = ContentionWatch(reading)
+    var active = count
+    return (0..<repeated).flatMap { _ in windows }.map { window in
+      reading.time += 100_000_000
+      reading.longWaits += UInt64(window.waiting * 1e8)
+      reading.switches += window.switches
+      #expect(watch.isDue(reading.time))
+      active = watch.judge(reading, active: active, of: count)
+      return active
+    }
+  }
+
+  @Test("Half of the threads rest after two windows of waiting in a row, down to one")
+  func rest() {
+    let busy = (waiting: 0.5, switches: 30)
+    #expect(judged([busy, busy, busy, busy, busy, busy], of: 4) == [4, 2, 2, 1, 1, 1])
+    #expect(judged([busy, (0, 30), busy, (0, 30)], of: 2) == [2, 2, 2, 2])
+  }
+
+  @Test("Waiting alone, or switches alone, change nothing")
+  func oneSign() {
+    #expect(judged([(0.9, 0)], of: 4, repeated: 10).allSatisfy { $0 == 4 })
+    #expect(judged([(0.1, 100)], of: 4, repeated: 10).allSatisfy { $0 == 4 })
+  }
+
+  @Test("All threads are tried again after a while, and after longer ones while that fails")
+  func retry() {
+    let used = judged([(0.5, 30)], of: 2, repeated: 400)
+    let tries = used.indices.dropFirst().filter { used[$0] == 2 && used[$0 - 1] == 1 }
+    let pauses = zip(tries, tries.dropFirst()).map { $1 - $0 }
+    #expect(pauses.count >= 3)
+    #expect(zip(pauses, pauses.dropFirst()).allSatisfy { $0 < $1 })
+    // Of 40 seconds of contention all but two are spent with one thread.
+    #expect(used.count { $0 == 2 } <= 20)
+  }
+
+  @Test("A window is not judged before it is long enough")
+  func due() {
+    let watch = ContentionWatch(Reading(time: 7, longWaits: 0, switches: 0))
+    #expect(!watch.isDue(7 + ContentionWatch.window - 1))
+    #expect(watch.isDue(7 + ContentionWatch.window))
   }
 }

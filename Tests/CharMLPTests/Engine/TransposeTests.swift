@@ -9,12 +9,9 @@ import Testing
 struct TransposeTests {
   @Test("Rows become columns, padding included", arguments: [(16, 16), (32, 100), (64, 27)])
   func transposes(rows: Int, columns: Int) {
-    let stride = PaddedMemory.stride(columns)
-    var memory = PaddedMemory(
-      capacity: PaddedMemory.size(rows: rows, columns: columns)
-        + PaddedMemory.size(rows: stride, columns: rows))
-    let source = memory.matrix(rows: rows, columns: columns)
-    let target = memory.matrix(rows: stride, columns: rows)
+    let stride = PaddedMatrix.stride(columns)
+    let arena = Arena()
+    let (source, target) = arena.block { ($0.matrix(rows, columns), $0.matrix(stride, rows)) }
     let matrix = Matrix(
       rows: rows, columns: columns, elements: (0..<rows * columns).map { Float($0 + 1) })
     source.assign(matrix)
@@ -24,6 +21,6 @@ struct TransposeTests {
         #expect(target[row, column] == (row < columns ? matrix[column, row] : 0))
       }
     }
-    withExtendedLifetime(memory) {}
+    withExtendedLifetime(arena) {}
   }
 }
