@@ -192,9 +192,7 @@ extension ReportPage {
         "Not made: the network is too large, or its words are not stored. `gradcheck` has no such limit."
       )
     }
-    let counts = Comparison.Verdict.allCases.map { verdict in
-      "\(report.comparisons.count { $0.verdict == verdict }) \(verdict.rawValue)"
-    }
+    let counts = report.counts.map { "\($0.count) \($0.verdict.rawValue)" }
     let rows = report.gradients.map(row)
     let table = Markup.table(
       ["gradient of", "against", "checked", "max abs", "max rel", "verdict"], rows,

@@ -105,7 +105,9 @@ struct GradcheckTests {
     let outcome = try place.run(
       "gradcheck", ["--reference", path, "--write", "again.safetensors"])
     #expect(outcome.status == 0, "\(outcome.errors)")
-    #expect(outcome.output.contains("reference: 25 of 26 gradients, 18 of 20 forward tensors."))
+    #expect(
+      outcome.output.contains("forward: 18 right, 2 missing      gradients: 25 right, 1 missing\n"))
+    #expect(outcome.output.hasSuffix("\nmissing: h loss dh\n"))
     #expect(try place.read("again.safetensors") == place.read("ours.safetensors"))
   }
 
@@ -119,20 +121,100 @@ struct GradcheckTests {
     }
     let outcome = try place.run("gradcheck", ["--reference", path])
     #expect(outcome.status == 1)
-    #expect(outcome.errors.hasPrefix("gradcheck: 1 of 87 comparisons WRONG: dW2 against reference"))
+    #expect(outcome.errors.hasPrefix("gradcheck: 1 line is wrong: dW2"))
     #expect(outcome.errorLines.count == 1)
-    #expect(outcome.output.contains("\nWRONG dW2 at (1, 3): reference "))
-    #expect(outcome.output.contains("; not compared: Xtr.\n"))
+    #expect(outcome.output.contains("gradients: 25 right, 1 WRONG HERE\ndW2  WRONG HERE "))
+    #expect(outcome.output.hasSuffix("\nmissing: none\nnot compared: Xtr\n"))
+    let all = try place.run("gradcheck", ["--reference", path, "--all"])
+    #expect(all.status == 1)
+    #expect(all.output.hasPrefix(outcome.output))
+    #expect(all.output.contains("\nWRONG dW2 at (1, 3): reference "))
+    #expect(all.output.contains("; not compared: Xtr.\n"))
     let json = try place.run("gradcheck", ["--reference", path, "--json"])
     #expect(json.status == 1)
     #expect(try jsonObject(json.output)["passed"] as? Bool == false)
+  }
+
+  @Test("--json has a verdict for each line, forward first, and what follows from what")
+  func verdicts() throws {
+    let path = try writeReference { file in
+      for (name, shape) in [("dhpreact", [4, 12]), ("dbngain", [1, 12])] {
+        let elements = try file.elements(named: name, as: Double.self)
+        file[name] = Tensor(elements.map { -$0 }, shape: shape)
+      }
+      file["dW1"] = nil
+    }
+    let outcome = try place.run("gradcheck", ["--reference", path, "--json"])
+    #expect(outcome.status == 1)
+    let object = try jsonObject(outcome.output)
+    #expect(object["cause"] is NSNull)
+    let verdicts = try #require(object["verdicts"] as? [[String: Any]])
+    #expect(verdicts.count == 46)
+    #expect(verdicts.first?["name"] as? String == "emb")
+    #expect(verdicts[20]["name"] as? String == "dlogprobs")
+    func verdict(_ name: String) -> String? {
+      verdicts.first { $0["name"] as? String == name }?["verdict"] as? String
+    }
+    #expect(verdict("h") == "right" && verdict("dh") == "right")
+    #expect(verdict("dhpreact") == "here" && verdict("dW1") == "missing")
+    #expect(verdict("dbngain") == "follows")
+    let follower = try #require(verdicts.first { $0["name"] as? String == "dbngain" })
+    #expect(follower["follows_from"] as? [String] == ["dhpreact"])
+    #expect(follower["hint"] is NSNull)
+    let here = try #require(verdicts.first { $0["name"] as? String == "dhpreact" })
+    #expect((here["hint"] as? String)?.contains("sign") == true)
+  }
+
+  @Test("A wrong shape is a row with a verdict, and the rest is judged")
+  func wrongShape() throws {
+    let path = try writeReference { file in
+      file["dW2"] = Tensor([Double](repeating: 0, count: 27 * 12), shape: [27, 12])
+    }
+    let outcome = try place.run("gradcheck", ["--reference", path])
+    #expect(outcome.status == 1)
+    #expect(outcome.output.contains("\ndW2  WRONG SHAPE  (27, 12) is the transpose\n"))
+    #expect(outcome.output.contains("gradients: 25 right, 1 WRONG SHAPE\n"))
+  }
+
+  @Test("A file with nothing to judge is refused with 65, and near names are told")
+  func nothingToJudge() throws {
+    let path = try writeReference { file in
+      let kept: Set = ["Xb", "Yb", "C", "W1", "b1", "W2", "b2", "bngain", "bnbias"]
+      for name in file.tensors.map(\.name) where !kept.contains(name) { file[name] = nil }
+      file["W1.grad"] = file["W1"]
+      file["C.grad"] = file["C"]
+    }
+    for arguments in [[], ["--json"]] {
+      let outcome = try place.run("gradcheck", ["--reference", path] + arguments)
+      #expect(outcome.status == 65)
+      #expect(outcome.output.isEmpty)
+      #expect(outcome.errors.contains("0 of 26 gradients"))
+      #expect(outcome.errors.contains("found C.grad, W1.grad\n"))
+      #expect(outcome.errors.contains("C.grad may be dC."))
+    }
+  }
+
+  @Test("--snippet is at most 12 lines of Python, --solution one line and where it is derived")
+  func guide() throws {
+    let snippet = try place.run("gradcheck", ["--snippet"])
+    #expect(snippet.status == 0)
+    let lines = snippet.output.split(separator: "\n")
+    #expect(lines.count < 12 && lines.allSatisfy { $0.count <= 90 })
+    #expect(snippet.output.contains("pip install safetensors"))
+    let solution = try place.run("gradcheck", ["--solution", "dcounts"])
+    #expect(solution.status == 0)
+    #expect(solution.output.contains("\ndcounts = dprobs * counts_sum_inv + dcounts_sum\n"))
+    #expect(solution.output.hasSuffix("docs/derivation.md, \"Why `dcounts` has two terms\"\n"))
+    let unknown = try place.run("gradcheck", ["--solution", "dcount"])
+    #expect(unknown.status == 64)
+    #expect(unknown.errors.contains("dcounts?"))
   }
 
   @Test("A malformed reference is refused with 65, the tensor and the reason")
   func malformed() throws {
     let changes: [(String, (inout SafetensorsFile) throws -> Void)] = [
       ("Yb: expected in every reference", { $0["Yb"] = nil }),
-      ("dlogits: expected the shape (4, 27)", { $0["dlogits"] = Tensor([0.0], shape: [1]) }),
+      ("W2: expected the shape (12, 27)", { $0["W2"] = Tensor([0.0], shape: [1]) }),
       (
         "Yb: expected ids from 0 to 26",
         { $0["Yb"] = Tensor([Int64](0...3).map { $0 * 9 }, shape: [4]) }

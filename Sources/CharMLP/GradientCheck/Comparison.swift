@@ -24,6 +24,9 @@ public struct Comparison: Equatable, Sendable {
     case rounding
     /// Rounding does not explain it.
     case wrong = "WRONG"
+    /// Nothing can be said: no finite bound on rounding is known, because some number on the way
+    /// is infinite.
+    case notComparable = "not comparable"
   }
 
   /// What was compared.
@@ -94,8 +97,20 @@ extension Comparison {
       place: .element(shape.indices(of: difference.index)),
       found: found.elements[difference.index], expected: expected.elements[difference.index],
       bound: bound)
-    let isRounding = difference.largest <= bound && bound.isFinite
-    verdict = difference.isExact ? .exact : isRounding ? .rounding : .wrong
+    verdict = Verdict(difference.largest, bound: bound, isExact: difference.isExact)
+  }
+}
+
+extension Comparison.Verdict {
+  /// Written so that a NaN is no rounding.
+  init(_ difference: Double, bound: Double, isExact: Bool) {
+    if isExact {
+      self = .exact
+    } else if !bound.isFinite {
+      self = .notComparable
+    } else {
+      self = difference <= bound ? .rounding : .wrong
+    }
   }
 }
 
@@ -163,7 +178,7 @@ extension Comparison {
     _ tensor: PassTensor, _ shape: [Int], coverage: Coverage, _ findings: [NumericGradient.Finding],
     magnitude: Double
   ) {
-    let wrong = findings.filter { !$0.isRounding }
+    let wrong = findings.filter { !$0.isRounding && $0.bound.isFinite }
     let largest = findings.max { $0.difference < $1.difference }
     let worst = wrong.max { $0.difference / $0.bound < $1.difference / $1.bound } ?? largest
     guard let worst, let largest else {
@@ -179,7 +194,9 @@ extension Comparison {
     self.worst = Worst(
       place: worst.probe.place(in: shape), found: worst.found, expected: worst.expected,
       bound: worst.bound)
-    verdict = isExact ? .exact : wrong.isEmpty ? .rounding : .wrong
+    let isComparable = findings.allSatisfy { $0.bound.isFinite }
+    verdict =
+      isExact ? .exact : !wrong.isEmpty ? .wrong : isComparable ? .rounding : .notComparable
   }
 }
 

@@ -82,6 +82,13 @@ public struct GradientReport: Equatable, Sendable {
   /// The rows whose difference rounding does not explain.
   public var wrong: [Comparison] { comparisons.filter { $0.verdict == .wrong } }
 
+  /// How many rows have each verdict; without those that cannot be compared if there are none.
+  public var counts: [(verdict: Comparison.Verdict, count: Int)] {
+    Comparison.Verdict.allCases.map { verdict in
+      (verdict: verdict, count: comparisons.count { $0.verdict == verdict })
+    }.filter { $0.verdict != .notComparable || $0.count > 0 }
+  }
+
   /// Whether nothing is wrong.
   public var passed: Bool { wrong.isEmpty }
 }

@@ -103,6 +103,7 @@ struct NumericGradient: Sendable {
 
 /// The numbers that a measurement starts from.
 struct NudgedPass {
+  private let number: Int
   private let parameters: Parameters<Float>
   private let minibatch: Minibatch
   private let dropout: RandomMask?
@@ -111,6 +112,7 @@ struct NudgedPass {
   /// Starts from the problem's numbers in pass 0; in the others, parameters and embeddings are moved
   /// by at most a last place, so that even two windows with one context differ.
   init(_ number: Int, of problem: GradientProblem) {
+    self.number = number
     let given = problem.parameters.converted(to: Float.self)
     var nudge = Nudge(seed: number)
     parameters = number == 0 ? given : nudge(given)
@@ -138,6 +140,25 @@ struct NudgedPass {
       let (found, expected) = (single(form), double(form))
       for tensor in PassTensor.computed {
         let difference = Difference(found[tensor].converted(), expected[tensor]).largest
+        differences[tensor] = max(differences[tensor] ?? 0, difference)
+      }
+    }
+    return differences
+  }
+
+  /// The largest difference of every tensor between passes in Double whose lines all have moved by at
+  /// most a last place, and those whose lines have not.
+  func differencesInDouble(_ forms: [Form]) -> [PassTensor: Double] {
+    var nudge = Nudge(seed: number)
+    var differences: [PassTensor: Double] = [:]
+    for form in forms {
+      let (moved, expected) = (double(.steps), double(form))
+      for tensor in PassTensor.computed {
+        if case .oneGo = form, tensor == .dlogits { moved.dlogits = moved.dlogitsInOneGo }
+        if case .oneGo = form, tensor == .dhprebn { moved.dhprebn = moved.dhprebnInOneGo }
+        // A look-up and its other shape are exact.
+        if tensor != .emb, tensor != .embcat { moved[tensor] = nudge(moved[tensor]) }
+        let difference = Difference(moved[tensor], expected[tensor]).largest
         differences[tensor] = max(differences[tensor] ?? 0, difference)
       }
     }
@@ -181,9 +202,11 @@ struct Nudge {
 
   init(seed: Int) { random = PythonRandom(seed: seed) }
 
-  mutating func callAsFunction(_ matrix: Matrix<Float>, places: Int = 1) -> Matrix<Float> {
+  mutating func callAsFunction<Scalar: MatrixScalar>(
+    _ matrix: Matrix<Scalar>, places: Int = 1
+  ) -> Matrix<Scalar> {
     let elements = matrix.elements.map { element in
-      element + Float(random.randbelow(2 * places + 1) - places) * Float.ulpOfOne * element
+      element + Scalar(random.randbelow(2 * places + 1) - places) * Scalar.ulpOfOne * element
     }
     return Matrix(rows: matrix.rows, columns: matrix.columns, elements: elements)
   }

@@ -52,6 +52,9 @@ extension PassTensor {
   /// The tensors that the line reads.
   public var inputs: [PassTensor] { row.inputs }
 
+  /// The forward lines that read the tensor.
+  public var readers: [PassTensor] { Self.forward.filter { $0.inputs.contains(self) } }
+
   /// Which ids of the minibatch the line reads besides.
   var ids: MinibatchIDs? { row.ids }
 
@@ -69,6 +72,37 @@ extension PassTensor {
 
   /// The row with what does not depend on the precision.
   private var row: TensorRow<Double> { TensorRow(self) }
+}
+
+extension PassTensor {
+  /// The tensor that somebody may have meant by another name: `W1.grad`, `grad_W1`, `dlogist`.
+  ///
+  /// - Returns: nil if no name is near.
+  public static func nearest(to name: String) -> PassTensor? {
+    for (prefix, suffix) in [("", ".grad"), ("", "_grad"), ("grad_", ""), ("d_", "")]
+    where name.hasPrefix(prefix) && name.hasSuffix(suffix) && name.count < 40 {
+      let owner = String(name.dropFirst(prefix.count).dropLast(suffix.count))
+      if let gradient = PassTensor(rawValue: "d" + owner) { return gradient }
+    }
+    guard (2...20).contains(name.count) else { return nil }
+    let near = allCases.map { ($0, editDistance($0.name.lowercased(), name.lowercased())) }
+    let nearest = near.min { $0.1 < $1.1 }
+    return nearest.flatMap { $0.1 <= max(1, min(2, name.count / 4)) ? $0.0 : nil }
+  }
+
+  /// How many letters have to be put in, taken away or replaced (Levenshtein).
+  private static func editDistance(_ a: String, _ b: String) -> Int {
+    var row = Array(0...b.count)
+    for (i, letter) in a.enumerated() {
+      var diagonal = row[0]
+      row[0] = i + 1
+      for (j, other) in b.enumerated() {
+        let cost = min(row[j] + 1, row[j + 1] + 1, diagonal + (letter == other ? 0 : 1))
+        (diagonal, row[j + 1]) = (row[j + 1], cost)
+      }
+    }
+    return row[b.count]
+  }
 }
 
 /// The ids of a minibatch that a line reads.
@@ -217,7 +251,7 @@ struct TensorRow<Scalar: MatrixScalar> {
       Self(
         \.bnraw, { $0.bnraw = $1 }, [.n, .hidden], .few, scale: \.bnraw,
         "bndiff * bnvar_inv", from: [.bndiff, .bnvar_inv],
-        section: "Dividing by the standard deviation: the divisor's share")
+        section: "Dividing by the standard deviation")
     case .hpreact:
       Self(
         \.hpreact, { $0.hpreact = $1 }, [.n, .hidden], .few, scale: \.hidden,
@@ -262,7 +296,7 @@ struct TensorRow<Scalar: MatrixScalar> {
       Self(
         \.probs, { $0.probs = $1 }, [.n, .vocabulary], .few, scale: \.probs,
         "counts * counts_sum_inv", from: [.counts, .counts_sum_inv],
-        section: "Normalizing the counts: the sum's share")
+        section: "Normalizing the counts: the divisor")
     case .logprobs:
       Self(
         \.logprobs, { $0.logprobs = $1 }, [.n, .vocabulary], .few, scale: \.one,
@@ -290,7 +324,7 @@ struct TensorRow<Scalar: MatrixScalar> {
         \.dcounts_sum_inv, { $0.dcounts_sum_inv = $1 }, of: .counts_sum_inv, .sum(.vocabulary),
         "(dprobs * counts).sum(.columns)",
         from: [.dprobs, .counts],
-        section: "Normalizing the counts: the sum's share")
+        section: "Normalizing the counts: the divisor")
     case .dcounts_sum:
       Self(
         \.dcounts_sum, { $0.dcounts_sum = $1 }, of: .counts_sum, .few,
@@ -368,7 +402,7 @@ struct TensorRow<Scalar: MatrixScalar> {
         \.dbnvar_inv, { $0.dbnvar_inv = $1 }, of: .bnvar_inv, .sum(.n),
         "(bndiff * dbnraw).sum(.rows)",
         from: [.bndiff, .dbnraw],
-        section: "Dividing by the standard deviation: the divisor's share")
+        section: "Dividing by the standard deviation")
     case .dbnvar:
       Self(
         \.dbnvar, { $0.dbnvar = $1 }, of: .bnvar, .few,
@@ -521,6 +555,39 @@ struct PassSizes: Equatable, Sendable {
     }
     return dimensions.contains(.one)
       ? [zip(dimensions, shape).filter { $0.0 != .one }.map(\.1)] : []
+  }
+
+  /// Whether a shape is the tensor's, or one of its alternatives.
+  func accepts(_ shape: [Int], for tensor: PassTensor) -> Bool {
+    ([self.shape(of: tensor)] + alternatives(of: tensor)).contains(shape)
+  }
+
+  /// Another number of windows or hidden units that explains the shapes of three tensors or more, and
+  /// of as many as possible.
+  func others(explaining shapes: [PassTensor: [Int]]) -> PassSizes? {
+    var (windows, units): (Set<Int>, Set<Int>) = ([n], [model.hidden])
+    for (tensor, shape) in shapes {
+      for (dimension, size) in zip(TensorRow<Double>(tensor).dimensions, shape) where size > 1 {
+        if dimension == .n { windows.insert(size) }
+        if dimension == .hidden { units.insert(size) }
+      }
+    }
+    var best: (sizes: PassSizes, count: Int)?
+    for n in windows.sorted() {
+      for hidden in units.sorted() {
+        // All transposed is a mistake, and no other size.
+        if (n, hidden) == (self.n, model.hidden) || (n, hidden) == (model.hidden, self.n) {
+          continue
+        }
+        let other = ModelShape(
+          vocabulary: model.vocabulary, blockSize: model.blockSize, embedding: model.embedding,
+          hidden: hidden)
+        let sizes = PassSizes(other, batchSize: n)
+        let count = shapes.count { sizes.accepts($0.value, for: $0.key) }
+        if count >= 3, count > best?.count ?? 0 { best = (sizes, count) }
+      }
+    }
+    return best?.sizes
   }
 
   /// Rows and columns of a tensor as a matrix of the derivation.

@@ -15,6 +15,13 @@ public struct Reference: Equatable, Sendable {
   public let problem: GradientProblem
   /// Intermediates and gradients, as far as the file has them.
   public let tensors: [PassTensor: Matrix<Double>]
+  /// Their shapes in the file, where those are not the notebook's.
+  let shapes: [PassTensor: [Int]]
+  /// Tensors of a wrong shape, with that shape.
+  public let misshapen: [PassTensor: [Int]]
+  /// Tensors that have the right shape for another number of windows or hidden units, with that shape:
+  /// what an earlier exercise left in the notebook.
+  public let stale: [PassTensor: [Int]]
   /// Names in the file that are no tensors of the pass, sorted; they are not compared.
   public let ignored: [String]
 
@@ -31,16 +38,20 @@ public struct Reference: Equatable, Sendable {
       self.problem = problem
       tensors = Self.tensors(problem, Double.self)
     }
-    ignored = []
+    (shapes, misshapen, stale, ignored) = ([:], [:], [:], [])
   }
 
   init(
     precision: Precision, problem: GradientProblem, tensors: [PassTensor: Matrix<Double>],
-    ignored: [String]
+    shapes: [PassTensor: [Int]] = [:], misshapen: [PassTensor: [Int]] = [:],
+    stale: [PassTensor: [Int]] = [:], ignored: [String] = []
   ) {
     self.precision = precision
     self.problem = problem
     self.tensors = tensors
+    self.shapes = shapes
+    self.misshapen = misshapen
+    self.stale = stale
     self.ignored = ignored
   }
 
@@ -63,9 +74,16 @@ extension Reference {
     try FileSystem.readSafetensors(path, limit: limit, allowingPipes: true)
   }
 
-  /// Writes the file; an old one at the path is overwritten.
-  public func write(to path: String) throws(FileError) {
-    try FileSystem.overwrite(path, with: encoded())
+  /// Writes the file, with the bounds on rounding for whoever compares; an old one at the path is
+  /// overwritten.
+  public func write(to path: String, threads: Int) throws(FileError) {
+    try FileSystem.overwrite(path, with: encoded(bounds: roundingBounds(threads: threads)))
+  }
+
+  /// `name=bound` for each tensor, in the derivation's order: how far another program's may be from ours.
+  private func roundingBounds(threads: Int) -> String {
+    let bounds = RoundingBounds(problem, magnitudes: Magnitudes(problem.steps), threads: threads)
+    return PassTensor.computed.map { "\($0)=\(bounds[$0, precision])" }.joined(separator: " ")
   }
 }
 
@@ -74,9 +92,11 @@ extension Reference {
 extension Reference {
   /// The bytes of a safetensors file with the minibatch, the parameters and all tensors, in the
   /// notebook's shapes.
-  public func encoded() -> [UInt8] {
+  ///
+  /// - Parameter bounds: Metadata under that name; none if empty.
+  public func encoded(bounds: String = "") -> [UInt8] {
     let sizes = PassSizes(problem)
-    var file = SafetensorsFile()
+    var file = SafetensorsFile(metadata: bounds.isEmpty ? [:] : ["bounds": bounds])
     let minibatch = problem.minibatch
     file["Xb"] = Tensor(
       minibatch.contexts.map(Int64.init), shape: [minibatch.count, minibatch.blockSize])
@@ -105,7 +125,7 @@ extension Reference {
 // MARK: - From the bytes of a file to a reference, every promise checked on the way
 
 // C, W1 and Xb say all sizes; everything else has to fit them. Xb and Yb are I64 as PyTorch makes them,
-// all else is of one type, F32 or F64. A name that is no tensor of the pass is left alone, since
+// all else is of one type, F32 or F64. A tensor to be judged whose shape does not fit is kept apart. A name that is no tensor of the pass is left alone, since
 // notebooks hold a lot (Xtr, g); but one that begins with d is refused: a misspelt gradient would
 // pass unchecked.
 
@@ -127,10 +147,22 @@ extension Reference {
     precision = reader.precision
     problem = GradientProblem(try reader.parameters(), try reader.minibatch())
     var tensors: [PassTensor: Matrix<Double>] = [:]
-    for tensor in PassTensor.computed where reader.file[tensor.name] != nil {
-      tensors[tensor] = try reader.matrix(tensor)
+    var (shapes, others): ([PassTensor: [Int]], [PassTensor: [Int]]) = ([:], [:])
+    for tensor in PassTensor.computed {
+      guard let shape = reader.file[tensor.name]?.shape else { continue }
+      if reader.sizes.accepts(shape, for: tensor) {
+        tensors[tensor] = try reader.matrix(tensor)
+        if shape != reader.sizes.shape(of: tensor) { shapes[tensor] = shape }
+      } else {
+        try reader.checkType(tensor)
+        others[tensor] = shape
+      }
     }
     self.tensors = tensors
+    self.shapes = shapes
+    let sizes = reader.sizes.others(explaining: others)
+    stale = others.filter { sizes?.accepts($0.value, for: $0.key) ?? false }
+    misshapen = others.filter { !(sizes?.accepts($0.value, for: $0.key) ?? false) }
     ignored = try Self.ignored(reader.file)
   }
 
@@ -210,16 +242,21 @@ struct ReferenceReader {
 extension ReferenceReader {
   /// A tensor of the pass as a matrix.
   func matrix(_ tensor: PassTensor) throws(ReferenceError) -> Matrix<Double> {
+    try checkType(tensor)
     let given = try Self.tensor(tensor.name, in: file)
-    guard given.dataType == precision.dataType else {
-      let expected = "\(precision.dataType.rawValue) like C"
-      throw .dataType(tensor: tensor.name, expected: expected, found: given.dataType)
-    }
     try check(
       given.shape, of: tensor.name,
       against: [sizes.shape(of: tensor)] + sizes.alternatives(of: tensor))
     let (rows, columns) = sizes.matrixShape(of: tensor)
     return Matrix(rows: rows, columns: columns, elements: numbers(of: given))
+  }
+
+  /// All tensors of the pass have C's type.
+  func checkType(_ tensor: PassTensor) throws(ReferenceError) {
+    let found = try Self.tensor(tensor.name, in: file).dataType
+    guard found != precision.dataType else { return }
+    let expected = "\(precision.dataType.rawValue) like C"
+    throw .dataType(tensor: tensor.name, expected: expected, found: found)
   }
 
   private func check(
@@ -316,6 +353,7 @@ extension ReferenceError: CustomStringConvertible {
         + "found \(found) at \(index.shapeDescription)"
     case .unknownGradient(let tensor):
       "\(tensor): expected d and the name of a tensor of the pass, found another name"
+        + (PassTensor.nearest(to: tensor).map { "; \($0)?" } ?? "")
     case .tooLarge(let limit):
       "expected sizes that make no tensor of more than \(limit) elements, found larger ones"
     }

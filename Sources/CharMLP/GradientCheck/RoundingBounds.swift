@@ -18,7 +18,9 @@ import LinearAlgebra
 struct RoundingBounds: Sendable {
   /// max|Float − Double| of each tensor.
   private let differences: [PassTensor: Double]
-  /// The same with passes in it whose functions are only as good as the engine's.
+  /// max|moved − unmoved| of each tensor in Double.
+  private let doubleDifferences: [PassTensor: Double]
+  /// As `differences`, with passes in it whose functions are only as good as the engine's.
   private let engineDifferences: [PassTensor: Double]
   /// What the last place is taken of.
   private let magnitudes: Magnitudes
@@ -35,8 +37,12 @@ struct RoundingBounds: Sendable {
   init(_ problem: GradientProblem, magnitudes: Magnitudes, threads: Int) {
     let measured = inParallel(Self.passes, threads: threads) { number in
       let pass = NudgedPass(number, of: problem)
-      return (pass.differences([.steps, .oneGo]), pass.differences([.engine(seed: number)]))
+      return (
+        pass.differences([.steps, .oneGo]), pass.differences([.engine(seed: number)]),
+        pass.differencesInDouble([.steps, .oneGo])
+      )
     }
+    doubleDifferences = measured.reduce(into: [:]) { $0.merge($1.2) { max($0, $1) } }
     differences = measured.reduce(into: [:]) { $0.merge($1.0) { max($0, $1) } }
     engineDifferences = measured.reduce(into: differences) { $0.merge($1.1) { max($0, $1) } }
     self.magnitudes = magnitudes
@@ -44,9 +50,9 @@ struct RoundingBounds: Sendable {
     occurrences = problem.minibatch.mostOccurrences
   }
 
-  /// 16 · max|Float − Double|, scaled to the precision, + roundings in the line · last place.
+  /// 16 · the largest difference measured in the precision + roundings in the line · last place.
   subscript(tensor: PassTensor, precision: Precision) -> Double {
-    bound(tensor, differences, precision)
+    bound(tensor, precision == .float32 ? differences : doubleDifferences, precision)
   }
 
   /// The bound for a tensor that the engine computes, in Float.
@@ -58,8 +64,7 @@ struct RoundingBounds: Sendable {
     guard let difference = differences[tensor] else {
       preconditionFailure("RoundingBounds: \(tensor) is no tensor of the pass")
     }
-    let scale = precision.ulpOfOne / Precision.float32.ulpOfOne
-    return Self.factor * difference * scale
+    return Self.factor * difference
       + Double(sizes.terms(of: tensor, occurrences: occurrences))
       * precision.ulp(of: magnitudes[tensor])
   }

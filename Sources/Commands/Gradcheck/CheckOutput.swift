@@ -4,27 +4,56 @@ import CharMLP
 import CommandSupport
 import OrderedJSON
 
-/// A report beside the problem that it is about.
+/// A report and verdicts beside the problem that they are about.
 struct CheckOutput {
   let problem: CheckedProblem
-  let report: GradientReport
+  /// Every comparison; nil if only the verdicts are asked for.
+  let report: GradientReport?
+  /// The verdicts on a reference.
+  let verdicts: VerdictOutput?
 
-  init(_ problem: CheckedProblem, _ report: GradientReport) {
+  /// Checks the problem.
+  ///
+  /// - Throws: `CommandFailure` (65) if a reference has nothing to judge.
+  init(_ problem: CheckedProblem, showsTables: Bool) throws(CommandFailure) {
     self.problem = problem
-    self.report = report
+    verdicts = problem.reference.map {
+      VerdictOutput(reference: $0, verdicts: PassVerdicts($0))
+    }
+    if let verdicts, verdicts.verdicts.isEmpty {
+      throw verdicts.nothingToJudge(problem.source)
+    }
+    report = showsTables ? problem.report() : nil
+  }
+
+  /// Prints everything.
+  ///
+  /// - Throws: `CommandFailure` (1) if something is wrong.
+  func write(asJSON: Bool) throws(CommandFailure) {
+    try StandardOutput.shared.write(asJSON ? json.encoded() + "\n" : text)
+    if let failure { throw failure }
   }
 
   var text: String {
-    let sections = [heading, tables, notes, faults, summary]
+    let details = report.map { [tables($0), notes($0), faults($0), summary($0)] } ?? []
+    let sections = [heading, verdicts?.text ?? ""] + details
     return sections.filter { !$0.isEmpty }.joined(separator: "\n")
   }
 
-  /// Why the command ends with 1.
-  var failure: CommandFailure {
-    let worst = report.wrong.map { "\($0.tensor.name) against \($0.against.rawValue)" }
+  /// Why the command ends with 1, if it does. What the verdicts say of a reference counts, and not
+  /// how far it is from ours.
+  private var failure: CommandFailure? {
+    if let verdicts, !verdicts.verdicts.passed { return verdicts.failure }
+    let wrong = wrong
+    guard !wrong.isEmpty, let report else { return nil }
+    let worst = wrong.map { "\($0.tensor) against \($0.against.rawValue)" }
     let shown = worst.prefix(3).joined(separator: ", ") + (worst.count > 3 ? ", …" : "")
     return CommandFailure(
       .failure, "\(worst.count) of \(report.comparisons.count) comparisons WRONG: \(shown)")
+  }
+
+  private var wrong: [Comparison] {
+    (report?.wrong ?? []).filter { verdicts == nil || $0.against != .reference }
   }
 }
 
@@ -37,12 +66,12 @@ extension CheckOutput {
     return """
       \(problem.source): \(problem.problem.minibatch.count) windows of \(shape.blockSize), embedding \
       \(shape.embedding), hidden \(shape.hidden), vocabulary \(shape.vocabulary)\(dropout), \
-      \(report.precision.rawValue)
+      \((problem.reference?.precision ?? .float64).rawValue)
 
       """
   }
 
-  private var tables: String {
+  private func tables(_ report: GradientReport) -> String {
     let gradients = table("gradient of", report.gradients)
     return report.forward.isEmpty ? gradients : gradients + "\n" + table("forward", report.forward)
   }
@@ -63,7 +92,7 @@ extension CheckOutput {
     return table.text
   }
 
-  private var notes: String {
+  private func notes(_ report: GradientReport) -> String {
     var notes: [String] = []
     if report.gradients.contains(where: { $0.coverage != .allElements }) {
       notes.append("32+8: 32 elements and 8 random directions, of more than 1,000 elements.")
@@ -74,11 +103,11 @@ extension CheckOutput {
       the mean, and a softmax does not see what is subtracted from all logits. All that is computed is
       rounding, so they are judged absolutely; max rel is relative to the terms that cancel.
       """)
-    if let reference = problem.reference { notes.append(note(on: reference)) }
+    if let reference = problem.reference { notes.append(note(on: reference, report)) }
     return notes.map { $0 + "\n" }.joined()
   }
 
-  private func note(on reference: Reference) -> String {
+  private func note(on reference: Reference, _ report: GradientReport) -> String {
     let gradients = report.gradients.count { $0.against == .reference }
     let forward = report.forward.count { $0.against == .reference }
     let note = "reference: \(gradients) of 26 gradients, \(forward) of 20 forward tensors"
@@ -87,7 +116,7 @@ extension CheckOutput {
   }
 
   /// A line for everything that is wrong.
-  private var faults: String {
+  private func faults(_ report: GradientReport) -> String {
     report.wrong.map { row in
       """
       WRONG \(row.tensor.name) at \(row.worst.place.text): \(row.against.rawValue) \(row.worst.found), \
@@ -97,10 +126,8 @@ extension CheckOutput {
     }.joined()
   }
 
-  private var summary: String {
-    let counts = Comparison.Verdict.allCases.map { verdict in
-      "\(report.comparisons.count { $0.verdict == verdict }) \(verdict.rawValue)"
-    }
+  private func summary(_ report: GradientReport) -> String {
+    let counts = report.counts.map { "\($0.count) \($0.verdict.rawValue)" }
     return "\(report.comparisons.count) comparisons: \(counts.joined(separator: ", "))\n"
   }
 }
@@ -108,13 +135,16 @@ extension CheckOutput {
 // MARK: - What a check has to show, for programs
 
 extension CheckOutput {
-  /// `scalar`, `passed`, `tensors` (the gradients), `forward`, and the names that were not compared.
-  var json: JSONValue {
+  /// `scalar`, `passed`, `tensors` (the gradients), `forward`, the names that were not compared, and a
+  /// reference's verdicts and what a whole file of it is wrong in.
+  private var json: JSONValue {
     [
-      "scalar": .string(report.precision.rawValue),
-      "passed": .bool(report.passed),
-      "tensors": .array(report.gradients.map(json)),
-      "forward": .array(report.forward.map(json)),
+      "scalar": .string((problem.reference?.precision ?? .float64).rawValue),
+      "passed": .bool(failure == nil),
+      "cause": verdicts?.verdicts.cause.map { .string($0.rawValue) } ?? .null,
+      "verdicts": verdicts?.json ?? [],
+      "tensors": .array((report?.gradients ?? []).map(json)),
+      "forward": .array((report?.forward ?? []).map(json)),
       "ignored": .array((problem.reference?.ignored ?? []).map { .string($0) }),
     ]
   }

@@ -11,19 +11,35 @@ package struct Gradcheck: Command {
     abstract: "Check every hand-derived gradient, ours or yours.",
     usage: """
       gradcheck                              check the 26 gradients on a minibatch of names
-      gradcheck --reference mine.safetensors check those that your notebook has written
+      gradcheck --snippet                    print the Python lines that write your notebook's
+      gradcheck --reference mine.safetensors say which of them are wrong, and which only follow
+      gradcheck --solution dcounts           print one line of the derivation
       gradcheck --write ours.safetensors     write ours for your notebook to compare
       """,
     discussion: """
-      Compares the step-by-step derivation with central differences, with its forms in one go, with \
-      the engine that trains and with a reference file. Each difference is exact, rounding or WRONG; \
-      the exit code is 0 if nothing is WRONG, else 1. docs/derivation.md says how a notebook writes \
-      and reads the files.
+      With --reference, each line of the derivation is evaluated on the file's own numbers: a tensor \
+      that is wrong given its inputs is WRONG HERE, one that is right given them follows. Without, \
+      the step-by-step derivation is compared with central differences, with its forms in one go and \
+      with the engine that trains; each difference is exact, rounding or WRONG. The exit code is 0 if \
+      nothing is wrong, 1 if something is, 65 if the file has nothing to judge. docs/derivation.md \
+      says more.
       """,
     version: version)
 
   @Option(help: "A file with a minibatch, parameters, and the tensors to be checked.")
   var reference: String?
+  @Flag(help: "With --reference: every comparison in a table, too.") var all = false
+  @Flag(help: "Print the Python lines that write a notebook's tensors.") var snippet = false
+  @Option(
+    help: "Print the derivation's line for one tensor.",
+    transform: { name in
+      guard let tensor = PassTensor(rawValue: name) else {
+        let near = PassTensor.nearest(to: name).map { "; \($0)?" } ?? ""
+        throw ValidationError("'\(name)' is no tensor of the pass\(near)")
+      }
+      return tensor
+    })
+  var solution: PassTensor?
   @Option(help: "Write minibatch, parameters, intermediates and gradients to a file.")
   var write: String?
 
@@ -69,6 +85,7 @@ package struct Gradcheck: Command {
     if reference != nil, let other = others.first(where: \.isGiven) {
       throw ValidationError("\(other.flag) cannot be used with --reference, which has its own")
     }
+    if all, reference == nil { throw ValidationError("--all needs --reference") }
     if dropout != nil, write != nil {
       throw ValidationError("--dropout cannot be used with --write: the file has no mask")
     }
@@ -76,20 +93,19 @@ package struct Gradcheck: Command {
   }
 
   package func run() throws {
+    if snippet { return try StandardOutput.shared.write(PassTensor.snippet) }
+    if let solution { return try StandardOutput.shared.write(solution.solution) }
     let problem = try CheckedProblem(self)
     if let write {
       let precision = scalar ?? problem.reference?.precision ?? .float64
       try save(Reference(computing: problem.problem, in: precision), to: write)
     }
-    let report = problem.check().report()
-    let output = CheckOutput(problem, report)
-    try StandardOutput.shared.write(json ? output.json.encoded() + "\n" : output.text)
-    guard report.passed else { throw output.failure }
+    try CheckOutput(problem, showsTables: all || json || reference == nil).write(asJSON: json)
   }
 
   private func save(_ reference: Reference, to path: String) throws(CommandFailure) {
     do throws(FileError) {
-      try reference.write(to: path)
+      try reference.write(to: path, threads: availableCores())
     } catch {
       let isFull = [EDQUOT, EFBIG, EIO, ENOSPC].contains(error.code)
       let status: ExitStatus = isFull ? .inputOutput : .cannotCreate
@@ -126,10 +142,11 @@ struct CheckedProblem {
     }
   }
 
-  func check() -> GradientCheck {
+  /// Compares everything.
+  func report() -> GradientReport {
     let threads = availableCores()
-    if let reference { return GradientCheck(reference, threads: threads) }
-    return GradientCheck(problem, threads: threads)
+    if let reference { return GradientCheck(reference, threads: threads).report() }
+    return GradientCheck(problem, threads: threads).report()
   }
 
   private static func reference(_ path: String) throws(CommandFailure) -> Reference {

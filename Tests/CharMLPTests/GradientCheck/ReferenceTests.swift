@@ -84,7 +84,9 @@ struct ReferenceTests {
     try reshape(["counts_sum", "dcounts_sum", "logit_maxes", "counts_sum_inv"], [4])
     try reshape(["emb", "demb"], [12, 4])
     try reshape(["loss"], [1])
-    #expect(try Reference(decoding: file.encoded()) == written)
+    let read = try Reference(decoding: file.encoded())
+    #expect(read.problem == written.problem && read.tensors == written.tensors)
+    #expect(read.misshapen.isEmpty && read.stale.isEmpty)
   }
 
   @Test("Only what is there is compared, and other names are told")

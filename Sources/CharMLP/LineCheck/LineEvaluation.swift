@@ -1,0 +1,338 @@
+// One line of the derivation on somebody's own numbers, and how far they may be from it.
+//
+// The line is Derivation's; only its inputs are set. The bound is
+//
+//     4 · (terms + 1) · (ulp · Σ|terms| + least normal number)
+//
+// for each element, in the precision of the file: ulp is 2⁻²³ or 2⁻⁵², terms are those that the line adds
+// up (at least 4, for the roundings of a line without a sum), and Σ|terms| is the sum of their magnitudes.
+// That sum is the line itself with magnitudes for its inputs; the few lines that subtract, divide or
+// apply a function say theirs below.
+//
+// An input that the file lacks is computed by its own line. Then its Σ|terms| takes the place of its
+// magnitude, and its terms are added to those of the line that reads it.
+// swift-format-ignore-file: AlwaysUseLowerCamelCase
+
+import LinearAlgebra
+
+/// What a line makes of its inputs, and what is needed for its bound.
+struct EvaluatedLine {
+  var value: Matrix<Double>
+  /// Σ|terms| of each element.
+  var size: Matrix<Double>
+  /// The terms that are added up, in the line and in those of inputs that are missing.
+  var terms: Int
+
+  /// The factor of every bound.
+  static let factor = 4.0
+
+  /// How far a number in the given precision may be from each element.
+  func bound(_ precision: Precision) -> Matrix<Double> {
+    let factor = Self.factor * Double(terms + 1)
+    return factor * precision.ulpOfOne * size + factor * precision.leastNormalMagnitude
+  }
+}
+
+/// A tensor as a line reads it.
+struct LineInput {
+  let value: Matrix<Double>
+  /// Its magnitude, or Σ|terms| of its line if the file lacks it.
+  let size: Matrix<Double>
+  /// 0, or the terms of its line if the file lacks it.
+  let terms: Int
+
+  /// A tensor of the file.
+  init(_ value: Matrix<Double>) {
+    self.value = value
+    size = magnitude(value)
+    terms = 0
+  }
+
+  /// What a line made.
+  init(_ line: EvaluatedLine) {
+    value = line.value
+    size = line.size
+    terms = line.terms
+  }
+
+  var isComputed: Bool { terms > 0 }
+}
+
+/// |x| of every element.
+func magnitude(_ x: Matrix<Double>) -> Matrix<Double> {
+  Matrix(rows: x.rows, columns: x.columns, elements: x.elements.map { abs($0) })
+}
+
+extension Matrix<Double> {
+  /// ∞ where an element is above a limit or not a number, and 0 elsewhere.
+  fileprivate func replacing(above limit: Double) -> Matrix {
+    Matrix(rows: rows, columns: columns, elements: elements.map { $0 <= limit ? 0 : .infinity })
+  }
+}
+
+/// A way to write a line.
+enum LineForm: Equatable {
+  /// The line of Derivation.swift.
+  case step
+  /// The line with its result, or one part of it, multiplied: what belongs to a forward pass whose own
+  /// line differs by that factor.
+  case scaled(Double)
+  /// Cross-entropy, or batch norm, in one expression.
+  case oneGo(varianceFactor: Double = 1)
+  /// The gradient of cross-entropy from the probabilities.
+  case fromProbabilities
+  /// The gradient of batch norm's inverse root from its result, whatever the ε in it is.
+  case fromResult
+}
+
+/// Evaluates lines of one problem.
+struct LineEvaluator {
+  let problem: GradientProblem
+  private let precision: Precision
+  private let sizes: PassSizes
+  private let occurrences: Int
+  private let magnitudes: Parameters<Double>
+  private let n: Double
+
+  init(_ problem: GradientProblem, _ precision: Precision) {
+    self.problem = problem
+    self.precision = precision
+    sizes = PassSizes(problem)
+    occurrences = problem.minibatch.mostOccurrences
+    var magnitudes = problem.parameters
+    for parameter in PassTensor.parameters {
+      magnitudes[parameter] = magnitude(magnitudes[parameter])
+    }
+    self.magnitudes = magnitudes
+    n = Double(problem.minibatch.count)
+  }
+
+  /// The forms in which a line may be written.
+  static func forms(of tensor: PassTensor) -> [LineForm] {
+    switch tensor {
+    case .dlogits: [.step, .oneGo(), .fromProbabilities]
+    case .dhprebn, .logprobs, .loss: [.step, .oneGo()]
+    case .dbnvar: [.step, .fromResult]
+    default: [.step]
+    }
+  }
+
+  /// The tensors that a form reads.
+  static func inputs(of tensor: PassTensor, _ form: LineForm) -> [PassTensor] {
+    switch (tensor, form) {
+    case (.dlogits, .oneGo), (.logprobs, .oneGo), (.loss, .oneGo): [.logits]
+    case (.dlogits, .fromProbabilities): [.probs]
+    case (.dhprebn, .oneGo): [.dhpreact, .bnvar_inv, .bnraw, .bngain]
+    case (.dbnvar, .fromResult): [.bnvar_inv, .dbnvar_inv]
+    default: tensor.inputs
+    }
+  }
+
+  /// Evaluates a line on the given inputs; parameters are the problem's, unless they are given too.
+  func evaluate(
+    _ tensor: PassTensor, _ form: LineForm = .step, on inputs: [PassTensor: LineInput]
+  ) -> EvaluatedLine {
+    let line = Line(
+      tensor: tensor, inputs: inputs, values: pass(inputs), sizes: sizePass(tensor, inputs))
+    let terms = sizes.terms(of: tensor, occurrences: occurrences)
+    let others = inputs.values.reduce(0) { $0 + $1.terms }
+    switch form {
+    case .step:
+      return EvaluatedLine(
+        value: line.values[tensor], size: line.size(precision), terms: terms + others)
+    case .scaled(let factor):
+      return EvaluatedLine(
+        value: line.scaled(by: factor), size: max(1, abs(factor)) * line.size(precision),
+        terms: terms + others
+      )
+    case .fromResult:
+      let value = -0.5 * (pow(line.values.bnvar_inv, 3) * line.values.dbnvar_inv)
+      let size = 0.5 * (pow(line.sizes.bnvar_inv, 3) * line.sizes.dbnvar_inv)
+      return EvaluatedLine(value: value, size: size, terms: terms + others)
+    case .fromProbabilities:
+      let targets = Matrix<Double>.oneHot(line.values.Yb, columns: line.values.W2.columns)
+      return EvaluatedLine(
+        value: (line.values.probs - targets) / n, size: (line.sizes.probs + targets) / n,
+        terms: terms + others)
+    case .oneGo(let varianceFactor):
+      let (value, size) = line.inOneGo(n, varianceFactor)
+      let added = tensor == .dhprebn ? sizes.n : sizes.model.vocabulary
+      return EvaluatedLine(value: value, size: size, terms: added + terms + others)
+    }
+  }
+
+  private func pass(_ inputs: [PassTensor: LineInput]) -> Derivation<Double> {
+    var parameters = problem.parameters
+    for (tensor, input) in inputs where PassTensor.parameters.contains(tensor) {
+      parameters[tensor] = input.value
+    }
+    let pass = Derivation(parameters, problem.minibatch)
+    for (tensor, input) in inputs where !PassTensor.parameters.contains(tensor) {
+      pass[tensor] = input.value
+    }
+    return pass
+  }
+
+  /// The pass with magnitudes for inputs.
+  private func sizePass(
+    _ tensor: PassTensor, _ inputs: [PassTensor: LineInput]
+  ) -> Derivation<Double> {
+    var parameters = magnitudes
+    for (tensor, input) in inputs where PassTensor.parameters.contains(tensor) {
+      parameters[tensor] = input.size
+    }
+    let pass = Derivation(parameters, problem.minibatch)
+    for (input, given) in inputs where !PassTensor.parameters.contains(input) {
+      pass[input] = Line.divisors[tensor] == input ? magnitude(given.value) : given.size
+    }
+    return pass
+  }
+}
+
+/// A line whose inputs are set, in a pass of values and in one of sizes.
+private struct Line {
+  let tensor: PassTensor
+  let inputs: [PassTensor: LineInput]
+  let values: Derivation<Double>
+  let sizes: Derivation<Double>
+
+  /// What a line divides by. A quotient's size is not that of the sizes: what is lost of the divisor
+  /// counts relative to its value.
+  static let divisors: [PassTensor: PassTensor] = [
+    .bnvar_inv: .bnvar, .counts_sum_inv: .counts_sum, .dprobs: .probs, .dcounts_sum: .counts_sum,
+    .dbnvar: .bnvar,
+  ]
+
+  /// Σ|terms| of the step; ∞ where a number on the way to it is too large for the precision.
+  func size(_ precision: Precision) -> Matrix<Double> {
+    let (v, s) = (values, sizes)
+    switch tensor {
+    case .bndiff: return s.hprebn + s.bnmeani
+    case .norm_logits: return s.logits + s.logit_maxes
+    case .dlogits: return s.dnorm_logits + v.logits.maximaOfRows * s.dlogit_maxes
+    case .dhpreact: return (1 - (-pow(s.h, 2))) * s.dh
+    // What a function loses of an argument that was computed here is its slope times that.
+    case .h: return magnitude(v.h) + loss(of: .hpreact, slope: 1 - pow(v.h, 2))
+    case .counts: return v.counts + loss(of: .norm_logits, slope: v.counts)
+    case .logprobs: return magnitude(v.logprobs) + loss(of: .probs, slope: pow(v.probs, -1))
+    case .dprobs:
+      let inverses = magnitude(pow(v.probs, -1))
+      let overflow = inverses.replacing(above: precision.greatestFiniteMagnitude)
+      return quotient(magnitude(s.dprobs)) + overflow
+    case .logit_maxes:
+      return isComputed(.logits) ? s.logits.max(.columns) : magnitude(v.logit_maxes)
+    default: return quotient(magnitude(s[tensor]))
+    }
+  }
+
+  /// The size of a line that may divide by something that was computed here.
+  private func quotient(_ size: Matrix<Double>) -> Matrix<Double> {
+    guard let divisor = Self.divisors[tensor], isComputed(divisor), let input = inputs[divisor]
+    else { return size }
+    return size * (input.size * pow(magnitude(input.value), -1))
+  }
+
+  private func isComputed(_ input: PassTensor) -> Bool { inputs[input]?.isComputed ?? false }
+
+  private func loss(of input: PassTensor, slope: Matrix<Double>) -> Matrix<Double> {
+    guard isComputed(input), let size = inputs[input]?.size else { return 0 * slope }
+    return magnitude(slope) * size
+  }
+
+  /// The step in which what the forward line made is multiplied by a factor.
+  func scaled(by factor: Double) -> Matrix<Double> {
+    if tensor == .dhprebn { return values.dbndiff + (factor / values.n) * values.dbnmeani }
+    return factor * values[tensor]
+  }
+
+  /// Cross-entropy or batch norm as one expression, and its Σ|terms|.
+  func inOneGo(
+    _ n: Double, _ varianceFactor: Double
+  ) -> (value: Matrix<Double>, size: Matrix<Double>) {
+    let (v, s) = (values, sizes)
+    if tensor == .dhprebn {
+      func form(_ d: Derivation<Double>, _ sign: Double) -> Matrix<Double> {
+        let variance = (varianceFactor * n / (n - 1)) * d.bnraw * (d.dhpreact * d.bnraw).sum(.rows)
+        return (1 / n) * (d.bngain * d.bnvar_inv)
+          * (n * d.dhpreact + sign * d.dhpreact.sum(.rows) + sign * variance)
+      }
+      return (form(v, -1), form(s, 1))
+    }
+    // exp loses of a probability what its argument has lost, which is in proportion to the argument.
+    let maxes = v.logits.max(.columns)
+    let exponents = v.logits - maxes
+    let logs = log(exp(exponents).sum(.columns))
+    let lost = s.logits + magnitude(maxes)
+    if tensor == .dlogits {
+      let targets = Matrix<Double>.oneHot(v.Yb, columns: v.W2.columns)
+      return (v.dlogitsInOneGo, (softmax(v.logits) * (lost + 1) + targets) / n)
+    }
+    let logprobs = exponents - logs
+    let size = lost + magnitude(logs)
+    if tensor == .logprobs { return (logprobs, size) }
+    return (
+      (-1 / n) * logprobs.picking(v.Yb).sum(.rows), (1 / n) * size.picking(v.Yb).sum(.rows)
+    )
+  }
+}
+
+extension Precision {
+  /// The smallest number with all its digits: 2⁻¹²⁶ or 2⁻¹⁰²².
+  var leastNormalMagnitude: Double {
+    switch self {
+    case .float32: Double(Float.leastNormalMagnitude)
+    case .float64: Double.leastNormalMagnitude
+    }
+  }
+
+  /// Each element as a number of this precision.
+  func rounded(_ x: Matrix<Double>) -> Matrix<Double> {
+    self == .float64 ? x : x.converted(to: Float.self).converted()
+  }
+
+  /// The largest number.
+  var greatestFiniteMagnitude: Double {
+    switch self {
+    case .float32: Double(Float.greatestFiniteMagnitude)
+    case .float64: Double.greatestFiniteMagnitude
+    }
+  }
+}
+
+// MARK: - Whether numbers are within their bounds
+
+/// The comparison of somebody's tensor with its line.
+enum LineComparison: Equatable {
+  /// Every element is within its bound.
+  case holds
+  /// An element is not.
+  case differs
+  /// No element is outside its bound, but some have none: there the line is infinite or not a number.
+  case incomparable
+
+  /// Written so that a NaN is never within a bound.
+  ///
+  /// - Parameter limit: A bound for all elements, where a smaller one is known than the line's.
+  init(
+    _ found: Matrix<Double>, _ line: EvaluatedLine, _ precision: Precision,
+    limit: Double = .infinity
+  ) {
+    let bound = line.bound(precision)
+    var isComparable = true
+    for (index, element) in found.elements.enumerated() {
+      let expected = line.value.elements[index]
+      if element == expected { continue }
+      let isBounded =
+        bound.elements[index].isFinite && abs(expected) <= precision.greatestFiniteMagnitude
+      guard isBounded else {
+        isComparable = false
+        continue
+      }
+      guard abs(element - expected) <= min(bound.elements[index], limit) else {
+        self = .differs
+        return
+      }
+    }
+    self = isComparable ? .holds : .incomparable
+  }
+}

@@ -1,0 +1,273 @@
+// The kind of a mistake, where the numbers show it: a constant ratio, a lost term, the wrong tensor.
+//
+// A hint says what to look for and never what the line should be. Each kind is tried in the line's own
+// bound, so that a hint is a fact about the numbers and no guess.
+// swift-format-ignore-file: AlwaysUseLowerCamelCase
+
+import LinearAlgebra
+
+/// Looks for the kind of mistake in a line that is wrong given its inputs.
+struct LineHints {
+  private let judge: PassJudge
+  private let tensor: PassTensor
+  private let found: Matrix<Double>
+  private let line: EvaluatedLine
+  private let n: Double
+
+  init(_ judge: PassJudge, _ tensor: PassTensor, _ found: Matrix<Double>, _ line: EvaluatedLine) {
+    self.judge = judge
+    self.tensor = tensor
+    self.found = found
+    self.line = line
+    n = Double(judge.reference.problem.minibatch.count)
+  }
+
+  /// The hint; nil if the numbers show no kind.
+  var text: String? {
+    let kinds: [() -> String?] = [
+      { emptiness }, { wrongSign }, { lastWrite }, { lostTerm }, { ratio }, { lostFactor },
+      { forgottenEpsilon },
+      { equalTensor }, { scaledTerm }, { transposed }, { constantDifference }, { usesOfMaxes },
+      { otherPass }, { missingInputs },
+    ]
+    for kind in kinds {
+      if let hint = kind() { return hint }
+    }
+    return nil
+  }
+
+  // MARK: Kinds
+
+  private var emptiness: String? {
+    if found.elements.contains(where: { !$0.isFinite }) { return "not finite, and its line is" }
+    return found.elements.allSatisfy { $0 == 0 } ? "zero everywhere" : nil
+  }
+
+  /// dC with the last window's gradient in each row.
+  private var lastWrite: String? {
+    guard tensor == .dC, let demb = input(.demb) else { return nil }
+    var last = Matrix<Double>.zeros(found.rows, found.columns)
+    for (row, id) in judge.reference.problem.minibatch.contexts.enumerated() {
+      for column in 0..<last.columns { last[Int(id), column] = demb[row, column] }
+    }
+    guard isFound(last) else { return nil }
+    return "given your demb: equals the last write of each row; add, do not assign"
+  }
+
+  /// The line with one of its inputs zero.
+  private var lostTerm: String? {
+    for input in tensor.inputs {
+      let rest = variant(input) { 0 * $0 }
+      guard rest.value.elements.contains(where: { $0 != 0 }), isFound(rest) else { continue }
+      if let owner = tensor.owner, owner.readers.count > 1 {
+        return "equals one of its terms alone: \(owner) has two uses"
+      }
+      return "equals its line with a term left out"
+    }
+    return nil
+  }
+
+  private var ratio: String? {
+    guard let factor = Self.factor(found, line, judge.precision) else { return nil }
+    let kind = Self.kind(of: factor, n)
+    let bounds = line.bound(judge.precision).elements
+    let isClear = bounds.indices.contains {
+      abs(found.elements[$0] - line.value.elements[$0]) > 32 * bounds[$0]
+    }
+    guard isClear || kind != Self.anyFactor else { return nil }
+    return "\(Self.number(factor)) times its line: " + kind
+  }
+
+  /// The line with one of its inputs 1.
+  private var lostFactor: String? {
+    let isLost = tensor.inputs.contains { input in
+      isFound(variant(input) { Matrix(rows: $0.rows, columns: $0.columns, repeating: 1) })
+    }
+    return isLost ? "equals its line with a factor left out" : nil
+  }
+
+  private var forgottenEpsilon: String? {
+    guard [.bnvar_inv, .dbnvar].contains(tensor) else { return nil }
+    return isFound(variant(.bnvar) { $0 + -1e-5 }) ? "equals its line without ε" : nil
+  }
+
+  private var wrongSign: String? {
+    guard tensor.cancels != nil, isFound(line) else { return nil }
+    return "zero but for rounding, and the rounding has the opposite sign"
+  }
+
+  private var equalTensor: String? {
+    let others = PassTensor.computed.filter { $0 != tensor && !tensor.inputs.contains($0) }
+    let equal = (others + tensor.inputs).first {
+      judge.reference.tensors[$0]?.elements == found.elements
+    }
+    guard let equal else { return nil }
+    return "equals your \(equal): the same memory (then clone it), or the wrong tensor"
+  }
+
+  /// The line with one of its inputs multiplied.
+  private var scaledTerm: String? {
+    let factors = [-1, 2, 0.5, n / (n - 1), (n - 1) / n, n, 1 / n]
+    for input in tensor.inputs {
+      for factor in factors where isFound(variant(input) { factor * $0 }) {
+        return "one of its terms is \(Self.number(factor)) times what it should be: "
+          + Self.kind(of: factor, n)
+      }
+    }
+    return nil
+  }
+
+  private var transposed: String? {
+    guard found.rows == found.columns, found.rows > 1 else { return nil }
+    return isFound(
+      EvaluatedLine(
+        value: line.value.transposed(), size: line.size.transposed(), terms: line.terms))
+      ? "the transpose" : nil
+  }
+
+  /// A difference that is the same along each row, or along each column.
+  private var constantDifference: String? {
+    let difference = found - line.value
+    let tolerance = 4 * (line.bound(judge.precision).elements.max() ?? 0)
+    guard difference.elements.contains(where: { abs($0) > 8 * tolerance }) else { return nil }
+    func isConstant(_ difference: Matrix<Double>) -> Bool {
+      difference.columns > 1
+        && (0..<difference.rows).allSatisfy { row in
+          (1..<difference.columns).allSatisfy {
+            abs(difference[row, $0] - difference[row, 0]) <= tolerance
+          }
+        }
+    }
+    let alongRows = isConstant(difference)
+    guard alongRows || isConstant(difference.transposed()) else { return nil }
+    return
+      "off by the same number along each \(alongRows ? "row" : "column"): a term that is repeated "
+      + "there is missing or too many"
+  }
+
+  private var usesOfMaxes: String? {
+    guard tensor == .dlogits, judge.misusesMaxes(found) else { return nil }
+    return "its last bits show another use of dlogit_maxes"
+  }
+
+  private var otherPass: String? {
+    let parameters = tensor.inputs.filter(PassTensor.parameters.contains).map(\.name)
+    let given = parameters + (tensor.ids.map { [$0.rawValue] } ?? [])
+    guard !given.isEmpty else { return nil }
+    return "or \(given.joined(separator: ", ")) changed after \(tensor) was computed"
+  }
+
+  private var missingInputs: String? {
+    let missing = tensor.inputs.filter {
+      PassTensor.computed.contains($0) && judge.found($0) == nil
+    }
+    guard !missing.isEmpty else { return nil }
+    let names = missing.map(\.name).joined(separator: ", ")
+    return "\(names) \(missing.count == 1 ? "is" : "are") not in the file, so it may be there"
+  }
+
+  // MARK: Trying
+
+  private func input(_ input: PassTensor) -> Matrix<Double>? {
+    judge.versions[input]?.first?.input.value
+  }
+
+  /// The line with one input changed.
+  private func variant(
+    _ changed: PassTensor, _ change: (Matrix<Double>) -> Matrix<Double>
+  ) -> EvaluatedLine {
+    var inputs: [PassTensor: LineInput] = [:]
+    for input in tensor.inputs {
+      guard let version = judge.versions[input]?.first else { continue }
+      inputs[input] =
+        input == changed ? LineInput(change(version.input.value)) : version.input
+    }
+    return judge.evaluator.evaluate(tensor, on: inputs)
+  }
+
+  private func isFound(_ line: EvaluatedLine) -> Bool {
+    LineComparison(found, line, judge.precision) == .holds
+  }
+
+  private func isFound(_ value: Matrix<Double>) -> Bool {
+    isFound(EvaluatedLine(value: value, size: magnitude(value), terms: 1))
+  }
+}
+
+// MARK: - Constant ratios
+
+extension LineHints {
+  /// The number that a line is multiplied by in all elements; nil if there is none.
+  static func factor(
+    _ found: Matrix<Double>, _ line: EvaluatedLine, _ precision: Precision
+  ) -> Double? {
+    let products = zip(found.elements, line.value.elements).reduce(0) { $0 + $1.0 * $1.1 }
+    let squares = line.value.elements.reduce(0) { $0 + $1 * $1 }
+    let factor = products / squares
+    guard factor.isFinite, factor != 0, abs(factor - 1) > 1e-5, line.value.count > 1 || squares > 0
+    else { return nil }
+    let scaled = EvaluatedLine(
+      value: factor * line.value, size: 2 * abs(factor) * line.size, terms: line.terms)
+    return LineComparison(found, scaled, precision) == .holds ? factor : nil
+  }
+
+  private static func number(_ factor: Double) -> String {
+    guard abs(factor) < 1e6, abs(factor) > 1e-3 else { return "\(factor)" }
+    let rounded = (factor * 1e5).rounded() / 1e5
+    let number = rounded == rounded.rounded() ? "\(Int(abs(rounded)))" : "\(abs(rounded))"
+    return (factor < 0 ? "−" : "") + number
+  }
+
+  private static let anyFactor = "a constant factor"
+
+  /// What a ratio usually means.
+  private static func kind(of factor: Double, _ n: Double) -> String {
+    let kinds: [(Double, String)] = [
+      (1, "its sign"), ((n - 1) / n, "Bessel's n − 1"), (n / (n - 1), "Bessel's n − 1"),
+      (n, "the mean over n"), (1 / n, "the mean over n"), (n - 1, "the mean over n − 1"),
+      (1 / (n - 1), "the mean over n − 1"), (2, "the square"), (0.5, "the square"),
+    ]
+    let kind = kinds.first { abs(abs(factor) / $0.0 - 1) < 1e-4 && ($0.0 != 1 || factor < 0) }?.1
+    guard let kind else { return anyFactor }
+    return factor < 0 && kind != "its sign" ? "its sign, and " + kind : kind
+  }
+}
+
+// MARK: - Shapes, and what is to be noted of lines that are right
+
+extension LineHints {
+  /// Why a shape may be what it is.
+  static func shape(_ tensor: PassTensor, found: [Int], _ sizes: PassSizes) -> String {
+    let expected = sizes.shape(of: tensor)
+    let comparison = "\(found.shapeDescription) is not \(expected.shapeDescription)"
+    if expected.count == 2, found.count == 2, expected.contains(1), found.contains(1),
+      found.firstIndex(of: 1) != expected.firstIndex(of: 1), found != expected.reversed()
+    {
+      return comparison + ": summed along the other dimension"
+    }
+    if found == expected.reversed() { return "\(found.shapeDescription) is the transpose" }
+    if found.count == 2, expected.count == 2, let one = expected.firstIndex(of: 1),
+      found[1 - one] == expected[1 - one]
+    {
+      let isSquare = found[0] == found[1]
+      return comparison + (isSquare ? ": keepdim, or not summed" : ": not summed")
+    }
+    if found.count < expected.count || found.contains(1) { return comparison + ": keepdim" }
+    return comparison
+  }
+
+  /// What to note of a line that is right: a lost dimension, or what its numbers cannot show.
+  static func note(
+    on tensor: PassTensor, _ found: Matrix<Double>, in reference: Reference
+  ) -> String? {
+    let shape = PassSizes(reference.problem).shape(of: tensor)
+    if let given = reference.shapes[tensor], given != shape, shape.contains(1) {
+      return "\(given.shapeDescription) for \(shape.shapeDescription): keepdim"
+    }
+    guard tensor.cancels != nil else { return nil }
+    if found.elements.allSatisfy({ $0 == 0 }) || found.count < PassJudge.elementsForSign {
+      return "zero but for rounding: a wrong sign would not show"
+    }
+    return nil
+  }
+}

@@ -1,0 +1,431 @@
+// Which line of somebody's pass is wrong, and which only follow.
+//
+// Each line is evaluated on their own numbers, forward first. If the result is theirs, the line is right,
+// and a wrong number in it has come from an input; if not, the mistake is here. So gradients are
+// judged as gradients of their forward pass, and a second mistake is found behind the first. One thing
+// cannot be judged so: whether the parameters and the minibatch are those of the pass. If they are not,
+// all lines that read them fail at once, and that is what the verdict says.
+
+import LinearAlgebra
+
+/// What is said of one line.
+public struct LineVerdict: Equatable, Sendable {
+  public enum Kind: String, CaseIterable, Sendable {
+    /// The numbers are right.
+    case right
+    /// The line is wrong given its inputs.
+    case here
+    /// The line is right given its inputs, and one of them is wrong.
+    case follows
+    /// The file does not have the tensor.
+    case missing
+    /// The shape is not the tensor's.
+    case shape
+    /// The tensor is of another minibatch, or no bound is finite.
+    case notComparable = "not comparable"
+  }
+
+  public let tensor: PassTensor
+  public var kind: Kind
+  /// The wrong lines that this one follows from.
+  public var followsFrom: [PassTensor] = []
+  /// What kind of mistake it is, if that shows, or what there is to note; never the answer.
+  public var hint: String?
+
+  /// Whether the mistake is in this line.
+  public var isFault: Bool { kind == .here || kind == .shape }
+}
+
+/// The verdicts on all lines of a pass.
+public struct PassVerdicts: Equatable, Sendable {
+  /// What a whole file may be wrong in.
+  public enum Cause: String, Sendable {
+    /// The parameters are not those that the pass was computed with.
+    case parameters
+    /// Xb and Yb are not those that the pass was computed with.
+    case minibatch
+  }
+
+  /// 20 lines of the forward pass and 26 gradients, in the derivation's order.
+  public let lines: [LineVerdict]
+  public let cause: Cause?
+
+  public var forward: [LineVerdict] { Array(lines.prefix(PassTensor.forward.count)) }
+  public var gradients: [LineVerdict] { Array(lines.dropFirst(PassTensor.forward.count)) }
+  public var faults: [LineVerdict] { lines.filter(\.isFault) }
+
+  /// Whether nothing is wrong.
+  public var passed: Bool { cause == nil && !lines.contains { $0.isFault || $0.kind == .follows } }
+
+  /// Whether there was anything to judge.
+  public var isEmpty: Bool { !lines.contains { ![.missing, .notComparable].contains($0.kind) } }
+
+  /// Judges a reference.
+  public init(_ reference: Reference) {
+    let measured = MeasuredBounds(reference.problem)
+    var verdicts = Self.judging(reference, without: [], measured)
+    // If some tensors are of another minibatch, those of the same origin whose sizes fit are found by
+    // what is left to blame without them.
+    let origins = [PassTensor.crossEntropySteps, PassTensor.withoutHiddenUnits]
+    for others in reference.stale.isEmpty ? [] : origins {
+      let left = Self.judging(reference, without: others, measured)
+      if left.blame + 2 <= verdicts.blame { verdicts = left }
+    }
+    self = verdicts
+  }
+
+  private static func judging(
+    _ reference: Reference, without stale: [PassTensor], _ measured: MeasuredBounds
+  ) -> PassVerdicts {
+    var judge = PassJudge(reference, stale: Set(stale), measured)
+    judge.judgeAll()
+    let (lines, cause) = judge.result()
+    return PassVerdicts(lines: lines, cause: cause)
+  }
+
+  private init(lines: [LineVerdict], cause: Cause?) {
+    self.lines = lines
+    self.cause = cause
+  }
+
+  /// How many things are to blame.
+  private var blame: Int { faults.count + (cause == nil ? 0 : 1) }
+}
+
+/// How far right programs are apart on a problem; measured when it is first asked for.
+final class MeasuredBounds {
+  private(set) lazy var bounds = RoundingBounds(
+    problem, magnitudes: Magnitudes(problem.steps), threads: availableCores())
+  private let problem: GradientProblem
+
+  init(_ problem: GradientProblem) { self.problem = problem }
+}
+
+// MARK: - Judging line by line
+
+/// Goes through the lines in order and keeps what the next ones need.
+struct PassJudge {
+  let reference: Reference
+  let evaluator: LineEvaluator
+  private(set) var verdicts: [PassTensor: LineVerdict] = [:]
+
+  /// A version of a tensor that other lines may have been computed from, and the faults in it.
+  struct Version {
+    let input: LineInput
+    let faults: Set<PassTensor>
+  }
+
+  /// Theirs, and, where that is wrong by its line, what the line makes: a tensor may have been overwritten
+  /// after it was used. What is missing is made by its line.
+  private(set) var versions: [PassTensor: [Version]] = [:]
+
+  /// A line in one form on one choice of its inputs, and the faults in those.
+  struct Candidate {
+    let form: LineForm
+    let line: EvaluatedLine
+    let faults: Set<PassTensor>
+    /// Whether an input is missing, and was computed.
+    let isChained: Bool
+  }
+
+  /// For a forward line that is off by a constant factor, that factor.
+  private var factors: [PassTensor: Double] = [:]
+
+  private let measured: MeasuredBounds
+
+  /// Tensors that belong to another minibatch though their sizes fit.
+  private let stale: Set<PassTensor>
+
+  init(_ reference: Reference, stale: Set<PassTensor>, _ measured: MeasuredBounds) {
+    self.reference = reference
+    self.measured = measured
+    self.stale = stale
+    evaluator = LineEvaluator(reference.problem, reference.precision)
+    for parameter in PassTensor.parameters {
+      versions[parameter] = [
+        Version(input: LineInput(reference.problem.parameters[parameter]), faults: [])
+      ]
+    }
+  }
+
+  var precision: Precision { reference.precision }
+
+  mutating func judgeAll() {
+    for tensor in PassTensor.computed { judge(tensor) }
+  }
+
+  /// The file's tensor, unless it belongs to another minibatch.
+  func found(_ tensor: PassTensor) -> Matrix<Double>? {
+    stale.contains(tensor) ? nil : reference.tensors[tensor]
+  }
+
+  /// A line in every form, on every version of its inputs; the plain one on their own inputs is first.
+  func candidates(_ tensor: PassTensor) -> [Candidate] {
+    forms(of: tensor).flatMap { form in
+      choices(LineEvaluator.inputs(of: tensor, form)).map { choice in
+        Candidate(
+          form: form, line: evaluator.evaluate(tensor, form, on: choice.mapValues(\.input)),
+          faults: choice.values.reduce(into: []) { $0.formUnion($1.faults) },
+          isChained: choice.values.contains { $0.input.isComputed })
+      }
+    }
+  }
+
+  /// Behind many missing lines, bounds on the worst case say little. As long as the forward pass is right
+  /// and nothing wrong is read, two right programs differ by no more than was measured.
+  private func measuredLimit(_ tensor: PassTensor, _ candidate: Candidate) -> Double {
+    let isForwardRight = PassTensor.forward.allSatisfy { forward in
+      ![.here, .shape, .follows].contains(verdicts[forward]?.kind)
+    }
+    guard candidate.isChained, candidate.faults.isEmpty, isForwardRight else { return .infinity }
+    let limit = 2 * measured.bounds[tensor, precision]
+    return limit.isFinite ? limit : .infinity
+  }
+
+  /// The forms of a line, with those that belong to their forward pass.
+  private func forms(of tensor: PassTensor) -> [LineForm] {
+    var forms = LineEvaluator.forms(of: tensor)
+    let factor: Double? =
+      switch tensor {
+      case .dlogprobs: factors[.loss]
+      case .dbndiff2: factors[.bnvar]
+      case .dhprebn: factors[.bnmeani]
+      default: nil
+      }
+    if let factor { forms.append(.scaled(factor)) }
+    if tensor == .dhprebn, let factor = factors[.bnvar] {
+      forms.append(.oneGo(varianceFactor: factor))
+    }
+    return forms
+  }
+
+  /// Every choice of one version for each input.
+  private func choices(_ inputs: [PassTensor]) -> [[PassTensor: Version]] {
+    inputs.reduce([[:]]) { choices, input in
+      (versions[input] ?? []).flatMap { version in
+        choices.map { $0.merging([input: version]) { $1 } }
+      }
+    }
+  }
+
+  private mutating func judge(_ tensor: PassTensor) {
+    let candidates = candidates(tensor)
+    let plain = candidates[0]
+    let made = Version(input: LineInput(plain.line), faults: plain.faults)
+    versions[tensor] = [made]
+    if reference.stale[tensor] != nil
+      || (stale.contains(tensor) && reference.tensors[tensor] != nil)
+    {
+      let hint = "of another minibatch: left out"
+      verdicts[tensor] = LineVerdict(tensor: tensor, kind: .notComparable, hint: hint)
+      return
+    }
+    if let shape = reference.misshapen[tensor] {
+      let hint = LineHints.shape(tensor, found: shape, PassSizes(reference.problem))
+      verdicts[tensor] = LineVerdict(tensor: tensor, kind: .shape, hint: hint)
+      return
+    }
+    guard let found = reference.tensors[tensor] else {
+      verdicts[tensor] = LineVerdict(tensor: tensor, kind: .missing)
+      return
+    }
+    let compared = candidates.map { candidate in
+      let limit = measuredLimit(tensor, candidate)
+      return (candidate, LineComparison(found, candidate.line, precision, limit: limit))
+    }
+    let holding = compared.filter { $0.1 == .holds }.map(\.0)
+    let best = holding.min { $0.faults.count < $1.faults.count }
+    if let best, !hidesFault(tensor, found) {
+      settle(tensor, found, faults: best.faults)
+    } else if best == nil, compared.contains(where: { $0.1 == .incomparable }) {
+      versions[tensor] = [Version(input: LineInput(found), faults: plain.faults)]
+      verdicts[tensor] = LineVerdict(
+        tensor: tensor, kind: plain.faults.isEmpty ? .notComparable : .follows,
+        followsFrom: PassTensor.computed.filter(plain.faults.contains),
+        hint: "its line overflows or divides by zero here: no bound is finite")
+    } else if best == nil,
+      let unjudged = tensor.inputs.first(where: { reference.misshapen[$0] != nil })
+    {
+      // It cannot be evaluated on an input of a wrong shape.
+      versions[tensor] = [Version(input: LineInput(found), faults: [unjudged])]
+      verdicts[tensor] = LineVerdict(tensor: tensor, kind: .follows, followsFrom: [unjudged])
+    } else {
+      let hints = LineHints(self, tensor, found, plain.line)
+      versions[tensor] = [Version(input: LineInput(found), faults: [tensor]), made]
+      factors[tensor] = LineHints.factor(found, plain.line, precision)
+      verdicts[tensor] = LineVerdict(tensor: tensor, kind: .here, hint: hints.text)
+    }
+  }
+
+  /// A line that is right given its inputs: right, or wrong because one of them is.
+  private mutating func settle(
+    _ tensor: PassTensor, _ found: Matrix<Double>, faults: Set<PassTensor>
+  ) {
+    let isRight = faults.isEmpty || isOurs(tensor, found)
+    versions[tensor] = [Version(input: LineInput(found), faults: isRight ? [] : faults)]
+    if isRight {
+      verdicts[tensor] = LineVerdict(
+        tensor: tensor, kind: .right, hint: LineHints.note(on: tensor, found, in: reference))
+    } else {
+      verdicts[tensor] = LineVerdict(
+        tensor: tensor, kind: .follows, followsFrom: PassTensor.computed.filter(faults.contains))
+    }
+  }
+
+  /// Whether a tensor is what our pass makes of the same parameters, or, for a gradient, of their forward
+  /// pass, as far as rounding can tell.
+  private func isOurs(_ tensor: PassTensor, _ found: Matrix<Double>) -> Bool {
+    let ours = Derivation(reference.problem.parameters, reference.problem.minibatch)
+    if tensor.isGradient {
+      for forward in PassTensor.forward {
+        if let version = versions[forward]?.first { ours[forward] = version.input.value }
+      }
+    }
+    let line = EvaluatedLine(
+      value: ours[tensor], size: sizeOfOurs(tensor, ours), terms: tensor.inputs.count)
+    return LineComparison(found, line, precision) == .holds
+  }
+
+  /// The magnitude of our tensor, or of the terms that cancel in it.
+  private func sizeOfOurs(_ tensor: PassTensor, _ ours: Derivation<Double>) -> Matrix<Double> {
+    let value = ours[tensor]
+    let terms = ours[tensor.cancels ?? tensor]
+    let largest = terms.elements.reduce(0) { max($0, abs($1)) }
+    let count = Double(terms.count / max(1, value.count))
+    return Matrix(rows: value.rows, columns: value.columns, repeating: largest * max(1, count))
+  }
+}
+
+// MARK: - What the bounds alone would let pass
+
+extension PassJudge {
+  /// The least number of elements for which the sign of rounding can be told.
+  static let elementsForSign = 16
+
+  /// The least number of elements of which no other way to compute them gives the same bits everywhere.
+  private static let elementsForBits = 200
+
+  /// Faults that are smaller than a bound and show all the same.
+  private func hidesFault(_ tensor: PassTensor, _ found: Matrix<Double>) -> Bool {
+    if let cancelled = tensor.cancels {
+      return verdicts[cancelled]?.isFault != true
+        && correlation(tensor, found, of: cancelled).map { $0 < -0.25 } ?? false
+    }
+    if tensor == .dnorm_logits { return sharesMemoryWithLogits(found) }
+    return tensor == .dlogits && misusesMaxes(found)
+  }
+
+  /// How well a sum that is zero but for rounding is correlated with what their own terms leave: about 0.9
+  /// if it is their sum, and -0.9 if its sign is wrong; nil if there are too few elements to say.
+  private func correlation(
+    _ tensor: PassTensor, _ found: Matrix<Double>, of cancelled: PassTensor
+  ) -> Double? {
+    guard let terms = self.found(cancelled), found.count >= Self.elementsForSign else { return nil }
+    let sums =
+      tensor == .dlogit_maxes ? terms.exactRowSums.map { -$0 } : terms.transposed().exactRowSums
+    let sizes = evaluator.evaluate(tensor, on: [cancelled: LineInput(terms)]).size.elements
+    // In units of the terms, so that each element counts the same.
+    var (product, squares) = (0.0, (0.0, 0.0))
+    for index in sums.indices where sizes[index] > 0 {
+      let (found, sum) = (found.elements[index] / sizes[index], sums[index] / sizes[index])
+      product += found * sum
+      squares = (squares.0 + found * found, squares.1 + sum * sum)
+    }
+    let scale = (squares.0 * squares.1).squareRoot()
+    return scale > 0 ? product / scale : 0
+  }
+
+  /// dlogits that were made in the memory of dnorm_logits are the same numbers; then dlogit_maxes are not
+  /// the sum of these, as they are where the second term of dlogits was only forgotten.
+  private func sharesMemoryWithLogits(_ found: Matrix<Double>) -> Bool {
+    guard found.count >= Self.elementsForBits, self.found(.dlogits) == found,
+      let maxes = self.found(.dlogit_maxes), maxes.elements.contains(where: { $0 != 0 }),
+      let correlation = correlation(.dlogit_maxes, maxes, of: .dnorm_logits)
+    else { return false }
+    return correlation < 0.25
+  }
+
+  /// dlogit_maxes, which is zero but for rounding, belongs to the largest logit of each row. Whether it was
+  /// forgotten, subtracted or added to all columns shows in the last bits: those of a single addition
+  /// are the same in every program.
+  func misusesMaxes(_ found: Matrix<Double>) -> Bool {
+    guard verdicts[.dnorm_logits]?.isFault != true, let steps = self.found(.dnorm_logits),
+      let maxes = self.found(.dlogit_maxes),
+      let logits = self.found(.logits), found.count >= Self.elementsForBits
+    else { return false }
+    let part = logits.maximaOfRows * maxes
+    let wrong = [steps, steps - part, steps + maxes]
+    return found != precision.rounded(steps + part)
+      && wrong.contains { found == precision.rounded($0) }
+  }
+}
+
+extension Matrix<Double> {
+  /// The sum of each row, its rounding made up for (Neumaier).
+  fileprivate var exactRowSums: [Double] {
+    (0..<rows).map { row in
+      var (sum, lost) = (0.0, 0.0)
+      for element in elements[row * columns..<(row + 1) * columns] {
+        let next = sum + element
+        lost += abs(sum) >= abs(element) ? (sum - next) + element : (element - next) + sum
+        sum = next
+      }
+      return sum + lost
+    }
+  }
+}
+
+// MARK: - Tensors of an earlier exercise
+
+extension PassTensor {
+  /// The steps from the logits to the loss and back, which have the same sizes in every exercise.
+  fileprivate static let crossEntropySteps: [PassTensor] = [
+    .logit_maxes, .norm_logits, .counts, .counts_sum, .counts_sum_inv, .probs, .logprobs,
+    .dlogprobs, .dprobs, .dcounts_sum_inv, .dcounts_sum, .dcounts, .dnorm_logits, .dlogit_maxes,
+  ]
+
+  /// All whose sizes do not depend on the hidden layer, except for parameters' gradients.
+  fileprivate static let withoutHiddenUnits = computed.filter { tensor in
+    !(tensor.owner.map(parameters.contains) ?? false)
+      && !TensorRow<Double>(tensor).dimensions.contains(.hidden)
+  }
+}
+
+// MARK: - Files whose parameters or minibatch are not those of the pass
+
+extension PassJudge {
+  /// The verdicts in order, and what they have in common.
+  func result() -> (lines: [LineVerdict], cause: PassVerdicts.Cause?) {
+    let lines = PassTensor.computed.compactMap { verdicts[$0] }
+    for cause in [PassVerdicts.Cause.parameters, .minibatch] where explains(cause, lines) {
+      let explained = lines.map { line in
+        switch line.kind {
+        case .here: LineVerdict(tensor: line.tensor, kind: .follows)
+        case .follows: LineVerdict(tensor: line.tensor, kind: .right)
+        default: line
+        }
+      }
+      return (explained, cause)
+    }
+    return (lines, nil)
+  }
+
+  /// Whether the lines that read what may be wrong fail all at once, and nothing else does.
+  private func explains(_ cause: PassVerdicts.Cause, _ lines: [LineVerdict]) -> Bool {
+    var readers: Set<PassTensor> = []
+    for tensor in PassTensor.computed {
+      let readsItself =
+        cause == .minibatch
+        ? tensor.ids != nil : tensor.inputs.contains(where: PassTensor.parameters.contains)
+      // What is missing was made from the file's parameters, and so hands on what it reads.
+      let readsMissing = tensor.inputs.contains { found($0) == nil && readers.contains($0) }
+      if readsItself || readsMissing { readers.insert(tensor) }
+    }
+    let faults = lines.filter(\.isFault).map(\.tensor)
+    guard faults.allSatisfy(readers.contains) else { return false }
+    let judged = lines.filter { readers.contains($0.tensor) && found($0.tensor) != nil }
+    let forward = judged.filter { !$0.tensor.isGradient }
+    let expected = cause == .parameters && forward.count > 1 ? forward : judged
+    return expected.count > 1 && expected.allSatisfy { $0.kind == .here }
+  }
+}

@@ -1,0 +1,250 @@
+// Verdicts on lines: right passes have none that is wrong, and a planted fault is found at its line alone.
+
+import LinearAlgebra
+import Testing
+
+@testable import CharMLP
+
+@Suite("Verdicts on the lines of a pass")
+struct LineVerdictTests {
+  private static let batchSizes = [2, 3, 32, 64]
+
+  @Test(
+    "No line of a right pass is wrong, over 50 seeds, in steps and in one go",
+    arguments: batchSizes, Precision.allCases)
+  func rightPasses(batchSize: Int, precision: Precision) {
+    for seed in 1...50 as ClosedRange<UInt64> {
+      let problem = GradientProblem.random(batchSize: batchSize, seed: seed)
+      for isInOneGo in [false, true] {
+        let pass = SomebodysPass(
+          problem, precision, isInOneGo: isInOneGo, matmul: isInOneGo ? .naive : .blas)
+        let verdicts = PassVerdicts(pass.reference)
+        #expect(verdicts.passed, "seed \(seed): \(verdicts.faults)")
+        #expect(verdicts.lines.allSatisfy { $0.kind == .right })
+      }
+    }
+  }
+
+  @Test(
+    "A fault in one line is found there and nowhere else",
+    arguments: PassTensor.computed, Precision.allCases)
+  func plantedFaults(tensor: PassTensor, precision: Precision) {
+    var planted = 0
+    for batchSize in Self.batchSizes {
+      let problem = GradientProblem.random(batchSize: batchSize, seed: UInt64(batchSize))
+      for fault in PlantedFault.all(of: tensor) {
+        let pass = SomebodysPass(problem, precision, fault: fault, in: tensor)
+        guard pass.isFaultVisible else { continue }
+        planted += 1
+        let verdicts = PassVerdicts(pass.reference)
+        #expect(
+          verdicts.faults.map(\.tensor) == [tensor] && verdicts.cause == nil,
+          "\(fault), n \(batchSize): \(verdicts.faults)")
+        let wrong = verdicts.lines.filter { $0.kind == .follows }
+        #expect(wrong.allSatisfy { $0.followsFrom == [tensor] })
+      }
+    }
+    #expect(planted >= 4, "\(planted)")
+  }
+
+  @Test(
+    "Of two faults both are found, whichever is first",
+    arguments: [(.dcounts, .dC), (.dhpreact, .dbndiff2), (.h, .dW2), (.bnvar, .dlogits)]
+      as [(PassTensor, PassTensor)])
+  func twoFaults(first: PassTensor, second: PassTensor) {
+    let problem = GradientProblem.random(batchSize: 32, seed: 6)
+    for precision in Precision.allCases {
+      let pass = SomebodysPass(problem, precision, fault: .factor(1.5), in: first, and: second)
+      #expect(PassVerdicts(pass.reference).faults.map(\.tensor) == [first, second])
+    }
+  }
+
+  @Test(
+    "The sign of a gradient that is zero but for rounding shows",
+    arguments: [PassTensor.dlogit_maxes, .db1], Precision.allCases)
+  func signOfRounding(tensor: PassTensor, precision: Precision) {
+    for seed in 1...50 as ClosedRange<UInt64> {
+      let problem = GradientProblem.random(batchSize: 32, seed: seed)
+      let pass = SomebodysPass(problem, precision, fault: .factor(-1), in: tensor)
+      let verdicts = PassVerdicts(pass.reference)
+      #expect(verdicts.faults.map(\.tensor) == [tensor], "seed \(seed)")
+    }
+  }
+
+  @Test(
+    "dlogit_maxes forgotten, or added to every column, is a fault in dlogits",
+    arguments: Precision.allCases, [PlantedFault.spreadMaxes, .lostTerm(.dlogit_maxes)])
+  func misusedMaxes(precision: Precision, fault: PlantedFault) {
+    for seed in 1...50 as ClosedRange<UInt64> {
+      let problem = GradientProblem.random(batchSize: 32, seed: seed)
+      let pass = SomebodysPass(problem, precision, fault: fault, in: .dlogits)
+      #expect(PassVerdicts(pass.reference).faults.map(\.tensor) == [.dlogits], "seed \(seed)")
+    }
+  }
+
+  @Test("A tensor that was overwritten after its use is the only one to blame")
+  func overwritten() {
+    let problem = GradientProblem.random(batchSize: 32, seed: 2)
+    var tensors = SomebodysPass(problem, .float32).reference.tensors
+    tensors[.dbndiff] = tensors[.dhprebn]
+    let verdicts = PassVerdicts(Reference(precision: .float32, problem: problem, tensors: tensors))
+    #expect(verdicts.faults.map(\.tensor) == [.dbndiff])
+    #expect(verdicts.faults.first?.hint?.contains("clone") == true)
+    #expect(verdicts.lines.count { $0.kind == .right } == 45)
+  }
+
+  @Test("Parameters or a minibatch that are not those of the pass are one verdict")
+  func causes() {
+    for (precision, seed) in zip(Precision.allCases, [3, 4] as [UInt64]) {
+      let problem = GradientProblem.random(batchSize: 32, seed: seed)
+      let tensors = SomebodysPass(problem, precision).reference.tensors
+      var parameters = problem.parameters
+      let gradients = problem.steps.gradients
+      for parameter in PassTensor.parameters {
+        parameters[parameter] = parameters[parameter] - 0.01 * gradients[parameter]
+      }
+      let updated = PassVerdicts(
+        Reference(
+          precision: precision,
+          problem: GradientProblem(
+            parameters.converted(to: Float.self).converted(), problem.minibatch),
+          tensors: tensors))
+      #expect(updated.cause == .parameters && updated.faults.isEmpty && !updated.passed)
+
+      let another = GradientProblem.random(batchSize: 32, seed: seed + 1).minibatch
+      let moved = PassVerdicts(
+        Reference(
+          precision: precision, problem: GradientProblem(problem.parameters, another),
+          tensors: tensors))
+      #expect(moved.cause == .minibatch && moved.faults.isEmpty && !moved.passed)
+    }
+  }
+
+  @Test("What is missing is computed, with a bound of its own, and hides no fault")
+  func missing() {
+    for batchSize in Self.batchSizes {
+      for seed in 1...5 as ClosedRange<UInt64> {
+        let problem = GradientProblem.random(batchSize: batchSize, seed: seed)
+        for precision in Precision.allCases {
+          let right = SomebodysPass(problem, precision, isInOneGo: true)
+          let sparse = right.reference.tensors.filter { Self.exerciseFour.contains($0.key) }
+          let verdicts = PassVerdicts(
+            Reference(precision: precision, problem: problem, tensors: sparse))
+          #expect(verdicts.passed, "\(batchSize), \(precision), \(seed): \(verdicts.faults)")
+          #expect(verdicts.lines.count { $0.kind == .missing } == 46 - sparse.count)
+        }
+      }
+    }
+    let problem = GradientProblem.random(batchSize: 32, seed: 1)
+    let faulty = SomebodysPass(problem, .float32, fault: .factor(1.01), in: .dbngain)
+    let sparse = faulty.reference.tensors.filter { Self.exerciseFour.contains($0.key) }
+    let verdicts = PassVerdicts(Reference(precision: .float32, problem: problem, tensors: sparse))
+    #expect(verdicts.faults.map(\.tensor) == [.dbngain])
+  }
+
+  /// What a notebook has that takes cross-entropy and batch norm in one go.
+  private static let exerciseFour: [PassTensor] = [
+    .emb, .embcat, .hprebn, .bnvar, .bnvar_inv, .bnraw, .hpreact, .h, .logits, .loss, .dlogits, .dh,
+    .dW2, .db2, .dhpreact, .dbngain, .dbnbias, .dhprebn, .dembcat, .dW1, .db1, .demb, .dC,
+  ]
+
+  @Test("With weights that make the softmax underflow, a right pass has nothing wrong in it")
+  func underflow() {
+    for precision in Precision.allCases {
+      let problem = GradientProblem.random(batchSize: 32, seed: 1)
+      var parameters = problem.parameters
+      parameters.W2 = (precision == .float32 ? 300 : 3000) * parameters.W2
+      let pass = SomebodysPass(GradientProblem(parameters, problem.minibatch), precision)
+      let verdicts = PassVerdicts(pass.reference)
+      #expect(verdicts.passed, "\(verdicts.faults)")
+      #expect(verdicts.lines.contains { $0.kind == .notComparable })
+      #expect(!verdicts.lines.contains { $0.kind == .follows })
+      #expect(verdicts.lines.first { $0.tensor == .h }?.kind == .right)
+    }
+  }
+}
+
+// MARK: - Passes as somebody else may have computed them
+
+/// A mistake to plant in a line.
+enum PlantedFault: Equatable {
+  case factor(Double)
+  /// The line without what it reads of one tensor.
+  case lostTerm(PassTensor)
+  /// The line without the last row and the last column of what it reads of one tensor.
+  case lostPart(PassTensor)
+  /// dlogit_maxes in every column.
+  case spreadMaxes
+
+  static func all(of tensor: PassTensor) -> [PlantedFault] {
+    let inputs = tensor.inputs.filter(PassTensor.computed.contains)
+    return [.factor(1.1), .factor(-1)] + inputs.map(PlantedFault.lostTerm)
+      + inputs.map(PlantedFault.lostPart)
+  }
+}
+
+/// A pass in one precision with or without a fault.
+struct SomebodysPass {
+  let reference: Reference
+  /// Whether the fault is at least twice the bound in some element.
+  private(set) var isFaultVisible = false
+
+  init(
+    _ problem: GradientProblem, _ precision: Precision, isInOneGo: Bool = false,
+    matmul: MatrixProduct = .blas, fault: PlantedFault? = nil, in tensor: PassTensor? = nil,
+    and second: PassTensor? = nil
+  ) {
+    let tensors =
+      precision == .float32
+      ? Self.tensors(problem, Float.self, isInOneGo, matmul, fault, [tensor, second])
+      : Self.tensors(problem, Double.self, isInOneGo, matmul, fault, [tensor, second])
+    reference = Reference(precision: precision, problem: problem, tensors: tensors)
+    guard let tensor, let found = tensors[tensor] else { return }
+    let line = LineEvaluator(problem, precision).evaluate(
+      tensor,
+      on: tensor.inputs.reduce(into: [:]) { inputs, input in
+        inputs[input] = LineInput(tensors[input] ?? problem.parameters[input])
+      })
+    let bounds = line.bound(precision).elements
+    isFaultVisible = bounds.indices.contains {
+      abs(found.elements[$0] - line.value.elements[$0]) >= 2 * bounds[$0]
+    }
+  }
+
+  private static func tensors<Scalar: MatrixScalar>(
+    _ problem: GradientProblem, _: Scalar.Type, _ isInOneGo: Bool, _ matmul: MatrixProduct,
+    _ fault: PlantedFault?, _ faulty: [PassTensor?]
+  ) -> [PassTensor: Matrix<Double>] {
+    func pass() -> Derivation<Scalar> {
+      Derivation(problem.parameters.converted(), problem.minibatch, matmul: matmul)
+    }
+    let result = pass()
+    for tensor in faulty.compactMap(\.self) {
+      switch fault {
+      case .factor(let factor): result[tensor] = Scalar(factor) * result[tensor]
+      case .spreadMaxes: result.dlogits = result.dnorm_logits + result.dlogit_maxes
+      case .lostTerm(let input), .lostPart(let input):
+        let without = pass()
+        for other in tensor.inputs where PassTensor.computed.contains(other) {
+          without[other] = result[other]
+        }
+        var rest = 0 * result[input]
+        if fault == .lostPart(input) {
+          for row in 0..<max(0, rest.rows - 1) {
+            for column in 0..<max(0, rest.columns - 1) {
+              rest[row, column] = result[input][row, column]
+            }
+          }
+        }
+        without[input] = rest
+        result[tensor] = without[tensor]
+      case nil: break
+      }
+    }
+    if isInOneGo {
+      result.dlogits = result.dlogitsInOneGo
+      result.dhprebn = result.dhprebnInOneGo
+    }
+    return result.tensors.mapValues { $0.converted() }
+  }
+}
