@@ -44,7 +44,7 @@ def measure(arguments: list[str], directory: str) -> tuple[set[int], list[float]
     for _ in range(RUNS):
         start = time.perf_counter()
         status = subprocess.run(
-            [TRAIN, *arguments], cwd=directory, stdin=subprocess.DEVNULL, capture_output=True, timeout=20,
+            [TRAIN, *arguments], cwd=directory, stdin=subprocess.DEVNULL, capture_output=True, timeout=300,
             env={**os.environ, "SWIFT_BACKTRACE": "enable=no"}).returncode
         times.append(time.perf_counter() - start)
         statuses.add(status)

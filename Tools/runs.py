@@ -21,7 +21,7 @@ ENVIRONMENT = {**os.environ, "SWIFT_BACKTRACE": "enable=no"}
 # A shell's background jobs ignore SIGINT, and a command leaves alone what is ignored.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 # A guard against hanging, far above what any command here takes on a machine that has time for it.
-TIME_LIMIT = float(os.environ.get("CHARMLP_TIME_LIMIT", 60))
+TIME_LIMIT = float(os.environ.get("CHARMLP_TIME_LIMIT", 600))
 
 
 class Failure(Exception):

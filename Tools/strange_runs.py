@@ -2,8 +2,8 @@
 
 A small run is made; then one thing in it is changed: a number, type or shape of a tensor, a setting of
 the recipe, the vocabulary, the words, a line of metrics, a field of run.json. Whatever it is, a command
-must do its work or refuse: with a documented status, in at most two lines, within 20 seconds and 3 GB of
-address space, and never by a trap.
+must do its work or refuse: with a documented status, in at most two lines, within 20 seconds of processor
+time and 3 GB of address space, and never by a trap.
 """
 
 import json
@@ -17,7 +17,7 @@ import zlib
 from collections import Counter
 from pathlib import Path
 
-from runs import ENVIRONMENT, Failure, main, model, train, train_command
+from runs import ENVIRONMENT, TIME_LIMIT, Failure, main, model, train, train_command
 
 STATUSES = {0, 65, 66, 69, 71, 74, 76}
 READERS_OF_MODELS = (
@@ -204,8 +204,8 @@ def outcome(line, run):
     command = [Path(train_command()).parent / name, *arguments]
     try:
         result = subprocess.run(
-            ["sh", "-c", f'ulimit -v {ADDRESSES}; exec "$@"', "sh", *map(str, command)],
-            env={**ENVIRONMENT, "OPENBLAS_NUM_THREADS": "1"}, capture_output=True, timeout=SECONDS)
+            ["sh", "-c", f'ulimit -v {ADDRESSES}; ulimit -t {SECONDS}; exec "$@"', "sh", *map(str, command)],
+            env={**ENVIRONMENT, "OPENBLAS_NUM_THREADS": "1"}, capture_output=True, timeout=TIME_LIMIT)
     except subprocess.TimeoutExpired:
         return -signal.SIGKILL, []
     lines = result.stderr.decode(errors="replace").splitlines()

@@ -35,7 +35,7 @@ final class Workplace {
     try FileManager.default.contentsOfDirectory(atPath: path(directory)).sorted()
   }
 
-  /// Runs a command of this package here; whoever does not end within 60 seconds is killed.
+  /// Runs a command of this package here; one that does not end within ten minutes is killed.
   func run(
     _ command: String, _ arguments: [String], input: String = "",
     environment: [String: String] = [:]
@@ -59,17 +59,46 @@ final class Workplace {
   /// Starts a command of this package here.
   func start(
     _ command: String, _ arguments: [String], input: String = "",
-    environment: [String: String] = [:]
+    environment: [String: String] = [:], isHeld: Bool = false
   ) throws -> RunningCommand {
     try RunningCommand(
       Self.products.appending(path: command), arguments, in: self, input: input,
-      environment: environment)
+      environment: environment, isHeld: isHeld)
   }
 
   /// Where the build puts the commands: beside the tests' own bundle.
   private static var products: URL {
     URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
   }
+}
+
+/// The files of a run that many tests begin with: trained once, and kept in memory.
+struct TrainedRun: Sendable {
+  private let files: [String: Data]
+
+  /// Trains a run with such flags, on a list if there is one and on the bundled names otherwise.
+  init(_ arguments: [String], words: String? = nil) throws {
+    let place = try Workplace()
+    var data: [String] = []
+    if let words {
+      try place.write(words.utf8, to: "words.txt")
+      data = ["--data", "words.txt"]
+    }
+    let outcome = try place.run("train", data + arguments + ["--quiet", "--out", "run"])
+    try #require(outcome.status == 0, "\(outcome.errors)")
+    let names = try place.names(in: "run")
+    files = try Dictionary(uniqueKeysWithValues: names.map { ($0, try place.read("run/" + $0)) })
+  }
+
+  /// Makes a run directory of these files.
+  func write(to directory: String, in place: Workplace) throws {
+    try FileManager.default.createDirectory(
+      atPath: place.path(directory), withIntermediateDirectories: true)
+    for (name, contents) in files { try place.write(contents, to: directory + "/" + name) }
+  }
+
+  /// A small one of the bundled names.
+  static let names = Result { try TrainedRun(["--steps", "200", "--hidden", "16"]) }
 }
 
 /// The object that a command printed as its last line.

@@ -1,6 +1,6 @@
 // Commands under conditions that only a shell can make: FIFOs, closed descriptors, full disks, files
-// that vanish. And with a guard: what is to be refused is refused soon, so whoever is still there after
-// 20 seconds is killed, and its status is then 137.
+// that vanish. A guard ends what hangs: whatever is still there after five minutes is killed, and its
+// status is then 137.
 
 import Foundation
 import Testing
@@ -14,7 +14,7 @@ extension Workplace {
     // `timeout` makes the line the leader of a group, and kills all of it; what the line left in the
     // background is ended too, or this would wait for it.
     process.arguments = [
-      "timeout", "--signal=KILL", String(20 * patience), "sh", "-c",
+      "timeout", "--signal=KILL", String(300 * patience), "sh", "-c",
       "sh line.sh </dev/null >stdout 2>stderr; echo $? >status; kill -KILL 0",
     ]
     process.currentDirectoryURL = url

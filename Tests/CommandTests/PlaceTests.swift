@@ -10,6 +10,9 @@ struct PlaceTests {
   init() throws { place = try Workplace() }
 
   private static let quick = "--steps 2000 --hidden 8 --quiet --samples 0"
+  private static let trained = Result {
+    try TrainedRun(["--steps", "2000", "--hidden", "8", "--samples", "0"])
+  }
 
   private func expect(_ outcome: Outcome, _ status: Int32, _ message: String) {
     #expect(outcome.status == status, "\(outcome.errors)")
@@ -32,7 +35,7 @@ struct PlaceTests {
     .disabled(if: isThreadSanitized, "its own file is too large"))
   func fullLater() throws {
     let command = try place.start(
-      "train", ["--steps", "1000000", "--hidden", "8", "--out", "run", "--quiet"])
+      "train", ["--steps", "100000000", "--hidden", "8", "--out", "run", "--quiet"])
     try command.wait { try place.names(in: ".").contains("run") }
     try command.wait { try place.names(in: "run").contains("model.safetensors") }
     command.send(SIGTERM)
@@ -50,7 +53,7 @@ struct PlaceTests {
     "A run whose directory is removed, moved, or another's ends with 74 and writes nowhere else",
     arguments: ["", "mkdir run", "echo mine > run", "cp -r other run", "ln -s other run"])
   func replaced(script: String) throws {
-    #expect(try place.shell("\"$train\" \(Self.quick) --out other").status == 0)
+    try Self.trained.get().write(to: "other", in: place)
     let names = try place.names(in: "other")
     let files = try names.map { try place.read("other/" + $0) }
     let command = try place.start(
@@ -114,7 +117,7 @@ struct PlaceTests {
 
   @Test("A reader that has seen enough ends `sample` without a word")
   func brokenPipe() throws {
-    #expect(try place.shell("\"$train\" \(Self.quick) --out a").status == 0)
+    try Self.trained.get().write(to: "a", in: place)
     let outcome = try place.shell("\"$sample\" --model a --count 100000 | head -n 2")
     #expect(outcome.status == 0)
     #expect(outcome.output.split(separator: "\n").count == 2)
@@ -139,7 +142,7 @@ struct PlaceTests {
       "train \(Self.quick) --out a", "sample --model b", "gradcheck --hidden 4", "report b",
     ])
   func stack(command: String) throws {
-    #expect(try place.guarded("train \(Self.quick) --out b").status == 0)
+    try Self.trained.get().write(to: "b", in: place)
     let outcome = try place.guarded("ulimit -s 128; \(command)")
     expectRefusal(outcome, status: 71, saying: "the stack is too small: 128 KiB")
     #expect(try place.guarded("ulimit -s 256; \(command)").status == 0)
@@ -152,7 +155,7 @@ struct PlaceTests {
       "report a", "bench --seconds 0.01 --threads 2", "sample --model a",
     ])
   func noThread(command: String) throws {
-    #expect(try place.guarded("train \(Self.quick) --out a").status == 0)
+    try Self.trained.get().write(to: "a", in: place)
     let outcome = try place.guarded("exec \(withoutThreads) \(command)")
     #expect(outcome.status == 0, "\(outcome.errors)")
   }
@@ -163,7 +166,7 @@ struct PlaceTests {
       "train \(Self.quick) --out b", "gradcheck --hidden 4", "report a", "sample --model a",
     ])
   func fewDescriptors(command: String) throws {
-    #expect(try place.guarded("train \(Self.quick) --out a").status == 0)
+    try Self.trained.get().write(to: "a", in: place)
     // Descriptor 3 is the only free one, then 4 is there as well, and so on.
     for count in 4...8 {
       let outcome = try place.guarded("ulimit -n \(count); exec \(command)")

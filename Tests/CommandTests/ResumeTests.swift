@@ -23,7 +23,7 @@ struct ResumeTests {
 
   init() throws { place = try Workplace() }
 
-  /// Long enough to be stopped in the middle, short enough to be finished.
+  /// Short enough to be finished; one that is to be stopped in the middle is held.
   private static let long = [
     "--steps", "40000", "--hidden", "64", "--evaluate-every", "1000", "--threads", "1",
   ]
@@ -33,8 +33,9 @@ struct ResumeTests {
   private func stop(
     _ signal: Int32, _ arguments: [String] = [], input: String = ""
   ) throws -> Outcome {
-    let command = try place.start("train", Self.long + ["--out", "run"] + arguments, input: input)
-    try command.wait { try command.errors().contains("\nstep 1,000/") }
+    let command = try place.start(
+      "train", Self.long + ["--out", "run"] + arguments, input: input, isHeld: true)
+    try command.wait { metricsCount() > 0 }
     command.send(signal)
     return try command.outcome()
   }
@@ -101,6 +102,11 @@ struct ResumeTests {
       .split(separator: "\n").map { try jsonObject(String($0))["step"] as? Int }
   }
 
+  /// How many lines of metrics there are, while a run may be writing one.
+  private func metricsCount() -> Int {
+    ((try? place.read("run/metrics.jsonl")) ?? Data()).count { $0 == UInt8(ascii: "\n") }
+  }
+
   /// The lines of metrics but for the two keys that tell times.
   private func metrics(_ run: String) throws -> [String] {
     try String(decoding: place.read("\(run)/metrics.jsonl"), as: UTF8.self)
@@ -135,8 +141,8 @@ struct ResumeTests {
       let command = try place.start(
         "train", ["--resume", "run", "--threads", "1"], environment: ["OPENBLAS_CORETYPE": core])
       if stopping {
-        let steps = try metricsSteps().count
-        try command.wait { try metricsSteps().count > steps }
+        let count = metricsCount()
+        try command.wait { metricsCount() > count }
         command.send(SIGTERM)
       }
       return try command.outcome()
@@ -145,9 +151,10 @@ struct ResumeTests {
       outcome.errorLines.filter { $0.contains("kernels") }
     }
     let command = try place.start(
-      "train", ["--steps", "1000000", "--hidden", "8", "--evaluate-every", "100", "--out", "run"],
+      "train",
+      ["--steps", "100000000", "--hidden", "8", "--evaluate-every", "100", "--out", "run"],
       environment: ["OPENBLAS_CORETYPE": "Sandybridge"])
-    try command.wait { (try? metricsSteps().isEmpty) == false }
+    try command.wait { metricsCount() > 0 }
     command.send(SIGKILL)
     #expect(try command.outcome().status == 128 + SIGKILL)
 
@@ -269,8 +276,8 @@ struct ResumeTests {
 
   @Test("A directory has one trainer at a time: the second is told whose it is, with 75")
   func locked() throws {
-    let first = try place.start("train", Self.long + ["--out", "run"])
-    try first.wait { try first.errors().contains("\nstep 1,000/") }
+    let first = try place.start("train", Self.long + ["--out", "run"], isHeld: true)
+    try first.wait { metricsCount() > 0 }
     let second = try resume()
     expectRefusal(second, 75, "(process \(first.process.processIdentifier))")
     #expect(try place.run("sample", ["--model", "run"]).status == 0)

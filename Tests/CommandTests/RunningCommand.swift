@@ -1,4 +1,7 @@
-// A command while it runs: it can be watched, sent signals, and waited for.
+// A command while it runs: it can be watched, held, sent signals, and waited for.
+//
+// The limits of time guard against hanging and judge nothing: they are far above what any command takes
+// on a machine that is busy with something else.
 
 import Foundation
 import Testing
@@ -8,11 +11,15 @@ final class RunningCommand {
   let process = Process()
   private let place: Workplace
   private let names = ["stdin", "stdout", "stderr"].map { ".\($0)-\(UUID().uuidString)" }
+  private let valve: Valve?
 
+  /// Starts a command. One that is held stands still after a dozen lines of stderr, until somebody asks for
+  /// its outcome: it cannot come to its end, however late a signal reaches it.
   init(
     _ executable: URL, _ arguments: [String], in place: Workplace, input: String,
-    environment: [String: String] = [:]
+    environment: [String: String] = [:], isHeld: Bool = false
   ) throws {
+    valve = isHeld ? try Valve() : nil
     self.place = place
     process.executableURL = executable
     process.arguments = arguments
@@ -25,31 +32,30 @@ final class RunningCommand {
     for name in names[1...] { try place.write([], to: name) }
     process.standardInput = try FileHandle(forReadingFrom: place.url.appending(path: names[0]))
     process.standardOutput = try FileHandle(forWritingTo: place.url.appending(path: names[1]))
-    process.standardError = try FileHandle(forWritingTo: place.url.appending(path: names[2]))
+    process.standardError =
+      try valve?.entrance ?? FileHandle(forWritingTo: place.url.appending(path: names[2]))
     try process.run()
+    try valve?.entrance.close()
   }
 
   /// Sends a signal.
   func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
 
-  /// What it has written to stderr so far.
-  func errors() throws -> String {
-    String(decoding: try place.read(names[2]), as: UTF8.self)
-  }
-
-  /// Waits until something holds, for at most 20 seconds.
+  /// Waits until something holds, for at most five minutes.
   func wait(until condition: () throws -> Bool) throws {
     let start = ContinuousClock.now
     while try !condition() {
-      try #require(process.isRunning && ContinuousClock.now - start < .seconds(20 * patience))
+      try #require(process.isRunning && ContinuousClock.now - start < .seconds(300 * patience))
       usleep(2000)
     }
   }
 
-  /// Waits for the end; after 60 seconds it is killed.
+  /// Waits for the end; after ten minutes it is killed.
   func outcome() throws -> Outcome {
     let guardian = DispatchWorkItem { [process] in kill(process.processIdentifier, SIGKILL) }
-    DispatchQueue.global().asyncAfter(deadline: .now() + .seconds(60 * patience), execute: guardian)
+    DispatchQueue.global().asyncAfter(
+      deadline: .now() + .seconds(600 * patience), execute: guardian)
+    if let valve { try place.write(valve.drain(), to: names[2]) }
     process.waitUntilExit()
     guardian.cancel()
     let texts = try names.map { String(decoding: try place.read($0), as: UTF8.self) }
@@ -58,5 +64,29 @@ final class RunningCommand {
     let signal: Int32 = process.terminationReason == .uncaughtSignal ? 128 : 0
     return Outcome(
       status: signal + process.terminationStatus, output: texts[1], errors: texts[2])
+  }
+}
+
+/// A pipe that is nearly full: whoever writes to it waits soon, until it is drained.
+private struct Valve {
+  let entrance: FileHandle
+  private let exit: FileHandle
+  private let filling: Int
+
+  init() throws {
+    let pipe = Pipe()
+    (entrance, exit) = (pipe.fileHandleForWriting, pipe.fileHandleForReading)
+    for handle in [entrance, exit] { _ = fcntl(handle.fileDescriptor, F_SETFD, FD_CLOEXEC) }
+    // F_SETPIPE_SZ (fcntl.h), which Glibc's module leaves out.
+    let size = fcntl(entrance.fileDescriptor, 1031, 4096)
+    try #require(size >= 4096)
+    // What is left holds a dozen lines.
+    filling = Int(size) - 1200
+    try entrance.write(contentsOf: Data(count: filling))
+  }
+
+  /// Lets everything through until the other side is closed.
+  func drain() throws -> Data {
+    try (exit.readToEnd() ?? Data()).dropFirst(filling)
   }
 }

@@ -10,8 +10,7 @@ struct SampleTests {
 
   init() throws {
     place = try Workplace()
-    let outcome = try place.run("train", ["--steps", "200", "--hidden", "16", "--quiet"])
-    #expect(outcome.status == 0, "\(outcome.errors)")
+    try TrainedRun.names.get().write(to: "runs/names-1", in: place)
   }
 
   @Test("It prints as many words as asked for, from the newest run, the same for the same seed")

@@ -23,7 +23,7 @@ def report(*arguments, environment=None):
     """Runs `report`, which lies beside `train`."""
     command = [str(Path(train_command()).parent / "report"), *map(str, arguments)]
     result = subprocess.run(
-        command, capture_output=True, text=True, timeout=60, env={**os.environ, **(environment or {})})
+        command, capture_output=True, text=True, timeout=600, env={**os.environ, **(environment or {})})
     if result.returncode != 0:
         raise Failure(f"status {result.returncode}: {' '.join(command)}\n{result.stderr}")
     return result

@@ -31,7 +31,7 @@ class Browser:
             self._call("DELETE", self._session)
         finally:
             self._driver.terminate()
-            self._driver.wait(timeout=10)
+            self._driver.wait(timeout=120)
 
     def _port(self):
         for line in self._driver.stdout:
@@ -45,7 +45,7 @@ class Browser:
             self._address + path, data=data, method=method,
             headers={"Content-Type": "application/json"})
         try:
-            with urllib.request.urlopen(request, timeout=60) as response:
+            with urllib.request.urlopen(request, timeout=300) as response:
                 return json.load(response)["value"]
         except urllib.error.HTTPError as error:
             raise RuntimeError(error.read().decode()[:500]) from error

@@ -7,7 +7,8 @@ import CharMLP
 import Foundation
 import Testing
 
-@Suite("Reading a word list", .timeLimit(.minutes(1)))
+// The limit is a guard against hanging: a test waits for its turn within it.
+@Suite("Reading a word list", .timeLimit(.minutes(30)))
 struct WordListReadingTests {
   /// Runs `body` with the path of a fresh directory, and removes that afterwards.
   private func withDirectory(_ body: (String) throws -> Void) throws {

@@ -55,7 +55,7 @@ struct ThreadTeamTests {
 
   @Test(
     "A team that is let go as soon as it is called has worked, and ends",
-    .timeLimit(.minutes(5)))
+    .timeLimit(.minutes(30)))
   func dismissal() {
     let calls = Atomic(0)
     // Its threads are then still on their way to the work.
