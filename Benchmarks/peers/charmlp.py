@@ -10,16 +10,32 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 FIRST_STEPS = 50
+
+
+class Configuration(NamedTuple):
+    """The sizes of a network and of its minibatch."""
+
+    batch: int
+    hidden: int
+    block: int = 3
+    embedding: int = 10
+
+    @property
+    def flags(self) -> list[str]:
+        """The sizes as measure.py takes them."""
+        return [text for name, size in self._asdict().items() for text in (f"--{name}", str(size))]
 
 
 class CharMLP:
     """One configuration of the built command."""
 
-    def __init__(self, command: Path, data: Path, batch: int, hidden: int):
+    def __init__(self, command: Path, data: Path, sizes: Configuration):
         self.command = [str(command), "--data", str(data)]
-        self.command += ["--batch-size", str(batch), "--hidden", str(hidden)]
+        self.command += ["--batch-size", str(sizes.batch), "--hidden", str(sizes.hidden)]
+        self.command += ["--block-size", str(sizes.block), "--embedding", str(sizes.embedding)]
         self.steps: dict[int | None, int] = {}  # by threads
 
     @staticmethod

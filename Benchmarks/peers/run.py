@@ -14,9 +14,8 @@ import subprocess
 import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import NamedTuple
 
-from charmlp import CharMLP, Words
+from charmlp import CharMLP, Configuration, Words
 from measure import PEERS
 from table import OURS, Rates, markdown, summary
 
@@ -28,18 +27,12 @@ SAMPLING_PEERS = {"pytorch-sampling": [], "pytorch-sampling-no-grad": ["--no-gra
 TIME_LIMIT = 900  # seconds for one measurement, a first compilation included
 
 
-class Configuration(NamedTuple):
-    """The sizes that vary; block 3 and embedding 10 are the defaults of both sides."""
-
-    batch: int
-    hidden: int
-
-
 CONFIGURATIONS = {
     "notebook": Configuration(batch=32, hidden=200),
     "batch-256": Configuration(batch=256, hidden=200),
     "batch-1024-hidden-1024": Configuration(batch=1024, hidden=1024),
     "batch-1024-hidden-4096": Configuration(batch=1024, hidden=4096),
+    "best": Configuration(batch=1024, hidden=620, block=8, embedding=24),
 }
 
 
@@ -60,7 +53,7 @@ class Comparison:
         self.failed: dict[str, str] = {}
         self.turns: list[tuple[str, int]] = []
         if options.charmlp:
-            self.charmlp = CharMLP(options.charmlp, options.data, *self.sizes)
+            self.charmlp = CharMLP(options.charmlp, options.data, self.sizes)
             self.turns += [(OURS, threads) for threads in (THREADS if options.threaded else (1,))]
         self.turns += [(peer, threads) for peer in peers for threads in THREADS]
 
@@ -101,7 +94,7 @@ class Comparison:
             return self.charmlp.steps_per_second(given, self.options.seconds)
         command = [sys.executable, str(HERE / "measure.py"), "--peer", program]
         command += ["--threads", str(threads), "--seconds", str(self.options.seconds)]
-        command += ["--batch", str(self.sizes.batch), "--hidden", str(self.sizes.hidden)]
+        command += self.sizes.flags
         command += ["--data", str(self.options.data)]
         return measured(command)["steps_per_second"]
 

@@ -7,6 +7,42 @@
 import Glibc
 import Synchronization
 
+/// A lock, and a condition to wait for under it.
+///
+/// It is POSIX's: the standard library's lock has no condition, and the thread sanitizer knows what this one orders.
+@safe final class Monitor: @unchecked Sendable {
+  private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+  private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+
+  init() {
+    unsafe pthread_mutex_init(mutex, nil)
+    unsafe pthread_cond_init(condition, nil)
+  }
+
+  deinit {
+    unsafe pthread_cond_destroy(condition)
+    unsafe pthread_mutex_destroy(mutex)
+    unsafe condition.deallocate()
+    unsafe mutex.deallocate()
+  }
+
+  func lock() { unsafe pthread_mutex_lock(mutex) }
+  func unlock() { unsafe pthread_mutex_unlock(mutex) }
+
+  /// Does something while nobody else holds the lock.
+  func locked<Result>(_ body: () -> Result) -> Result {
+    lock()
+    defer { unlock() }
+    return body()
+  }
+
+  /// Lets go of the lock until the next call of `wakeAll`; may return before that.
+  func wait() { unsafe pthread_cond_wait(condition, mutex) }
+
+  /// Wakes all that wait; called with the lock held.
+  func wakeAll() { unsafe pthread_cond_broadcast(condition) }
+}
+
 // MARK: Meeting
 
 /// A meeting point for the members of a team, used again and again.
@@ -25,8 +61,7 @@ import Synchronization
   private let parties: Atomic<Int>
   private let arrivals: UnsafeMutablePointer<Atomic<Int>>
   private let sleepers = Atomic<Int>(0)
-  private let mutex: UnsafeMutablePointer<pthread_mutex_t>
-  private let condition: UnsafeMutablePointer<pthread_cond_t>
+  private let monitor = Monitor()
 
   /// The time until which waits are brief, in nanoseconds; 0 if they are patient.
   private let briefUntil = Atomic<UInt64>(0)
@@ -53,18 +88,10 @@ import Synchronization
     for index in 0..<parties * Self.spacing {
       unsafe (arrivals + index).initialize(to: Atomic(0))
     }
-    unsafe mutex = .allocate(capacity: 1)
-    unsafe condition = .allocate(capacity: 1)
-    unsafe pthread_mutex_init(mutex, nil)
-    unsafe pthread_cond_init(condition, nil)
     if parties > availableCores() { briefUntil.store(.max, ordering: .relaxed) }
   }
 
   deinit {
-    unsafe pthread_cond_destroy(condition)
-    unsafe pthread_mutex_destroy(mutex)
-    unsafe condition.deallocate()
-    unsafe mutex.deallocate()
     unsafe arrivals.deinitialize(count: capacity * Self.spacing)
     unsafe arrivals.deallocate()
   }
@@ -117,18 +144,14 @@ import Synchronization
   }
 
   private func sleep(_ member: Int, until arrival: Int) {
-    unsafe pthread_mutex_lock(mutex)
-    sleepers.add(1, ordering: .sequentiallyConsistent)
-    while !isComplete(member, arrival) { unsafe pthread_cond_wait(condition, mutex) }
-    sleepers.subtract(1, ordering: .sequentiallyConsistent)
-    unsafe pthread_mutex_unlock(mutex)
+    monitor.locked {
+      sleepers.add(1, ordering: .sequentiallyConsistent)
+      while !isComplete(member, arrival) { monitor.wait() }
+      sleepers.subtract(1, ordering: .sequentiallyConsistent)
+    }
   }
 
-  private func wake() {
-    unsafe pthread_mutex_lock(mutex)
-    unsafe pthread_cond_broadcast(condition)
-    unsafe pthread_mutex_unlock(mutex)
-  }
+  private func wake() { monitor.locked { monitor.wakeAll() } }
 
   /// Returns when all other members have come to wait for member 0, which calls it.
   func awaitOthers() {
@@ -182,7 +205,7 @@ final class ThreadTeam {
   init(upTo limit: Int, work plan: (_ count: Int, _ barrier: Barrier) -> Work) {
     precondition(limit >= 1, "ThreadTeam: \(limit) members")
     // The threads wait for this lock: they begin when their number is known.
-    shared.lock()
+    shared.monitor.lock()
     var threads: [pthread_t] = []
     while threads.count < limit - 1 {
       let member = threads.count + 1
@@ -193,7 +216,7 @@ final class ThreadTeam {
     barrier = Barrier(parties: threads.count + 1)
     shared.activeCount.store(activeCount, ordering: .relaxed)
     shared.duty = (barrier, plan(threads.count + 1, barrier))
-    shared.unlock()
+    shared.monitor.unlock()
     self.threads = threads
   }
 
@@ -231,8 +254,6 @@ final class ThreadTeam {
 
 extension ThreadTeam {
   /// What the threads hold on to: not the team itself, or it would never end.
-  ///
-  /// The lock is POSIX's, not the standard library's: the thread sanitizer knows what it orders.
   @safe private final class Shared: @unchecked Sendable {
     var duty: (barrier: Barrier, work: Work)?
     /// The number of the call that ends a member's service instead of being work. A number, because a member
@@ -241,29 +262,10 @@ extension ThreadTeam {
     let activeCount = Atomic(0)
     private var resting = 0
     private var nextCall = 1
-    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-    private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-
-    init() {
-      unsafe pthread_mutex_init(mutex, nil)
-      unsafe pthread_cond_init(condition, nil)
-    }
-
-    deinit {
-      unsafe pthread_cond_destroy(condition)
-      unsafe pthread_mutex_destroy(mutex)
-      unsafe condition.deallocate()
-      unsafe mutex.deallocate()
-    }
-
-    func lock() { unsafe pthread_mutex_lock(mutex) }
-    func unlock() { unsafe pthread_mutex_unlock(mutex) }
+    let monitor = Monitor()
 
     func serve(_ member: Int) {
-      lock()
-      let duty = duty
-      unlock()
-      guard let (barrier, work) = duty else { return }
+      guard let (barrier, work) = monitor.locked({ duty }) else { return }
       var call = 1
       while true {
         barrier.wait(member)
@@ -280,32 +282,30 @@ extension ThreadTeam {
 
     /// Waits until a member is active again or the team ends; returns the number of the next call.
     private func rest(_ member: Int) -> Int {
-      lock()
-      defer { unlock() }
-      resting += 1
-      unsafe pthread_cond_broadcast(condition)
-      while member >= activeCount.load(ordering: .relaxed),
-        lastCall.load(ordering: .relaxed) == .max
-      {
-        unsafe pthread_cond_wait(condition, mutex)
+      monitor.locked {
+        resting += 1
+        monitor.wakeAll()
+        while member >= activeCount.load(ordering: .relaxed),
+          lastCall.load(ordering: .relaxed) == .max
+        {
+          monitor.wait()
+        }
+        resting -= 1
+        return nextCall
       }
-      resting -= 1
-      return nextCall
     }
 
     func waitUntilResting(_ count: Int) {
-      lock()
-      while resting < count { unsafe pthread_cond_wait(condition, mutex) }
-      unlock()
+      monitor.locked { while resting < count { monitor.wait() } }
     }
 
     /// Wakes members that are active again, or all if the team ends.
     func recall(to count: Int, nextCall: Int) {
-      lock()
-      self.nextCall = nextCall
-      activeCount.store(count, ordering: .sequentiallyConsistent)
-      unsafe pthread_cond_broadcast(condition)
-      unlock()
+      monitor.locked {
+        self.nextCall = nextCall
+        activeCount.store(count, ordering: .sequentiallyConsistent)
+        monitor.wakeAll()
+      }
     }
   }
 }

@@ -1,11 +1,8 @@
 // Many words drawn by several threads, in the order and with the bits of one.
 //
-// Every thread has its own sampler and turns its blocks of words into text. A round ends when all
-// threads have finished a block or a tenth of a second has passed. During the next round the
-// calling thread first hands over the text, in order, and then draws too. So memory holds two
-// blocks a thread, however many words there are.
-
-import Synchronization
+// Every thread has its own sampler and turns its blocks of words into text, some blocks ahead of the reader. The
+// calling thread hands the text over in order, and draws its own blocks while the next text is not there yet. No
+// thread waits for another at every block, so one that has lost its core for a moment holds up nobody else.
 
 /// Threads that draw words of one request.
 public struct SamplerTeam {
@@ -48,95 +45,110 @@ public struct SamplerTeam {
   ) throws(Failure) -> SamplingError? {
     let limit = plan.request.isUnique ? 1 : min(threads, max(1, count / wordsPerThread))
     guard limit > 1 else { return try plan.sampler().spell(count, spelling, take: take) }
-    var members: [Member] = []
-    var work: ThreadTeam.Work = { _ in }
+    var output: Output?
     let team = ThreadTeam(upTo: limit) { [plan] threads, _ in
-      let all = (0..<threads).map { Member(plan, $0, of: threads, count: count, spelling) }
-      let gate = Barrier(parties: threads)
-      members = all
-      work = { member in
-        all[member].work()
-        gate.wait(member)
-      }
-      return work
+      let shared = Output(plan, members: threads, count: count, spelling)
+      output = shared
+      return { member in shared.fill(member) }
     }
-    var collector = Collector(members: members)
+    guard let output else { preconditionFailure("SamplerTeam: there is no output") }
+    // The others end before the team does.
+    defer { output.end() }
     team.callOthers()
-    work(0)
-    while true {
-      let pieces = collector.collect()
-      if pieces.last?.failure != nil || collector.words == count {
-        for piece in pieces { try take(piece) }
-        return pieces.last?.failure
-      }
-      team.callOthers()
-      do throws(Failure) {
-        for piece in pieces { try take(piece) }
-      } catch {
-        // The other threads are at work, and will wait for this one.
-        work(0)
-        throw error
-      }
-      work(0)
-    }
+    return try output.read(take)
   }
 }
 
 extension SamplerTeam {
-  /// A thread's sampler and text.
-  private final class Member: Sendable {
-    private let maker: Mutex<WordPieceMaker<Sampler>?>
+  /// What the threads have spelled and nobody has read yet.
+  private final class Output: @unchecked Sendable {
+    private typealias Maker = WordPieceMaker<Sampler>
+
     private let plan: Sampler.Plan
-    private let numbers: WordNumbers
-    private let members: Int
     private let count: Int
+    private let members: Int
     private let spelling: WordSpelling
+    private let monitor = Monitor()
+    private var pieces: [[WordPiece]]  // of each member, the oldest first; under the lock
+    private var isOver = false  // under the lock
+
+    /// The most pieces of a member that wait for the reader.
+    private static let room = 16
 
     init(
-      _ plan: Sampler.Plan, _ member: Int, of members: Int, count: Int,
-      _ spelling: @escaping WordSpelling
+      _ plan: Sampler.Plan, members: Int, count: Int, _ spelling: @escaping WordSpelling
     ) {
       self.plan = plan
       self.members = members
       self.count = count
       self.spelling = spelling
-      numbers = WordNumbers(member: member, of: members, block: plan.blockSize)
-      maker = Mutex(nil)
+      pieces = Array(repeating: [], count: members)
     }
 
-    /// Continues a block; the sampler is made by the thread that uses it.
-    func work() {
-      maker.withLock { maker in
-        if maker == nil {
-          maker = WordPieceMaker(
-            plan.sampler(numbers, members: members), numbers, count: count, spelling)
-        }
-        maker?.work()
+    /// Lets every thread end.
+    func end() {
+      monitor.locked {
+        isOver = true
+        monitor.wakeAll()
       }
     }
 
-    func take() -> WordPiece { maker.withLock { $0?.take() ?? WordPiece() } }
-  }
+    /// A member's maker; called by the thread that uses it.
+    private func maker(_ member: Int) -> Maker {
+      let numbers = WordNumbers(member: member, of: members, block: plan.blockSize)
+      return Maker(plan.sampler(numbers, members: members), numbers, count: count, spelling)
+    }
 
-  /// Puts pieces into the order of their words.
-  private struct Collector {
-    let members: [Member]
-    /// The member whose block is next.
-    private var current = 0
-    private(set) var words = 0
+    /// Spells a member's words until there are no more, or the reader has enough.
+    func fill(_ member: Int) {
+      var maker = maker(member)
+      while !maker.isFinished {
+        maker.work()
+        let piece = maker.take()
+        let isLast = piece.failure != nil
+        let isOver = monitor.locked {
+          while pieces[member].count >= Self.room, !self.isOver { monitor.wait() }
+          pieces[member].append(piece)
+          monitor.wakeAll()
+          return self.isOver
+        }
+        if isOver || isLast { return }
+      }
+    }
 
-    init(members: [Member]) { self.members = members }
-
-    /// All that is ready of the next block and of those after it.
-    mutating func collect() -> [WordPiece] {
-      var pieces: [WordPiece] = []
-      while true {
-        let piece = members[current].take()
+    /// Passes on all text in the order of its words, on the calling thread, which spells the first member's.
+    ///
+    /// - Returns: Why there were fewer words, if so.
+    func read<Failure: Error>(
+      _ take: (WordPiece) throws(Failure) -> Void
+    ) throws(Failure) -> SamplingError? {
+      var maker = maker(0)
+      var (member, words) = (0, 0)
+      while words < count {
+        let piece = nextPiece(of: member, &maker)
+        try take(piece)
         words += piece.words
-        let (isLast, endsBlock) = (piece.failure != nil, piece.endsBlock)
-        pieces.append(piece)
-        if isLast || !endsBlock { return pieces }
-        current = (current + 1) % members.count
+        if let failure = piece.failure { return failure }
+        if piece.endsBlock { member = (member + 1) % members }
+      }
+      return nil
+    }
+
+    private func nextPiece(of member: Int, _ maker: inout Maker) -> WordPiece {
+      while true {
+        let (piece, hasRoom) = monitor.locked {
+          let piece = pieces[member].isEmpty ? nil : pieces[member].removeFirst()
+          if piece != nil { monitor.wakeAll() }
+          return (piece, pieces[0].count < Self.room)
+        }
+        if let piece { return piece }
+        if member == 0 || hasRoom, !maker.isFinished {
+          maker.work()
+          let piece = maker.take()
+          monitor.locked { pieces[0].append(piece) }
+        } else {
+          monitor.locked { while pieces[member].isEmpty { monitor.wait() } }
+        }
       }
     }
   }
