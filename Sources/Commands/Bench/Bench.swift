@@ -92,14 +92,17 @@ extension Bench {
     }
     let shape = recipe.shape(vocabulary: vocabulary)
     try Host.require(
-      Self.byteCount(shape, batchSize: recipe.batchSize), for: "these sizes",
+      byteCount(shape, batchSize: recipe.batchSize), for: "these sizes",
       advice: "Choose a smaller --hidden, --batch-size, --block-size or --embedding.")
   }
 
   /// Two fused engines, the derivations of two more and of the products, and the parameters and products
   /// that are as large: those to begin with, those compared, gradients and results of either kind.
-  private static func byteCount(_ shape: ModelShape, batchSize: Int) -> Int? {
-    guard let engine = FusedEngine.byteCount(shape, batchSize: batchSize) else { return nil }
+  private func byteCount(_ shape: ModelShape, batchSize: Int) -> Int? {
+    let limit = threads ?? availableCores()
+    guard let engine = FusedEngine.byteCount(shape, batchSize: batchSize, threads: limit) else {
+      return nil
+    }
     let derivations = 3 * Trainer.derivation(shape, batchSize: batchSize)
     let total = 2 * Double(engine) + derivations + 16 * Trainer.parameters(shape)
     return total < 0x1p62 ? Int(total) : nil

@@ -44,7 +44,8 @@ struct RunStart {
     let recipe = options.recipe
     let data = try RunData(reading: source, recipe, communicator)
     try recipe.checkMemory(
-      vocabulary: data.dataset.vocabulary.count, backward: options.trainerBackward)
+      vocabulary: data.dataset.vocabulary.count, backward: options.trainerBackward,
+      threads: options.availableThreads(communicator))
     let directory = try RunDirectory(options, source)
     let lock = try RunLock(of: directory)
     try directory.requireNoRun()
@@ -83,10 +84,11 @@ extension Trainer.Backward {
 extension Recipe {
   /// Refuses sizes for which the machine's memory could not suffice, before allocating any of it.
   func checkMemory(
-    vocabulary: Int, backward: Trainer.Backward
+    vocabulary: Int, backward: Trainer.Backward, threads: Int
   ) throws(CommandFailure) {
     try Host.require(
-      Trainer.byteCount(self, vocabulary: vocabulary, backward: backward), for: "these sizes",
+      Trainer.byteCount(self, vocabulary: vocabulary, backward: backward, threads: threads),
+      for: "these sizes",
       advice: "Choose a smaller --hidden, --batch-size, --block-size or --embedding.")
   }
 }
@@ -151,7 +153,8 @@ extension RunStart {
     try checkpoint.backward.check(communicator)
     let data = try RunData(resuming: checkpoint, options, directory, communicator)
     try checkpoint.recipe.checkMemory(
-      vocabulary: data.dataset.vocabulary.count, backward: checkpoint.backward)
+      vocabulary: data.dataset.vocabulary.count, backward: checkpoint.backward,
+      threads: options.availableThreads(communicator))
     let source = options.data.map { WordListSource($0).path ?? "-" } ?? directory.modelPath
     self.init(
       name: directory.path, path: source, data, directory: directory, lock: lock,

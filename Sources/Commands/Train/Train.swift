@@ -134,7 +134,8 @@ extension Train {
   func showLearningRates() throws {
     let source = WordListSource(data)
     let (recipe, dataset) = (recipe, try RunData(reading: source, recipe).dataset)
-    try recipe.checkMemory(vocabulary: dataset.vocabulary.count, backward: trainerBackward)
+    try recipe.checkMemory(
+      vocabulary: dataset.vocabulary.count, backward: trainerBackward, threads: availableThreads)
     let search = LearningRateSearch(
       recipe, dataset, backward: trainerBackward, threads: availableThreads)
     try StandardOutput.shared.write(

@@ -51,6 +51,23 @@ struct TrainingMemoryTests {
   }
 
   @Test(
+    "of the derivation is announced as no less than its tensors take, and not as much more",
+    arguments: [(27, 3, 10, 200, 32), (27, 8, 24, 620, 1024), (900, 2, 7, 30, 64)])
+  func derivation(vocabulary: Int, block: Int, embedding: Int, hidden: Int, batch: Int) {
+    let shape = ModelShape(
+      vocabulary: vocabulary, blockSize: block, embedding: embedding, hidden: hidden)
+    let sizes = PassSizes(shape, batchSize: batch)
+    func bytes(_ tensors: [PassTensor]) -> Double {
+      4 * tensors.reduce(0) { $0 + sizes.shape(of: $1).reduce(1.0) { $0 * Double($1) } }
+    }
+    #expect(Trainer.parameters(shape) == bytes(PassTensor.parameters))
+    // Tensors with a row for each window; the gradients of parameters are counted with the parameters.
+    let perWindow = PassTensor.computed.filter { sizes.shape(of: $0).first == batch }
+    let announced = Trainer.derivation(shape, batchSize: batch)
+    #expect(announced >= bytes(perWindow) && announced <= 1.5 * bytes(perWindow))
+  }
+
+  @Test(
     "of an evaluation does not grow with the width of the network",
     arguments: [(1, 256), (200, 256), (65536, 256), (65537, 255), (1 << 24, 1), (1 << 30, 1)])
   func blocks(width: Int, length: Int) {
