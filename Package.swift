@@ -38,7 +38,9 @@ let realModule: Target.Dependency = .product(name: "RealModule", package: "swift
 func command(_ name: String, and others: [Target.Dependency] = []) -> Target {
   .target(
     name: name + "Command",
-    dependencies: ["CharMLP", "CommandSupport", "LinearAlgebra", "OrderedJSON", argumentParser]
+    dependencies: [
+      "CharMLP", "CommandSupport", "LinearAlgebra", "OrderedJSON", "Posix", argumentParser,
+    ]
       + others,
     path: "Sources/Commands/" + name,
     swiftSettings: settings)
@@ -66,6 +68,8 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-numerics", from: "1.1.1"),
   ],
   targets: [
+    .systemLibrary(name: "CLinux"),
+    .target(name: "Posix", dependencies: ["CLinux"], swiftSettings: settings),
     .systemLibrary(
       name: "CBLAS",
       pkgConfig: "openblas",
@@ -84,17 +88,18 @@ let package = Package(
     .target(
       name: "CharMLP",
       dependencies: [
-        "CZlib", "LinearAlgebra", "OrderedJSON", "Safetensors", realModule,
+        "CZlib", "LinearAlgebra", "OrderedJSON", "Posix", "Safetensors", realModule,
         .target(name: "CMPI", condition: .when(traits: ["MPI"])),
       ],
       swiftSettings: settings
     ),
     .target(
-      name: "CommandSupport", dependencies: ["CBLAS", "CharMLP", "OrderedJSON", argumentParser],
+      name: "CommandSupport",
+      dependencies: ["CBLAS", "CharMLP", "OrderedJSON", "Posix", argumentParser],
       swiftSettings: settings),
     .target(
       name: "RunReport",
-      dependencies: ["CharMLP", "CommandSupport", "LinearAlgebra", "OrderedJSON"],
+      dependencies: ["CharMLP", "CommandSupport", "LinearAlgebra", "OrderedJSON", "Posix"],
       resources: [.embedInCode("Page")],
       swiftSettings: settings),
     command("Train", and: ["RunReport"]),
@@ -108,6 +113,7 @@ let package = Package(
     program("gradcheck", of: "GradcheckCommand"),
     program("report", of: "ReportCommand"),
 
+    .testTarget(name: "PosixTests", dependencies: ["Posix"], swiftSettings: settings),
     .testTarget(
       name: "LinearAlgebraTests",
       dependencies: ["LinearAlgebra", realModule],
@@ -119,14 +125,13 @@ let package = Package(
       name: "OrderedJSONTests", dependencies: ["OrderedJSON"], swiftSettings: settings),
     .testTarget(
       name: "CommandSupportTests",
-      dependencies: ["CommandSupport", argumentParser],
+      dependencies: ["CommandSupport", "Posix", argumentParser],
       swiftSettings: settings
     ),
     .testTarget(
       name: "CharMLPTests",
       dependencies: [
-        "CharMLP", "LinearAlgebra", "OrderedJSON", "Safetensors",
-        realModule,
+        "CharMLP", "LinearAlgebra", "OrderedJSON", "Posix", "Safetensors", realModule,
       ],
       resources: [.copy("Fixtures")],
       swiftSettings: settings

@@ -6,7 +6,7 @@
 
 import ArgumentParser
 public import CharMLP
-import Glibc
+import Posix
 import Synchronization
 
 /// A command whose errors end in one or two lines and in an `ExitStatus`.
@@ -30,7 +30,7 @@ extension Command {
     StackSpace.requireEnough()
     AddressSpace.requireRoomForBLAS()
     let arguments = arguments ?? Array(CommandLine.arguments.dropFirst())
-    Glibc.exit(outcome(arguments).report().rawValue)
+    exitProcess(outcome(arguments).report().rawValue)
   }
 
   private static func outcome(_ arguments: [String]) -> Outcome {
@@ -250,8 +250,8 @@ public enum Interruption {
   /// Notes the first signal from now on instead of ending the process.
   public static func startCatching() {
     noted.store(0, ordering: .sequentiallyConsistent)
-    for number in [SIGINT, SIGTERM] where !OperatingSystem.isIgnored(signal: number) {
-      OperatingSystem.handle(signal: number, noteOrExit)
+    for signal in [Signal.interrupt, .terminate] where !signal.isIgnored {
+      signal.handle(noteOrExit)
     }
   }
 
@@ -264,12 +264,12 @@ public enum Interruption {
   /// Lets the next signal end the process again; gives what was caught until now.
   public static func stopCatching() -> ExitStatus? {
     let pending = pending
-    noted.store(SIGTERM, ordering: .sequentiallyConsistent)
+    noted.store(Signal.terminate.number, ordering: .sequentiallyConsistent)
     return pending
   }
 
   private static func status(of number: CInt) -> ExitStatus {
-    number == SIGINT ? .interrupted : .terminated
+    number == Signal.interrupt.number ? .interrupted : .terminated
   }
 }
 
@@ -279,7 +279,7 @@ private let noted = Atomic<CInt>(0)
 /// The handler: it may only do what is safe between any two instructions of the process.
 private func noteOrExit(_ number: CInt) {
   let first = noted.compareExchange(expected: 0, desired: number, ordering: .sequentiallyConsistent)
-  if !first.exchanged { _exit(128 + number) }
+  if !first.exchanged { exitProcessImmediately(128 + number) }
 }
 
 // MARK: - What the process does about signals, decided once at its start
@@ -291,7 +291,7 @@ private func noteOrExit(_ number: CInt) {
 enum Signals {
   /// Lets `write` report a reader that is gone (EPIPE) and a file grown too large (EFBIG).
   static func reportFailedWritesAsErrors() {
-    OperatingSystem.ignore(signal: SIGPIPE)
-    OperatingSystem.ignore(signal: SIGXFSZ)
+    Signal.brokenPipe.ignore()
+    Signal.fileTooLarge.ignore()
   }
 }

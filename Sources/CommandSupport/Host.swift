@@ -1,20 +1,22 @@
-// The machine and the moment: what a run's description says besides the model.
+// The machine and the moment: what a run's description says besides the model, and what a command needs
+// of the machine before it starts. Too little memory, stack or room for addresses is refused with status
+// 71 and two lines, where the system would end the process without a word or let it hang.
+
+import CBLAS
+import CharMLP
+import Posix
 
 /// Facts about where and when a command runs.
 public enum Host {
   /// The name of this machine.
-  public static var name: String { OperatingSystem.hostName() }
+  public static var name: String { hostName() }
 
   /// The current time in UTC, in ISO 8601.
-  public static var timestamp: String { OperatingSystem.timestamp() }
+  public static var timestamp: String { Posix.timestamp() }
 
-  /// The machine's memory in bytes.
-  public static var physicalMemory: Int { OperatingSystem.physicalMemory() }
-
-  /// The memory in bytes that this process could have: the machine's, or less under `ulimit -v`.
-  public static var availableMemory: Int {
-    min(physicalMemory, OperatingSystem.addressSpaceLimit() ?? .max)
-  }
+  /// The memory in bytes that this process could have: what is free of the machine's, or less under
+  /// `ulimit -v` or in a container.
+  public static var availableMemory: Int { Memory.available }
 
   /// The bytes of a model file that this process could hold: the file, its tensors, and twice their
   /// content beside them.
@@ -33,8 +35,9 @@ public enum Host {
 /// The version of all commands.
 public let version = "0.1.0"
 
-// MARK: - Sizes without measure are refused before the first allocation: a process that asks for too much is
+// MARK: - Enough memory
 
+// Sizes beyond the machine's are refused before the first allocation: a process that asks for too much is
 // ended by the system, without a word and with a status that says nothing.
 
 extension Host {
@@ -54,5 +57,63 @@ extension Host {
     throw CommandFailure(
       .resources,
       "\(purpose) need \(size); there are \(Format.count(available >> 20)) MiB", advice: advice)
+  }
+}
+
+// MARK: - Enough stack
+
+// Swift's runtime builds the types that parsing flags takes on some 100 KiB of it, threads that are started
+// get as much as the limit on the first one's says, and an overflow is a segmentation fault.
+
+enum StackSpace {
+  /// Twice what a debug build was seen to need.
+  private static let least = 256 << 10
+
+  /// Ends the process with status 71 and two lines if the limit on stacks is too small (`ulimit -s`).
+  static func requireEnough() {
+    guard let limit = Memory.stackLimit, limit < least else { return }
+    StandardError.shared.report(
+      "the stack is too small: \(limit >> 10) KiB, and \(least >> 10) KiB are needed")
+    StandardError.shared.writeLine("Raise the limit (ulimit -s).")
+    exitProcessImmediately(ExitStatus.resources.rawValue)
+  }
+}
+
+// MARK: - Enough addresses for OpenBLAS
+
+// OpenBLAS takes 128 MiB of addresses for each of its own threads, beside `main`, and for each thread
+// that calls it. When it does not get them (`ulimit -v`, a batch system's limit) it asks again for ever,
+// and so does the end of the process, which waits for its threads. So the same amount is asked for
+// here, before anything else, and returned; and again by a command that is to use more threads than
+// there are cores. That counts what its threads may already have, and so refuses a little more than it must.
+
+public enum AddressSpace {
+  /// What OpenBLAS takes for a thread (BUFFER_SIZE in its common_x86_64.h, and the largest elsewhere).
+  private static let bufferSize = 128 << 20
+  /// What a thread of ours takes besides, and may take before its first product: 8 MiB of stack, and a heap
+  /// of its own, for which glibc reserves 64 MiB.
+  private static let ownSize = 80 << 20
+  /// Threads of ours that may call it at the same time; a product is never shared out further.
+  private static let callerLimit = 8
+
+  /// Ends the process with status 71 and two lines if there is too little room.
+  ///
+  /// By `_exit`: an ordinary end would wait for threads that never end.
+  ///
+  /// - Parameter callers: The threads of ours that will call it, as far as they can do so at the same time.
+  public static func requireRoomForBLAS(callers: Int = availableCores()) {
+    let callers = min(callers, callerLimit)
+    let threads = max(0, Int(openblas_get_num_threads()) - 1) + callers
+    let pieces =
+      Array(repeating: bufferSize, count: threads) + Array(repeating: ownSize, count: callers)
+    guard !Memory.canMap(pieces) else { return }
+    StandardError.shared.report(
+      """
+      the address space is too small: OpenBLAS needs \(threads * (bufferSize >> 20)) MiB of it, \
+      and the rest \(callers * (ownSize >> 20))
+      """)
+    StandardError.shared.writeLine(
+      "Raise the limit (ulimit -v), or set OPENBLAS_NUM_THREADS=1 to need less.")
+    exitProcessImmediately(ExitStatus.resources.rawValue)
   }
 }

@@ -1,6 +1,7 @@
 // Where a model comes from: what `--model` may say.
 
 public import CharMLP
+import Posix
 
 /// A model file that a user named, or the newest there is.
 public struct ModelSource: Sendable {
@@ -13,7 +14,7 @@ public struct ModelSource: Sendable {
   /// Finds the model of a run directory, a file, or, without a name, of the newest run.
   /// - Throws: `CommandFailure` (66) if there is none.
   public init(_ name: String?) throws(CommandFailure) {
-    do throws(FileError) {
+    do throws(SystemError) {
       path = try Self.find(name)
     } catch {
       throw CommandFailure(.noInput, "\(error)", advice: "Name a run directory or a model file.")
@@ -25,7 +26,7 @@ public struct ModelSource: Sendable {
   }
 
   /// The path of the model's file, empty if no name is given and there is no run.
-  private static func find(_ name: String?) throws(FileError) -> String {
+  private static func find(_ name: String?) throws(SystemError) -> String {
     if let name { return try RunDirectory.modelPath(named: name) }
     return try RunDirectory.newest(in: runs)?.preferredPath ?? ""
   }
@@ -61,7 +62,7 @@ extension ModelSource {
   /// - Throws: `CommandFailure`: 66 if it cannot be read, 65 if it is none, 76 if it is too new.
   public static func checkpoint(_ path: String) throws(CommandFailure) -> Checkpoint {
     let bytes: [UInt8]
-    do throws(FileError) {
+    do throws(SystemError) {
       bytes = try Checkpoint.read(path, limit: Host.readableBytes, allowingPipes: true)
     } catch {
       throw CommandFailure(.noInput, "\(error)", advice: "Name a run directory or a model file.")
@@ -107,7 +108,7 @@ public struct WordListSource: Sendable {
   private static func find(_ name: String) -> String {
     guard !name.contains("/"), !name.isEmpty else { return name }
     let candidates = [name, "data/\(name)", "\(packageRoot)/data/\(name)"]
-    return candidates.first(where: OperatingSystem.exists) ?? name
+    return candidates.first(where: FileSystem.exists) ?? name
   }
 
   /// The package's directory on the machine that built it, two folders above this file's.

@@ -4,13 +4,13 @@
 // half its results. Here every byte is accounted for, and a failure is thrown. A file or a pipe is
 // written in large pieces, a terminal line by line. For messages about the work: StandardError.
 
-import Glibc
+import Posix
 import Synchronization
 
 /// Checked, buffered writing of results.
 public final class StandardOutput: Sendable {
   /// The process's stdout.
-  public static let shared = StandardOutput(descriptor: STDOUT_FILENO)
+  public static let shared = StandardOutput(descriptor: StandardDescriptors.output)
 
   private let descriptor: CInt
   private let isTerminal: Bool
@@ -21,7 +21,7 @@ public final class StandardOutput: Sendable {
 
   init(descriptor: CInt) {
     self.descriptor = descriptor
-    self.isTerminal = OperatingSystem.isTerminal(descriptor)
+    self.isTerminal = OpenFile(descriptor: descriptor).isTerminal
   }
 
   /// Appends `text` to the output, with no line end of its own.
@@ -56,7 +56,7 @@ public final class StandardOutput: Sendable {
         defer { bytes.removeAll(keepingCapacity: true) }
         if bytes.isEmpty { return }
         if isTerminal { StandardError.shared.clearMovingLine() }
-        try OperatingSystem.write(bytes.span, to: descriptor)
+        try OpenFile(descriptor: descriptor).write(bytes.span)
       }
     } catch {
       throw Self.failure(error)
@@ -69,18 +69,16 @@ public final class StandardOutput: Sendable {
   func close() throws(CommandFailure) {
     try flush()
     do throws(SystemError) {
-      try OperatingSystem.close(descriptor)
+      try OpenFile(descriptor: descriptor).close()
     } catch {
-      if error.code != EBADF { throw Self.failure(error) }
+      if !error.isBadDescriptor { throw Self.failure(error) }
     }
   }
 
   private static func failure(_ error: SystemError) -> CommandFailure {
-    switch error.code {
-    case EPIPE: CommandFailure(.brokenPipe, "stdout: \(error)")
-    case EBADF: CommandFailure(.inputOutput, "stdout: closed (\(error))")
-    default: CommandFailure(.inputOutput, "stdout: \(error)")
-    }
+    if error.isBrokenPipe { return CommandFailure(.brokenPipe, "stdout: \(error)") }
+    let reason = error.isBadDescriptor ? "closed (\(error))" : "\(error)"
+    return CommandFailure(.inputOutput, "stdout: \(reason)")
   }
 }
 
@@ -95,7 +93,7 @@ public final class StandardOutput: Sendable {
 public final class StandardError: Sendable {
   /// The process's stderr.
   public static let shared = StandardError(
-    descriptor: STDERR_FILENO, terminal: .standardError)
+    descriptor: StandardDescriptors.error, terminal: .standardError)
 
   /// The terminal behind it, or what stands for one.
   public let terminal: Terminal
@@ -162,26 +160,6 @@ public final class StandardError: Sendable {
 
   private func put(_ text: String) {
     let bytes = Array(text.utf8)
-    try? OperatingSystem.write(bytes.span, to: descriptor)
-  }
-}
-
-// MARK: - Descriptors 0, 1 and 2 are taken before anything else is opened
-
-// A process can be started with one of them closed (`train >&-`). The next file it opens would get
-// that number, and results would be printed into a checkpoint. The null device keeps the place, the
-// wrong way round: reading what is open for writing, or writing what is open for reading, fails with
-// EBADF exactly as on a closed descriptor. So a closed stdout is still reported, a closed stderr is
-// still harmless. (The GNU tools do the same.)
-
-enum StandardDescriptors {
-  /// Takes those of the three that are closed. Without a null device they stay closed.
-  static func takeMissing() {
-    for (descriptor, access) in [
-      (STDIN_FILENO, O_WRONLY), (STDOUT_FILENO, O_RDONLY), (STDERR_FILENO, O_RDONLY),
-    ]
-    where !OperatingSystem.isOpen(descriptor) {
-      _ = OperatingSystem.openNullDevice(access)
-    }
+    try? OpenFile(descriptor: descriptor).write(bytes.span)
   }
 }

@@ -4,14 +4,14 @@
 // no style when NO_COLOR is set to anything (no-color.org). No terminal database: every terminal of
 // the last thirty years knows the six sequences used here.
 
-import Glibc
+import Posix
 import Synchronization
 
 /// A place where messages are printed: how wide it is and what it understands.
 public struct Terminal: Sendable {
   /// The terminal behind stderr, as the environment describes it.
   public static let standardError = Terminal(
-    descriptor: STDERR_FILENO, environment: OperatingSystem.environment)
+    descriptor: StandardDescriptors.error, environment: environmentVariable)
 
   /// Whether it is a terminal on which a line can be replaced.
   public let canMoveCursor: Bool
@@ -25,7 +25,7 @@ public struct Terminal: Sendable {
     descriptor: CInt, isTerminal: Bool? = nil, environment: (String) -> String?
   ) {
     let name = environment("TERM") ?? ""
-    let isTerminal = isTerminal ?? OperatingSystem.isTerminal(descriptor)
+    let isTerminal = isTerminal ?? OpenFile(descriptor: descriptor).isTerminal
     self.descriptor = descriptor
     canMoveCursor = isTerminal && !name.isEmpty && name != "dumb"
     isStyled = canMoveCursor && (environment("NO_COLOR") ?? "").isEmpty
@@ -35,7 +35,7 @@ public struct Terminal: Sendable {
   /// The width in columns: what the terminal says now (a window may be resized), else COLUMNS,
   /// else 80.
   public var width: Int {
-    OperatingSystem.columns(of: descriptor) ?? declaredColumns ?? 80
+    OpenFile(descriptor: descriptor).columns ?? declaredColumns ?? 80
   }
 
   static let clearToEndOfLine = "\u{1B}[K"

@@ -3,6 +3,7 @@
 import CharMLP
 import CommandSupport
 import LinearAlgebra
+import Posix
 
 extension ReportPage {
   /// More symbols than this cover each other; the most frequent are shown.

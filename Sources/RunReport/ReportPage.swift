@@ -3,6 +3,7 @@
 import CharMLP
 public import CommandSupport
 import OrderedJSON
+import Posix
 
 /// A run as one HTML file that needs nothing besides itself.
 public struct ReportPage {
@@ -393,7 +394,7 @@ extension WrittenPage {
   /// charts.
   /// - Throws: `CommandFailure` (73) if there is another file, or none can be made.
   public func write(to path: String) throws(CommandFailure) {
-    do throws(FileError) {
+    do throws(SystemError) {
       try ReportFile.write(html, to: path)
     } catch {
       let advice =

@@ -110,21 +110,6 @@ import Testing
       DemoCommand.main(["--foo"])
     }
   }
-
-  @Test("A file never gets the number of a standard descriptor")
-  func missingDescriptors() async {
-    await #expect(processExitsWith: .success) {
-      for descriptor in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] { close(descriptor) }
-      StandardDescriptors.takeMissing()
-      let file = try #require(FileHandle(forReadingAtPath: "/dev/null"))
-      #expect(file.fileDescriptor > STDERR_FILENO)
-      for descriptor in [STDOUT_FILENO, STDERR_FILENO] {
-        #expect(throws: SystemError(code: EBADF)) {
-          try OperatingSystem.write([0].span, to: descriptor)
-        }
-      }
-    }
-  }
 }
 
 extension [UInt8] {

@@ -4,6 +4,7 @@ import Foundation
 import Testing
 
 @testable import CommandSupport
+@testable import Posix
 
 @Suite struct ProgressDisplayTests {
   /// What `body` leaves on a terminal or in a file.
@@ -82,7 +83,7 @@ import Testing
     let output = StandardError(descriptor: -1, terminal: terminal)
     work(ProgressDisplay(isQuiet: false, output: output, interval: .zero), output)
     #expect(throws: SystemError(code: EBADF)) {
-      try OperatingSystem.write([0].span, to: -1)
+      try OpenFile(descriptor: -1).write([0].span)
     }
   }
 }

@@ -13,11 +13,14 @@ HERE = Path(__file__).resolve().parent
 SOURCES = REPOSITORY / "Sources"
 
 SAFETENSORS = sorted((SOURCES / "Safetensors").glob("*.swift"))
-# Of the data folder, what needs nothing else: no windows, no split, no generator.
+POSIX = sorted((SOURCES / "Posix").glob("*.swift"))
+C_LINUX = SOURCES / "CLinux"
+# Of the data folder, what needs nothing but Posix: no split, no generator.
 WORD_LISTS = [
     path
     for path in sorted((SOURCES / "CharMLP" / "Data").glob("*.swift"))
-    if path.name.startswith(("WordList", "Vocabulary", "EncodedWords", "ReadableFile"))
+    if path.name.startswith(
+        ("WordList", "Vocabulary", "ContextWindows", "HashTable", "ReadableFile"))
 ]
 
 # lld, because the linker that Swift uses otherwise warns about every symbol of the sanitizer.
@@ -39,12 +42,30 @@ def has_fuzzer() -> bool:
     return subprocess.run(command, cwd=WORKSHOP, capture_output=True).returncode == 0
 
 
-def build(name: str, sources: list[Path], flags: list[str]) -> Path:
+def build_posix() -> list[str | Path]:
+    """The module that word lists are read with; returns the flags with which a program uses it."""
+    WORKSHOP.mkdir(parents=True, exist_ok=True)
+    module = WORKSHOP / "Posix.swiftmodule"
+    object_file = WORKSHOP / "Posix.o"
+    if not is_newer(object_file, POSIX):
+        subprocess.run(
+            ["swiftc", "-O", "-wmo", "-swift-version", "6", "-strict-memory-safety", "-parse-as-library",
+             "-module-name", "Posix", "-I", C_LINUX, "-emit-module", "-emit-module-path", module,
+             "-emit-object", *POSIX, "-o", object_file],
+            cwd=WORKSHOP, check=True)
+    return ["-I", WORKSHOP, "-I", C_LINUX, object_file]
+
+
+def is_newer(product: Path, sources: list[Path]) -> bool:
+    return product.exists() and all(path.stat().st_mtime < product.stat().st_mtime for path in sources)
+
+
+def build(name: str, sources: list[Path], flags: list[str | Path]) -> Path:
     """The executable of Tools/fuzz/<name>.swift and the sources it is about."""
     WORKSHOP.mkdir(parents=True, exist_ok=True)
     executable = WORKSHOP / name
     sources = [*sources, HERE / f"{name}.swift"]
-    if executable.exists() and all(path.stat().st_mtime < executable.stat().st_mtime for path in sources):
+    if is_newer(executable, sources):
         return executable
     subprocess.run(
         ["swiftc", "-O", "-swift-version", "6", "-strict-memory-safety", "-module-name", name, *flags,
@@ -63,4 +84,5 @@ def build_target(name: str) -> Path:
     sources = [*sources, HERE / "ProcessorTime.swift"]
     if not (WORKSHOP / name).exists() and not has_fuzzer():
         raise ToolchainWithoutFuzzer
-    return build(name, sources, FUZZER)
+    uses_posix = build_posix() if name == "WordListTarget" else []
+    return build(name, sources, [*FUZZER, *uses_posix])

@@ -3,8 +3,9 @@
 // It holds `model.safetensors`, the last state, `best.safetensors`, the one with the smallest validation
 // loss, `metrics.jsonl` and `run.json`, and `.lock` while a trainer is at work. A run never enters a directory that somebody else made: nothing of a user's is overwritten.
 
-import Glibc
 internal import OrderedJSON
+public import Posix
+import Safetensors
 
 /// A directory with a run's files.
 public struct RunDirectory: Equatable, Sendable {
@@ -19,28 +20,28 @@ public struct RunDirectory: Equatable, Sendable {
   /// Makes the directory `path`, and those it lies in; one that is empty, but for what a run leaves that
   /// ended before it saved anything, is used as it is.
   ///
-  /// - Throws: `FileError`, with `isExisting` if there is something of that name with something in it.
-  public init(creating path: String) throws(FileError) {
+  /// - Throws: `SystemError`, with `isExisting` if there is something of that name with something in it.
+  public init(creating path: String) throws(SystemError) {
     self.path = Self.withoutTrailingSlashes(path)
     try requireRoomForNames()
     try Self.makeParents(of: self.path)
-    do throws(FileError) {
+    do throws(SystemError) {
       try FileSystem.makeDirectory(self.path)
     } catch {
       guard error.isExisting, let names = try? FileSystem.names(in: self.path),
         names.allSatisfy(Self.isTrace)
       else { throw error }
-      guard FileSystem.isWritable(self.path) else { throw FileError(self.path) }
+      try FileSystem.requireWritable(self.path)
     }
   }
 
   /// Makes `<root>/<name>-<k>` with the next k, 1 or one more than the largest there is.
-  public init(creatingNextIn root: String, name: String) throws(FileError) {
+  public init(creatingNextIn root: String, name: String) throws(SystemError) {
     try Self.makeParents(of: root + "/" + name)
     var k =
       try FileSystem.names(in: root).reduce(0) { max($0, Self.number($1, name: name) ?? 0) } + 1
     while true {
-      do throws(FileError) {
+      do throws(SystemError) {
         let path = "\(root)/\(name)-\(k)"
         try FileSystem.makeDirectory(path)
         self.path = path
@@ -55,20 +56,20 @@ public struct RunDirectory: Equatable, Sendable {
 
   /// The run that lives in a directory.
   ///
-  /// - Throws: `FileError`, with `isMissing` if there is no directory of that name.
-  public init(existing path: String) throws(FileError) {
+  /// - Throws: `SystemError`, with `isMissing` if there is no directory of that name.
+  public init(existing path: String) throws(SystemError) {
     self.path = Self.withoutTrailingSlashes(path)
     guard case .directory = try FileSystem.kind(of: self.path) else {
-      throw FileError(self.path, code: 20)  // ENOTDIR
+      throw SystemError.notDirectory(self.path)
     }
   }
 
   init(unchecked path: String) { self.path = path }
 
   /// The run in `root` whose model was saved last, or nil if there is none.
-  public static func newest(in root: String) throws(FileError) -> RunDirectory? {
+  public static func newest(in root: String) throws(SystemError) -> RunDirectory? {
     let names: [String]
-    do throws(FileError) {
+    do throws(SystemError) {
       names = try FileSystem.names(in: root)
     } catch {
       if error.isMissing { return nil }
@@ -83,7 +84,7 @@ public struct RunDirectory: Equatable, Sendable {
   }
 
   /// The path of the model that a user names: a file, or a directory with a run.
-  public static func modelPath(named path: String) throws(FileError) -> String {
+  public static func modelPath(named path: String) throws(SystemError) -> String {
     guard case .directory = try FileSystem.kind(of: path) else { return path }
     return RunDirectory(unchecked: withoutTrailingSlashes(path)).preferredPath
   }
@@ -94,11 +95,11 @@ public struct RunDirectory: Equatable, Sendable {
   }
 
   /// A path may be short enough for a directory, and with the name of a file in it too long for the system.
-  private func requireRoomForNames() throws(FileError) {
-    do throws(FileError) {
+  private func requireRoomForNames() throws(SystemError) {
+    do throws(SystemError) {
       _ = try FileSystem.kind(of: modelPath + FileSystem.temporaryEnding)
     } catch {
-      if error.isNameTooLong { throw FileError(path, code: error.code) }
+      if error.isNameTooLong { throw error.at(path) }
     }
   }
 
@@ -109,16 +110,16 @@ public struct RunDirectory: Equatable, Sendable {
     return Int(directory.dropFirst(name.count + 1)).flatMap { (1..<1_000_000_000) ~= $0 ? $0 : nil }
   }
 
-  private static func makeParents(of path: String) throws(FileError) {
+  private static func makeParents(of path: String) throws(SystemError) {
     let parent = FileSystem.parent(of: path)
-    do throws(FileError) {
+    do throws(SystemError) {
       guard case .directory = try FileSystem.kind(of: parent) else {
-        throw FileError(parent, code: 20)  // ENOTDIR
+        throw SystemError.notDirectory(parent)
       }
     } catch {
       guard error.isMissing, parent != path, parent != "." else { throw error }
       try makeParents(of: parent)
-      do throws(FileError) { try FileSystem.makeDirectory(parent) } catch {
+      do throws(SystemError) { try FileSystem.makeDirectory(parent) } catch {
         if !error.isExisting { throw error }
       }
     }
@@ -168,22 +169,22 @@ extension RunDirectory {
 
 extension RunDirectory {
   /// Saves the model, in the place of one saved before.
-  public func save(model bytes: [UInt8]) throws(FileError) {
+  public func save(model bytes: [UInt8]) throws(SystemError) {
     try FileSystem.replace(modelPath, with: bytes)
   }
 
   /// Saves the best model so far, in the place of one saved before.
-  public func save(best bytes: [UInt8]) throws(FileError) {
+  public func save(best bytes: [UInt8]) throws(SystemError) {
     try FileSystem.replace(bestPath, with: bytes)
   }
 
   /// Adds a line to `metrics.jsonl`: an object with the key `step`.
-  public func append(metrics line: String) throws(FileError) {
+  public func append(metrics line: String) throws(SystemError) {
     try FileSystem.append(line: line, to: metricsPath)
   }
 
   /// Writes `run.json`.
-  public func save(description text: String) throws(FileError) {
+  public func save(description text: String) throws(SystemError) {
     try FileSystem.replace(descriptionPath, with: Array((text + "\n").utf8))
   }
 
@@ -194,7 +195,7 @@ extension RunDirectory {
   public var hasDescription: Bool { (try? FileSystem.kind(of: descriptionPath)) != nil }
 
   /// Removes what a run left that was killed while it wrote. Only for who holds the lock.
-  public func removeTemporaries() throws(FileError) {
+  public func removeTemporaries() throws(SystemError) {
     for path in [modelPath, bestPath, metricsPath, descriptionPath] {
       try FileSystem.remove(path + FileSystem.temporaryEnding)
     }
@@ -202,9 +203,9 @@ extension RunDirectory {
 
   /// Cuts `metrics.jsonl` after the lines up to a step: those of later steps will come again, and a
   /// last line without its end was torn off. Returns the last line that is left.
-  public func cutMetrics(after step: Int) throws(FileError) -> String? {
+  public func cutMetrics(after step: Int) throws(SystemError) -> String? {
     let bytes: [UInt8]
-    do throws(FileError) {
+    do throws(SystemError) {
       bytes = try FileSystem.read(metricsPath)
     } catch {
       if error.isMissing { return nil }
@@ -235,13 +236,28 @@ extension RunDirectory {
 extension Checkpoint {
   /// The bytes of the model file at a path, as far as its header says that they are its bytes.
   ///
+  /// The header is asked for the file's length as soon as it is there, so that no more is read than the
+  /// file says it has.
+  ///
   /// - Parameters:
   ///   - limit: The most bytes that a file may have.
   ///   - allowingPipes: Whether the path may lead to a pipe; opening one can wait for its writer.
   public static func read(
     _ path: String, limit: Int = .max, allowingPipes: Bool = false
-  ) throws(FileError) -> [UInt8] {
-    try FileSystem.readSafetensors(path, limit: limit, allowingPipes: allowingPipes)
+  ) throws(SystemError) -> [UInt8] {
+    var length: Int?
+    return try FileSystem.read(path, allowingPipes: allowingPipes) { bytes throws(SystemError) in
+      if let length { return length }
+      switch try? SafetensorsFile.length(ofFileBeginning: bytes) {
+      case .atLeast(let count): return count
+      case .exactly(let count):
+        guard count <= limit else { throw .tooLarge(path, limit: limit) }
+        length = count
+        return count
+      // So many bytes that it can be seen to be none; decoding says what is wrong.
+      case nil: return 0
+      }
+    }
   }
 }
 
@@ -254,25 +270,25 @@ public enum ReportFile {
 
   /// Writes a page as a whole; a pipe or a device is written as it is.
   ///
-  /// - Throws: `FileError`, with `isExisting` if there is a file of that name that is no report.
-  public static func write(_ text: String, to path: String) throws(FileError) {
+  /// - Throws: `SystemError`, with `isExisting` if there is a file of that name that is no report.
+  public static func write(_ text: String, to path: String) throws(SystemError) {
     precondition(text.hasPrefix(opening), "ReportFile: a page without its opening")
     let bytes = Array(text.utf8)
     switch try kind(of: path) {
     case nil: try FileSystem.replace(path, with: bytes)
     case .pipe, .device: try FileSystem.overwrite(path, with: bytes)
-    case .directory: throw FileError(path, code: 21)  // EISDIR
+    case .directory: throw .isDirectory(path)
     case .file:
       let old = try FileSystem.read(path)
       guard old.isEmpty || old.starts(with: Array(opening.utf8)) else {
-        throw FileError(path, code: 17)  // EEXIST
+        throw .exists(path)
       }
       try FileSystem.replace(path, with: bytes)
     }
   }
 
-  private static func kind(of path: String) throws(FileError) -> FileSystem.Kind? {
-    do throws(FileError) {
+  private static func kind(of path: String) throws(SystemError) -> FileSystem.Kind? {
+    do throws(SystemError) {
       return try FileSystem.kind(of: path)
     } catch {
       if error.isMissing { return nil }
@@ -283,75 +299,29 @@ public enum ReportFile {
 
 // MARK: - One trainer per run directory
 
-// The lock is the kernel's (flock), on a file that also tells the holder's process id. It ends with the
-// process, however that ends, so there is no stale lock; a file that a killed run leaves behind means
-// nothing. Who ends in order removes the file while it still holds the lock, and who got the lock of a
-// file that was removed in the meantime notices, and takes that of the new one. A link in its place is
-// refused: the process id would be written into whatever it leads to. A directory that was moved away, or
-// lost the file, is no longer its holder's: whoever writes by the path asks first.
+// A directory that was moved away, or lost its lock file, is no longer its holder's: whoever writes by
+// the path asks first.
 
 /// The right to write into a run directory, as long as this value lives.
 public final class RunLock: Sendable {
-  private let descriptor: Int32
-  private let path: String
+  private let lock: FileLock
 
   /// Takes the lock of a directory.
   ///
   /// - Throws: `RunLockError`: `held` if another process has it.
   public init(_ directory: RunDirectory) throws(RunLockError) {
-    path = directory.lockPath
-    descriptor = try Self.take(directory)
-    // The process id is for messages alone; a disk too full for it is not this lock's affair.
-    ftruncate(descriptor, 0)
-    try? FileSystem.write(Array("\(getpid())\n".utf8), to: descriptor, path)
+    let attempt: FileLock.Attempt
+    do throws(SystemError) { attempt = try FileLock.take(directory.lockPath) } catch {
+      throw .file(error)
+    }
+    switch attempt {
+    case .taken(let lock): self.lock = lock
+    case .held(let process): throw .held(directory.path, by: process)
+    }
   }
 
   /// Whether the directory's path still leads to the file that is locked.
-  public var isInPlace: Bool { Self.isAt(path, descriptor) }
-
-  deinit {
-    if isInPlace { try? FileSystem.remove(path) }
-    close(descriptor)
-  }
-
-  private static func take(_ directory: RunDirectory) throws(RunLockError) -> Int32 {
-    let path = directory.lockPath
-    while true {
-      let descriptor: Int32
-      do throws(FileError) {
-        descriptor = try FileSystem.open(path, O_RDWR | O_CREAT | O_NOFOLLOW)
-      } catch {
-        throw .file(error)
-      }
-      guard FileSystem.repeated({ Int(flock(descriptor, LOCK_EX | LOCK_NB)) }) == 0 else {
-        let code = errno
-        defer { close(descriptor) }
-        if code == EWOULDBLOCK { throw .held(directory.path, by: holder(descriptor)) }
-        throw .file(FileError(path, code: code))
-      }
-      if isAt(path, descriptor) { return descriptor }
-      close(descriptor)
-    }
-  }
-
-  /// The process id that the holder wrote, if it has come to that.
-  private static func holder(_ descriptor: Int32) -> Int? {
-    var bytes = [UInt8](repeating: 0, count: 20)
-    let count = unsafe bytes.withUnsafeMutableBytes { buffer in
-      unsafe pread(descriptor, buffer.baseAddress, buffer.count, 0)
-    }
-    let digits = bytes.prefix(max(0, count)).prefix { $0 != UInt8(ascii: "\n") }
-    return Int(String(decoding: digits, as: UTF8.self))
-  }
-
-  /// Whether the open file is the one that the path leads to.
-  private static func isAt(_ path: String, _ descriptor: Int32) -> Bool {
-    var (open, found) = (stat(), stat())
-    guard unsafe fstat(descriptor, &open) == 0, unsafe stat(path, &found) == 0 else {
-      return false
-    }
-    return open.st_ino == found.st_ino && open.st_dev == found.st_dev
-  }
+  public var isInPlace: Bool { lock.isInPlace }
 }
 
 /// Why a run directory cannot be written into.
@@ -359,7 +329,7 @@ public enum RunLockError: Error, Equatable, Sendable, CustomStringConvertible {
   /// Another process, whose id is told if it is known, is at work there.
   case held(String, by: Int?)
   /// The file that is locked cannot be opened, or not locked.
-  case file(FileError)
+  case file(SystemError)
 
   public var description: String {
     switch self {

@@ -6,6 +6,7 @@
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
 
 public import LinearAlgebra
+public import Posix
 public import Safetensors
 
 /// A problem with tensors of its forward and backward pass, computed by somebody.
@@ -70,13 +71,13 @@ extension Reference {
   /// The bytes of the file or pipe at a path, as far as its header says that they are its bytes.
   ///
   /// - Parameter limit: The most bytes that a file may have.
-  public static func read(_ path: String, limit: Int = .max) throws(FileError) -> [UInt8] {
-    try FileSystem.readSafetensors(path, limit: limit, allowingPipes: true)
+  public static func read(_ path: String, limit: Int = .max) throws(SystemError) -> [UInt8] {
+    try Checkpoint.read(path, limit: limit, allowingPipes: true)
   }
 
   /// Writes the file, with the bounds on rounding for whoever compares; an old one at the path is
   /// overwritten.
-  public func write(to path: String, threads: Int) throws(FileError) {
+  public func write(to path: String, threads: Int) throws(SystemError) {
     try FileSystem.overwrite(path, with: encoded(bounds: roundingBounds(threads: threads)))
   }
 

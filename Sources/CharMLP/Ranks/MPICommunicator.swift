@@ -8,12 +8,7 @@
 
 #if MPI
   import CMPI
-
-  #if canImport(Glibc)
-    import Glibc
-  #elseif canImport(Musl)
-    import Musl
-  #endif
+  import Posix
 
   /// The processes that `mpirun`, or a scheduler, started together.
   @safe public final class MPICommunicator: Communicator {
@@ -62,7 +57,7 @@
     /// Whether the environment is that of Open MPI's mpirun, or of a scheduler that starts ranks by
     /// PMIx or PMI.
     private static var isStartedInJob: Bool {
-      func isSet(_ name: String) -> Bool { unsafe getenv(name) != nil }
+      func isSet(_ name: String) -> Bool { environmentVariable(name) != nil }
       return isSet("OMPI_COMM_WORLD_SIZE") || isSet("PMIX_RANK") || isSet("PMI_RANK")
     }
 
@@ -87,7 +82,7 @@
     /// Ends every rank of the job at once.
     public func abort(status: CInt) -> Never {
       unsafe MPI_Abort(charmlp_world(), status)
-      _exit(status)
+      exitProcessImmediately(status)
     }
 
     public func sum(_ values: inout MutableSpan<Float>) {

@@ -4,6 +4,7 @@ import ArgumentParser
 import CharMLP
 import CommandSupport
 import LinearAlgebra
+import Posix
 
 package struct Bench: Command {
   package static let configuration = CommandConfiguration(

@@ -3,7 +3,7 @@
 import ArgumentParser
 import CharMLP
 import CommandSupport
-import Glibc
+import Posix
 
 package struct Gradcheck: Command {
   package static let configuration = CommandConfiguration(
@@ -104,11 +104,10 @@ package struct Gradcheck: Command {
   }
 
   private func save(_ reference: Reference, to path: String) throws(CommandFailure) {
-    do throws(FileError) {
+    do throws(SystemError) {
       try reference.write(to: path, threads: availableCores())
     } catch {
-      let isFull = [EDQUOT, EFBIG, EIO, ENOSPC].contains(error.code)
-      let status: ExitStatus = isFull ? .inputOutput : .cannotCreate
+      let status: ExitStatus = error.isFailedWrite ? .inputOutput : .cannotCreate
       throw CommandFailure(status, "\(error)", advice: "Name another file with --write.")
     }
   }
@@ -151,7 +150,7 @@ struct CheckedProblem {
 
   private static func reference(_ path: String) throws(CommandFailure) -> Reference {
     let bytes: [UInt8]
-    do throws(FileError) {
+    do throws(SystemError) {
       bytes = try Reference.read(path, limit: Host.readableBytes)
     } catch {
       throw CommandFailure(.noInput, "\(error)", advice: "Name a file with --reference.")

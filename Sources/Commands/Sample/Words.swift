@@ -4,6 +4,7 @@ import ArgumentParser
 import CharMLP
 import CommandSupport
 import OrderedJSON
+import Posix
 
 struct Words: ParsableCommand {
   static let configuration = CommandConfiguration(

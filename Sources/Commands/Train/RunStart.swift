@@ -7,6 +7,7 @@ import CharMLP
 import CommandSupport
 import LinearAlgebra
 import OrderedJSON
+import Posix
 
 /// A trainer, its data, and the directory that it has to itself.
 struct RunStart {
@@ -96,7 +97,7 @@ extension Recipe {
 extension RunDirectory {
   /// The directory of a new run, named by `--out` or after its data.
   fileprivate init(_ options: Train, _ source: WordListSource) throws(CommandFailure) {
-    do throws(FileError) {
+    do throws(SystemError) {
       if let out = options.out {
         try self.init(creating: out)
       } else {
@@ -162,7 +163,7 @@ extension RunStart {
         resuming: checkpoint, data.dataset, threads: options.availableThreads(communicator),
         communicator: communicator))
     isResumed = true
-    do throws(FileError) {
+    do throws(SystemError) {
       try directory.removeTemporaries()
       let metrics = try directory.cutMetrics(after: checkpoint.training.step)
       secondsBefore = metrics.flatMap(Self.seconds) ?? 0
@@ -173,7 +174,7 @@ extension RunStart {
 
   private static func directory(_ path: String) throws(CommandFailure) -> RunDirectory {
     let directory: RunDirectory
-    do throws(FileError) {
+    do throws(SystemError) {
       directory = try RunDirectory(existing: path)
     } catch {
       throw CommandFailure(.noInput, "\(error)", advice: "Name a run directory.")
@@ -188,7 +189,7 @@ extension RunStart {
 
   private static func checkpoint(in directory: RunDirectory) throws(CommandFailure) -> Checkpoint {
     let bytes: [UInt8]
-    do throws(FileError) {
+    do throws(SystemError) {
       bytes = try Checkpoint.read(directory.modelPath, limit: Host.readableBytes)
     } catch {
       throw CommandFailure(.noInput, "\(error)")

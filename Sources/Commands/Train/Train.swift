@@ -5,6 +5,7 @@ import CharMLP
 import CommandSupport
 import LinearAlgebra
 import OrderedJSON
+import Posix
 
 package struct Train: Command {
   package static let configuration = CommandConfiguration(

@@ -3,6 +3,7 @@
 import CharMLP
 import CommandSupport
 import OrderedJSON
+import Posix
 import RunReport
 
 /// One execution of `train`.
@@ -170,7 +171,7 @@ extension TrainingRun {
         (key: "seconds", value: .number(start.secondsBefore + stopwatch.seconds)),
         (key: "steps_per_second", value: .number(rate(stopwatch))),
       ] + health.json(trainer))
-    try reportingWrites { () throws(FileError) in
+    try reportingWrites { () throws(SystemError) in
       try directory.append(metrics: metrics.encoded())
     }
     progress.line(
@@ -217,7 +218,7 @@ extension TrainingRun {
   }
 
   private func save(description: String) throws(CommandFailure) {
-    try reportingWrites { () throws(FileError) in
+    try reportingWrites { () throws(SystemError) in
       try start.directory.save(description: description)
     }
   }
@@ -225,14 +226,14 @@ extension TrainingRun {
   /// What could not be written to the run directory ends the command with 74, and so does a directory
   /// that has been moved away: what its path leads to now is somebody else's.
   func reportingWrites(
-    _ write: () throws(FileError) -> Void
+    _ write: () throws(SystemError) -> Void
   ) throws(CommandFailure) {
     guard start.lock.isInPlace else {
       throw CommandFailure(
         .inputOutput, "\(start.directory.path): no longer the directory that this run has locked",
         advice: "What was saved before went with that directory.")
     }
-    do throws(FileError) {
+    do throws(SystemError) {
       try write()
     } catch {
       throw CommandFailure(.inputOutput, "\(error)", advice: "Nothing saved before is lost.")
@@ -260,11 +261,11 @@ extension TrainingRun {
       // The best one first: whatever a run goes on from, the best before that is there.
       if let best = schedule.best {
         let bytes = try best.encoded()
-        try reportingWrites { () throws(FileError) in try start.directory.save(best: bytes) }
+        try reportingWrites { () throws(SystemError) in try start.directory.save(best: bytes) }
         schedule.best = nil
       }
       let bytes = try Checkpoint(trainer, words: start.words).encoded()
-      try reportingWrites { () throws(FileError) in try start.directory.save(model: bytes) }
+      try reportingWrites { () throws(SystemError) in try start.directory.save(model: bytes) }
       schedule.note(trainer.step, stopwatch.total)
     }
     // What arrived during the save itself waits for the next step, which then is saved too.

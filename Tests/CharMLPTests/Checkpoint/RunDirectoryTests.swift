@@ -1,6 +1,7 @@
 // What stands in a run directory, whatever happened to the run before.
 
 import Foundation
+import Posix
 import Testing
 
 @testable import CharMLP
@@ -43,7 +44,7 @@ final class RunDirectoryTests {
       #expect(throws: Never.self) { try RunDirectory(creating: self.path) }
     }
     try Data([1]).write(to: URL(filePath: path + "/metrics.jsonl"))
-    #expect(throws: FileError.self) { try RunDirectory(creating: self.path) }
+    #expect(throws: SystemError.self) { try RunDirectory(creating: self.path) }
   }
 
   @Test(

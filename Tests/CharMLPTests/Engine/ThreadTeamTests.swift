@@ -108,11 +108,6 @@ struct ThreadTeamTests {
     var count: Int { value.load(ordering: .sequentiallyConsistent) }
     func add() { value.add(1, ordering: .sequentiallyConsistent) }
   }
-
-  @Test("There is at least one core")
-  func cores() {
-    #expect(availableCores() >= 1)
-  }
 }
 
 @Suite("Contention for cores")

@@ -1,0 +1,7 @@
+// What glibc declares for _GNU_SOURCE alone, so that Swift's Glibc module lacks it.
+
+#include <sched.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+extern int sched_getaffinity(pid_t process, size_t bytes, cpu_set_t *mask);

@@ -1,0 +1,202 @@
+// An open file, pipe, device or terminal: its bytes, and what the system knows about it.
+//
+// Errors carry no path here, since a descriptor may have none; who opened by a path adds it
+// (FileSystem). Nothing is buffered.
+
+import Glibc
+
+/// A file descriptor, which is closed with this value if it was opened here.
+public struct OpenFile: ~Copyable, Sendable {
+  let descriptor: CInt
+  private let isOwned: Bool
+
+  /// Who may do what with a file that is opened.
+  enum Access {
+    /// Reads, and never makes the terminal that it may be the process's own.
+    case reading
+    /// Writes from the start: over a new file, or over the emptied old one.
+    case overwriting
+    /// Writes a file that must not be there yet.
+    case creating
+    /// Adds to the end of a file, new or old. A symbolic link is refused, a FIFO not waited for.
+    case appending
+    /// Reads and writes, a new file or an old one. A symbolic link is refused.
+    case locking
+    /// Takes hold of a directory.
+    case directory
+
+    fileprivate var flags: CInt {
+      switch self {
+      case .reading: O_RDONLY | O_NOCTTY
+      case .overwriting: O_WRONLY | O_CREAT | O_TRUNC
+      case .creating: O_WRONLY | O_CREAT | O_EXCL
+      case .appending: O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK
+      case .locking: O_RDWR | O_CREAT | O_NOFOLLOW
+      case .directory: O_RDONLY | O_DIRECTORY
+      }
+    }
+  }
+
+  /// Opens what a path leads to.
+  /// - Throws: `SystemError`, with the path.
+  init(_ path: String, _ access: Access) throws(SystemError) {
+    // A C string ends at NUL; without this, another file would be opened.
+    guard !path.utf8.contains(0) else { throw SystemError(path, code: ENOENT) }
+    descriptor = try calling(path) { unsafe open(path, access.flags | O_CLOEXEC, 0o666) }
+    isOwned = true
+  }
+
+  /// Opens a file, FIFO or device for reading; opening a FIFO waits for its writer.
+  /// - Throws: `SystemError`, with the path.
+  public init(reading path: String) throws(SystemError) { try self.init(path, .reading) }
+
+  /// Takes a file that somebody else has opened, and leaves it open.
+  public init(descriptor: CInt) {
+    self.descriptor = descriptor
+    isOwned = false
+  }
+
+  public static var standardInput: OpenFile { OpenFile(descriptor: StandardDescriptors.input) }
+
+  deinit { if isOwned { _ = Glibc.close(descriptor) } }
+}
+
+// MARK: Bytes
+
+extension OpenFile {
+  /// Reads as much as there is, up to the length of `chunk`; 0 at the end. Waits where the descriptor
+  /// itself would not.
+  public func read(into chunk: inout [UInt8]) throws(SystemError) -> Int {
+    while true {
+      do throws(SystemError) {
+        return try calling {
+          unsafe chunk.withUnsafeMutableBytes { buffer in
+            unsafe Glibc.read(descriptor, buffer.baseAddress, buffer.count)
+          }
+        }
+      } catch {
+        // Somebody made it non-blocking, as terminals and test harnesses do.
+        guard error.isWouldBlock else { throw error }
+        try wait(for: POLLIN)
+      }
+    }
+  }
+
+  /// Reads from a place in a regular file, and leaves the file where it stands.
+  func read(at offset: Int, upTo count: Int) throws(SystemError) -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: count)
+    let received = try calling {
+      unsafe bytes.withUnsafeMutableBytes { buffer in
+        unsafe pread(descriptor, buffer.baseAddress, buffer.count, off_t(offset))
+      }
+    }
+    return Array(bytes.prefix(received))
+  }
+
+  /// Writes all of `bytes`, however many calls it takes.
+  ///
+  /// - Parameter isWaiting: Whether to wait for room where the descriptor itself would not.
+  public func write(_ bytes: Span<UInt8>, isWaiting: Bool = true) throws(SystemError) {
+    var written = 0
+    while written < bytes.count {
+      do throws(SystemError) {
+        written += try writeOnce(bytes.extracting(droppingFirst: written))
+      } catch {
+        guard isWaiting, error.isWouldBlock else { throw error }
+        try wait(for: POLLOUT)
+      }
+    }
+  }
+
+  private func writeOnce(_ bytes: Span<UInt8>) throws(SystemError) -> Int {
+    let count = try unsafe bytes.withUnsafeBytes { buffer throws(SystemError) in
+      try calling { unsafe Glibc.write(descriptor, buffer.baseAddress, buffer.count) }
+    }
+    // A device that takes nothing would be asked for ever.
+    guard count > 0 else { throw SystemError(code: EIO) }
+    return count
+  }
+
+  private func wait(for event: CInt) throws(SystemError) {
+    var request = pollfd(fd: descriptor, events: Int16(event), revents: 0)
+    try calling { unsafe poll(&request, 1, -1) }
+  }
+
+  /// Goes to a byte of a regular file.
+  public func seek(to byte: Int) throws(SystemError) {
+    try calling { lseek(descriptor, off_t(byte), SEEK_SET) }
+  }
+
+  /// Empties a file.
+  func truncate() throws(SystemError) { try calling { ftruncate(descriptor, 0) } }
+
+  /// Waits until the content, or a directory's entries, are on the disk.
+  func synchronize() throws(SystemError) { try calling { fsync(descriptor) } }
+
+  /// Closes the descriptor: the last moment at which some file systems report a full disk.
+  public consuming func close() throws(SystemError) {
+    let descriptor = descriptor
+    discard self
+    // Linux has released the descriptor even when the call was interrupted.
+    let status = Glibc.close(descriptor)
+    let code = errno
+    if status != 0 && code != EINTR { throw SystemError(code: code) }
+  }
+}
+
+// MARK: What the system knows about it
+
+extension OpenFile {
+  /// What the file is.
+  public func kind() throws(SystemError) -> FileSystem.Kind {
+    FileSystem.Kind(try status())
+  }
+
+  /// Whether a path leads to this file.
+  func isAt(_ path: String) -> Bool {
+    guard let open = try? status(), let found = try? FileSystem.status(of: path) else {
+      return false
+    }
+    return open.st_ino == found.st_ino && open.st_dev == found.st_dev
+  }
+
+  private func status() throws(SystemError) -> stat {
+    var status = stat()
+    try calling { unsafe fstat(descriptor, &status) }
+    return status
+  }
+
+  public var isTerminal: Bool { isatty(descriptor) == 1 }
+
+  /// The number of columns that a terminal reports; nil for anything that has none.
+  public var columns: Int? {
+    var size = winsize()
+    let status = unsafe ioctl(descriptor, UInt(TIOCGWINSZ), &size)
+    return status == 0 && size.ws_col > 0 ? Int(size.ws_col) : nil
+  }
+}
+
+// MARK: Descriptors 0, 1 and 2
+
+/// The three descriptors that a process starts with, if whoever started it left them open.
+public enum StandardDescriptors {
+  public static let input = STDIN_FILENO
+  public static let output = STDOUT_FILENO
+  public static let error = STDERR_FILENO
+
+  /// Takes those of the three that are closed, before anything else is opened.
+  ///
+  /// The next file that a process opens gets the lowest free number, and results would be printed into
+  /// a checkpoint (`train >&-`). The null device keeps the place, the wrong way round: reading what is
+  /// open for writing, or writing what is open for reading, fails with EBADF exactly as on a closed
+  /// descriptor. So a closed stdout is still reported, a closed stderr is still harmless. (The GNU
+  /// tools do the same.) Without a null device they stay closed.
+  public static func takeMissing() {
+    for (descriptor, access) in [
+      (input, O_WRONLY), (output, O_RDONLY), (error, O_RDONLY),
+    ]
+    where fcntl(descriptor, F_GETFD) == -1 && errno == EBADF {
+      _ = unsafe open("/dev/null", access)
+    }
+  }
+}
