@@ -58,6 +58,7 @@ example: setup
 lint:
 	swift format lint --strict --recursive Sources Tests Tools Examples/Sources Package.swift Examples/Package.swift
 	python3 Tools/mutate.py --check
+	python3 Tools/arrows.py
 
 format:
 	swift format format --in-place --recursive Sources Tests Tools Examples/Sources Package.swift Examples/Package.swift

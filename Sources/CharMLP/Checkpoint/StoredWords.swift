@@ -21,8 +21,8 @@ public struct StoredWords: Equatable, Sendable {
   /// The length of the normalized text in bytes, a line feed after every word.
   public let byteCount: Int
 
-  /// The longest text that is stored: 16 MB.
-  public static let byteLimit = 16_000_000
+  /// The longest text that is stored: that of the largest sample, 16 MB.
+  public static let byteLimit = SampleLimits.standard.bytes
 
   /// Stores a list, or describes it if its text is longer than `limit` bytes.
   public init(_ words: WordList, limit: Int = StoredWords.byteLimit) {

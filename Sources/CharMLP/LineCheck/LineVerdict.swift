@@ -7,6 +7,7 @@
 // all lines that read them fail at once, and that is what the verdict says.
 
 import LinearAlgebra
+import Posix
 
 /// What is said of one line.
 public struct LineVerdict: Equatable, Sendable {

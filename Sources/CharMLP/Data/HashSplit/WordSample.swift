@@ -16,7 +16,7 @@ public struct SampleLimits: Equatable, Sendable {
 
   /// The limits of a run: 16 MB, 100,000 words, a million windows.
   public static let standard = SampleLimits(
-    bytes: StoredWords.byteLimit, words: 100_000, windows: 1_000_000)
+    bytes: 16_000_000, words: 100_000, windows: 1_000_000)
 
   public init(bytes: Int, words: Int, windows: Int) {
     (self.bytes, self.words, self.windows) = (bytes, words, windows)
