@@ -144,7 +144,8 @@ let package = Package(
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "Safetensors", "BenchCommand", "train", "sample", "bench", "gradcheck", "report",
+        "BenchCommand", "OrderedJSON", "Safetensors", "train", "sample", "bench", "gradcheck",
+        "report",
       ],
       swiftSettings: settings
     ),

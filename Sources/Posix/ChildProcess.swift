@@ -1,10 +1,10 @@
-// Another program, started and waited for: what it takes to have charts drawn.
+// Another program, started and waited for.
 //
 // By posix_spawn, because Foundation's Process would bring all of Foundation into every `train`.
 
 import Glibc
 
-/// A program that runs in a directory, reads nothing, and writes its messages to a file there.
+/// A program that reads nothing, and writes its messages, and perhaps its results, to files.
 public struct ChildProcess {
   /// How a program ended.
   public enum End: Equatable, Sendable {
@@ -17,23 +17,28 @@ public struct ChildProcess {
   private let executable: String
   private let arguments: [String]
   private let environment: [String]
-  private let directory: String
+  private let directory: String?
+  private let output: String
   private let messages: String
 
   /// Describes a program's run.
   ///
   /// - Parameters:
   ///   - environment: All of its variables, as `NAME=value`.
-  ///   - messages: The name of the file, in the directory, that its stderr goes to.
+  ///   - directory: Where it runs; nil for the working directory.
+  ///   - output: The file that its stdout goes to; nil for none. Names of files are relative to `directory`.
+  ///   - messages: The file that its stderr goes to.
   public init(
-    executable: String, arguments: [String], environment: [String], directory: String,
-    messages: String
+    executable: String, arguments: [String], environment: [String], directory: String? = nil,
+    output: String? = nil, messages: String
   ) {
+    let path = { (name: String) in directory.map { "\($0)/\(name)" } ?? name }
     self.executable = executable
     self.arguments = arguments
     self.environment = environment
     self.directory = directory
-    self.messages = messages
+    self.output = output.map(path) ?? "/dev/null"
+    self.messages = path(messages)
   }
 
   /// Runs the program, and kills it if it has not ended within `seconds`.
@@ -65,13 +70,13 @@ public struct ChildProcess {
     unsafe posix_spawn_file_actions_init(&actions)
     defer { unsafe posix_spawn_file_actions_destroy(&actions) }
     unsafe posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
-    unsafe posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0)
     unsafe posix_spawn_file_actions_addopen(
-      &actions, STDERR_FILENO, directory + "/" + messages, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
+      &actions, STDOUT_FILENO, output, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
+    unsafe posix_spawn_file_actions_addopen(
+      &actions, STDERR_FILENO, messages, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
     // POSIX's actions cannot change the directory; coreutils' env can.
-    let env = "/usr/bin/env"
-    var words =
-      unsafe ([env, "-C", directory, executable] + arguments).map { unsafe strdup($0) } + [nil]
+    let command = directory.map { ["/usr/bin/env", "-C", $0, executable] } ?? [executable]
+    var words = unsafe (command + arguments).map { unsafe strdup($0) } + [nil]
     var variables = unsafe environment.map { unsafe strdup($0) } + [nil]
     defer {
       for index in unsafe words.indices { unsafe free(words[index]) }
@@ -79,7 +84,7 @@ public struct ChildProcess {
     }
     var child: pid_t = 0
     // It returns its error instead of setting errno.
-    let code = unsafe posix_spawn(&child, env, &actions, nil, &words, &variables)
+    let code = unsafe posix_spawn(&child, command[0], &actions, nil, &words, &variables)
     guard code == 0 else { throw SystemError(executable, code: code) }
     return child
   }

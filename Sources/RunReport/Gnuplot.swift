@@ -3,6 +3,7 @@
 // Everything goes through files there, so that no pipe can fill up, and no name of ours is a path.
 // It is started from the main thread: Dispatch's threads block signals, and a child inherits that.
 
+import CommandSupport
 import FoundationEssentials
 import Posix
 
@@ -43,7 +44,7 @@ struct Gnuplot: Sendable {
     try directory.write(chart.script, to: "chart.gp")
     let process = ChildProcess(
       executable: executable, arguments: ["--default-settings", "chart.gp"],
-      environment: ["LC_ALL=C.UTF-8"], directory: directory.url.path, messages: "messages")
+      environment: ["LC_ALL=C.UTF-8"], directory: directory.path, messages: "messages")
     let end = try process.run(seconds: Self.patience)
     guard end != .tooLate else { throw Failure.tooLate }
     guard end == .status(0), let svg = try? directory.read("chart.svg") else {
@@ -64,26 +65,6 @@ struct Gnuplot: Sendable {
     let reason: String
 
     static let tooLate = Failure(reason: "gnuplot did not end")
-  }
-}
-
-/// A directory that is gone when nobody holds it any more.
-private final class TemporaryDirectory {
-  let url: URL
-
-  init() throws {
-    url = FileManager.default.temporaryDirectory.appending(path: "charmlp-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-  }
-
-  deinit { try? FileManager.default.removeItem(at: url) }
-
-  func write(_ text: String, to name: String) throws {
-    try Data(text.utf8).write(to: url.appending(path: name))
-  }
-
-  func read(_ name: String) throws -> String {
-    String(decoding: try Data(contentsOf: url.appending(path: name)), as: UTF8.self)
   }
 }
 

@@ -62,6 +62,22 @@ struct ProcessTests {
     #expect(try run("read line || exit 3").0 == .status(3))
   }
 
+  @Test("A child's output goes to a file; without a directory it runs in the working directory")
+  func output() throws {
+    let place = try MadeTree()
+    let (output, messages) = (place.path + "/output", place.path + "/messages")
+    let child = ChildProcess(
+      executable: "/bin/sh", arguments: ["-c", "pwd; echo no >&2"], environment: [],
+      output: output, messages: messages)
+    #expect(try child.run(seconds: 20) == .status(0))
+    let directory = URL(filePath: FileManager.default.currentDirectoryPath)
+    let printed = String(decoding: try FileSystem.read(output), as: UTF8.self)
+    #expect(
+      URL(filePath: String(printed.dropLast())).resolvingSymlinksInPath()
+        == directory.resolvingSymlinksInPath())
+    #expect(try FileSystem.read(messages) == Array("no\n".utf8))
+  }
+
   @Test("A child that does not end is killed")
   func patience() throws {
     #expect(try run("exec sleep 60", seconds: 0.05).0 == .tooLate)

@@ -4,6 +4,7 @@ import ArgumentParser
 import CharMLP
 import CommandSupport
 import LinearAlgebra
+import OrderedJSON
 import Posix
 
 package struct Bench: Command {
@@ -14,6 +15,7 @@ package struct Bench: Command {
       bench                                  at the notebook's shape
       bench --batch-size 256 --hidden 500    at another
       bench --sizes                          products from 1 to 2048, and BLAS' own threads
+      bench --kernels                        every core type of OpenBLAS that runs here
       bench --json > bench.json
       """,
     discussion:
@@ -32,25 +34,60 @@ package struct Bench: Command {
   var threads: Int?
   @Option(help: "Seconds for each table that is measured.", above: 0, upTo: 3600) var seconds = 2.0
   @Flag(help: "Measure products of all sizes instead, naive and BLAS.") var sizes = false
+  @Flag(help: "Compare OpenBLAS' kernels for all core types that run here instead.")
+  var kernels = false
   @Flag(help: "Print one JSON object instead of text.") var json = false
+
+  /// What a process prints that `--kernels` starts for one core type.
+  enum OneCore: String, ExpressibleByArgument { case name, times }
+  @Option(help: .hidden) var oneCore: OneCore?
 
   package init() {}
 
+  package func validate() throws {
+    if kernels, sizes { throw ValidationError("--kernels cannot be used with --sizes") }
+  }
+
   package func run() throws {
-    if !isOptimized {
+    if !isOptimized, oneCore == nil {
       StandardError.shared.warn("built without optimization: these figures say nothing")
     }
     let threads = threads ?? availableCores()
     AddressSpace.requireRoomForBLAS(callers: threads)
+    if oneCore == .name { return try write(.object(KernelChoice.here.json)) }
     let problem = try problem()
-    if sizes { try measureSizes(problem, threads) } else { try measureStep(problem, threads) }
+    if oneCore == .times {
+      let timing = try KernelTiming.measure(problem, threads: threads, seconds: seconds)
+      try write(timing.json(core: BLASLibrary.core))
+    } else if kernels {
+      try compareKernels(threads)
+    } else if sizes {
+      try measureSizes(problem, threads)
+    } else {
+      try measureStep(problem, threads)
+    }
+  }
+
+  private func write(_ object: JSONValue) throws(CommandFailure) {
+    try StandardOutput.shared.writeLine(object.encoded())
+  }
+
+  private func compareKernels(_ threads: Int) throws(CommandFailure) {
+    let progress = ProgressDisplay(isQuiet: json)
+    defer { progress.finish() }
+    let process = try BenchProcess(arguments: [
+      "--batch-size", "\(batchSize)", "--block-size", "\(blockSize)", "--embedding",
+      "\(embedding)", "--hidden", "\(hidden)", "--threads", "\(threads)",
+    ])
+    let report = KernelsReport.measure(process, seconds: seconds, progress: progress)
+    if json { try write(report.json) } else { try StandardOutput.shared.write(report.text) }
   }
 
   private func measureStep(_ problem: BenchProblem, _ threads: Int) throws(CommandFailure) {
     let report = BenchReport(
       products: try ProductTiming.measure(problem.products, seconds: seconds),
       steps: try StepMeasurement.measure(problem, threads: threads, seconds: seconds))
-    try StandardOutput.shared.write(json ? report.json.encoded() + "\n" : report.text)
+    if json { try write(report.json) } else { try StandardOutput.shared.write(report.text) }
   }
 
   private func measureSizes(_ problem: BenchProblem, _ threads: Int) throws(CommandFailure) {
@@ -58,7 +95,7 @@ package struct Bench: Command {
     defer { progress.finish() }
     let report = try SizesReport.measure(
       problem.parameters.shape, threads: threads, seconds: seconds, progress: progress)
-    try StandardOutput.shared.write(json ? report.json.encoded() + "\n" : report.text)
+    if json { try write(report.json) } else { try StandardOutput.shared.write(report.text) }
   }
 
   /// The notebook's parameters and first minibatch, on the bundled list.

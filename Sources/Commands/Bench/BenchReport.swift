@@ -18,7 +18,7 @@ struct BenchReport {
   static var library: String {
     """
     \(BLASLibrary.configuration)
-    core \(BLASLibrary.core), \(BLASLibrary.threads) thread a call, \(Host.buildMode) build
+    \(KernelChoice.here.text); \(BLASLibrary.threads) thread a call, \(Host.buildMode) build
 
     """
   }
@@ -113,7 +113,7 @@ extension BenchReport {
 // MARK: JSON; seconds are those of one call or one step
 
 extension BenchReport {
-  /// `blas`, `core`, `build`, `products`, `steps`, `breakdowns` and `limit`.
+  /// `blas`, `core`, `core_picked`, `core_chosen_by`, `build`, `products`, `steps`, `breakdowns` and `limit`.
   var json: JSONValue {
     .object(
       Self.libraryJSON + [
@@ -126,11 +126,8 @@ extension BenchReport {
 
   /// The library behind the products.
   static var libraryJSON: [(key: String, value: JSONValue)] {
-    [
-      ("blas", .string(BLASLibrary.configuration)),
-      ("core", .string(BLASLibrary.core)),
-      ("build", .string(Host.buildMode)),
-    ]
+    [("blas", .string(BLASLibrary.configuration))] + KernelChoice.here.json
+      + [("build", .string(Host.buildMode))]
   }
 
   private func json(_ timing: ProductTiming) -> JSONValue {

@@ -145,7 +145,8 @@ extension LibraryThreadsTiming.Effect {
 // MARK: JSON; seconds are those of one call, or of six products
 
 extension SizesReport {
-  /// `blas`, `core`, `build`, `squares`, `products`, `blas_threads` and `sentences`.
+  /// `blas`, `core`, `core_picked`, `core_chosen_by`, `build`, `squares`, `products`, `blas_threads` and
+  /// `sentences`.
   var json: JSONValue {
     .object(
       BenchReport.libraryJSON + [
