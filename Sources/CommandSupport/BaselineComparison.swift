@@ -1,17 +1,18 @@
-// What counting reaches, beside what the network learned: the table that ends every run.
+// How a trained network compares with n-gram models, the table that ends every run, and the
+// warnings about a word list.
 //
-// It refuses to be flattering: the n-gram models are the best of their kind by validation, and where one
-// of them predicts better than the network, a sentence says so.
+// The table does not flatter: its n-gram models are the best of their kind by validation, and if
+// one of them predicts better than the network, a sentence says so.
 
 public import CharMLP
 public import OrderedJSON
 
-/// A baseline, seen from a network with a block size.
+/// The n-gram baseline beside a network with a given block size.
 public struct BaselineComparison: Sendable {
   public let baseline: Baseline
   /// The n-gram that sees the network's context.
   public let rival: Baseline.Entry
-  /// How many words the n-grams were counted in, if these are a sample of what the network learns from.
+  /// The size of the sample that the n-grams count, if they do not count all training words.
   public let sampleSize: Int?
 
   /// Chooses the n-gram that sees the network's context.
@@ -33,7 +34,7 @@ public struct BaselineComparison: Sendable {
       })
   }
 
-  /// The table, and the sentence where it is due.
+  /// The table, followed by the verdict if an n-gram model is better.
   public func text(beside losses: TrainedLosses) -> String {
     let note = sampleSize.map {
       "All losses are over a sample of \(Format.counted($0, "word")), and so are the n-grams' counts.\n"
@@ -69,7 +70,7 @@ public struct BaselineComparison: Sendable {
     "\(Format.fixed(loss, decimals: 4)) (\(Format.fixed(SplitLosses.perplexity(loss), decimals: 2)))"
   }
 
-  /// Who counts better than the network predicts, if anybody; judged by validation.
+  /// Which n-gram models beat the network on validation words; nil if none does.
   public func verdict(_ losses: SplitLosses) -> String? {
     let best = baseline.best
     guard let bestLead = lead(of: best, on: losses) else { return nil }
@@ -83,7 +84,7 @@ public struct BaselineComparison: Sendable {
       + "and the \(rival.order)-gram, which sees the same context, by \(rivalLead)."
   }
 
-  /// By how much an n-gram's loss is lower, unless four decimals do not show it.
+  /// How much lower an n-gram's loss is; nil if four decimals do not show it.
   private func lead(of entry: Baseline.Entry, on losses: SplitLosses) -> String? {
     let lead = losses.validation - entry.losses.validation
     return lead >= 0.00005 ? Format.fixed(lead, decimals: 4) : nil
@@ -100,12 +101,12 @@ extension SplitLosses {
   }
 }
 
-// MARK: - What a finished run is judged by: its last state, and the best by validation
+// MARK: Losses of a finished run
 
-/// The losses of a run's models.
+/// The losses of a run's last model and of its best by validation.
 public struct TrainedLosses {
   public let last: SplitLosses
-  /// Those of the best by validation, if that is not the last.
+  /// Those of the best model, unless that is the last.
   public let best: (step: Int, losses: SplitLosses)?
 
   public var preferred: SplitLosses { best?.losses ?? last }
@@ -115,10 +116,10 @@ public struct TrainedLosses {
   }
 }
 
-// MARK: - What to tell the owner of a list, and what they can do
+// MARK: Warnings about a word list
 
 extension DataWarning {
-  /// What programs call it.
+  /// Its name in JSON.
   public var kind: String {
     switch self {
     case .tiny: "tiny"
@@ -128,7 +129,7 @@ extension DataWarning {
     }
   }
 
-  /// The property in a sentence, then advice.
+  /// What is unusual about the list, and what to do about it.
   public var text: String {
     switch self {
     case .tiny(let words, let validationWords):

@@ -1,8 +1,8 @@
-// Numbers for people to read: the same in every locale.
+// Numbers, curves and tables for people to read, the same in every locale.
 //
-// A reader of a terminal gets thousands separators, units and few digits; a program gets JSONValue
-// instead, with every digit. Rounding is to nearest on the value times a power of ten, which may
-// differ from printf in the last digit of an exact tie.
+// People get thousands separators, units and few digits; programs get JSONValue, with every digit.
+// Rounding is to nearest on the value times a power of ten, which may differ from printf in the
+// last digit of an exact tie.
 
 import Glibc
 
@@ -48,8 +48,8 @@ public enum Format {
     return count(Int((value / step).rounded() * step))
   }
 
-  /// The exponent of `value` in scientific notation once it is rounded to three digits: 2 for 999.4,
-  /// 3 for 999.6.
+  /// The exponent of `value` in scientific notation once it is rounded to three digits: 2 for
+  /// 999.4, 3 for 999.6.
   private static func orderOfMagnitude(_ value: Double) -> Int {
     var exponent = 0
     var mantissa = value.magnitude
@@ -69,7 +69,7 @@ public enum Format {
   }
 }
 
-// MARK: - Counts with what is counted, and shares of a whole
+// MARK: Counts and shares
 
 extension Format {
   /// A number and its noun: 1 word, 2 words.
@@ -88,14 +88,14 @@ extension Format {
   }
 }
 
-// MARK: - Durations for people: two units at most, and never 60 of the smaller one
+// MARK: Durations
 
-// A value is rounded to the precision it is shown with before its unit is chosen, so that 59.7 s is
-// a minute and 9.96 s is not "10.0 s".
+// A value is rounded to the precision it is shown with before its unit is chosen: 59.7 s is a
+// minute, and 9.96 s is not "10.0 s".
 
 extension Format {
-  /// A duration: 4.2 ms, 48 ms, 0.8 s, 42 s, 1 min 12 s, 2 h 5 min, 3 d 4 h; "unknown" for what is
-  /// negative or not finite.
+  /// A duration: 4.2 ms, 48 ms, 0.8 s, 42 s, 1 min 12 s, 2 h 5 min, 3 d 4 h; "unknown" if it
+  /// is negative or not finite.
   public static func duration(seconds: Double) -> String {
     switch seconds {
     case 0..<0.00995: return fixed(seconds * 1000, decimals: 1) + " ms"
@@ -104,11 +104,6 @@ extension Format {
     case 0..<0x1p53: return duration(wholeSeconds: Int(seconds.rounded()))
     default: return "unknown"
     }
-  }
-
-  /// A duration, as above.
-  public static func duration(_ duration: Duration) -> String {
-    self.duration(seconds: duration / .seconds(1))
   }
 
   private static func duration(wholeSeconds seconds: Int) -> String {
@@ -122,14 +117,14 @@ extension Format {
   }
 }
 
-// MARK: - Numbers of any size with two digits, as a table of differences shows them
+// MARK: Scientific notation
 
 extension Format {
   /// A number in scientific notation with two digits: 1.2e-07; 0, inf and nan as they are.
   public static func scientific(_ value: Double) -> String {
     guard value.isFinite, value != 0 else { return value == 0 ? "0" : value.description }
     var exponent = Int(log10(value.magnitude).rounded(.down))
-    // In two steps, because 10³²³ is no Double.
+    // In two steps, because a Double cannot hold 10³²³.
     let half = exponent / 2
     let scaled = value.magnitude * pow(10, Double(-half)) * pow(10, Double(half - exponent))
     var tenths = (scaled * 10).rounded()
@@ -144,12 +139,12 @@ extension Format {
   }
 }
 
-// MARK: - A curve in one line of text: ▇▅▃▂▂▁
+// MARK: Sparklines
 
-// It shows all of a run in a fixed width: when it is full, every two neighbours become their mean, and
-// from then on twice as many values go into each block.
-
-/// The course of a value over time, in block characters.
+/// A curve in one line of text: ▇▅▃▂▂▁
+///
+/// It shows a whole run in a fixed width: when it is full, neighbours are averaged in pairs, and
+/// from then on each block holds twice as many values.
 public struct Sparkline: Sendable {
   private let width: Int
   private var means: [Double] = []
@@ -162,7 +157,7 @@ public struct Sparkline: Sendable {
     self.width = width
   }
 
-  /// Adds the next value; what is not finite leaves no trace.
+  /// Adds the next value, ignoring one that is not finite.
   public mutating func add(_ value: Double) {
     guard value.isFinite else { return }
     pending.append(value)
@@ -176,7 +171,7 @@ public struct Sparkline: Sendable {
     let whole = means.count / 2 * 2
     let rest = Array(means[whole...])
     means = stride(from: 0, to: whole, by: 2).map { Self.mean(means[$0..<$0 + 2]) }
-    // A last one without its neighbour waits for it, with the weight that it has.
+    // A last mean without a neighbour waits for one, with its full weight.
     pending = rest.flatMap { Array(repeating: $0, count: valuesPerMean) }
     valuesPerMean *= 2
   }
@@ -194,9 +189,9 @@ public struct Sparkline: Sendable {
   }
 }
 
-// MARK: - Columns of text for people: words aligned left, numbers right
+// MARK: Tables
 
-/// A table whose columns are as wide as what stands in them.
+/// A table of text whose columns are as wide as their widest cell.
 public struct Table {
   private var rows: [[String]]
   private let leftAligned: Set<Int>

@@ -3,9 +3,9 @@
 //   @Option(help: "Training steps.", in: 1...1_000_000_000) var steps = 200_000
 //   @Option(help: "Learning rate.", above: 0, upTo: 100) var learningRate = 0.1
 //
-// They add the default to the help, which ArgumentParser leaves out when a transform parses. For an
-// option without a default, `wholeNumber(in:)` and `decimalNumber(from:upTo:)` are its transform, and for
-// one that is a setting of a recipe `setting(_:)`, with the limits of the recipe's table.
+// These add the default to the help, which ArgumentParser omits when a transform parses. Options
+// without a default take `wholeNumber(in:)` or `decimalNumber(in:)` as their transform, and
+// settings of a recipe take `setting(_:)`, with the limits in the recipe's table.
 
 import ArgumentParser
 public import CharMLP
@@ -27,16 +27,6 @@ extension Option where Value: FixedWidthInteger & Sendable {
 
 extension Option
 where Value: BinaryFloatingPoint & LosslessStringConvertible & Sendable {
-  /// A decimal number with `lowest <= number <= highest`.
-  public init(
-    wrappedValue: Value, name: NameSpecification = .long, help: ArgumentHelp,
-    from lowest: Value, upTo highest: Value
-  ) {
-    self.init(
-      wrappedValue: wrappedValue, name: name, help: help.adding(default: plain(wrappedValue)),
-      transform: decimalNumber(from: lowest, upTo: highest))
-  }
-
   /// A decimal number with `bound < number <= highest`.
   public init(
     wrappedValue: Value, name: NameSpecification = .long, help: ArgumentHelp,
@@ -44,7 +34,7 @@ where Value: BinaryFloatingPoint & LosslessStringConvertible & Sendable {
   ) {
     self.init(
       wrappedValue: wrappedValue, name: name, help: help.adding(default: plain(wrappedValue)),
-      transform: decimalNumber(above: bound, upTo: highest))
+      transform: decimalNumber(in: bound.nextUp...highest))
   }
 }
 
@@ -56,38 +46,17 @@ extension ArgumentHelp {
   }
 }
 
-// MARK: - Options that take a decimal number: finite, in decimal notation, within limits
+// MARK: Decimal numbers
 
-// Swift's own parsing, and with it ArgumentParser's, accepts `nan`, `inf` and `0x1p3` and turns
-// 1e999 into infinity. Here a number is `0.1`, `.5`, `3` or `1e-3`, and every option says how large
-// it may be.
-
-/// A parser for numbers with `lowest <= number <= highest`, as the `transform` of an `@Option`.
-///
-/// The parser throws an error that says "must be a decimal number from … to …". A negative zero is
-/// read as zero.
-public func decimalNumber<Value>(
-  from lowest: Value, upTo highest: Value
-) -> @Sendable (String) throws -> Value
-where Value: BinaryFloatingPoint & LosslessStringConvertible & Sendable {
-  decimalNumber(in: lowest...highest)
-}
-
-/// A parser for numbers with `bound < number <= highest`, as the `transform` of an `@Option`.
-///
-/// The parser throws an error that says "must be a decimal number above … and at most …"; a number
-/// so small that `Value` rounds it to the bound is refused.
-public func decimalNumber<Value>(
-  above bound: Value, upTo highest: Value
-) -> @Sendable (String) throws -> Value
-where Value: BinaryFloatingPoint & LosslessStringConvertible & Sendable {
-  decimalNumber(in: bound.nextUp...highest)
-}
+// Swift's parsing, and so ArgumentParser's, accepts `nan`, `inf` and `0x1p3` and turns 1e999 into
+// infinity. Here a number is `0.1`, `.5`, `3` or `1e-3`, and every option has limits.
 
 /// A parser for numbers within `range`, as the `transform` of an `@Option`.
 ///
-/// An end that does not belong to the range is told by its neighbour: the numbers from
-/// `Float.leastNonzeroMagnitude` are those "above 0", those to `Float(1).nextDown` are "below 1".
+/// The parser throws an error that says "must be a decimal number from … to …". An open end is
+/// given by its neighbour: a range from `Float.leastNonzeroMagnitude` means "above 0", one up to
+/// `Float(1).nextDown` means "below 1". A negative zero is read as zero, and a number so small that
+/// `Value` rounds it to an open end is refused.
 public func decimalNumber<Value>(in range: ClosedRange<Value>) -> @Sendable (String) throws -> Value
 where Value: BinaryFloatingPoint & LosslessStringConvertible & Sendable {
   return { text in
@@ -99,7 +68,7 @@ where Value: BinaryFloatingPoint & LosslessStringConvertible & Sendable {
   }
 }
 
-/// The limits of a range in words; the shorter number of an end and its neighbour is the one meant.
+/// The limits of a range in words. Of an end and its neighbour, the shorter number is meant.
 private func limits<Value>(of range: ClosedRange<Value>) -> String
 where Value: BinaryFloatingPoint & LosslessStringConvertible {
   let (lowest, highest) = (plain(range.lowerBound), plain(range.upperBound))
@@ -123,8 +92,8 @@ func plain<Value: BinaryFloatingPoint & LosslessStringConvertible>(
 }
 
 extension String {
-  /// Whether this is `[-]digits[.digits][e[±]digits]`; of the digits around a point, either may be
-  /// missing, but not both.
+  /// Whether this is `[-]digits[.digits][e[±]digits]`; the digits on one side of the point may be
+  /// missing.
   fileprivate var isDecimalNotation: Bool {
     var rest = utf8[...]
     rest.skip(oneOf: "-")
@@ -154,28 +123,27 @@ extension Substring.UTF8View {
   }
 }
 
-// MARK: - Options that take a whole number: decimal digits and nothing else, within limits
+// MARK: Whole numbers
 
-// ArgumentParser's own integers reject a number that is too large or negative with a message that
-// does not say what would be right, and know no limits.
+// ArgumentParser's own integers have no limits, and its message for a number that is negative or
+// too large does not say what is allowed.
 
-/// Why a value of an option was refused: what it must be.
+/// An option's value was refused; the description says what it must be.
 struct OptionValueError: Error, Equatable, CustomStringConvertible {
   let description: String
 }
 
-/// A parser for whole numbers within `range`, as the `transform` of an `@Option`; without a range,
-/// for every number from 0 that `Value` holds, as a seed needs.
+/// A parser for whole numbers within `range`, as the `transform` of an `@Option`.
 ///
 /// The parser takes ASCII digits only: no sign, no separators, no other base. It throws an error
 /// that says "must be a whole number from … to …".
 /// - Precondition: the range starts at 0 or above.
 public func wholeNumber<Value: FixedWidthInteger & Sendable>(
-  in range: ClosedRange<Value> = 0...Value.max
+  in range: ClosedRange<Value>
 ) -> @Sendable (String) throws -> Value {
   precondition(range.lowerBound >= 0, "wholeNumber: the range \(range) has negative numbers")
   return { text in
-    // `Value(_:)` is nil for what overflows, and accepts a leading "+", which is checked before.
+    // `Value(_:)` is nil on overflow. It accepts a leading "+", which is excluded first.
     guard text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
       let value = Value(text), range.contains(value)
     else {
@@ -186,10 +154,10 @@ public func wholeNumber<Value: FixedWidthInteger & Sendable>(
   }
 }
 
-// MARK: - Options that are settings of a recipe
+// MARK: Settings of a recipe
 
-/// A parser for a setting of a recipe, as the `transform` of an `@Option`: its type and its limits are
-/// those of the recipe's table.
+/// A parser for a setting of a recipe, as the `transform` of an `@Option`, with the type and limits
+/// in the recipe's table.
 public func setting<Value>(
   _ path: KeyPath<Recipe, Value> & Sendable
 ) -> @Sendable (String) throws -> Value {
@@ -227,11 +195,12 @@ extension RecipeField {
   }
 }
 
-// MARK: - Lets an option be given a negative number, so that it can say why it does not want one
+// MARK: Negative numbers
 
-// ArgumentParser reads the `-3` of `--steps -3` as a flag named 3 and answers that the value of
-// --steps is missing; of `--learning-rate -0.1` it says "Invalid option: -.". No command has a flag
-// that is a number, so such an argument is joined to the option before it: `--steps=-3`.
+// ArgumentParser reads the `-3` of `--steps -3` as a flag named 3 and reports that the value of
+// --steps is missing; for `--learning-rate -0.1` it says "Invalid option: -.". No command has a
+// flag that is a number, so a negative number is joined to the option before it, `--steps=-3`, and
+// that option can say why it refuses it.
 
 /// `arguments` with every negative number joined to the long option before it, up to a `--`.
 func joiningNegativeNumbers(_ arguments: [String]) -> [String] {

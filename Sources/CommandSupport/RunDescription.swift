@@ -1,17 +1,18 @@
-// run.json: when, where and how a run was made, a part for its start and for each time it was resumed.
+// run.json: when, where and how a run was made, a part for its start and for each time it was
+// resumed.
 //
-// It is all that is not the model, so that two runs that learned the same have equal model files. Training
-// writes it and reports read it; both take what is there, since it may be missing, older, newer or changed by
-// hand. What a part holds is its writer's business. docs/metrics.md lists the keys.
+// It holds everything that is not the model, so that two runs that learned the same have equal
+// model files. Training writes it and reports read it; both accept a file that is missing, older,
+// newer or edited by hand. docs/metrics.md lists the keys of a part.
 
 public import OrderedJSON
 
 /// When, where and how a run was made.
 public struct RunDescription: Equatable, Sendable {
-  /// The parts of the run in their order, each an object. Of a file from before there were parts, the one
-  /// that it tells of; none if the file is missing or strange.
+  /// The parts of the run in their order, each an object. An older file without parts counts as
+  /// one; there are none if the file is missing or unreadable.
   public private(set) var parts: [JSONValue] = []
-  /// The pairs that stand beside the parts: those of the last part.
+  /// The pairs beside the parts, which repeat the last part.
   private var pairs: [(key: String, value: JSONValue)] = []
 
   private static let partsKey = "parts"
@@ -38,14 +39,14 @@ public struct RunDescription: Equatable, Sendable {
     self.pairs = pairs
   }
 
-  /// Puts a part into the place of the last one.
+  /// Replaces the last part.
   public mutating func replaceLast(with part: JSONValue) {
     parts.removeLast()
     append(part)
   }
 
-  /// The file's object: the last part's keys, so that whoever knows of no parts finds what was there before
-  /// there were any, and all parts.
+  /// The file's object: all parts, and beside them the last part's keys for readers that know no
+  /// parts.
   public var json: JSONValue { .object(pairs + [(key: Self.partsKey, value: .array(parts))]) }
 
   public static func == (left: RunDescription, right: RunDescription) -> Bool {
@@ -53,10 +54,10 @@ public struct RunDescription: Equatable, Sendable {
   }
 }
 
-// MARK: - What a resumed run asks
+// MARK: For a resumed run
 
 extension RunDescription {
-  /// Whether the last part is known to have come to its end.
+  /// Whether the last part recorded its end.
   public var isComplete: Bool { parts.last?["finished_at"]?.text != nil }
 
   /// The kernels of the last part, if it names any.
@@ -72,7 +73,7 @@ extension Unicode.Scalar {
   fileprivate var isDigit: Bool { ("0"..."9").contains(self) }
 }
 
-// MARK: - What a report shows
+// MARK: For a report
 
 extension RunDescription {
   /// The words of the command line that started the run.
@@ -84,8 +85,8 @@ extension RunDescription {
   /// A number of the last part.
   public func number(_ key: String) -> Double? { self[key]?.double }
 
-  /// All values of the last part but the command line, in the order of their keys; those of nested objects
-  /// under `outer.inner`.
+  /// All values of the last part but the command line, sorted by key; nested ones under
+  /// `outer.inner`.
   public var all: [(key: String, value: String)] {
     var values: [String: String] = [:]
     for (key, value) in pairs where key != "command_line" {

@@ -1,7 +1,8 @@
-// The network as the page's script reads it, and what the script checks itself against.
+// The network as JSON for the page's live generator, with probabilities for the script's
+// self-check.
 //
 // Tensors are little-endian Float32 in base64, batch norm's statistics among them: the script folds
-// nothing, so that its lines are the derivation's.
+// nothing, so its lines read like the derivation.
 
 import CharMLP
 import CommandSupport
@@ -14,7 +15,7 @@ struct GeneratorData {
   let model: Model
   let dataset: Dataset?
 
-  /// Numbers that the checks may have, so that they weigh little beside the network.
+  /// Limits on the self-check, which should be small beside the network.
   private static let checkedNumbers = 4000
   private static let checkedContexts = 64
 

@@ -1,7 +1,7 @@
-// HTML that is safe to put into a page, and the only two ways for other people's text to become it.
+// HTML that is safe to put into a page.
 //
-// A page is made of `Markup`, never of strings: text is escaped when it becomes markup, and nothing is
-// escaped twice. Attributes and text share one escape, which is correct inside quotes and out.
+// A page is made of `Markup`, never of strings: text is escaped once, when it becomes markup.
+// Attributes and text share one escape, which is right inside quotes and outside.
 
 import CommandSupport
 import OrderedJSON
@@ -10,16 +10,16 @@ import OrderedJSON
 struct Markup: Equatable, Sendable {
   let html: String
 
-  /// Takes over what is HTML already: files of this module, gnuplot's output.
+  /// Takes HTML as it is: this module's files, gnuplot's output.
   init(trusted html: String) { self.html = html }
 
-  /// Text that shows as it is, whatever characters it has.
+  /// Text, shown verbatim whatever its characters.
   init(_ text: String) { html = Self.escaped(text) }
 
   /// A value for a script to read, inside `<script type="application/json">`.
   ///
-  /// There no entity is known and only `</script` ends the element (or `<!--` changes its meaning), so
-  /// that JSON's own escape for `<` is what it takes. U+2028 and U+2029 the encoder escapes already.
+  /// Entities mean nothing there, and only `</script` ends the element (or `<!--` changes its
+  /// meaning), so `<` gets JSON's own escape. The encoder already escapes U+2028 and U+2029.
   init(json: JSONValue) {
     html = json.encoded().split(separator: "<", omittingEmptySubsequences: false)
       .joined(separator: "\\u003c")
@@ -40,7 +40,7 @@ struct Markup: Equatable, Sendable {
       case ">": html += "&gt;"
       case "\"": html += "&quot;"
       case "'": html += "&#39;"
-      // Controls are no characters of HTML; a path may have them.
+      // Control characters are not allowed in HTML; a path may have them.
       case "\u{00}"..."\u{08}", "\u{0B}", "\u{0C}", "\u{0E}"..."\u{1F}", "\u{7F}"..."\u{9F}":
         html += "\u{FFFD}"
       default: html.unicodeScalars.append(scalar)
@@ -77,10 +77,10 @@ extension Markup {
 
   static func note(_ text: String) -> Markup { element("p", ["class": "note"], text) }
 
-  /// Somebody's word: its direction does not spread to what stands beside it.
+  /// A word of a user's list: its writing direction does not affect its neighbours.
   static func word(_ text: String) -> Markup { element("bdi", ["class": "word"], text) }
 
-  /// A table in a frame that scrolls by itself where a screen is too narrow.
+  /// A table that scrolls on its own where the screen is too narrow.
   static func table(
     _ headings: [String], _ rows: [[Markup]], words: Set<Int> = [0], class name: String = ""
   ) -> Markup {
@@ -107,20 +107,20 @@ extension Markup {
   }
 }
 
-// MARK: - A file with places, `{{name}}`, that are filled once
+// MARK: Templates
 
-// What is filled in is not looked at again, so that a word that is called {{words}} stays one. It has no
-// conditions and no loops: what repeats is made of elements, what may be missing is an empty piece.
-
-/// A page with places for pieces of markup.
+/// A page with placeholders, `{{name}}`, for pieces of markup.
+///
+/// What is filled in is not scanned again, so a word "{{words}}" stays one. There are no conditions
+/// and no loops: what repeats is built from elements, what may be missing is an empty piece.
 struct Template {
   private let text: String
 
   init(_ text: String) { self.text = text }
 
-  /// The page, each place filled.
+  /// The page with every placeholder filled.
   ///
-  /// It is a programmer's error if a place has no piece, or a piece no place.
+  /// - Precondition: every placeholder has a piece, and every piece a placeholder.
   func filled(_ pieces: KeyValuePairs<String, Markup>) -> Markup {
     var html = ""
     var rest = text[...]
@@ -143,9 +143,9 @@ struct Template {
   }
 }
 
-// MARK: - The files of this module that are part of every page
+// MARK: Embedded files
 
-/// Markup, style, scripts and charts, embedded when the module is built.
+/// Templates, style sheet and scripts, embedded when the module is built.
 enum Resource {
   static var frame: String { text(PackageResources.frame_html) }
   static var page: String { text(PackageResources.page_html) }

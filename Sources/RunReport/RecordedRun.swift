@@ -1,4 +1,7 @@
-// A run as it lies in its directory: the one place that a report takes its model and its records from.
+// A run as its directory holds it: the only source of a report's model and records.
+//
+// Records may come from other versions and other trainers: unknown keys are skipped, and what is
+// missing leaves a gap in a chart. docs/metrics.md lists the keys.
 
 import CharMLP
 public import CommandSupport
@@ -6,25 +9,25 @@ import OrderedJSON
 
 /// A run's model, words and records.
 public struct RecordedRun: Sendable {
-  /// What the run is called: the last part of its directory's path.
+  /// The last part of the directory's path.
   let name: String
   let directory: RunDirectory
-  /// The model's file: of a directory the best by validation where there is one, else the last.
+  /// The model's file: in a directory the best by validation if there is one, else the last.
   let modelPath: String
   let checkpoint: Checkpoint
-  /// The words made ready; nil if the list was too long to be stored with the run.
+  /// The data set; nil if the list was too long to be stored with the run.
   let dataset: Dataset?
   let metrics: [MetricsLine]
   let description: RunDescription
 
-  /// Where a report of this run goes unless told otherwise.
+  /// Where the report of this run goes by default.
   public var reportPath: String { directory.reportPath }
 
-  /// Reads the run that a user names: its directory, its model's file, or without a name the newest.
+  /// Reads the run that a user names: its directory, its model's file, or without a name the
+  /// newest.
   /// - Throws: `CommandFailure` if there is no model or it cannot be used.
   public init(named name: String?) throws(CommandFailure) {
-    let path = try ModelSource(name).path
-    try self.init(modelPath: path)
+    try self.init(modelPath: ModelSource(name).path)
   }
 
   /// Reads the run of a model's file.
@@ -40,7 +43,7 @@ public struct RecordedRun: Sendable {
       ?? modelPath
   }
 
-  /// The evaluations that charts show: all, or of very many some at equal distances, the last among them.
+  /// The evaluations that charts show: all, or an evenly spaced selection that ends with the last.
   var shownMetrics: [MetricsLine] {
     let distance = (metrics.count + Self.shownEvaluations - 1) / Self.shownEvaluations
     return metrics.indices.filter { ($0 + 1 - metrics.count).isMultiple(of: max(1, distance)) }
@@ -49,7 +52,7 @@ public struct RecordedRun: Sendable {
 
   private static let shownEvaluations = 500
 
-  /// What the dots of charts are.
+  /// Says what the dots of a chart are.
   var dots: String {
     let shown = shownMetrics.count
     return shown == metrics.count
@@ -79,7 +82,7 @@ public struct RecordedRun: Sendable {
     }
   }
 
-  /// The command line that makes this run again, as the shell reads it.
+  /// The command line that repeats this run, quoted for the shell.
   var commandLine: String? {
     guard let command = description.commandLine.first else { return nil }
     let name = command.split(separator: "/").last.map(String.init) ?? command
@@ -87,12 +90,9 @@ public struct RecordedRun: Sendable {
   }
 }
 
-// MARK: - A line of metrics.jsonl, as far as it is understood
+// MARK: Metrics
 
-// Other versions and other trainers write other keys: what is not known is skipped, and what is missing
-// leaves a gap in a chart. docs/metrics.md is the list.
-
-/// What a run measured at one step.
+/// A line of metrics.jsonl: what a run measured at one step.
 struct MetricsLine: Equatable, Sendable {
   let step: Int
   let minibatchLoss: Double?
@@ -107,7 +107,7 @@ struct MetricsLine: Equatable, Sendable {
   let deadUnits: Double?
   let updateRatio: [String: Double?]
 
-  /// Reads a line; nil if it is no object, or tells no step.
+  /// Reads a line; nil if it is not an object with a step.
   init?(_ line: String) {
     guard let json = try? JSONValue(parsing: line), let step: Int = json["step"]?.whole() else {
       return nil
@@ -132,7 +132,7 @@ struct MetricsLine: Equatable, Sendable {
     values.allSatisfy { $0.isNull || $0.double != nil } ? values.map(\.double) : nil
   }
 
-  /// The lines that can be read, in the order of their steps; of two with one step, the later.
+  /// The readable lines in the order of their steps; the later one wins if a step comes twice.
   static func all(_ lines: [String]) -> [MetricsLine] {
     var found: [MetricsLine] = []
     for line in lines.compactMap(MetricsLine.init) {

@@ -10,7 +10,8 @@ struct DemoCommand: Command {
 
   @Option(help: "Steps.", in: 1...1_000_000_000) var steps = 1
   @Option(help: "Rate.", above: 0, upTo: 100) var learningRate = 0.1
-  @Option(help: "Share.", from: 0, upTo: 1) var dropout: Float = 0
+  @Option(help: "Offset.", above: -1, upTo: 1) var offset = 0.0
+  @Option(transform: decimalNumber(in: 0...1)) var dropout: Float = 0
   @Option(help: "Seed.", in: 0...UInt64.max) var seed = 2_147_483_647
   @Option(transform: wholeNumber(in: 1...9)) var digit: Int?
   @Flag var quiet = false

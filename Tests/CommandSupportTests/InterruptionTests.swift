@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Interruption")
 struct InterruptionTests {
-  @Test("The first signal is noted, and told when the command asks")
+  @Test("The first signal is noted until the command asks for it")
   func noted() async {
     await #expect(processExitsWith: .exitCode(0)) {
       Interruption.startCatching()
@@ -25,7 +25,7 @@ struct InterruptionTests {
     }
   }
 
-  @Test("The second signal ends the process at once, with the second one's status")
+  @Test("The second signal ends the process at once, with its own status")
   func second() async {
     await #expect(processExitsWith: .exitCode(143)) {
       Interruption.startCatching()
@@ -41,7 +41,7 @@ struct InterruptionTests {
     }
   }
 
-  @Test("After the last save the first signal ends the process")
+  @Test("After the last save, one signal ends the process")
   func stopped() async {
     await #expect(processExitsWith: .exitCode(130)) {
       Interruption.startCatching()
@@ -51,7 +51,7 @@ struct InterruptionTests {
     }
   }
 
-  @Test("A signal that was ignored from the start stays ignored")
+  @Test("A signal that was ignored at the start stays ignored")
   func ignored() async {
     await #expect(processExitsWith: .exitCode(0)) {
       signal(SIGINT, SIG_IGN)
@@ -63,7 +63,7 @@ struct InterruptionTests {
     }
   }
 
-  @Test("A system call that a signal interrupts goes on")
+  @Test("An interrupted system call is resumed")
   func restarted() async {
     await #expect(processExitsWith: .exitCode(0)) {
       Interruption.startCatching()

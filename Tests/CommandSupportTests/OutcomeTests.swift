@@ -17,7 +17,7 @@ import Testing
   }
 
   @Test(
-    "A wrong flag is one line that names it, and a hint",
+    "A wrong flag gives one line that names it, and a hint",
     arguments: [
       (["--foo"], "Unknown option '--foo'"),
       (["--step", "3"], "Unknown option '--step'. Did you mean '--steps'?"),
@@ -54,7 +54,7 @@ import Testing
   }
 
   @Test(
-    "Help and version are results, ending in one line end",
+    "Help and version go to stdout and end with one line feed",
     arguments: [["--help"], ["help"], ["fail", "--help"], ["--version"]])
   func results(arguments: [String]) throws {
     let outcome = try outcome(arguments)
@@ -75,7 +75,7 @@ import Testing
     #expect(Outcome(of: failure, in: DemoCommand.self) == expected)
   }
 
-  @Test("An error that says how to report it is reported so; any other has status 1")
+  @Test("A CommandFailureConvertible is reported as it says, any other error has status 1")
   func otherErrors() {
     struct Known: CommandFailureConvertible {
       var commandFailure: CommandFailure { CommandFailure(.noInput, "no input") }
@@ -88,14 +88,14 @@ import Testing
         == Outcome(status: .failure, message: "unknown trouble"))
   }
 
-  @Test("A bare exit code has no message; a strange one is status 1")
+  @Test("A bare exit code has no message, and an unknown one becomes 1")
   func exitCodes() {
     #expect(Outcome(of: ExitCode(75), in: DemoCommand.self) == Outcome(status: .locked))
     #expect(Outcome(of: ExitCode(99), in: DemoCommand.self) == Outcome(status: .failure))
   }
 
   @Test(
-    "A message is one line, whatever it quotes",
+    "A message stays on one line, whatever it quotes",
     arguments: [
       ("plain", "plain"),
       ("The value '1\n2' is", "The value '1 2' is"),
@@ -108,7 +108,7 @@ import Testing
     #expect(text.singleLine() == line)
   }
 
-  @Test("A long message loses its middle")
+  @Test("A message that is too long loses its middle")
   func longMessage() {
     let line = ("front" + String(repeating: "9", count: 5000) + "reason").singleLine(limit: 30)
     #expect(line == "front999999999…99999999 reason".replacing(" ", with: "9"))

@@ -11,7 +11,7 @@ struct RunDescriptionTests {
     #"{"command_line":["train","--out","a b"],"threads":2,"versions":{"blas":"x"},"#
     + #""seconds":1.5,"finished_at":"2026-01-01T00:00:00Z","blas_core":"Zen","note":null}"#
 
-  @Test("A file from before there were parts becomes names and values, and tells of one part")
+  @Test("A run.json without parts counts as one part")
   func oldFile() throws {
     let found = RunDescription(Self.old)
     #expect(found.commandLine == ["train", "--out", "a b"])
@@ -23,7 +23,7 @@ struct RunDescriptionTests {
     #expect(found.isComplete && found.lastCore == "Zen")
   }
 
-  @Test("Parts are kept as they are, and the last one's keys stand beside them")
+  @Test("run.json keeps all parts and repeats the last one's keys beside them")
   func parts() throws {
     var description = RunDescription(Self.old)
     description.append(["command_line": ["train", "--resume", "run"], "blas_core": "Haswell"])
@@ -43,7 +43,7 @@ struct RunDescriptionTests {
   }
 
   @Test(
-    "What is no description claims nothing",
+    "An unreadable run.json gives an empty description",
     arguments: [
       nil, "", "{", "[1]", "null", "7", "{}", #"{"parts":7}"#, #"{"parts":[]}"#,
       #"{"parts":[{"blas_core":"Zen"},7]}"#, #"{"blas_core":"Zen","parts":null}"#,
@@ -58,7 +58,7 @@ struct RunDescriptionTests {
   }
 
   @Test(
-    "What cannot be the name of kernels is none",
+    "A kernel name that is not one is ignored",
     arguments: ["7", "null", #""""#, #""a\nb""#, #""\u001b[31m""#, "[\"Zen\"]", #""Zen\u00e9""#])
   func strangeCore(value: String) {
     #expect(RunDescription("{\"blas_core\":\(value)}").lastCore == nil)

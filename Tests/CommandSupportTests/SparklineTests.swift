@@ -12,7 +12,7 @@ struct SparklineTests {
   }
 
   @Test(
-    "The lowest block is the smallest value, the highest the largest",
+    "A sparkline's lowest block is the smallest value, its highest the largest",
     arguments: [
       ([], ""), ([3], "▁"), ([3, 3], "▁▁"), ([0, 7], "▁█"), ([7, 6, 5, 4, 3, 2, 1, 0], "█▇▆▅▄▃▂▁"),
       ([.nan, 1, .infinity, 2], "▁█"),
@@ -21,7 +21,7 @@ struct SparklineTests {
     #expect(curve(values) == text)
   }
 
-  @Test("However many values, the width is kept, and a falling curve falls")
+  @Test("A sparkline keeps its width, and a falling curve falls")
   func width() {
     for count in [9, 17, 100, 1000] {
       let text = curve((0..<count).map { -Double($0) })

@@ -12,7 +12,7 @@ import Testing
     Signals.reportFailedWritesAsErrors()
   }
 
-  @Test("What is written arrives whole and in order, also through a pipe that does not wait")
+  @Test("Results arrive complete and in order, also through a non-blocking pipe")
   func nonBlockingPipe() throws {
     let pipe = Pipe()
     let descriptor = pipe.fileHandleForWriting.fileDescriptor
@@ -35,7 +35,7 @@ import Testing
     #expect(text == lines.joined(separator: "\n") + "\n")
   }
 
-  @Test("Nothing is handed over before the buffer is full or flushed")
+  @Test("Results are written only when the buffer is full or flushed")
   func buffering() throws {
     let file = try TemporaryFile()
     let output = StandardOutput(descriptor: file.handle.fileDescriptor)
@@ -47,7 +47,7 @@ import Testing
     #expect(try file.contents().count == 1 + 1 << 16)
   }
 
-  @Test("A full disk is status 74, told once")
+  @Test("A full disk is status 74, reported once")
   func full() throws {
     let full = try #require(FileHandle(forWritingAtPath: "/dev/full"))
     let output = StandardOutput(descriptor: full.fileDescriptor)
@@ -57,7 +57,7 @@ import Testing
     try output.flush()
   }
 
-  @Test("A reader that is gone is a broken pipe")
+  @Test("Results for a reader that is gone fail with a broken pipe")
   func brokenPipe() throws {
     let pipe = Pipe()
     try pipe.fileHandleForReading.close()
@@ -66,7 +66,7 @@ import Testing
     #expect(throws: CommandFailure(.brokenPipe, "stdout: Broken pipe")) { try output.flush() }
   }
 
-  @Test("A closed stdout matters only to those who write")
+  @Test("A closed stdout is a failure only if something was written")
   func closed() throws {
     let output = StandardOutput(descriptor: -1)
     try output.close()

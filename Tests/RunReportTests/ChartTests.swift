@@ -1,4 +1,4 @@
-// From numbers to a picture in a page: what gnuplot is given, and what is made of what it draws.
+// Charts from numbers to a picture in a page: what gnuplot is given, and how its output is used.
 
 import Foundation
 import Testing
@@ -15,33 +15,33 @@ struct ChartTests {
       .init(name: "others", rows: []),
     ], labels: ["`rm`", "<x>"])
 
-  @Test("A label's text is neither in the script nor in the data")
+  @Test("Label texts reach neither gnuplot's script nor its data")
   func labelsAreKeptBack() {
     let given = chart.script + chart.files.map(\.text).joined()
     #expect(chart.labels.allSatisfy { !given.contains($0) })
     #expect(chart.files[0].text == "0.0\t1.5\t@0@\n")
   }
 
-  @Test("What is no number is marked as missing")
+  @Test("A value that is not a number is written as missing")
   func missing() {
     #expect(chart.files[1].text == "?\t?\t@1@\n")
   }
 
-  @Test("Every kind has a script that plots")
+  @Test("Every kind of chart has a script that plots")
   func scripts() {
     for kind in Chart.Kind.allCases {
       #expect(Resource.script(kind).contains("\nplot "), "\(kind)")
     }
   }
 
-  @Test("Numbers a script needs come before it")
+  @Test("A chart's variables are set at the start of its script")
   func variables() {
     let chart = Chart(
       kind: .dlogits, description: "", variables: [(name: "rows", value: 3)], files: [])
     #expect(chart.script.hasPrefix("rows = 3.0\n"))
   }
 
-  @Test("Charts over steps know their last step and about four marks, whatever the steps")
+  @Test("A chart over steps ends at the last step and has about four tick marks")
   func steps() {
     for (last, marks) in [(200_000, 50_000), (1, 1), (7, 2), (6000, 2000), (0, 1), (-5, 1)] {
       let variables = Chart.steps(upTo: last)
@@ -65,7 +65,7 @@ struct ChartTests {
     </g></svg>
     """
 
-  @Test("Colours become roles, names become the chart's, labels take their places, escaped")
+  @Test("gnuplot's SVG gets role colours, the chart's ids and escaped labels")
   func picture() throws {
     let html = try #require(SVGPicture(gnuplot: Self.drawn, of: chart)).markup.html
     #expect(html.contains("stroke='var(--role-12)'") && html.contains("color='var(--role-3)'"))
@@ -80,7 +80,7 @@ struct ChartTests {
     }
   }
 
-  @Test("A label that looks like the place of another stays one")
+  @Test("A label that looks like a placeholder is not replaced")
   func labelLikeAPlace() throws {
     let chart = Chart(kind: .embedding, description: "", files: [], labels: ["@1@", "b"])
     let html = try #require(SVGPicture(gnuplot: Self.drawn, of: chart)).markup.html
@@ -88,20 +88,20 @@ struct ChartTests {
   }
 
   @Test(
-    "What is no picture is refused",
+    "gnuplot output that is not a picture is refused",
     arguments: ["", "<svg", "</svg><svg viewBox=\"0 0 1 1\">", "<svg></svg>"])
   func noPicture(text: String) {
     #expect(SVGPicture(gnuplot: text, of: chart) == nil)
   }
 
-  @Test("Without gnuplot in the path there is none")
+  @Test("gnuplot is not found in a path that lacks it")
   func noGnuplot() {
     #expect(Gnuplot(searching: "/nowhere:/etc") == nil)
     #expect(Gnuplot(searching: nil) == nil)
   }
 
   @Test(
-    "gnuplot that fails, and gnuplot that draws nothing, is told in a line",
+    "A gnuplot that fails or draws nothing is reported in one line",
     arguments: [
       (
         "echo 'x' >&2; echo '\"chart.gp\" line 3: no' >&2; exit 1",
@@ -116,8 +116,8 @@ struct ChartTests {
     defer { try? FileManager.default.removeItem(at: directory) }
     let text = directory.appending(path: "text")
     try Data("#!/bin/sh\n\(script)\n".utf8).write(to: text)
-    // Made by another process: what this one writes, a child of another test may hold open for a moment,
-    // and then it cannot be run.
+    // Another process installs it: a child of a parallel test could inherit this process's
+    // descriptor and hold the file open, and then it could not be run.
     let install = try Process.run(
       URL(filePath: "/usr/bin/install"),
       arguments: ["-m", "755", text.path, directory.appending(path: "gnuplot").path])

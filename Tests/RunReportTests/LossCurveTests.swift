@@ -1,4 +1,4 @@
-// The curve of minibatch losses, from lines of metrics as runs and strangers write them.
+// The curve of minibatch losses, from metrics as runs and other programs write them.
 
 import Testing
 
@@ -10,7 +10,7 @@ struct LossCurveTests {
     LossCurve(MetricsLine.all(lines), limit: limit)
   }
 
-  @Test("A mean stands in the middle of its stretch; the last stretch may be shorter")
+  @Test("A mean loss is drawn at the middle of its stretch, also of a short last one")
   func places() {
     let curve = curve(
       #"{"step":10,"stretch":4,"losses":[3,2,1]}"#, #"{"step":14,"stretch":4,"losses":[0.5]}"#)
@@ -19,14 +19,14 @@ struct LossCurveTests {
     #expect(curve.stretch == 4)
   }
 
-  @Test("Where the line before is missing, the places are counted from behind")
+  @Test("Stretches are placed back from their line's step if the line before is missing")
   func gap() {
     let curve = curve(
       #"{"step":10,"stretch":5,"losses":[3,2]}"#, #"{"step":100,"stretch":5,"losses":[1,1]}"#)
     #expect(curve.points.map(\.step) == [3, 8, 93, 98])
   }
 
-  @Test("Lines without means give their last minibatch's loss; means that are null leave a gap")
+  @Test("Lines without means give their last minibatch loss, null means leave a gap")
   func older() {
     let curve = curve(
       #"{"step":7,"minibatch_loss":2}"#, #"{"step":9,"stretch":1,"losses":[null,1]}"#)
@@ -35,7 +35,7 @@ struct LossCurveTests {
     #expect(curve.stretch == 1)
   }
 
-  @Test("A curve of more points than a page can hold is thinned by means of neighbours")
+  @Test("A loss curve with too many points averages neighbours")
   func thinned() {
     let curve = curve(#"{"step":5,"stretch":1,"losses":[5,3,null,1,9]}"#, limit: 3)
     #expect(curve.points.map(\.step) == [1.5, 3.5, 5])
@@ -44,7 +44,7 @@ struct LossCurveTests {
   }
 
   @Test(
-    "Lengths that no run writes do no harm",
+    "Impossible stretch lengths give a finite loss curve",
     arguments: ["-3", "0", "9223372036854775807", "1e300", "\"4\"", "[]"])
   func strange(stretch: String) {
     let curve = curve(#"{"step":10,"minibatch_loss":2,"stretch":\#(stretch),"losses":[1,2]}"#)

@@ -1,4 +1,4 @@
-// Other people's text in a page: it shows, and is nothing else.
+// User text in a page is shown and never interpreted.
 
 import CommandSupport
 import Testing
@@ -8,7 +8,7 @@ import Testing
 @Suite("Markup")
 struct MarkupTests {
   @Test(
-    "Text is escaped for elements and attributes alike",
+    "Text is escaped alike in elements and attributes",
     arguments: [
       ("<script>alert(1)</script>", "&lt;script&gt;alert(1)&lt;/script&gt;"),
       ("\"a\" & 'b'", "&quot;a&quot; &amp; &#39;b&#39;"),
@@ -23,7 +23,7 @@ struct MarkupTests {
     #expect(element == "<p title=\"\(html)\">\(html)</p>")
   }
 
-  @Test("JSON in a script has no character that could end it, and reads back as it was")
+  @Test("JSON in a script element cannot end it and reads back unchanged")
   func json() {
     let text = "</script><!-- & \u{2028}\u{2029} \" \\u003c"
     let html = Markup(json: ["word": .string(text)]).html
@@ -34,12 +34,12 @@ struct MarkupTests {
         == #"{"word":"\u003c/script>\u003c!-- & \u2028\u2029 \" \\u003c"}"#)
   }
 
-  @Test("A word keeps its direction to itself")
+  @Test("A word's writing direction is isolated")
   func word() {
     #expect(Markup.word("\u{202E}a<").html == "<bdi class=\"word\">\u{202E}a&lt;</bdi>")
   }
 
-  @Test("A table has a cell for each piece; what is no word is a number")
+  @Test("A table has a cell for each piece, set as a number unless it is a word")
   func table() {
     let html = Markup.table(["a", "b"], [[Markup("<"), Markup("1")]]).html
     #expect(html.contains("<tr><td>&lt;</td><td class=\"number\">1</td></tr>"))
@@ -49,19 +49,19 @@ struct MarkupTests {
 
 @Suite("Template")
 struct TemplateTests {
-  @Test("Each place is filled, as often as it stands there")
+  @Test("Every placeholder of a template is filled, however often it occurs")
   func filled() {
     let template = Template("<p>{{a}}, {{b}}, {{a}}</p>")
     #expect(template.filled(["a": Markup("1"), "b": Markup("<")]).html == "<p>1, &lt;, 1</p>")
   }
 
-  @Test("What was filled in is not filled again")
+  @Test("Filled-in text is not scanned for placeholders")
   func once() {
     let filled = Template("{{a}}{{b}}").filled(["a": Markup("{{b}}"), "b": Markup("x{{a}}")])
     #expect(filled.html == "{{b}}x{{a}}")
   }
 
-  @Test("A text without places stays as it is")
+  @Test("A template without placeholders stays as it is")
   func noPlaces() {
     #expect(Template("a } {b} }}").filled([:]).html == "a } {b} }}")
   }

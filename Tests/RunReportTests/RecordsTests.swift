@@ -1,4 +1,4 @@
-// What a run recorded, read by somebody who takes what is there.
+// Metrics of any version and trainer are read as far as they are understood.
 
 import Testing
 
@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Records of a run")
 struct RecordsTests {
-  @Test("A line of metrics is read, keys that are not known are skipped, missing ones are nil")
+  @Test("A line of metrics is read: unknown keys are skipped, missing ones are nil")
   func line() throws {
     let text = """
       {"step":5,"smoothed_loss":2.5,"ranks":[1],"validation_loss":null,"saturated":"many",\
@@ -18,7 +18,7 @@ struct RecordsTests {
     #expect(line.updateRatio["C"] == -3.5 && line.updateRatio["b1"] == .some(nil))
   }
 
-  @Test("Lines that are none are skipped, and of a step that comes again the later counts")
+  @Test("Unreadable lines of metrics are skipped, and the later line of a repeated step counts")
   func lines() {
     let lines = MetricsLine.all([
       "", "[]", "{}", #"{"step":1,"seconds":1}"#, #"{"step":2,"seconds":2}"#, #"{"step":3"#,
@@ -29,7 +29,7 @@ struct RecordsTests {
   }
 
   @Test(
-    "Vowels and consonants are told apart where the alphabet has them",
+    "Latin, Greek and Cyrillic letters are vowels or consonants, other symbols neither",
     arguments: [
       ("a", LetterKind.vowel), ("É", .vowel), ("y", .vowel), ("ø", .vowel), ("ё", .vowel),
       ("ώ", .vowel), ("b", .consonant), ("Ç", .consonant), ("ж", .consonant), ("ψ", .consonant),

@@ -1,7 +1,7 @@
 // Everything that a run needs to go on, or to be sampled from: what `model.safetensors` holds.
 //
-// Times, paths, threads and the host are not here, so that two runs that learned the same have equal
-// files. How it becomes bytes is the business of Checkpoint+Encoding and +Decoding.
+// The value comes first, then how it is written as bytes, then how it is read. Times, paths,
+// threads and the host are not here, so that two runs that learned the same have equal files.
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
 
 import LinearAlgebra
@@ -20,7 +20,7 @@ public struct Checkpoint: Equatable, Sendable {
   /// What it is trained on.
   public let words: StoredWords
 
-  /// Whether training has come to its end.
+  /// Whether training has ended.
   public var isFinished: Bool {
     training.step >= recipe.steps || recipe.isEnough(training.best, at: training.step)
   }
@@ -36,9 +36,9 @@ public struct Checkpoint: Equatable, Sendable {
     self.words = words
   }
 
-  /// Takes down where a trainer stands.
+  /// Captures the state of a trainer.
   ///
-  /// - Parameter model: The trainer's model at this step, if it is at hand; otherwise it is made.
+  /// - Parameter model: The trainer's model at this step; nil to compute it.
   public init(_ trainer: Trainer, _ model: Model? = nil, words: StoredWords) {
     self.init(
       model: model ?? trainer.model(), recipe: trainer.recipe, backward: trainer.backward,
@@ -76,7 +76,7 @@ extension Trainer {
   }
 }
 
-// MARK: - A checkpoint as a safetensors file that Python's `safetensors` opens too
+// MARK: Encoding, as a safetensors file that Python's `safetensors` opens too
 
 // - Under the notebook's names: the parameters; `bnmean` and `bnvar`, batch norm's statistics.
 // - Under `training.…`: the step, the last and the smoothed loss, the sums of losses since the last
@@ -184,10 +184,11 @@ extension Tensor {
   }
 }
 
-// MARK: - Bytes to a checkpoint: the frame, the checksum, the version, and only then the content
+// MARK: Decoding
 
-// Whatever the bytes are, this returns or throws; a file that was changed on the way is found by its
-// checksum, and one that somebody made is held to everything that training relies on.
+// Whatever the bytes, this returns or throws. The frame, the checksum and the version are checked
+// before the content. The checksum finds a damaged file; a forged one must still satisfy everything
+// that training relies on.
 
 extension Checkpoint {
   /// Reads a checkpoint from a file's bytes. The word list stays compressed: see `wordList()`.
@@ -309,7 +310,7 @@ extension TrainingState {
       best: try Self.best(file, upTo: step), generator: try Self.generator(file))
   }
 
-  /// None in a file that was saved before there were any: its curve has a gap, and nothing else.
+  /// The sums of losses. An older file has none, and a gap in its curve.
   private static func lossSums(
     _ file: SafetensorsFile, _ recipe: Recipe, step: Int
   ) throws(ModelFileError) -> [Double] {

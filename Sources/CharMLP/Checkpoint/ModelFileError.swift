@@ -1,7 +1,7 @@
-// Everything that can be wrong with a model file once it is in memory.
+// What can be wrong with a model file, and the checksum that finds damage.
 //
-// Two kinds that callers tell apart: a file that is damaged or made up, and one that is sound but meant
-// for another program or a newer version of this one.
+// Callers distinguish a file that is damaged or forged from one that is sound but meant for another
+// program or a newer version of this one.
 
 public import Safetensors
 
@@ -23,13 +23,13 @@ public enum ModelFileError: Error, Equatable, Sendable, CustomStringConvertible 
   case unknownBackward(String)
   /// Its recipe cannot be read.
   case recipe(RecipeError)
-  /// Its vocabulary is none.
+  /// Its vocabulary is not valid.
   case vocabulary(VocabularyError)
   /// A tensor is missing, has another type or shape, or holds a value that is not finite.
   case tensor(String, expected: String)
-  /// A number that training relies on is missing or cannot be.
+  /// A number that training relies on is missing or impossible.
   case training(String, expected: String)
-  /// The word list inside it is none, or not that of the network.
+  /// Its word list is not valid, or not that of the network.
   case words(String)
 
   /// Whether the file is sound, but not for this version of the program.
@@ -61,12 +61,13 @@ public enum ModelFileError: Error, Equatable, Sendable, CustomStringConvertible 
   }
 }
 
-// MARK: - The checksum that a model file carries of itself
+// MARK: Checksum
 
-// Safetensors has none, and a flipped bit in a weight still is a weight. The metadata's field "crc32"
-// holds eight lower-case hexadecimal digits: the CRC-32 of the whole file, from the header's length to
-// the last weight, taken with 0s in place of those digits. CRC-32 finds every change of up to 32 bits in
-// a row, so every single bit. It is no signature: whoever wants to can compute it anew.
+// Safetensors has none, and a flipped bit in a weight still is a weight. The metadata's field
+// "crc32" holds eight lower-case hexadecimal digits: the CRC-32 of the whole file, from the
+// header's length to the last weight, taken with 0s in place of those digits. CRC-32 finds every
+// change of up to 32 bits in a row, so every single bit. It is no signature: anybody can recompute
+// it.
 //
 // The field is found in the text as `"crc32":"`. Inside a JSON string its quotation marks would be
 // escaped, so the text can stand nowhere but at a key.

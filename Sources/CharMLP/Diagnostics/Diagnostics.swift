@@ -88,11 +88,11 @@ extension Matrix<Float> {
   }
 }
 
-// MARK: - The minibatch of the diagnostics
+// MARK: Minibatch
 
 extension Minibatch {
-  /// Draws a minibatch of the recipe's size from the training windows: always the same one of a
-  /// run, and not one of those that train.
+  /// Draws a minibatch of the recipe's size from the training windows: always the same one for a
+  /// run, and not one that it trains on.
   ///
   /// It has fewer windows if the pass would need tensors of more than 2¹⁸ elements, and is nil if
   /// two would be too many.
@@ -109,7 +109,7 @@ extension Minibatch {
   private static let elementLimit = 1 << 18
 }
 
-// MARK: - Update ratios
+// MARK: Update ratios
 
 /// log₁₀ of std(update) / std(data) for every parameter, as the lecture plots it.
 ///
@@ -133,7 +133,7 @@ public struct UpdateRatios: Equatable, Sendable {
   }
 }
 
-// MARK: - Histograms
+// MARK: Histograms
 
 /// How many values lie in each of several bins of equal width.
 public struct Histogram: Equatable, Sendable {

@@ -1,19 +1,19 @@
 // Batch norm's statistics over a whole split, as the notebook calibrates them after training.
 //
-// Where there are few different inputs, they follow from counts of pairs (see InputCovariance). Otherwise
-// they cost what the distinct contexts cost: each is computed once and counts as often as it occurs. The
-// contexts come in blocks, whose means and sums of squares are merged (Chan, Golub and LeVeque,
-// "Updating formulae and a pairwise algorithm for computing sample variances", 1979).
+// Where there are few different inputs, they follow from counts of pairs (see InputCovariance).
+// Otherwise they cost what the distinct contexts cost: each is computed once and counts as often as
+// it occurs. The contexts come in blocks, whose means and sums of squares are merged (Chan, Golub
+// and LeVeque, "Updating formulae and a pairwise algorithm for computing sample variances", 1979).
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
 
 public import LinearAlgebra
 
-/// A split, seen once, over which batch norm's statistics are measured again and again.
+/// A split prepared once, over which batch norm's statistics are measured again and again.
 enum Calibration {
   case covariance(InputCovariance)
   case contexts(DistinctContexts)
 
-  /// Looks through windows, of which there are at least 2, in the way that makes measuring cheaper.
+  /// Prepares windows, at least 2, in the way that makes measuring cheaper.
   init(_ windows: ContextWindows) {
     if let covariance = InputCovariance(windows) {
       self = .covariance(covariance)
@@ -32,7 +32,8 @@ enum Calibration {
 }
 
 extension BatchNormStatistics {
-  /// Measures mean and variance of hprebn over all windows behind `contexts`, of which there are ≥ 2.
+  /// Measures mean and variance of hprebn over all windows behind `contexts`, of which there are ≥
+  /// 2.
   public init(_ parameters: Parameters<Float>, over contexts: DistinctContexts) {
     var total = WeightedMoments(columns: parameters.shape.hidden)
     for block in contexts.blocks(width: parameters.shape.widestRow) {
@@ -76,11 +77,12 @@ private struct WeightedMoments {
   }
 }
 
-// MARK: - What batch norm's statistics need to know of a split: how often two characters stand at two positions
+// MARK: From counts of pairs
 
-// A context is a one-hot vector for each position, and hprebn is linear in them. So its mean and variance
-// over all windows follow from the mean and the covariance of these vectors, which are counts of pairs:
-// taken once, they make every measurement cost (block·vocabulary)² a unit, however many windows there are.
+// A context is a one-hot vector for each position, and hprebn is linear in them. So its mean and
+// variance over all windows follow from the mean and the covariance of these vectors, which are
+// counts of pairs: taken once, they make every measurement cost (block·vocabulary)² a unit, however
+// many windows there are.
 
 /// Mean and covariance of the one-hot contexts of some windows.
 public struct InputCovariance: Equatable, Sendable {
@@ -120,8 +122,8 @@ public struct InputCovariance: Equatable, Sendable {
   }
 }
 
-/// How many windows have a character at one position and a character at another, for all pairs of both.
-/// (block·vocabulary, block·vocabulary)
+/// How many windows have a character at one position and a character at another, for all pairs of
+/// both. (block·vocabulary, block·vocabulary)
 private func pairCounts(_ contexts: [Int32], _ blockSize: Int, _ vocabulary: Int) -> [Int64] {
   let inputs = blockSize * vocabulary
   var counts = [Int64](repeating: 0, count: inputs * inputs)

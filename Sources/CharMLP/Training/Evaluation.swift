@@ -1,4 +1,4 @@
-// The loss of a network over a split.
+// The loss of a network over the parts of a split.
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
 
 import LinearAlgebra
@@ -24,7 +24,7 @@ extension Model {
   }
 }
 
-// MARK: - A loss for each part of a split, whatever model it is of
+// MARK: Losses of a split
 
 /// The mean cross-entropy over each part of a split, in nats per character.
 public struct SplitLosses: Equatable, Sendable {
@@ -43,6 +43,6 @@ public struct SplitLosses: Equatable, Sendable {
     test = model.loss(over: dataset.measured.test.distinct())
   }
 
-  /// The perplexity of a loss, exp(loss): between how many equally likely characters the model wavers.
+  /// The perplexity of a loss, exp(loss): the number of equally likely characters with that loss.
   public static func perplexity(_ loss: Double) -> Double { .exp(loss) }
 }

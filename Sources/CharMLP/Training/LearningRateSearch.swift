@@ -1,8 +1,7 @@
 // The learning-rate range test: a short training in which the rate grows from step to step (Smith,
 // "Cyclical Learning Rates for Training Neural Networks", 2017, section 3.3).
 //
-// It trains a copy: parameters drawn as the recipe says, on minibatches of its own, and nothing of it is
-// kept but the losses.
+// It trains a network of its own, with the recipe's initial parameters, and keeps only the losses.
 
 import RealModule
 
@@ -18,12 +17,12 @@ public struct LearningRateSearch: Equatable, Sendable {
   /// The steps in order, up to the one at which the loss has clearly risen.
   public let points: [Point]
 
-  /// The range that is searched, over 500 steps unless training falls apart before.
+  /// The range that is searched, in 500 steps unless training diverges before.
   public static let range: ClosedRange<Float> = 1e-5...10
   private static let steps = 500
   /// The weight of a new loss in the smoothed one: a mean over about 20 steps.
   private static let weight = 0.05
-  /// A smoothed loss so many nats above the smallest has clearly risen.
+  /// A smoothed loss this many nats above the smallest has clearly risen.
   private static let rise = 0.5
 
   /// Trains a copy of the recipe's network.
@@ -52,7 +51,7 @@ public struct LearningRateSearch: Equatable, Sendable {
   /// The point with the smallest loss.
   public var lowest: Point? { points.min { $0.loss < $1.loss } }
 
-  /// A tenth of the rate at which the loss is smallest: far from where training falls apart, and where
-  /// the loss still falls fast.
+  /// A tenth of the rate with the smallest loss: far from divergence, where the loss still falls
+  /// fast.
   public var suggestion: Float? { lowest.map { $0.learningRate / 10 } }
 }

@@ -1,9 +1,9 @@
 // The notebook's minibatches: windows of the training text, drawn with replacement.
 //
-// All ranks of a training draw the same window numbers from the same generator; each computes a part of
-// them, so that together they see what one process would. Which part, is a question of where the text is:
-// if every rank holds all of it, an equal share, by the place in the minibatch; if each holds its own
-// lines, the windows that are there, possibly none.
+// All ranks draw the same window numbers from the same generator, and each computes a part of them,
+// so together they see what one process would. If every rank holds the whole text, its part is an
+// equal share of the minibatch's places; if each holds its own lines, the windows in them, possibly
+// none.
 
 /// An endless stream of random minibatches, or of this rank's part of each.
 public struct MinibatchStream: Sendable {
@@ -32,7 +32,7 @@ public struct MinibatchStream: Sendable {
     self.text = text
     self.generator = generator
     isPart = text.isPart || share != nil
-    // Whoever holds a part of the text may meet all of a minibatch's windows in it.
+    // A part of the text may hold all windows of a minibatch.
     self.share = text.isPart ? 0..<batchSize : share ?? 0..<batchSize
     numbers = Array(repeating: 0, count: batchSize)
     places = self.share.map(Int32.init)
@@ -51,9 +51,10 @@ public struct MinibatchStream: Sendable {
   /// The state of the generator: with it, another stream over the same text goes on from here.
   public var generatorState: TorchGenerator.State { generator.state }
 
-  /// The next minibatch: `torch.randint(0, windows, (batchSize,))` and the windows with these numbers.
+  /// The next minibatch: `torch.randint(0, windows, (batchSize,))` and the windows with these
+  /// numbers.
   ///
-  /// Nothing is allocated as long as nobody holds more than the last minibatch.
+  /// Nothing is allocated as long as only the last minibatch is still held.
   public mutating func next() -> Minibatch {
     swap(&minibatch, &spare)
     draw(text.windowCount, &generator, &numbers)
@@ -120,10 +121,11 @@ private func gatherTargets<ID: FixedWidthInteger>(
   }
 }
 
-/// Reads each window's context off the targets before its own: the sequence of targets is the text, and
-/// back from the end of the word before there are terminators only.
+/// Reads each window's context off the targets before its own: the sequence of targets is the text,
+/// and back from the end of the word before there are terminators only.
 ///
-/// So a window costs one access to memory instead of two, and the text is a fraction of all contexts.
+/// So a window costs one access to memory instead of two, and the text is a fraction of all
+/// contexts.
 @inline(always)
 private func gatherContexts<ID: FixedWidthInteger>(
   _ text: [ID], _ numbers: [Int], _ places: [Int32], _ first: Int, _ blockSize: Int,

@@ -1,7 +1,7 @@
 // What a training run is between two steps, as plain values.
 //
-// Together with the recipe and the words it determines every later bit of the run. It is what a
-// checkpoint stores; how, is the checkpoint's business.
+// Together with the recipe and the words it determines every later bit of the run. A checkpoint
+// stores it; the format is the checkpoint's business.
 
 public import LinearAlgebra
 
@@ -42,9 +42,9 @@ public struct TrainingState: Equatable, Sendable {
   }
 }
 
-// MARK: - The evaluation that a run remembers: the one with the smallest validation loss
+// MARK: Best evaluation
 
-/// When a run predicted unseen words best, and how well.
+/// The evaluation with the smallest validation loss so far.
 public struct BestEvaluation: Equatable, Sendable {
   /// The steps taken.
   public var step: Int
@@ -57,16 +57,15 @@ public struct BestEvaluation: Equatable, Sendable {
   }
 }
 
-// MARK: - The minibatch losses since the last evaluation, as at most fifty means over equal stretches: what a
+// MARK: Loss stretches
 
-// curve of them is drawn from.
-//
-// A step costs an addition. Where a stretch begins follows from the step and the recipe alone, and the
-// sums are part of a training state: a run that was stopped inside a stretch goes on with it, and ends
-// with the means of a run that was left alone.
+// Between two evaluations the minibatch losses are kept as at most fifty means over equal stretches
+// of steps, for the loss curve. A step costs one addition. Where a stretch begins follows from the
+// step and the recipe alone, and the sums are part of the state: a run that is stopped inside a
+// stretch resumes it, and has the same means as an uninterrupted run.
 
 extension Recipe {
-  /// The steps of which one mean is taken.
+  /// The number of steps that one mean covers.
   public var lossStretch: Int { (evaluationInterval + 49) / 50 }
 }
 
@@ -80,11 +79,12 @@ struct LossStretches {
   init(_ recipe: Recipe) {
     interval = recipe.evaluationInterval
     length = recipe.lossStretch
-    // No step shall allocate.
+    // A step must not allocate.
     sums.reserveCapacity(50)
   }
 
-  /// The stretches of a run at a step; sums that cannot be those of that step are not known.
+  /// The stretches of a run at a step; if there are not as many sums as that step needs, they are
+  /// NaN.
   init(_ recipe: Recipe, resuming sums: [Double], at step: Int) {
     self.init(recipe)
     let count = count(at: step)

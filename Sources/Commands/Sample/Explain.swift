@@ -1,4 +1,4 @@
-// `sample explain`: what may follow a beginning, as bars, beside what counting says.
+// `sample explain`: what may follow a beginning, as bars, beside what an n-gram model says.
 
 import ArgumentParser
 import CharMLP

@@ -1,4 +1,5 @@
-// The command `sample`: what a trained model says about words. Without a subcommand it prints new ones.
+// The command `sample`: what a trained model says about words. Without a subcommand it prints new
+// ones.
 
 import ArgumentParser
 import CharMLP
@@ -14,8 +15,8 @@ package struct Sample: Command {
 
   package init() {}
 
-  /// `sample --help` shows the flags that most people look for: those of the default subcommand, which
-  /// says that there are others.
+  /// `sample --help` shows the flags that most people look for: those of the default subcommand,
+  /// which says that there are others.
   package static func main() {
     let arguments = Array(CommandLine.arguments.dropFirst())
     let asksForHelp = [["--help"], ["-h"]].contains(arguments)
@@ -23,7 +24,7 @@ package struct Sample: Command {
   }
 }
 
-// MARK: - Which model is asked, and by which chain: the flags that all subcommands share
+// MARK: Flags that subcommands share
 
 /// `--model`.
 struct ModelOptions: ParsableArguments {

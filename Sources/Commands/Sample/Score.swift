@@ -1,4 +1,4 @@
-// `sample score`: how probable given words are, and where the model did not expect them.
+// `sample score`: how probable given words are, and which character the model expected least.
 
 import ArgumentParser
 import CharMLP

@@ -1,11 +1,14 @@
-// The data report for people: a few lines before a run, or everything for `--describe`.
+// The data report as text and as JSON: a few lines before a run, or everything for `--describe`.
+//
+// What it says is computed in DataReport; this only formats it.
 
 import CharMLP
 import CommandSupport
 import OrderedJSON
 
 extension DataReport {
-  /// What stands above a run: words, symbols, lengths, windows, and words that the split shares.
+  /// The lines above a run: words, symbols, lengths, windows, and words that parts of the split
+  /// share.
   func summary(of name: String) -> [String] {
     let distinct =
       duplicates == 0 ? "all distinct" : "\(Format.count(distinctWords)) distinct"
@@ -40,7 +43,7 @@ extension DataReport {
     return lines
   }
 
-  /// All of the report.
+  /// The whole report.
   func text(of name: String) -> String {
     [
       summary(of: name).prefix(sampleOf == nil ? 1 : 2).map { $0 + "\n" }.joined(), wordTable,
@@ -68,10 +71,10 @@ extension DataReport {
   }
 }
 
-// MARK: The alphabet
+// MARK: Alphabet
 
 extension DataReport {
-  /// More symbols than this are not listed one by one.
+  /// At most this many symbols are listed.
   private static let listedSymbols = 40
 
   private var alphabet: String {
@@ -108,7 +111,7 @@ extension DataReport.Part {
   var overlap: String { Format.share(wordsInTraining, of: words) }
 }
 
-// MARK: - The lengths of a list's words, as a histogram of text
+// MARK: Lengths
 
 extension LengthDistribution {
   /// From the shortest to the longest: 2 to 15 characters.
@@ -117,7 +120,7 @@ extension LengthDistribution {
     return range + (longest == 1 ? " character" : " characters")
   }
 
-  /// A line for each length that occurs, or for each stretch of lengths if they are many.
+  /// A line for each length that occurs, or for each range of lengths if there are many.
   var text: String {
     var table = Table(["length", "words", ""], leftAligned: [2])
     for bin in bins where bin.words > 0 {
@@ -143,22 +146,22 @@ extension LengthDistribution {
 
   private var bins: [Bin] {
     let width = (longest - shortest) / Self.lines + 1
-    let stretches = stride(from: shortest, through: longest, by: width).map { start in
+    let ranges = stride(from: shortest, through: longest, by: width).map { start in
       start..<min(start + width, longest + 1)
     }
-    let words = stretches.map { counts[$0].reduce(0, +) }
+    let words = ranges.map { counts[$0].reduce(0, +) }
     let most = words.max() ?? 1
-    return zip(stretches, words).map { lengths, words in
-      // Rounded up: whatever is there is seen.
+    return zip(ranges, words).map { lengths, words in
+      // Rounded up, so that every length that occurs shows.
       Bin(lengths: lengths, words: words, bar: (words * Self.longestBar + most - 1) / most)
     }
   }
 }
 
-// MARK: - The data report for programs
+// MARK: JSON
 
 extension DataReport {
-  /// All of the report, with stable keys.
+  /// The whole report, with stable keys.
   func json(of name: String) -> JSONValue {
     [
       "data": .string(name),

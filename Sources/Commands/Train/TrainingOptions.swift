@@ -1,14 +1,15 @@
-// The flags that make a recipe: a preset, and what is to be different. Each may be left out: a new run then
-// takes the preset's value, a resumed one its own, and what is given to a resumed run is compared with it.
+// The flags that make a recipe, a preset with changes, and those about saving.
 //
-// No setting is named here. The flags, their limits and their help are made from the recipe's table.
+// A new run takes the preset's value for a missing flag, a resumed run its own; flags given to a
+// resumed run are compared with it. No setting is named here: flags, limits and help are made from
+// the recipe's table.
 
 import ArgumentParser
 import CharMLP
 import CommandSupport
 import OrderedJSON
 
-/// The settings of a network and its training, as far as they are given.
+/// The settings of a network and its training that were given.
 struct RecipeOptions: ParsableArguments {
   @Option(
     name: .customLong("recipe"),
@@ -16,7 +17,7 @@ struct RecipeOptions: ParsableArguments {
   var preset: Recipe.Preset?
   @OptionGroup var settings: SettingOptions
 
-  /// A recipe, or the preset that is asked for, with what is given in the place of its own settings.
+  /// The named preset, or else `recipe`, with the given settings in place of its own.
   func applied(to recipe: Recipe) -> Recipe {
     var recipe = preset.map(Recipe.init) ?? recipe
     for (field, value) in settings.given {
@@ -31,8 +32,9 @@ extension Recipe.Preset: ExpressibleByArgument {}
 
 /// A flag for each setting.
 ///
-/// ArgumentParser finds the flags of a type among the children of its mirror, which usually are stored
-/// properties. Here they are made from the recipe's table, so that a new setting has its flag at once.
+/// ArgumentParser finds the flags of a type among the children of its mirror, which usually are
+/// stored properties. Here they are made from the recipe's table, so that a new setting has its
+/// flag at once.
 struct SettingOptions: ParsableArguments, CustomReflectable {
   /// The settings that are given, and their values.
   private(set) var given: [(field: RecipeField, value: JSONValue)] = []
@@ -65,7 +67,8 @@ struct SettingOptions: ParsableArguments, CustomReflectable {
 }
 
 extension RecipeField {
-  /// What a property of this setting would be declared as: an `Option`, or a `Flag` if it is on or off.
+  /// What a property of this setting would be declared as: an `Option`, or a `Flag` if it is on or
+  /// off.
   fileprivate var flagDeclaration: Any {
     let name = NameSpecification.customLong(flag)
     switch values {
@@ -83,9 +86,9 @@ extension RecipeField {
   }
 }
 
-// MARK: - The flags about saving and going on
+// MARK: Saving and resuming
 
-/// When a run is saved, and which one goes on.
+/// When a run is saved, and which one is resumed.
 struct CheckpointOptions: ParsableArguments {
   @Option(
     help: "Steps between two saves. (default: about 10 seconds of training)",
@@ -99,7 +102,7 @@ struct CheckpointOptions: ParsableArguments {
   }
 }
 
-// MARK: - A recipe in words, and as the flags that ask for it
+// MARK: A recipe as text
 
 extension Recipe {
   /// How a run is trained: 200,000 steps of 32, learning rate 0.1, then 0.01.

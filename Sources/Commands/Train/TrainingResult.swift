@@ -1,4 +1,4 @@
-// What a run has to show, for people and for programs.
+// What a run leaves: its result for people and programs, its models, and run.json.
 
 import CharMLP
 import CommandSupport
@@ -55,9 +55,9 @@ struct TrainingResult {
   }
 }
 
-// MARK: - What a run leaves to predict with: the last state of the network, and the best by validation
+// MARK: Models
 
-/// The models of a run that has come to its end.
+/// The models of a finished run: the last, and the best by validation.
 struct TrainedModels {
   let last: Model
   /// The best evaluation and its model, if that is not the last.
@@ -93,9 +93,9 @@ struct TrainedModels {
   }
 }
 
-// MARK: - `run.json`: all that is not the model, so that two runs that learned the same have equal models
+// MARK: run.json
 
-/// When, where and how one part of a run was made: its start, or going on with it.
+/// When, where and how one part of a run was made: a part is a start or a resumption.
 struct RunPart {
   let threads: Int
   let startedAt: String
@@ -138,11 +138,11 @@ final class RunHistory {
   private var description: RunDescription
   private var part: RunPart
   private var hasBegun = false
-  /// Whether this part is told: one that only shows a finished run's results is not, unless what was told
-  /// before has no end.
+  /// Whether this part is recorded. One that only shows a finished run's results is not, unless the
+  /// record before it has no end.
   private let isTold: Bool
 
-  /// Reads what a resumed run has told before.
+  /// Reads what a resumed run recorded before.
   init(_ start: RunStart, startedAt: String) {
     description = RunDescription(start.directory.descriptionText())
     isTold =
@@ -153,8 +153,8 @@ final class RunHistory {
       firstStep: start.firstStep)
   }
 
-  /// What has to be said before steps are taken with other kernels than those before; nil if they are the
-  /// same, or not known.
+  /// A warning that this part uses other kernels than the one before; nil if they are the same or
+  /// unknown.
   var kernelChange: String? {
     guard let before = description.lastCore, before != BLASLibrary.core else { return nil }
     return """
@@ -163,7 +163,7 @@ final class RunHistory {
       """
   }
 
-  /// The description with the part that begins; nil if it is not told.
+  /// The description with the part that begins; nil if it is not recorded.
   func begin() -> String? {
     guard isTold else { return nil }
     hasBegun = true
@@ -171,7 +171,7 @@ final class RunHistory {
     return description.json.encoded()
   }
 
-  /// The description with the part's end; nil if its beginning was not told.
+  /// The description with the part's end; nil if its start was not recorded.
   func end(_ end: RunPart.End) -> String? {
     guard hasBegun else { return nil }
     part.end = end
