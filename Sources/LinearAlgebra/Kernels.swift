@@ -41,7 +41,8 @@ public struct CoreType: Equatable, Sendable {
 
 extension CoreType {
   /// The core types of OpenBLAS up to 0.3.21, the oldest first (driver/others/dynamic.c, and the flags in
-  /// Makefile.x86_64). Later ones are unknown here: a library that has them knows its machine.
+  /// Makefile.x86_64), without those that need 3DNow!. Later ones are unknown here: a library that has
+  /// them knows its machine.
   public static let all: [CoreType] = [
     CoreType(name: "Prescott", needs: .sse3),
     CoreType(name: "Core2", needs: [.sse3, .ssse3]),
@@ -50,8 +51,6 @@ extension CoreType {
     CoreType(name: "Nehalem", needs: nehalem),
     CoreType(name: "Atom", needs: [.sse3, .ssse3]),
     CoreType(name: "Nano", needs: [.sse3, .ssse3]),
-    CoreType(name: "Opteron", needs: .sse3),
-    CoreType(name: "Opteron_SSE3", needs: .sse3),
     CoreType(name: "Barcelona", needs: [.sse3, .sse4a]),
     CoreType(name: "Bobcat", needs: [.sse3, .ssse3, .sse4a]),
     CoreType(name: "Sandybridge", needs: nehalem.union(.avx)),
