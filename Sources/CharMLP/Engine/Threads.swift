@@ -336,8 +336,9 @@ private func startThread(_ run: @escaping @Sendable () -> Void) -> pthread_t? {
 /// Notices when threads wait for each other because some of them have no core, and says how many to use.
 ///
 /// Threads that share a core with other work hold each other up at every meeting, and two can be ten times
-/// slower than one. The sign is twofold: more than a quarter of the time goes into long waits, and the system
-/// takes cores away from threads that want to run. Waits alone may come from an uneven share of the work.
+/// slower than one. The signs: more than a quarter of the time goes into long waits, the system takes cores away
+/// from threads that want to run, and no core is idle. Waits alone may come from an uneven share of the work,
+/// and beside an idle core two threads share one only until the system moves them.
 /// Any number of threads computes the same bits.
 struct ContentionWatch {
   /// What is read now and then, on the calling thread.
@@ -348,6 +349,8 @@ struct ContentionWatch {
     var longWaits: UInt64
     /// How often the system has taken a core from a thread of this process that wanted to go on.
     var switches: Int
+    /// What the machine's cores have spent idle, in seconds; 0 where the system does not tell.
+    var idle = 0.0
   }
 
   private var start: Reading
@@ -362,6 +365,8 @@ struct ContentionWatch {
   private static let patience = 2
   /// Switches in a second from which on cores count as contended.
   private static let switchesPerSecond = 40.0
+  /// The share of one core's time from which on a core counts as idle.
+  private static let idleShare = 0.2
   private static let firstPause: UInt64 = 2_000_000_000
   private static let longestPause: UInt64 = 32_000_000_000
 
@@ -380,7 +385,8 @@ struct ContentionWatch {
     let seconds = Double(end.time - start.time) / 1e9
     let waiting = Double(end.longWaits - start.longWaits) / 1e9
     let switches = Double(end.switches - start.switches)
-    guard waiting > seconds / 4, switches > Self.switchesPerSecond * seconds else {
+    let isIdle = end.idle - start.idle > Self.idleShare * seconds
+    guard waiting > seconds / 4, switches > Self.switchesPerSecond * seconds, !isIdle else {
       badWindows = 0
       if active == count { pause = max(Self.firstPause, pause / 2) }
       return active
@@ -398,7 +404,17 @@ extension ContentionWatch.Reading {
   init(longWaits: UInt64) {
     var usage = rusage()
     unsafe getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-    self.init(time: now(), longWaits: longWaits, switches: usage.ru_nivcsw)
+    self.init(
+      time: now(), longWaits: longWaits, switches: usage.ru_nivcsw, idle: Self.idleSeconds())
+  }
+
+  /// The fourth number of the line `cpu` in /proc/stat, in hundredths of a second, of all cores together.
+  private static func idleSeconds() -> Double {
+    guard let bytes = try? FileSystem.read("/proc/stat", limit: 1 << 20) else { return 0 }
+    let line = bytes.prefix { $0 != UInt8(ascii: "\n") }
+    let fields = line.split(separator: UInt8(ascii: " "))
+    guard fields.count > 4 else { return 0 }
+    return Double(Int(String(decoding: fields[4], as: UTF8.self)) ?? 0) / 100
   }
 }
 

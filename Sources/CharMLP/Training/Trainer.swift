@@ -102,7 +102,9 @@ public final class Trainer {
       case .fused:
         FusedEngine(
           parameters, batchSize: recipe.batchSize, capacity: minibatches.capacity,
-          threads: threads, moments: moments, communicator: communicator)
+          threads: threads, moments: moments, communicator: communicator,
+          // Letting threads rest took cores for busy on idle machines, and lost a third there.
+          isFixed: true)
       case .derivation(let product):
         DerivationEngine(parameters, moments: moments, matmul: product)
       }

@@ -116,7 +116,8 @@ struct ContentionWatchTests {
 
   /// Windows of a tenth of a second, each with a share of long waits and some switches; the threads used after each.
   private func judged(
-    _ windows: [(waiting: Double, switches: Int)], of count: Int, repeated: Int = 1
+    _ windows: [(waiting: Double, switches: Int)], idle: Double = 0, of count: Int,
+    repeated: Int = 1
   ) -> [Int] {
     var reading = Reading(time: 0, longWaits: 0, switches: 0)
     var watch = ContentionWatch(reading)
@@ -125,6 +126,7 @@ struct ContentionWatchTests {
       reading.time += 100_000_000
       reading.longWaits += UInt64(window.waiting * 1e8)
       reading.switches += window.switches
+      reading.idle += idle * 0.1
       #expect(watch.isDue(reading.time))
       active = watch.judge(reading, active: active, of: count)
       return active
@@ -142,6 +144,12 @@ struct ContentionWatchTests {
   func oneSign() {
     #expect(judged([(0.9, 0)], of: 4, repeated: 10).allSatisfy { $0 == 4 })
     #expect(judged([(0.1, 100)], of: 4, repeated: 10).allSatisfy { $0 == 4 })
+  }
+
+  @Test("Threads go on beside a core that is idle, whatever they wait")
+  func idleCore() {
+    #expect(judged([(0.9, 100)], idle: 0.5, of: 2, repeated: 10).allSatisfy { $0 == 2 })
+    #expect(judged([(0.9, 100)], idle: 0.1, of: 2, repeated: 10).contains(1))
   }
 
   @Test("All threads are tried again after a while, and after longer ones while that fails")
