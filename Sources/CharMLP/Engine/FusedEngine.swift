@@ -10,8 +10,8 @@ public import LinearAlgebra
 
 /// Gradient descent without an allocation in a step.
 ///
-/// The same parameters and minibatches give the same bits, whatever the number of threads. Threads that
-/// have no core to themselves rest, and are tried again after a while.
+/// The same parameters and minibatches give the same bits, whatever the number of threads. Unless the
+/// number is fixed, threads that seem to have no core rest, and are tried again after a while.
 public final class FusedEngine: Engine {
   let shape: ModelShape
   let batchSize: Int

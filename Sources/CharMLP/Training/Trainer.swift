@@ -103,7 +103,7 @@ public final class Trainer {
         FusedEngine(
           parameters, batchSize: recipe.batchSize, capacity: minibatches.capacity,
           threads: threads, moments: moments, communicator: communicator,
-          // Letting threads rest took cores for busy on idle machines, and lost a third there.
+          // Letting threads rest was measured to lose a third on idle machines; see docs/performance.md.
           isFixed: true)
       case .derivation(let product):
         DerivationEngine(parameters, moments: moments, matmul: product)
@@ -111,8 +111,8 @@ public final class Trainer {
     threadLimit = engine.threads
   }
 
-  /// The number of threads that take a step together at present: fewer than `threadLimit` while cores are busy
-  /// with other work.
+  /// The number of threads that take a step together at present: `threadLimit`, as long as the engine's
+  /// number is fixed.
   public var threads: Int { engine.threads }
 
   /// The number of threads that take a step together where every one has a core.
