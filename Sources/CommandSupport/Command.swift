@@ -203,14 +203,17 @@ extension Outcome {
 
 extension WordListError {
   /// The failure as it is reported for a list that came from `source`.
-  public func commandFailure(in source: String) -> CommandFailure {
+  ///
+  /// - Parameter line: The line of shell that reads the list as it should be, if there is one.
+  public func commandFailure(in source: String, instead line: String? = nil) -> CommandFailure {
     let status: ExitStatus =
       switch kind {
       case .noInput: .noInput
       case .badData: .badData
       case .inputOutput: .inputOutput
       }
-    return CommandFailure(status, message(in: source))
+    return CommandFailure(
+      status, message(in: source, withRemedy: line == nil), advice: line.map { "Try:  " + $0 })
   }
 }
 

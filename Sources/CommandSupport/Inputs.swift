@@ -85,6 +85,9 @@ public struct WordListSource: Sendable {
   /// What messages call it: the name as it was given.
   public let name: String
 
+  /// The command and the option that named it, as a line of shell ends with them.
+  private let command: String
+
   /// What a run is called after: the file's name without its ending.
   public var stem: String {
     guard let path else { return "stdin" }
@@ -98,7 +101,10 @@ public struct WordListSource: Sendable {
   /// `-` is standard input. A bare name that is not in the working directory is looked for in `data/`
   /// there, then in `data/` of the package that the binary was built from. Without a name it is the
   /// bundled list.
-  public init(_ name: String?) {
+  ///
+  /// - Parameter command: The command and the option to which the name was given.
+  public init(_ name: String?, for command: String = "train --data") {
+    self.command = command
     self.name = name ?? Self.bundled
     path = name == "-" ? nil : Self.find(self.name)
   }
@@ -122,7 +128,38 @@ public struct WordListSource: Sendable {
       guard let path else { return try WordList.standardInput() }
       return try WordList(contentsOf: path)
     } catch {
-      throw error.commandFailure(in: path == nil ? "stdin" : name)
+      throw failure(error)
     }
+  }
+
+  /// The failure to read the list, with the line of shell that reads it after all.
+  public func failure(_ error: WordListError) -> CommandFailure {
+    error.commandFailure(
+      in: path == nil ? "stdin" : name, instead: error.remedy.flatMap { line(after: $0) })
+  }
+
+  /// A line of shell that hands the list to this command again, through a remedy; nil if there is
+  /// none.
+  public func line(after remedy: TextRemedy) -> String? {
+    guard let path else {
+      return remedy.command(for: nil).map { "… | \($0) | \(command) -" }
+    }
+    return path.shellWord.flatMap { remedy.command(for: $0) }.map { "\($0) | \(command) -" }
+  }
+}
+
+extension String {
+  /// This as one word of a POSIX shell that is no option; nil if it has characters that do not
+  /// print.
+  package var shellWord: String? {
+    guard !unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else {
+      return nil
+    }
+    let name = hasPrefix("-") ? "./" + self : self
+    let isPlain = name.unicodeScalars.allSatisfy {
+      $0.properties.isAlphabetic || ("0"..."9").contains($0)
+        || "/._-+,@%".unicodeScalars.contains($0)
+    }
+    return isPlain && !name.isEmpty ? name : "'" + name.replacing("'", with: #"'\''"#) + "'"
   }
 }

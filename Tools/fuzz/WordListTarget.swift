@@ -93,7 +93,11 @@ private func checkPieces(_ bytes: [UInt8]) {
   let (whole, pieces) = (reading(of: bytes), readingInPieces(of: bytes))
   switch (whole, pieces) {
   // What another encoding is known by may end beyond the first piece; refused is the text either way.
-  case (.failure(.foreignEncoding), .failure), (.failure, .failure(.foreignEncoding)): break
+  case (.failure(.foreignEncoding), .failure), (.failure, .failure(.foreignEncoding)),
+    (.failure(.foreignFormat), .failure), (.failure, .failure(.foreignFormat)):
+    break
+  // What may be behind an error is guessed from more or less text.
+  case (.failure(let left), .failure(let right)) where left.line == right.line: break
   default: precondition(whole == pieces, "read \(whole) at once, \(pieces) in pieces")
   }
 }

@@ -15,10 +15,13 @@ public enum WordListError: Error, Equatable, Sendable {
   case loneCarriageReturn(line: Int, byte: Int)
   /// The text was saved in another Unicode encoding.
   case foreignEncoding(ForeignEncoding)
+  /// The file is no text; what it is, and the line of shell that makes one of it.
+  case foreignFormat(String, TextRemedy?)
   /// Bytes that are not well-formed UTF-8; `value` is the first byte of the sequence.
-  case invalidUTF8(line: Int, byte: Int, value: UInt8)
+  case invalidUTF8(line: Int, byte: Int, value: UInt8, guess: EncodingGuess? = nil)
   /// A control character other than tab, a line separator, or a byte order mark inside the text.
-  case refusedCharacter(line: Int, byte: Int, scalar: Unicode.Scalar)
+  case refusedCharacter(
+    line: Int, byte: Int, scalar: Unicode.Scalar, remedy: TextRemedy? = nil)
   /// A line longer than any word.
   case lineTooLong(line: Int, limit: Int)
   /// More bytes than the limit; `size` is nil where it is not known, as with a pipe.
@@ -61,34 +64,47 @@ extension WordListError {
   /// The line of the error, counted from 1, if there is one.
   public var line: Int? {
     switch self {
-    case .loneCarriageReturn(let line, _), .invalidUTF8(let line, _, _),
-      .refusedCharacter(let line, _, _), .lineTooLong(let line, _):
+    case .loneCarriageReturn(let line, _), .invalidUTF8(let line, _, _, _),
+      .refusedCharacter(let line, _, _, _), .lineTooLong(let line, _):
       line
     case .reported(_, let line, _): line
     default: nil
     }
   }
 
-  /// The message after its place, such as `names.txt:17: …`, in one line.
+  /// The message after its place, such as `names.txt:17: …`, in one line; with the remedy unless
+  /// the caller tells it on its own.
   ///
   /// Control characters in `source` are shown as `?`, so that a strange file name cannot break the
   /// line.
-  public func message(in source: String) -> String {
+  public func message(in source: String, withRemedy: Bool = true) -> String {
     let printable = source.unicodeScalars.map { $0.reasonRefused == nil && $0 != "\t" ? $0 : "?" }
     var place = ""
     place.unicodeScalars.append(contentsOf: printable)
     if let line { place += ":\(line)" }
-    return place + ": " + problem
+    return place + ": " + (withRemedy ? problemAndRemedy : problem)
   }
 }
 
 extension WordListError: CustomStringConvertible {
   /// The message, after the line if there is one.
   public var description: String {
-    line.map { "line \($0): \(problem)" } ?? problem
+    line.map { "line \($0): \(problemAndRemedy)" } ?? problemAndRemedy
   }
 
-  /// What is wrong and what to do, without the line.
+  /// The line of shell that makes a word list of what was refused, if there is one.
+  public var remedy: TextRemedy? {
+    switch self {
+    case .loneCarriageReturn: TextRemedy(#"tr '\r' '\n' < {}"#)
+    case .foreignEncoding(let encoding): .iconv(encoding.rawValue)
+    case .foreignFormat(_, let remedy): remedy
+    case .invalidUTF8(_, _, _, let guess): guess.flatMap(\.remedy)
+    case .refusedCharacter(_, _, _, let remedy): remedy
+    default: nil
+    }
+  }
+
+  /// What is wrong, without the line, and what to do unless there is a remedy.
   var problem: String {
     switch self {
     case .empty:
@@ -96,14 +112,17 @@ extension WordListError: CustomStringConvertible {
     case .onlyBlankLines:
       "there are only blank lines; write one word on each line"
     case .loneCarriageReturn(_, let byte):
-      "carriage return without line feed at byte \(byte); convert it with tr '\\r' '\\n'"
+      "carriage return without line feed at byte \(byte)"
     case .foreignEncoding(let encoding):
-      "looks like \(encoding.rawValue), convert it with iconv -f \(encoding.rawValue) -t UTF-8"
-    case .invalidUTF8(_, let byte, let value):
-      "invalid UTF-8 at byte \(byte) (0x\(String(value, radix: 16, uppercase: true))); "
-        + "convert it, for example with iconv -f LATIN1 -t UTF-8"
-    case .refusedCharacter(_, let byte, let scalar):
-      "\(scalar.codePoint) (\(scalar.reasonRefused ?? "not accepted")) at byte \(byte); remove it"
+      "looks like \(encoding.rawValue)\(encoding.isMarked ? "" : ", by its bytes (a guess)")"
+    case .foreignFormat(let name, let remedy):
+      "is \(name), not text" + (remedy == nil ? "; save the words as text, one on each line" : "")
+    case .invalidUTF8(_, let byte, let value, let guess):
+      "invalid UTF-8 at byte \(byte) (0x\(String(value, radix: 16, uppercase: true)))"
+        + Self.words(for: guess)
+    case .refusedCharacter(_, let byte, let scalar, let remedy):
+      "\(scalar.codePoint) (\(scalar.reasonRefused ?? "not accepted")) at byte \(byte)"
+        + (remedy == nil ? "; remove it" : "")
     case .lineTooLong(_, let limit):
       "longer than \(limit) characters; write one word on each line"
     case .tooLarge(let size, let limit):
@@ -124,15 +143,30 @@ extension WordListError: CustomStringConvertible {
 }
 
 extension WordListError {
+  /// What is wrong and what to do, without the line.
+  var problemAndRemedy: String {
+    guard let command = remedy?.command(for: nil) else { return problem }
+    return problem + "; convert it with " + command
+  }
+
+  private static func words(for guess: EncodingGuess?) -> String {
+    switch guess {
+    case .encoding(let name, _): ", perhaps \(name) (a guess)"
+    case .damagedUTF8: " in a text that otherwise is UTF-8: some lines are damaged"
+    case .binary: ": this does not look like text"
+    case nil: "; convert it to UTF-8"
+    }
+  }
+
   /// The same error where `lines` lines and `bytes` bytes come before.
   func shifted(lines: Int, bytes: Int) -> WordListError {
     switch self {
     case .loneCarriageReturn(let line, let byte):
       .loneCarriageReturn(line: line + lines, byte: byte + bytes)
-    case .invalidUTF8(let line, let byte, let value):
-      .invalidUTF8(line: line + lines, byte: byte + bytes, value: value)
-    case .refusedCharacter(let line, let byte, let scalar):
-      .refusedCharacter(line: line + lines, byte: byte + bytes, scalar: scalar)
+    case .invalidUTF8(let line, let byte, let value, let guess):
+      .invalidUTF8(line: line + lines, byte: byte + bytes, value: value, guess: guess)
+    case .refusedCharacter(let line, let byte, let scalar, let remedy):
+      .refusedCharacter(line: line + lines, byte: byte + bytes, scalar: scalar, remedy: remedy)
     case .lineTooLong(let line, let limit): .lineTooLong(line: line + lines, limit: limit)
     case .reported(let kind, let line?, let problem):
       .reported(kind, line: line + lines, problem: problem)

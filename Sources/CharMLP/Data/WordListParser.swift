@@ -56,6 +56,15 @@ struct WordListParser {
     }
     // With a line feed at the very end, there is room for one after every word.
     if text[inputCount - 1] != UInt8(ascii: "\n") { text.append(UInt8(ascii: "\n")) }
+    do throws(WordListError) {
+      try readLines()
+    } catch {
+      throw error.explained(by: evidence)
+    }
+    text.removeLast(text.count - Int(starts[starts.count - 1]))
+  }
+
+  private mutating func readLines() throws(WordListError) {
     while position < inputCount {
       let (content, next) = try scanLine()
       let word = trimmed(content)
@@ -63,13 +72,21 @@ struct WordListParser {
       position = next
       line += 1
     }
-    text.removeLast(text.count - Int(starts[starts.count - 1]))
+  }
+
+  /// What an error's explanation is guessed from: the words before it, which were moved to the
+  /// front, and everything from its line on.
+  private var evidence: TextEvidence {
+    TextEvidence(
+      before: text[..<Int(starts[starts.count - 1])], after: text[position..<inputCount])
   }
 
   /// Checks the first bytes of a file.
   private mutating func readStart() throws(WordListError) {
-    if let encoding = ForeignEncoding(ofTextStartingWith: text.span) {
-      throw .foreignEncoding(encoding)
+    switch FileFormat(ofTextStartingWith: text.span) {
+    case .unicode(let encoding): throw .foreignEncoding(encoding)
+    case .other(let name, let remedy): throw .foreignFormat(name, remedy)
+    case nil: break
     }
     if text.starts(with: [0xEF, 0xBB, 0xBF]) { position = 3 }  // UTF-8's byte order mark
   }
@@ -86,7 +103,8 @@ struct WordListParser {
       if byte >= 0x20 && byte < 0x7F {
         end += 1
       } else if byte == UInt8(ascii: "\r") {
-        guard end + 1 < inputCount, bytes[end + 1] == UInt8(ascii: "\n") else {
+        // One at the very end ends the last line, as a missing line feed does.
+        guard end + 1 == inputCount || bytes[end + 1] == UInt8(ascii: "\n") else {
           throw .loneCarriageReturn(line: line, byte: end)
         }
         break
@@ -149,42 +167,6 @@ struct WordListParser {
       for offset in 0..<word.count { bytes[start + offset] = bytes[word.lowerBound + offset] }
     }
     bytes[start + word.count] = UInt8(ascii: "\n")
-  }
-}
-
-// MARK: - UTF-16 and UTF-32
-
-/// An encoding that a word list must be converted from.
-///
-/// Such a file would be refused anyway, for its NULs or its byte order mark, but "control character
-/// in line 1" does not help those who have just exported a list from a spreadsheet. Other
-/// encodings, such as Latin-1, are reported as invalid UTF-8.
-public enum ForeignEncoding: String, Sendable {
-  case utf16 = "UTF-16"
-  case utf32 = "UTF-32"
-
-  /// The foreign encoding that the first bytes suggest: by a byte order mark, or by NULs in exactly
-  /// every second byte of the first 64, at least four (Latin text in UTF-16 without a mark).
-  init?(ofTextStartingWith bytes: Span<UInt8>) {
-    guard bytes.count >= 2 else { return nil }
-    let zeroes = bytes.count >= 4 && bytes[2] == 0 && bytes[3] == 0
-    switch (bytes[0], bytes[1]) {
-    case (0xFF, 0xFE): self = zeroes ? .utf32 : .utf16
-    case (0xFE, 0xFF): self = .utf16
-    case (0, 0) where bytes.count >= 4 && bytes[2] == 0xFE && bytes[3] == 0xFF: self = .utf32
-    default:
-      guard Self.everySecondByteIsNUL(bytes) else { return nil }
-      self = .utf16
-    }
-  }
-
-  private static func everySecondByteIsNUL(_ bytes: Span<UInt8>) -> Bool {
-    let pairs = min(bytes.count, 64) / 2
-    guard pairs >= 2 else { return false }
-    let zeroAt = bytes[0] == 0 ? 0 : 1
-    return (0..<pairs).allSatisfy {
-      bytes[2 * $0 + zeroAt] == 0 && bytes[2 * $0 + 1 - zeroAt] != 0
-    }
   }
 }
 

@@ -135,7 +135,7 @@ struct CheckedProblem {
       (problem, source) = (reference.problem, path)
       self.reference = reference
     } else {
-      let list = WordListSource(options.data)
+      let list = WordListSource(options.data, for: "gradcheck --data")
       (problem, source) = (try Self.notebookProblem(options.recipe, list), list.name)
       reference = nil
     }

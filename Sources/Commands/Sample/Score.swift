@@ -26,7 +26,7 @@ struct Score: ParsableCommand {
     let source = try ModelSource(source.model)
     let model = try source.read()
     let scorer = WordScorer(model, chain.options)
-    let words = words == ["-"] ? Array(try WordListSource("-").read()) : words
+    let words = words == ["-"] ? Array(try WordListSource("-", for: "sample score").read()) : words
     var table = Table(
       ["word", "log-probability", "per character", "least expected"], leftAligned: [0, 3])
     for word in words {

@@ -110,7 +110,9 @@ struct ConstraintFlags: ParsableArguments {
         try checkpoint.trainingWords(
           path, instead: "Name the list with --exclude FILE instead of --novel."), vocabulary)
     }
-    for name in exclude { forbidden.add(try WordListSource(name).read(), vocabulary) }
+    for name in exclude {
+      forbidden.add(try WordListSource(name, for: "sample --exclude").read(), vocabulary)
+    }
     return forbidden
   }
 }

@@ -359,7 +359,7 @@ extension WordListSource {
         return try HashSplitList.standardInput(
           splitSeed: recipe.splitSeed, memoryLimit: Host.availableMemory / 2)
       } catch {
-        throw error.commandFailure(in: "stdin")
+        throw failure(error)
       }
     }
     if let ranks { RunAssignment(recipe, path: path).send(ranks) }
@@ -368,7 +368,7 @@ extension WordListSource {
         contentsOf: path, splitSeed: recipe.splitSeed, communicator: ranks,
         memoryLimit: Host.availableMemory / 2)
     } catch {
-      throw error.commandFailure(in: name)
+      throw failure(error)
     }
   }
 }

@@ -137,9 +137,9 @@ struct WordListReadingTests {
 
   @Test("A word list refuses an endless device by its first bytes")
   func endlessDevice() {
-    #expect(throws: WordListError.refusedCharacter(line: 1, byte: 0, scalar: "\0")) {
-      try WordList(contentsOf: "/dev/zero")
-    }
+    #expect(
+      readingError { () throws(WordListError) in try WordList(contentsOf: "/dev/zero") }
+        == .refusedCharacter(line: 1, byte: 0, scalar: "\0"))
   }
 
   @Test("A word list accepts words after many blank lines, and lines across chunks")
@@ -225,9 +225,19 @@ struct WordListReadingTests {
     try withDirectory { directory in
       let path = directory + "/names.txt"
       try Data("emma\nav\0a\n".utf8).write(to: URL(fileURLWithPath: path))
-      #expect(throws: WordListError.refusedCharacter(line: 2, byte: 7, scalar: "\0")) {
-        try WordList(contentsOf: path)
-      }
+      #expect(
+        readingError { () throws(WordListError) in try WordList(contentsOf: path) }
+          == .refusedCharacter(line: 2, byte: 7, scalar: "\0"))
     }
+  }
+}
+
+/// The error of reading a list, without what may be behind it; nil if it can be read.
+private func readingError(_ read: () throws(WordListError) -> WordList) -> WordListError? {
+  do throws(WordListError) {
+    _ = try read()
+    return nil
+  } catch {
+    return error.withoutReasons
   }
 }

@@ -22,7 +22,7 @@ struct WordListRefusalTests {
   @Test(
     "A word list refuses a carriage return that no line feed follows",
     arguments: [
-      ("a\rb\n", 1, 1), ("ab\ncd\r", 2, 5), ("ab\r\ncd\r\r\n", 2, 6), ("\r", 1, 0),
+      ("a\rb\n", 1, 1), ("ab\ncd\re", 2, 5), ("ab\r\ncd\r\r\n", 2, 6), ("\r\r", 1, 0),
       ("\u{FEFF}a\rb", 1, 4),
     ])
   func loneCarriageReturns(text: String, line: Int, byte: Int) {
@@ -37,8 +37,12 @@ struct WordListRefusalTests {
       ([0xFF, 0xFE], .utf16),
       ([0xFF, 0xFE, 0x61, 0x00, 0x0A, 0x00], .utf16),
       ([0xFE, 0xFF, 0x00, 0x61, 0x00, 0x0A], .utf16),
-      ([0x61, 0x00, 0x62, 0x00, 0x0A, 0x00], .utf16),
-      ([0x00, 0x61, 0x00, 0x62, 0x00, 0x0A], .utf16),
+      ([0x61, 0x00, 0x62, 0x00, 0x0A, 0x00], .utf16LittleEndian),
+      ([0x00, 0x61, 0x00, 0x62, 0x00, 0x0A], .utf16BigEndian),
+      ([0x61, 0x00, 0x00, 0x00, 0x0A, 0x00, 0x00, 0x00], .utf32LittleEndian),
+      ([0x00, 0x00, 0x00, 0x61, 0x00, 0x00, 0x00, 0x0A], .utf32BigEndian),
+      ([0x04, 0x38, 0x04, 0x32, 0x00, 0x0A, 0x04, 0x30], .utf16BigEndian),
+      ([0x38, 0x04, 0x32, 0x04, 0x0A, 0x00, 0x30, 0x04], .utf16LittleEndian),
       ([0xFF, 0xFE, 0x00, 0x00, 0x61, 0x00, 0x00, 0x00], .utf32),
       ([0x00, 0x00, 0xFE, 0xFF, 0x00, 0x00, 0x00, 0x61], .utf32),
     ] as [([UInt8], ForeignEncoding)])
@@ -59,9 +63,7 @@ struct WordListRefusalTests {
       ([0xFF, 0x61], 1, 0, 0xFF),
     ] as [([UInt8], Int, Int, UInt8)])
   func invalidUTF8(bytes: [UInt8], line: Int, byte: Int, value: UInt8) {
-    #expect(throws: WordListError.invalidUTF8(line: line, byte: byte, value: value)) {
-      try WordList(utf8: bytes)
-    }
+    expectError(.invalidUTF8(line: line, byte: byte, value: value), bytes)
   }
 
   @Test("A word list refuses as invalid UTF-8 exactly what the standard library does")
@@ -100,8 +102,19 @@ struct WordListRefusalTests {
       + [0x2028, 0x2029, 0xFEFF])
   func refusedCharacters(value: Int) throws {
     let scalar = try #require(Unicode.Scalar(UInt32(value)))
-    #expect(throws: WordListError.refusedCharacter(line: 2, byte: 5, scalar: scalar)) {
-      try WordList(text: "漢\nb\(scalar)c\n")
+    expectError(
+      .refusedCharacter(line: 2, byte: 5, scalar: scalar), Array("漢\nb\(scalar)c\n".utf8))
+  }
+
+  /// Expects an error whatever it says of the reasons.
+  private func expectError(
+    _ expected: WordListError, _ bytes: [UInt8], sourceLocation: SourceLocation = #_sourceLocation
+  ) {
+    do throws(WordListError) {
+      _ = try WordList(utf8: bytes)
+      Issue.record("accepted", sourceLocation: sourceLocation)
+    } catch {
+      #expect(error.withoutReasons == expected, sourceLocation: sourceLocation)
     }
   }
 
@@ -129,12 +142,25 @@ struct WordListRefusalTests {
     ),
     (
       .foreignEncoding(.utf16),
-      "names.txt: looks like UTF-16, convert it with iconv -f UTF-16 -t UTF-8"
+      "names.txt: looks like UTF-16; convert it with iconv -f UTF-16 -t UTF-8"
+    ),
+    (
+      .invalidUTF8(
+        line: 17, byte: 123, value: 0xE9, guess: .encoding("windows-1252", iconv: "CP1252")),
+      "names.txt:17: invalid UTF-8 at byte 123 (0xE9), perhaps windows-1252 (a guess); "
+        + "convert it with iconv -f CP1252 -t UTF-8"
     ),
     (
       .invalidUTF8(line: 17, byte: 123, value: 0xE9),
-      "names.txt:17: invalid UTF-8 at byte 123 (0xE9); "
-        + "convert it, for example with iconv -f LATIN1 -t UTF-8"
+      "names.txt:17: invalid UTF-8 at byte 123 (0xE9); convert it to UTF-8"
+    ),
+    (
+      .foreignEncoding(.utf32BigEndian),
+      "names.txt: looks like UTF-32BE, by its bytes (a guess); convert it with iconv -f UTF-32BE -t UTF-8"
+    ),
+    (
+      .foreignFormat("a model file", nil),
+      "names.txt: is a model file, not text; save the words as text, one on each line"
     ),
     (
       .refusedCharacter(line: 1, byte: 0, scalar: "\0"),
@@ -190,6 +216,19 @@ struct WordListRefusalTests {
       case .readFailed: #expect(error.kind == .inputOutput)
       default: #expect(error.kind == .badData)
       }
+    }
+  }
+}
+
+extension WordListError {
+  /// The same error without what may be behind it.
+  var withoutReasons: WordListError {
+    switch self {
+    case .invalidUTF8(let line, let byte, let value, _):
+      .invalidUTF8(line: line, byte: byte, value: value)
+    case .refusedCharacter(let line, let byte, let scalar, _):
+      .refusedCharacter(line: line, byte: byte, scalar: scalar)
+    default: self
     }
   }
 }

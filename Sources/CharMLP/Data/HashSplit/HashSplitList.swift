@@ -213,7 +213,7 @@ struct HashSplitSummary: Equatable, Sendable {
     file["fingerprint"] = Tensor([fingerprint.value], shape: [])
     file["symbols"] = Tensor(symbols.map(\.value), shape: [symbols.count])
     if let error {
-      file.metadata = ["kind": error.kind.rawValue, "problem": error.problem]
+      file.metadata = ["kind": error.kind.rawValue, "problem": error.problemAndRemedy]
     }
     return withoutFailure { try file.encoded() }
   }

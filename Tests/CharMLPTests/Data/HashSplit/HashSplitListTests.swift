@@ -111,7 +111,7 @@ struct HashSplitListTests {
     for (text, expected) in [
       (
         bad.joined(separator: "\n"),
-        "line 701: U+0007 (a control character) at byte \(start + 3); remove it"
+        "line 701: U+0007 (a control character) at byte \(start + 3); convert it with tr -d '\\007'"
       ),
       ("", WordListError.empty.description), ("\n \n\n", WordListError.onlyBlankLines.description),
     ] {

@@ -1,0 +1,202 @@
+// What a file is that is no text in UTF-8, told by its first bytes, and the command that makes one
+// of it.
+//
+// Nobody can use "U+001F at byte 0; remove it" who has just named a compressed list or a
+// spreadsheet. The signatures are those of the formats' own specifications, as in file(1); each has
+// a byte that no word list may have, or is no word.
+
+/// A format that a word list must be read or converted from.
+public enum FileFormat: Equatable, Sendable {
+  /// UTF-16 or UTF-32, by a byte order mark or by its NULs.
+  case unicode(ForeignEncoding)
+  /// Anything else: what it is called, and how to get text out of it.
+  case other(String, TextRemedy?)
+}
+
+/// A line of shell that prints a file as text that can be read as a word list.
+public struct TextRemedy: Equatable, Sendable {
+  /// The line, `{}` being the file.
+  let template: String
+  /// What stands for the file where standard input is read; nil where it cannot be.
+  let standardInput: String?
+
+  init(_ template: String, standardInput: String? = "") {
+    (self.template, self.standardInput) = (template, standardInput)
+  }
+
+  /// The line for a file that a shell knows by this (quoted) name, or for standard input; nil if
+  /// there is none.
+  public func command(for file: String?) -> String? {
+    guard let name = file ?? standardInput else { return nil }
+    guard name.isEmpty else { return template.replacing("{}", with: name) }
+    return template.replacing("< {}", with: "").replacing("{}", with: "")
+      .split(separator: " ").joined(separator: " ")
+  }
+
+  /// A conversion by iconv(1).
+  static func iconv(_ encoding: String) -> TextRemedy {
+    TextRemedy("iconv -f \(encoding) -t UTF-8 {}")
+  }
+}
+
+extension FileFormat {
+  /// The format that the first bytes of a text are known by.
+  init?(ofTextStartingWith bytes: Span<UInt8>) {
+    if let encoding = ForeignEncoding(ofTextStartingWith: bytes) {
+      self = .unicode(encoding)
+      return
+    }
+    guard let signature = Self.signatures.first(where: { $0.matches(bytes) }) else { return nil }
+    if signature.name == "a zip archive" {
+      self = Self.archive(bytes)
+    } else {
+      self = .other(signature.name, signature.remedy)
+    }
+  }
+
+  private struct Signature {
+    let name: String
+    let bytes: [UInt8]
+    let offset: Int
+    let remedy: TextRemedy?
+
+    init(_ name: String, _ bytes: [UInt8], at offset: Int = 0, _ remedy: TextRemedy? = nil) {
+      (self.name, self.bytes, self.offset, self.remedy) = (name, bytes, offset, remedy)
+    }
+
+    init(_ name: String, _ text: String, at offset: Int = 0, _ remedy: TextRemedy? = nil) {
+      self.init(name, Array(text.utf8), at: offset, remedy)
+    }
+
+    func matches(_ text: Span<UInt8>) -> Bool {
+      guard text.count >= offset + bytes.count else { return false }
+      for index in bytes.indices where text[offset + index] != bytes[index] { return false }
+      return true
+    }
+  }
+
+  private static let signatures: [Signature] = [
+    Signature("compressed by gzip", [0x1F, 0x8B], TextRemedy("gzip -dc {}")),
+    Signature("compressed by compress", [0x1F, 0x9D], TextRemedy("gzip -dc {}")),
+    Signature(
+      "compressed by xz", [0xFD, 0x37, 0x7A, 0x58, 0x5A, 0x00], TextRemedy("xz -dc {}")),
+    Signature(
+      "compressed by lzma", [0x5D, 0x00, 0x00], TextRemedy("xz --format=lzma -dc {}")),
+    Signature(
+      "compressed by bzip2", [0x31, 0x41, 0x59, 0x26, 0x53, 0x59], at: 4, TextRemedy("bzip2 -dc {}")
+    ),
+    Signature("compressed by zstd", [0x28, 0xB5, 0x2F, 0xFD], TextRemedy("zstd -dc {}")),
+    Signature("compressed by lz4", [0x04, 0x22, 0x4D, 0x18], TextRemedy("lz4 -dc {}")),
+    Signature("compressed by lzip", "LZIP\u{1}", TextRemedy("lzip -dc {}")),
+    Signature("compressed by snappy", [0xFF, 0x06, 0x00, 0x00, 0x73, 0x4E, 0x61, 0x50]),
+    Signature("a zip archive", "PK\u{3}\u{4}"),
+    Signature("an empty zip archive", "PK\u{5}\u{6}"),
+    Signature(
+      "a 7z archive", [0x37, 0x7A, 0xBC, 0xAF, 0x27, 0x1C],
+      TextRemedy("7z x -so {}", standardInput: nil)),
+    Signature(
+      "a RAR archive", "Rar!\u{1A}\u{7}", TextRemedy("unrar p -inul {}", standardInput: nil)),
+    Signature("a tar archive", "ustar\0", at: 257, TextRemedy("tar -xOf {}", standardInput: "-")),
+    Signature(
+      "a tar archive", "ustar  \0", at: 257, TextRemedy("tar -xOf {}", standardInput: "-")),
+    Signature("a PDF", "%PDF-", TextRemedy("pdftotext -nopgbrk {} -", standardInput: "-")),
+    Signature("PostScript", "%!PS-", TextRemedy("ps2ascii {}")),
+    Signature("rich text (RTF)", "{\\rtf", TextRemedy("unrtf --text {}")),
+    Signature("a DjVu document", "AT&TFORM", TextRemedy("djvutxt {}", standardInput: nil)),
+    Signature(
+      "an old Office file (xls, doc)", [0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1]),
+    Signature("a SQLite database", "SQLite format 3\0"),
+    Signature("a Parquet table", "PAR1\u{15}"),
+    Signature("an Arrow table", "ARROW1\0"),
+    Signature("NumPy's array", [0x93, 0x4E, 0x55, 0x4D, 0x50, 0x59]),
+    Signature("HDF5", [0x89, 0x48, 0x44, 0x46]),
+    Signature("an image (PNG)", [0x89, 0x50, 0x4E, 0x47]),
+    Signature("an image (JPEG)", [0xFF, 0xD8, 0xFF]),
+    Signature("an image (GIF)", "GIF89a"),
+    Signature("an image (GIF)", "GIF87a"),
+    Signature("an image (TIFF)", [0x49, 0x49, 0x2A, 0x00]),
+    Signature("an image (TIFF)", [0x4D, 0x4D, 0x00, 0x2A]),
+    Signature("an image (WebP)", "WEBPVP8", at: 8),
+    Signature("sound (WAV)", "WAVEfmt ", at: 8),
+    Signature("sound (MP3)", [0x49, 0x44, 0x33, 0x03]),
+    Signature("sound (MP3)", [0x49, 0x44, 0x33, 0x04]),
+    Signature("sound (Ogg)", "OggS\0"),
+    Signature("sound (FLAC)", "fLaC\0"),
+    Signature("a program (ELF)", [0x7F, 0x45, 0x4C, 0x46]),
+    Signature("a program (Windows)", [0x4D, 0x5A, 0x90, 0x00]),
+    Signature("a Java class", [0xCA, 0xFE, 0xBA, 0xBE]),
+    Signature("a model file (safetensors)", "\0\0\0\0\0{\"", at: 3),
+  ]
+
+  /// A zip archive by the names of its members: office documents are such archives.
+  private static func archive(_ bytes: Span<UInt8>) -> FileFormat {
+    func holds(_ name: String) -> Bool {
+      let name = Array(name.utf8)
+      guard bytes.count >= name.count else { return false }
+      return (0...min(bytes.count, 1 << 20) - name.count).contains { start in
+        name.indices.allSatisfy { bytes[start + $0] == name[$0] }
+      }
+    }
+    func unzip(_ line: String) -> TextRemedy { TextRemedy(line, standardInput: nil) }
+    if holds("xl/w") {
+      return .other(
+        "an Excel workbook",
+        unzip("unzip -p {} 'xl/*.xml' | grep -oE '<t( [^>]*)?>[^<]+' | sed 's/<[^>]*>//'"))
+    }
+    if holds("word/document") {
+      return .other(
+        "a Word document",
+        unzip(#"unzip -p {} word/document.xml | sed 's/<\/w:p>/\n/g; s/<[^>]*>//g'"#))
+    }
+    if holds("opendocument.") {
+      return .other(
+        "an OpenDocument file",
+        unzip(#"unzip -p {} content.xml | sed 's/<\/text:p>/\n/g' | sed 's/<[^>]*>//g'"#))
+    }
+    return .other("a zip archive", unzip("unzip -p {}"))
+  }
+}
+
+// MARK: - UTF-16 and UTF-32
+
+/// An encoding of Unicode that a word list must be converted from, named as iconv(1) does.
+///
+/// Such a file would be refused anyway, for its NULs or its byte order mark, but "control character
+/// in line 1" does not help those who have just exported a list from a spreadsheet.
+public enum ForeignEncoding: String, Sendable {
+  case utf16 = "UTF-16"
+  case utf32 = "UTF-32"
+  case utf16LittleEndian = "UTF-16LE"
+  case utf16BigEndian = "UTF-16BE"
+  case utf32LittleEndian = "UTF-32LE"
+  case utf32BigEndian = "UTF-32BE"
+
+  /// Whether a byte order mark says so.
+  var isMarked: Bool { self == .utf16 || self == .utf32 }
+
+  /// The foreign encoding that the first bytes suggest: by a byte order mark, or by NULs in exactly
+  /// every second byte of the first 64, at least four (Latin text in UTF-16 without a mark).
+  init?(ofTextStartingWith bytes: Span<UInt8>) {
+    guard bytes.count >= 2 else { return nil }
+    let zeroes = bytes.count >= 4 && bytes[2] == 0 && bytes[3] == 0
+    switch (bytes[0], bytes[1]) {
+    case (0xFF, 0xFE): self = zeroes ? .utf32 : .utf16
+    case (0xFE, 0xFF): self = .utf16
+    case (0, 0) where bytes.count >= 4 && bytes[2] == 0xFE && bytes[3] == 0xFF: self = .utf32
+    default:
+      guard let isBigEndian = Self.endsWithNULs(bytes) else { return nil }
+      self = isBigEndian ? .utf16BigEndian : .utf16LittleEndian
+    }
+  }
+
+  /// Whether the first of two bytes is always NUL, or (false) the second; nil if neither is.
+  private static func endsWithNULs(_ bytes: Span<UInt8>) -> Bool? {
+    let pairs = min(bytes.count, 64) / 2
+    guard pairs >= 2 else { return nil }
+    let zeroAt = bytes[0] == 0 ? 0 : 1
+    let isTwoByte = (0..<pairs).allSatisfy {
+      bytes[2 * $0 + zeroAt] == 0 && bytes[2 * $0 + 1 - zeroAt] != 0
+    }
+    return isTwoByte ? zeroAt == 0 : nil
+  }
+}

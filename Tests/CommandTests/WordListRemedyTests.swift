@@ -1,0 +1,132 @@
+// The line that a refusal of a word list ends with: pasted into a shell, it reads the list.
+
+import Foundation
+import Testing
+
+/// Eight words in a language, their encoding, and what the refusal says of it.
+private struct EncodedList: Sendable, CustomTestStringConvertible {
+  let encoding: String
+  let words: String
+  let message: String
+
+  init(_ encoding: String, _ words: String, _ message: String) {
+    (self.encoding, self.words, self.message) = (encoding, words, message)
+  }
+
+  var testDescription: String { "\(encoding): \(words)" }
+}
+
+private let german = "müller schröder jäger weiß köhler björn günther jürgen"
+private let french = "hélène françois éloïse gérard rené zoé cédric raphaël"
+private let polish = "michał łukasz świętosława józef żaneta łódź gdańsk jędrzej"
+private let turkish = "ayşe çağla gökhan ümit işıl şükrü özgür doğan"
+private let russian = "анна борис елена иван кирилл наталья роман юлия"
+private let greek = "γιώργος μαρία νίκος ελένη δημήτρης κώστας άννα σοφία"
+private let hebrew = "אברהם יצחק יעקב שרה רבקה רחל משה אהרן"
+private let arabic = "محمد فاطمة أحمد علي حسن حسين خديجة عائشة"
+private let japanese = "たろう はなこ さくら ゆうき 田中 佐藤 鈴木 高橋"
+private let chinese = "王伟 李娜 张敏 刘洋 陈静 杨帆 赵磊 黄丽"
+private let taiwanese = "陳怡君 林志明 黃淑芬 張家豪 李雅婷 王建國 吳宗翰 劉美玲"
+private let korean = "김민준 이서연 박지훈 최수빈 정예은 강도윤 조하은 윤지우"
+
+private let encodedLists = [
+  EncodedList(
+    "CP1252", "o’brien d’arc l’anna mc’coy o’neil anna bert carla", "perhaps windows-1252"),
+  EncodedList("CP1252", french, "perhaps windows-1252"),
+  EncodedList("LATIN1", german, "perhaps windows-1252"),
+  EncodedList("MACINTOSH", french, "perhaps Mac Roman"),
+  EncodedList("CP850", german, "perhaps DOS (850)"),
+  EncodedList("CP1250", polish, "perhaps windows-1250"),
+  EncodedList("ISO-8859-2", polish, "perhaps ISO-8859-2"),
+  EncodedList("CP1254", turkish, "perhaps windows-1254"),
+  EncodedList("CP1251", russian, "perhaps windows-1251"),
+  EncodedList("KOI8-R", russian, "perhaps KOI8-R"),
+  EncodedList("CP866", russian, "perhaps DOS Cyrillic"),
+  EncodedList("ISO-8859-5", russian, "perhaps ISO-8859-5"),
+  EncodedList("CP1253", greek, "perhaps windows-1253"),
+  EncodedList("CP1255", hebrew, "perhaps windows-1255"),
+  EncodedList("CP1256", arabic, "perhaps windows-1256"),
+  EncodedList("SHIFT-JIS", japanese, "perhaps Shift-JIS"),
+  EncodedList("EUC-JP", japanese, "perhaps EUC-JP"),
+  EncodedList("ISO-2022-JP", japanese, "U+001B"),
+  EncodedList("GB18030", chinese, "perhaps GB18030"),
+  EncodedList("BIG5", taiwanese, "perhaps Big5"),
+  EncodedList("EUC-KR", korean, "perhaps EUC-KR"),
+  EncodedList("UTF-16LE", russian, "looks like UTF-16LE"),
+  EncodedList("UTF-16BE", chinese, "looks like UTF-16BE"),
+  EncodedList("UTF-16BE", german, "looks like UTF-16BE"),
+  EncodedList("UTF-32LE", german, "looks like UTF-32LE"),
+  EncodedList("UTF-32BE", korean, "looks like UTF-32BE"),
+  EncodedList("IBM037", "anna bert carla dora emil frida gusta hanna", "perhaps EBCDIC"),
+]
+
+/// Lists that some lines of shell make of the eight words in `plain.txt`.
+private let otherFiles = [
+  WordListCase("gzip", script: "gzip -c plain.txt", "is compressed by gzip"),
+  WordListCase("xz", script: "xz -c plain.txt", "is compressed by xz"),
+  WordListCase("bzip2", script: "bzip2 -c plain.txt", "is compressed by bzip2"),
+  WordListCase("tar", script: "tar -cf - plain.txt", "is a tar archive"),
+  WordListCase("carriage returns", script: #"tr '\n' '\r' < plain.txt"#, "carriage return"),
+  WordListCase("NULs", script: #"tr '\n' '\0' < plain.txt"#, "U+0000"),
+  WordListCase("form feeds", script: #"tr '\n' '\f' < plain.txt"#, "U+000C"),
+  WordListCase("DOS", script: #"sed 's/$/\r/' plain.txt; printf '\032'"#, "U+001A"),
+  WordListCase(
+    "two marks",
+    script: #"printf '\357\273\277'; head -4 plain.txt; printf '\357\273\277'; tail -4 plain.txt"#,
+    "U+FEFF"),
+  WordListCase("U+2028", script: #"sed ':a;N;$!ba;s/\n/\xE2\x80\xA8/g' plain.txt"#, "U+2028"),
+  WordListCase("colours", script: #"sed 's/.*/\x1B[31m&\x1B[0m/' plain.txt"#, "U+001B"),
+  WordListCase(
+    "a damaged line", script: #"cat plain.txt; printf 'ren\351\n'"#, "some lines are damaged"),
+]
+
+@Suite("The line after a refusal of a word list")
+struct WordListRemedyTests {
+  let place: Workplace
+
+  init() throws { place = try Workplace() }
+
+  /// Expects a refusal of `words.txt` with a line that reads eight words from it.
+  private func expectRemedy(_ message: String, file: String = "words.txt") throws {
+    let name = "'" + file.replacing("'", with: #"'\''"#) + "'"
+    let refusal = try place.guarded("train --describe --data=\(name)")
+    expectRefusal(refusal, status: 65, saying: message)
+    let line = try #require(refusal.errorLines.last)
+    #expect(line.hasPrefix("Try:  "), "\(refusal.errors)")
+    let outcome = try place.guarded("\(line.dropFirst(6)) --describe")
+    #expect(outcome.output.contains("-: 8 words, all distinct"), "\(line)\n\(outcome.errors)")
+  }
+
+  @Test("converts an encoding that was guessed", arguments: encodedLists)
+  private func encoding(list: EncodedList) throws {
+    let words = list.words.replacing(" ", with: "\n") + "\n"
+    try place.write(words.utf8, to: "plain.txt")
+    let made = try place.guarded(
+      "iconv -f UTF-8 -t \(list.encoding) plain.txt > words.txt")
+    try #require(made.status == 0)
+    try expectRemedy(list.message)
+    let line = try place.guarded(
+      "eval \"$(train --describe --data words.txt 2>&1 | sed -n 's/^Try:  \\(.*\\) | train.*/\\1/p')\""
+    )
+    #expect(line.output == words)
+  }
+
+  @Test("reads other formats, and takes out what no word may have", arguments: otherFiles)
+  func format(list: WordListCase) throws {
+    var words = ["anna", "bert", "carla", "dora", "emil", "frida", "gusta", "hanna"]
+    if list.testDescription == "a damaged line" { words = Array(words.dropLast()) + ["jürg"] }
+    try place.write((words.joined(separator: "\n") + "\n").utf8, to: "plain.txt")
+    let made = try place.guarded("{ \(list.script)\n} > words.txt")
+    try #require(made.status == 0)
+    try expectRemedy(list.message)
+  }
+
+  @Test("quotes the name of the file", arguments: ["a b.gz", "it's.gz", "-x.gz", "$HOME.gz"])
+  func quoting(file: String) throws {
+    let words = "anna\nbert\ncarla\ndora\nemil\nfrida\ngusta\nhanna\n"
+    try place.write(words.utf8, to: "plain")
+    let name = "'" + file.replacing("'", with: #"'\''"#) + "'"
+    #expect(try place.guarded("gzip -c plain > \(name)").status == 0)
+    try expectRemedy("is compressed by gzip", file: file)
+  }
+}
