@@ -7,7 +7,7 @@ NAMES := data/makemore-names.txt
 NAMES_SHA256 := 0a30b5557f192f32ab962680889aac5f6fda0f4cecf40a6d0b5694f58ea8cc4d
 
 .PHONY: help setup build train test lint format bench peers names example mutate \
-  strace crash crash-quick gnuplot chromium browser fuzz differential differential-packages sanitize \
+  strace crash crash-quick gnuplot chromium browser page fuzz differential differential-packages sanitize \
   sanitize-quick setup-mpi build-mpi train-mpi test-mpi long-list long-list-quick
 
 help:
@@ -28,6 +28,7 @@ help:
 	@echo '  make sanitize             every test under AddressSanitizer, then ThreadSanitizer (30 min)'
 	@echo '  make sanitize-quick       short training runs under both (4 min)'
 	@echo '  make browser              open reports in Chromium and check what they show'
+	@echo '  make page                 write docs/gradcheck.html anew'
 	@echo '  make test-mpi             1 to 4 ranks against one process; signals, kills, resumed runs'
 	@echo '  make long-list            train on 50 million words, in one process and on two ranks (15 min)'
 	@echo '  make bench                BLAS beside the naive product, and where the time of a step goes'
@@ -111,6 +112,11 @@ gnuplot:
 chromium:
 	@command -v chromium >/dev/null && command -v chromedriver >/dev/null && exit 0; \
 	$(call install,chromium chromium-driver)
+
+# docs/gradcheck.html, from its parts and the table of tensors.
+page: setup
+	rm -f docs/gradcheck.html
+	swift run gradcheck --page docs/gradcheck.html
 
 browser: gnuplot chromium
 	python3 Tools/browser/browser.py

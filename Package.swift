@@ -35,7 +35,9 @@ let argumentParser: Target.Dependency = .product(
 let realModule: Target.Dependency = .product(name: "RealModule", package: "swift-numerics")
 
 /// A command: a thin shell around the library, itself a library, so that a program can hold several.
-func command(_ name: String, and others: [Target.Dependency] = []) -> Target {
+func command(
+  _ name: String, and others: [Target.Dependency] = [], resources: [Resource]? = nil
+) -> Target {
   .target(
     name: name + "Command",
     dependencies: [
@@ -43,6 +45,7 @@ func command(_ name: String, and others: [Target.Dependency] = []) -> Target {
     ]
       + others,
     path: "Sources/Commands/" + name,
+    resources: resources,
     swiftSettings: settings)
 }
 
@@ -105,7 +108,7 @@ let package = Package(
     command("Train", and: ["RunReport"]),
     command("Sample"),
     command("Bench"),
-    command("Gradcheck"),
+    command("Gradcheck", resources: [.embedInCode("Page")]),
     command("Report", and: ["RunReport"]),
     program("train", of: "TrainCommand"),
     program("sample", of: "SampleCommand"),

@@ -172,6 +172,17 @@ extension FileSystem {
     }
   }
 
+  /// Writes a file that must not be there yet. What could not be written whole is removed.
+  public static func create(_ path: String, with bytes: [UInt8]) throws(SystemError) {
+    let file = try OpenFile(path, .creating)
+    do throws(SystemError) {
+      try writing(file, path) { file throws(SystemError) in try file.write(bytes.span) }
+    } catch {
+      unsafe unlink(path)
+      throw error
+    }
+  }
+
   /// Removes a file; it is no error if there is none.
   public static func remove(_ path: String) throws(SystemError) {
     do throws(SystemError) {

@@ -107,6 +107,13 @@ struct LineEvaluator {
     n = Double(problem.minibatch.count)
   }
 
+  /// What a line divides by. A quotient's size is not that of the sizes: what is lost of the divisor
+  /// counts relative to its value.
+  static let divisors: [PassTensor: PassTensor] = [
+    .bnvar_inv: .bnvar, .counts_sum_inv: .counts_sum, .dprobs: .probs, .dcounts_sum: .counts_sum,
+    .dbnvar: .bnvar,
+  ]
+
   /// The forms in which a line may be written.
   static func forms(of tensor: PassTensor) -> [LineForm] {
     switch tensor {
@@ -183,7 +190,7 @@ struct LineEvaluator {
     }
     let pass = Derivation(parameters, problem.minibatch)
     for (input, given) in inputs where !PassTensor.parameters.contains(input) {
-      pass[input] = Line.divisors[tensor] == input ? magnitude(given.value) : given.size
+      pass[input] = Self.divisors[tensor] == input ? magnitude(given.value) : given.size
     }
     return pass
   }
@@ -195,13 +202,6 @@ private struct Line {
   let inputs: [PassTensor: LineInput]
   let values: Derivation<Double>
   let sizes: Derivation<Double>
-
-  /// What a line divides by. A quotient's size is not that of the sizes: what is lost of the divisor
-  /// counts relative to its value.
-  static let divisors: [PassTensor: PassTensor] = [
-    .bnvar_inv: .bnvar, .counts_sum_inv: .counts_sum, .dprobs: .probs, .dcounts_sum: .counts_sum,
-    .dbnvar: .bnvar,
-  ]
 
   /// Σ|terms| of the step; ∞ where a number on the way to it is too large for the precision.
   func size(_ precision: Precision) -> Matrix<Double> {
@@ -227,7 +227,8 @@ private struct Line {
 
   /// The size of a line that may divide by something that was computed here.
   private func quotient(_ size: Matrix<Double>) -> Matrix<Double> {
-    guard let divisor = Self.divisors[tensor], isComputed(divisor), let input = inputs[divisor]
+    guard let divisor = LineEvaluator.divisors[tensor], isComputed(divisor),
+      let input = inputs[divisor]
     else { return size }
     return size * (input.size * pow(magnitude(input.value), -1))
   }

@@ -8,6 +8,8 @@ import LinearAlgebra
 
 /// Looks for the kind of mistake in a line that is wrong given its inputs.
 struct LineHints {
+  private typealias Sentence = HintSentence
+
   private let judge: PassJudge
   private let tensor: PassTensor
   private let found: Matrix<Double>
@@ -39,8 +41,8 @@ struct LineHints {
   // MARK: Kinds
 
   private var emptiness: String? {
-    if found.elements.contains(where: { !$0.isFinite }) { return "not finite, and its line is" }
-    return found.elements.allSatisfy { $0 == 0 } ? "zero everywhere" : nil
+    if found.elements.contains(where: { !$0.isFinite }) { return Sentence.notFinite() }
+    return found.elements.allSatisfy { $0 == 0 } ? Sentence.zero() : nil
   }
 
   /// dC with the last window's gradient in each row.
@@ -51,7 +53,7 @@ struct LineHints {
       for column in 0..<last.columns { last[Int(id), column] = demb[row, column] }
     }
     guard isFound(last) else { return nil }
-    return "given your demb: equals the last write of each row; add, do not assign"
+    return Sentence.lastWrite()
   }
 
   /// The line with one of its inputs zero.
@@ -60,9 +62,9 @@ struct LineHints {
       let rest = variant(input) { 0 * $0 }
       guard rest.value.elements.contains(where: { $0 != 0 }), isFound(rest) else { continue }
       if let owner = tensor.owner, owner.readers.count > 1 {
-        return "equals one of its terms alone: \(owner) has two uses"
+        return Sentence.oneTerm(["owner": owner.name])
       }
-      return "equals its line with a term left out"
+      return Sentence.lostTerm()
     }
     return nil
   }
@@ -74,8 +76,8 @@ struct LineHints {
     let isClear = bounds.indices.contains {
       abs(found.elements[$0] - line.value.elements[$0]) > 32 * bounds[$0]
     }
-    guard isClear || kind != Self.anyFactor else { return nil }
-    return "\(Self.number(factor)) times its line: " + kind
+    guard isClear || kind != .anyFactor else { return nil }
+    return Sentence.ratio(["factor": Self.number(factor), "kind": Self.words(for: factor, n)])
   }
 
   /// The line with one of its inputs 1.
@@ -83,17 +85,17 @@ struct LineHints {
     let isLost = tensor.inputs.contains { input in
       isFound(variant(input) { Matrix(rows: $0.rows, columns: $0.columns, repeating: 1) })
     }
-    return isLost ? "equals its line with a factor left out" : nil
+    return isLost ? Sentence.lostFactor() : nil
   }
 
   private var forgottenEpsilon: String? {
     guard [.bnvar_inv, .dbnvar].contains(tensor) else { return nil }
-    return isFound(variant(.bnvar) { $0 + -1e-5 }) ? "equals its line without ε" : nil
+    return isFound(variant(.bnvar) { $0 + -1e-5 }) ? Sentence.noEpsilon() : nil
   }
 
   private var wrongSign: String? {
     guard tensor.cancels != nil, isFound(line) else { return nil }
-    return "zero but for rounding, and the rounding has the opposite sign"
+    return Sentence.oppositeRounding()
   }
 
   private var equalTensor: String? {
@@ -102,7 +104,7 @@ struct LineHints {
       judge.reference.tensors[$0]?.elements == found.elements
     }
     guard let equal else { return nil }
-    return "equals your \(equal): the same memory (then clone it), or the wrong tensor"
+    return Sentence.equalTensor(["tensor": equal.name])
   }
 
   /// The line with one of its inputs multiplied.
@@ -110,8 +112,8 @@ struct LineHints {
     let factors = [-1, 2, 0.5, n / (n - 1), (n - 1) / n, n, 1 / n]
     for input in tensor.inputs {
       for factor in factors where isFound(variant(input) { factor * $0 }) {
-        return "one of its terms is \(Self.number(factor)) times what it should be: "
-          + Self.kind(of: factor, n)
+        let kind = Self.words(for: factor, n)
+        return Sentence.scaledTerm(["factor": Self.number(factor), "kind": kind])
       }
     }
     return nil
@@ -122,7 +124,7 @@ struct LineHints {
     return isFound(
       EvaluatedLine(
         value: line.value.transposed(), size: line.size.transposed(), terms: line.terms))
-      ? "the transpose" : nil
+      ? Sentence.transpose() : nil
   }
 
   /// A difference that is the same along each row, or along each column.
@@ -140,21 +142,21 @@ struct LineHints {
     }
     let alongRows = isConstant(difference)
     guard alongRows || isConstant(difference.transposed()) else { return nil }
-    return
-      "off by the same number along each \(alongRows ? "row" : "column"): a term that is repeated "
-      + "there is missing or too many"
+    return alongRows ? Sentence.constantInRows() : Sentence.constantInColumns()
   }
 
   private var usesOfMaxes: String? {
     guard tensor == .dlogits, judge.misusesMaxes(found) else { return nil }
-    return "its last bits show another use of dlogit_maxes"
+    return Sentence.otherUseOfMaxes()
   }
 
   private var otherPass: String? {
     let parameters = tensor.inputs.filter(PassTensor.parameters.contains).map(\.name)
     let given = parameters + (tensor.ids.map { [$0.rawValue] } ?? [])
     guard !given.isEmpty else { return nil }
-    return "or \(given.joined(separator: ", ")) changed after \(tensor) was computed"
+    return Sentence.otherPass([
+      "names": given.joined(separator: ", "), "tensor": tensor.name,
+    ])
   }
 
   private var missingInputs: String? {
@@ -163,7 +165,7 @@ struct LineHints {
     }
     guard !missing.isEmpty else { return nil }
     let names = missing.map(\.name).joined(separator: ", ")
-    return "\(names) \(missing.count == 1 ? "is" : "are") not in the file, so it may be there"
+    return (missing.count == 1 ? Sentence.missingInput : .missingInputs)(["names": names])
   }
 
   // MARK: Trying
@@ -211,25 +213,34 @@ extension LineHints {
     return LineComparison(found, scaled, precision) == .holds ? factor : nil
   }
 
+  /// A factor with five digits after the point, or six in all if it is very large or small.
   private static func number(_ factor: Double) -> String {
-    guard abs(factor) < 1e6, abs(factor) > 1e-3 else { return "\(factor)" }
-    let rounded = (factor * 1e5).rounded() / 1e5
-    let number = rounded == rounded.rounded() ? "\(Int(abs(rounded)))" : "\(abs(rounded))"
-    return (factor < 0 ? "−" : "") + number
+    let size = abs(factor)
+    var scale = 1e5
+    if !(size < 1e6 && size > 1e-3) {
+      while size * scale < 1e5, scale < 1e300 { scale *= 10 }
+      while size * scale >= 1e6, scale > 1e-300 { scale /= 10 }
+    }
+    let rounded = (size * scale).rounded() / scale
+    let isWhole = rounded == rounded.rounded() && rounded < 1e6
+    return (factor < 0 ? "−" : "") + (isWhole ? "\(Int(rounded))" : "\(rounded)")
   }
 
-  private static let anyFactor = "a constant factor"
-
   /// What a ratio usually means.
-  private static func kind(of factor: Double, _ n: Double) -> String {
-    let kinds: [(Double, String)] = [
-      (1, "its sign"), ((n - 1) / n, "Bessel's n − 1"), (n / (n - 1), "Bessel's n − 1"),
-      (n, "the mean over n"), (1 / n, "the mean over n"), (n - 1, "the mean over n − 1"),
-      (1 / (n - 1), "the mean over n − 1"), (2, "the square"), (0.5, "the square"),
+  private static func kind(of factor: Double, _ n: Double) -> Sentence {
+    let kinds: [(Double, Sentence)] = [
+      (1, .sign), ((n - 1) / n, .bessel), (n / (n - 1), .bessel), (n, .mean), (1 / n, .mean),
+      (n - 1, .meanWithoutOne), (1 / (n - 1), .meanWithoutOne), (2, .square), (0.5, .square),
     ]
-    let kind = kinds.first { abs(abs(factor) / $0.0 - 1) < 1e-4 && ($0.0 != 1 || factor < 0) }?.1
-    guard let kind else { return anyFactor }
-    return factor < 0 && kind != "its sign" ? "its sign, and " + kind : kind
+    return kinds.first { abs(abs(factor) / $0.0 - 1) < 1e-4 && ($0.0 != 1 || factor < 0) }?.1
+      ?? .anyFactor
+  }
+
+  /// A ratio's kind in words, with its sign if that is wrong besides.
+  private static func words(for factor: Double, _ n: Double) -> String {
+    let kind = kind(of: factor, n)
+    guard factor < 0, kind != .sign, kind != .anyFactor else { return kind() }
+    return Sentence.signAnd(["kind": kind()])
   }
 }
 
@@ -239,21 +250,23 @@ extension LineHints {
   /// Why a shape may be what it is.
   static func shape(_ tensor: PassTensor, found: [Int], _ sizes: PassSizes) -> String {
     let expected = sizes.shape(of: tensor)
-    let comparison = "\(found.shapeDescription) is not \(expected.shapeDescription)"
+    let shapes = ["found": found.shapeDescription, "expected": expected.shapeDescription]
     if expected.count == 2, found.count == 2, expected.contains(1), found.contains(1),
       found.firstIndex(of: 1) != expected.firstIndex(of: 1), found != expected.reversed()
     {
-      return comparison + ": summed along the other dimension"
+      return Sentence.otherDimension(shapes)
     }
-    if found == expected.reversed() { return "\(found.shapeDescription) is the transpose" }
+    if found == expected.reversed() {
+      return Sentence.transposedShape(["found": found.shapeDescription])
+    }
     if found.count == 2, expected.count == 2, let one = expected.firstIndex(of: 1),
       found[1 - one] == expected[1 - one]
     {
       let isSquare = found[0] == found[1]
-      return comparison + (isSquare ? ": keepdim, or not summed" : ": not summed")
+      return (isSquare ? Sentence.keepdimOrSum : .notSummed)(shapes)
     }
-    if found.count < expected.count || found.contains(1) { return comparison + ": keepdim" }
-    return comparison
+    if found.count < expected.count || found.contains(1) { return Sentence.keepdim(shapes) }
+    return Sentence.otherShape(shapes)
   }
 
   /// What to note of a line that is right: a lost dimension, or what its numbers cannot show.
@@ -262,11 +275,13 @@ extension LineHints {
   ) -> String? {
     let shape = PassSizes(reference.problem).shape(of: tensor)
     if let given = reference.shapes[tensor], given != shape, shape.contains(1) {
-      return "\(given.shapeDescription) for \(shape.shapeDescription): keepdim"
+      return Sentence.lostDimension([
+        "found": given.shapeDescription, "expected": shape.shapeDescription,
+      ])
     }
     guard tensor.cancels != nil else { return nil }
     if found.elements.allSatisfy({ $0 == 0 }) || found.count < PassJudge.elementsForSign {
-      return "zero but for rounding: a wrong sign would not show"
+      return Sentence.unseenSign()
     }
     return nil
   }

@@ -67,8 +67,7 @@ public struct PassVerdicts: Equatable, Sendable {
     var verdicts = Self.judging(reference, without: [], measured)
     // If some tensors are of another minibatch, those of the same origin whose sizes fit are found by
     // what is left to blame without them.
-    let origins = [PassTensor.crossEntropySteps, PassTensor.withoutHiddenUnits]
-    for others in reference.stale.isEmpty ? [] : origins {
+    for others in reference.stale.isEmpty ? [] : PassTensor.staleOrigins {
       let left = Self.judging(reference, without: others, measured)
       if left.blame + 2 <= verdicts.blame { verdicts = left }
     }
@@ -217,7 +216,7 @@ struct PassJudge {
     if reference.stale[tensor] != nil
       || (stale.contains(tensor) && reference.tensors[tensor] != nil)
     {
-      let hint = "of another minibatch: left out"
+      let hint = HintSentence.stale()
       verdicts[tensor] = LineVerdict(tensor: tensor, kind: .notComparable, hint: hint)
       return
     }
@@ -243,7 +242,7 @@ struct PassJudge {
       verdicts[tensor] = LineVerdict(
         tensor: tensor, kind: plain.faults.isEmpty ? .notComparable : .follows,
         followsFrom: PassTensor.computed.filter(plain.faults.contains),
-        hint: "its line overflows or divides by zero here: no bound is finite")
+        hint: HintSentence.noBound())
     } else if best == nil,
       let unjudged = tensor.inputs.first(where: { reference.misshapen[$0] != nil })
     {
@@ -304,7 +303,7 @@ extension PassJudge {
   static let elementsForSign = 16
 
   /// The least number of elements of which no other way to compute them gives the same bits everywhere.
-  private static let elementsForBits = 200
+  static let elementsForBits = 200
 
   /// Faults that are smaller than a bound and show all the same.
   private func hidesFault(_ tensor: PassTensor, _ found: Matrix<Double>) -> Bool {
@@ -379,14 +378,17 @@ extension Matrix<Double> {
 // MARK: - Tensors of an earlier exercise
 
 extension PassTensor {
+  /// Tensors that an earlier exercise may have left together.
+  static let staleOrigins = [crossEntropySteps, withoutHiddenUnits]
+
   /// The steps from the logits to the loss and back, which have the same sizes in every exercise.
-  fileprivate static let crossEntropySteps: [PassTensor] = [
+  private static let crossEntropySteps: [PassTensor] = [
     .logit_maxes, .norm_logits, .counts, .counts_sum, .counts_sum_inv, .probs, .logprobs,
     .dlogprobs, .dprobs, .dcounts_sum_inv, .dcounts_sum, .dcounts, .dnorm_logits, .dlogit_maxes,
   ]
 
   /// All whose sizes do not depend on the hidden layer, except for parameters' gradients.
-  fileprivate static let withoutHiddenUnits = computed.filter { tensor in
+  private static let withoutHiddenUnits = computed.filter { tensor in
     !(tensor.owner.map(parameters.contains) ?? false)
       && !TensorRow<Double>(tensor).dimensions.contains(.hidden)
   }

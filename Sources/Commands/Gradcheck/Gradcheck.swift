@@ -15,6 +15,7 @@ package struct Gradcheck: Command {
       gradcheck --reference mine.safetensors say which of them are wrong, and which only follow
       gradcheck --solution dcounts           print one line of the derivation
       gradcheck --write ours.safetensors     write ours for your notebook to compare
+      gradcheck --page gradcheck.html        write the page that does this in a browser
       """,
     discussion: """
       With --reference, each line of the derivation is evaluated on the file's own numbers: a tensor \
@@ -42,6 +43,8 @@ package struct Gradcheck: Command {
   var solution: PassTensor?
   @Option(help: "Write minibatch, parameters, intermediates and gradients to a file.")
   var write: String?
+  @Option(help: "Write the page that checks notebooks in a browser to a new file.")
+  var page: String?
 
   @Option(help: "Word list: a path, a name in data/, or - for standard input. (default: names.txt)")
   var data: String?
@@ -95,6 +98,7 @@ package struct Gradcheck: Command {
   package func run() throws {
     if snippet { return try StandardOutput.shared.write(PassTensor.snippet) }
     if let solution { return try StandardOutput.shared.write(solution.solution) }
+    if let page { return try BrowserPage.write(to: page) }
     let problem = try CheckedProblem(self)
     if let write {
       let precision = scalar ?? problem.reference?.precision ?? .float64

@@ -9,6 +9,8 @@ struct VerdictOutput {
   let reference: Reference
   let verdicts: PassVerdicts
 
+  private typealias Words = VerdictSentence
+
   private static let width = 80
 
   var text: String {
@@ -29,32 +31,23 @@ struct VerdictOutput {
 
   private func counts(_ lines: [LineVerdict]) -> String {
     let words: [(LineVerdict.Kind, String)] = [
-      (.right, "right"), (.here, "WRONG HERE"), (.shape, "WRONG SHAPE"),
-      (.follows, verdicts.cause == nil ? "follow" : "do not fit"),
-      (.notComparable, "not comparable"), (.missing, "missing"),
+      (.right, Words.right()), (.here, Words.here()), (.shape, Words.shape()),
+      (.follows, verdicts.cause == nil ? Words.follow() : Words.misfit()),
+      (.notComparable, Words.notComparable()), (.missing, Words.missing()),
     ]
     let counts = words.map { kind, word in (count: lines.count { $0.kind == kind }, word: word) }
-    if counts[0].count == lines.count { return "\(lines.count) of \(lines.count) right" }
-    return counts.filter { $0.count > 0 || $0.word == "right" }
+    if counts[0].count == lines.count { return Words.allRight(["count": "\(lines.count)"]) }
+    return counts.filter { $0.count > 0 || $0.word == Words.right() }
       .map { "\($0.count) \($0.word)" }.joined(separator: ", ")
   }
 
   private var causes: [String] {
     guard let cause = verdicts.cause else { return [] }
     let names = words(verdicts.lines.filter { $0.kind == .follows })
-    let (subject, advice) =
-      switch cause {
-      case .parameters:
-        ("The parameters", "Write the file before the update, while all belongs to one pass.")
-      case .minibatch:
-        ("Xb and Yb", "Write the file before the next minibatch is drawn.")
-      }
-    let text =
-      "\(subject) in the file are not those of this pass: every line that reads them fails, and "
-      + "nothing else does. \(advice)"
+    let text = cause == .parameters ? Words.parameters() : Words.minibatch()
     return [
       Self.wrapped(text.split(separator: " ").map(String.init)),
-      Self.wrapped(names, first: "do not fit: "),
+      Self.wrapped(names, first: Words.misfit() + ": "),
     ]
   }
 
@@ -64,7 +57,7 @@ struct VerdictOutput {
     let width = faults.map(\.tensor.name.count).max() ?? 0
     return faults.map { fault in
       let name = fault.tensor.name + String(repeating: " ", count: width - fault.tensor.name.count)
-      let verdict = fault.kind == .shape ? "WRONG SHAPE" : "WRONG HERE "
+      let verdict = fault.kind == .shape ? Words.shape() : Words.here() + " "
       let hint = fault.hint ?? fault.tensor.question
       return Self.wrapped(
         hint.split(separator: " ").map(String.init), first: "\(name)  \(verdict)  ")
@@ -175,13 +168,14 @@ extension VerdictOutput {
   func nothingToJudge(_ path: String) -> CommandFailure {
     let found =
       reference.ignored.isEmpty
-      ? "no others" : reference.ignored.prefix(5).joined(separator: ", ").singleLine()
+      ? Words.noOthers() : reference.ignored.prefix(5).joined(separator: ", ").singleLine()
     let near = reference.ignored.lazy.compactMap { name in
-      PassTensor.nearest(to: name).map { "\(name.singleLine()) may be \($0). " }
+      PassTensor.nearest(to: name).map { near in
+        Words.mayBe(["name": name.singleLine(), "tensor": near.name]) + " "
+      }
     }.first
     return CommandFailure(
-      .badData,
-      "\(path): 0 of 26 gradients: expected names like dW1 and dC, found \(found)",
+      .badData, "\(path): \(Words.nothing(["names": found]))",
       advice: (near ?? "") + "'gradcheck --snippet' prints the lines that write the file.")
   }
 
@@ -204,10 +198,48 @@ extension PassTensor {
   /// What to look at where the numbers show no kind of mistake; never the line itself.
   fileprivate var question: String {
     guard let owner else {
-      return inputs.isEmpty ? "" : "reads " + inputs.map(\.name).joined(separator: ", ")
+      let names = inputs.map(\.name).joined(separator: ", ")
+      return names.isEmpty ? "" : VerdictSentence.reads(["names": names])
     }
     let readers = owner.readers.map { "\($0) = \($0.line)" }
-    return (readers.count == 1 ? "forward line: " : "forward lines: ")
-      + readers.joined(separator: "; ")
+    let lines = readers.joined(separator: "; ")
+    return (readers.count == 1 ? VerdictSentence.forwardLine : .forwardLines)(["lines": lines])
   }
+}
+
+// MARK: - The words, for docs/gradcheck.html too
+
+/// What is said of a whole file.
+enum VerdictSentence: String, Sentence {
+  // Counts
+  case allRight = "{count} of {count} right"
+  case right = "right"
+  case here = "WRONG HERE"
+  case shape = "WRONG SHAPE"
+  case follow = "follow"
+  case misfit = "do not fit"
+  case notComparable = "not comparable"
+  case missing = "missing"
+
+  // Causes
+  case parameters =
+    """
+    The parameters in the file are not those of this pass: every line that reads them fails, and \
+    nothing else does. Write the file before the update, while all belongs to one pass.
+    """
+  case minibatch =
+    """
+    Xb and Yb in the file are not those of this pass: every line that reads them fails, and \
+    nothing else does. Write the file before the next minibatch is drawn.
+    """
+
+  // What to look at
+  case reads = "reads {names}"
+  case forwardLine = "forward line: {lines}"
+  case forwardLines = "forward lines: {lines}"
+
+  // Nothing to judge
+  case nothing = "0 of 26 gradients: expected names like dW1 and dC, found {names}"
+  case noOthers = "no others"
+  case mayBe = "{name} may be {tensor}."
 }

@@ -1,0 +1,352 @@
+// Practice without a file: a tiny minibatch, a cell of lines for each tensor, and what they make of it. The cells run
+// in the derivation's order; the results are judged as a notebook's file is, and beside them stand central differences.
+
+const EXAMPLE_SIZES = new Sizes({ n: 4, block: 3, embedding: 2, hidden: 5, vocabulary: 3 });
+const EXAMPLE_NAMES = {
+  n: 4, batch_size: 4, block_size: 3, n_embd: 2, n_hidden: 5, vocab_size: 3,
+};
+// The windows of "abba": . is 0, a is 1, b is 2.
+const EXAMPLE = {
+  Xb: [0, 0, 0, 0, 0, 1, 0, 1, 2, 1, 2, 2],
+  Yb: [1, 2, 2, 1],
+  C: [0.6, -0.4, -0.9, 0.5, 0.3, 1.1],
+  W1: [
+    0.7, -0.2, 0.4, 0.9, -0.5, -0.3, 0.8, 0.1, -0.6, 0.2, 0.5, 0.3, -0.7, 0.2, 0.6,
+    -0.8, 0.4, 0.9, -0.1, -0.4, 0.1, -0.9, 0.3, 0.5, 0.7, 0.6, 0.2, -0.5, 0.8, -0.3,
+  ],
+  b1: [0.1, -0.2, 0.05, 0.15, -0.1],
+  W2: [0.4, -0.7, 0.2, -0.3, 0.5, 0.6, 0.8, 0.1, -0.5, -0.2, 0.9, -0.4, 0.3, -0.6, 0.7],
+  b2: [0.1, -0.1, 0.2],
+  bngain: [1.1, 0.9, 1.2, 0.8, 1.05],
+  bnbias: [0.1, -0.05, 0.2, -0.15, 0],
+};
+const GIVEN = new Set([...PARAMETERS, "Xb", "Yb", "torch", "F", "range", "len", ...Object.keys(EXAMPLE_NAMES)]);
+const STORAGE_KEY = "charmlp-gradcheck-practice";
+
+const exampleProblem = {
+  Xb: EXAMPLE.Xb, Yb: EXAMPLE.Yb,
+  ...Object.fromEntries(PARAMETERS.map((name) =>
+    [name, new Matrix(...EXAMPLE_SIZES.matrixShape(name), Float64Array.from(EXAMPLE[name]))])),
+};
+
+class Practice {
+  constructor() {
+    this.parsed = new Map();
+    this.numeric = new Map();
+    this.cells = new Map(COMPUTED.map((name) => [name, this.initial(name)]));
+    this.load();
+    this.run();
+  }
+
+  initial(name) { return isGradient(name) ? "" : NOTEBOOK_LINES.get(name); }
+
+  // MARK: Kept in the page's own storage
+
+  load() {
+    try {
+      const kept = JSON.parse(localStorage.getItem(STORAGE_KEY) ?? "{}");
+      for (const [name, text] of Object.entries(kept)) {
+        if (this.cells.has(name) && typeof text === "string") this.cells.set(name, text);
+      }
+    } catch { /* There may be no storage; then nothing is kept. */ }
+  }
+
+  save() {
+    const changed = [...this.cells].filter(([name, text]) => text !== this.initial(name));
+    try {
+      localStorage.setItem(STORAGE_KEY, JSON.stringify(Object.fromEntries(changed)));
+    } catch { /* As above. */ }
+  }
+
+  write(name, text) {
+    this.cells.set(name, text);
+    this.save();
+    this.run();
+  }
+
+  reset() {
+    for (const name of COMPUTED) this.cells.set(name, this.initial(name));
+    this.save();
+    this.run();
+  }
+
+  // MARK: Running
+
+  /** The statements of a cell, or the error in it. */
+  statements(name) {
+    const text = this.cells.get(name);
+    const kept = this.parsed.get(name);
+    if (kept?.text === text) return kept;
+    const result = { text };
+    try {
+      result.statements = NotebookParser.parse(text);
+    } catch (error) {
+      if (!(error instanceof NotebookError)) throw error;
+      result.error = error;
+    }
+    this.parsed.set(name, result);
+    return result;
+  }
+
+  newScope(changed = {}) {
+    const scope = new Map(Object.entries(EXAMPLE_NAMES));
+    for (const name of PARAMETERS) {
+      scope.set(name, changed[name] ?? new NotebookTensor(EXAMPLE_SIZES.shape(name), Float64Array.from(EXAMPLE[name])));
+    }
+    scope.set("Xb", new NotebookTensor([4, 3], Float64Array.from(EXAMPLE.Xb), true));
+    scope.set("Yb", new NotebookTensor([4], Float64Array.from(EXAMPLE.Yb), true));
+    return scope;
+  }
+
+  runCell(name, scope, errors, fallback) {
+    const { statements, error } = this.statements(name);
+    try {
+      if (error) throw error;
+      new NotebookRunner(scope, GIVEN, fallback).run(statements);
+    } catch (caught) {
+      if (!(caught instanceof NotebookError)) throw caught;
+      errors.set(name, caught);
+    }
+  }
+
+  run() {
+    const [scope, errors, borrowed] = [this.newScope(), new Map(), new Map()];
+    for (const name of FORWARD) this.runCell(name, scope, errors);
+    // What the backward lines do not have is ours, for their forward pass.
+    const ours = new Pass(exampleProblem);
+    for (const name of FORWARD) {
+      const value = scope.get(name);
+      if (value instanceof NotebookTensor && EXAMPLE_SIZES.accepts(value.shape, name)) {
+        ours[name] = new Matrix(...EXAMPLE_SIZES.matrixShape(name), value.data.slice());
+      }
+    }
+    for (const cell of GRADIENTS) {
+      this.runCell(cell, scope, errors, (name) => {
+        if (!GRADIENTS.includes(name) || name === cell || this.cells.get(name).trim() !== "") return undefined;
+        borrowed.set(cell, (borrowed.get(cell) ?? new Set()).add(name));
+        return new NotebookTensor(EXAMPLE_SIZES.shape(name), ours[name].elements.slice());
+      });
+    }
+    this.result = { ...this.judge(scope, ours), scope, errors, borrowed, sizes: EXAMPLE_SIZES };
+    this.forwardText = FORWARD.map((name) => this.cells.get(name)).join("\n");
+  }
+
+  /** Gradients that are not written are ours while the others are judged. */
+  judge(scope, ours) {
+    const reference = {
+      precision: PRECISIONS.F64, problem: exampleProblem, sizes: EXAMPLE_SIZES, tensors: new Map(), shapes: new Map(),
+      misshapen: new Map(), stale: new Map(), ignored: [],
+    };
+    for (const name of COMPUTED) {
+      if (!scope.has(name)) {
+        if (isGradient(name)) reference.tensors.set(name, ours[name]);
+        continue;
+      }
+      const { shape, data } = asTensor(scope.get(name));
+      if (!EXAMPLE_SIZES.accepts(shape, name)) {
+        reference.misshapen.set(name, shape);
+        continue;
+      }
+      reference.tensors.set(name, new Matrix(...EXAMPLE_SIZES.matrixShape(name), data.slice()));
+      if (!sameShape(shape, EXAMPLE_SIZES.shape(name))) reference.shapes.set(name, shape);
+    }
+    const { lines, cause } = judgeReference(reference);
+    const written = lines.map((line) => (scope.has(line.name) ? line : { ...line, kind: "missing", from: [], hint: null }));
+    return { lines: written, cause, reference, shapes: new Map([...reference.shapes, ...reference.misshapen]) };
+  }
+
+  // MARK: Central differences of the loss that the forward cells compute
+
+  /** The loss with one element moved; NaN if the forward lines do not compute one. */
+  lossWith(owner, index, step) {
+    const errors = new Map();
+    const move = (tensor) => {
+      const moved = tensor.clone();
+      moved.data[index] += step;
+      return moved;
+    };
+    const scope = this.newScope();
+    if (PARAMETERS.includes(owner)) scope.set(owner, move(scope.get(owner)));
+    for (const name of FORWARD) {
+      this.runCell(name, scope, errors);
+      if (errors.size) return NaN;
+      if (name === owner && scope.get(name) instanceof NotebookTensor) scope.set(name, move(scope.get(name)));
+    }
+    const loss = scope.get("loss");
+    return loss === undefined ? NaN : asTensor(loss).data[0];
+  }
+
+  /** The slopes of the loss in every element of what a gradient belongs to; null if there is no loss. */
+  slopes(gradient) {
+    const key = gradient + "\n" + this.forwardText;
+    if (!this.numeric.has(key)) {
+      if (this.numeric.size > 100) this.numeric.clear();
+      this.numeric.set(key, this.computeSlopes(TENSORS.get(gradient).owner));
+    }
+    return this.numeric.get(key);
+  }
+
+  computeSlopes(owner) {
+    const value = PARAMETERS.includes(owner) ? this.newScope().get(owner) : this.result.scope.get(owner);
+    if (!(value instanceof NotebookTensor) || !EXAMPLE_SIZES.accepts(value.shape, owner)) return null;
+    const slopes = value.data.map((x, i) => {
+      const step = 1e-5 * Math.max(Math.abs(x), 0.1);
+      return (this.lossWith(owner, i, step) - this.lossWith(owner, i, -step)) / (2 * step);
+    });
+    return slopes.some((x) => Number.isNaN(x)) ? null : new Matrix(...EXAMPLE_SIZES.matrixShape(owner), slopes);
+  }
+
+  // MARK: Progress
+
+  kind(name) { return this.result.lines.find((line) => line.name === name).kind; }
+
+  get done() { return GRADIENTS.filter((name) => this.kind(name) === "right").length; }
+
+  get next() { return GRADIENTS.find((name) => this.kind(name) !== "right"); }
+}
+
+// MARK: What the page shows of it
+
+function startPractice() {
+  app.practice ??= new Practice();
+  app.chosen = app.practice.next ?? GRADIENTS[0];
+  showProgress();
+  const place = byId("example-numbers");
+  if (place.childNodes.length) return;
+  const scope = app.practice.newScope();
+  const { Xb, Yb } = { Xb: scope.get("Xb"), Yb: scope.get("Yb") };
+  place.append(numberTable("Xb", new Matrix(4, 3, Xb.data), { digits: 0 }), numberTable("Yb", new Matrix(1, 4, Yb.data), { digits: 0 }),
+    ...PARAMETERS.map((name) => numberTable(name, exampleProblem[name], { digits: 2 })));
+}
+
+function showProgress() {
+  const { done } = app.practice;
+  byId("progress").value = done;
+  byId("progress-text").textContent = done === GRADIENTS.length ? "All 26 gradients are right." : `${done} of 26 right`;
+}
+
+function numberText(x, digits) {
+  if (!Number.isFinite(x)) return String(x);
+  const text = x === 0 || Math.abs(x) >= 0.5 * 10 ** -digits ? x.toFixed(digits) : x.toExponential(0);
+  return text.replace("-", "−").replace("e−", "e−");
+}
+
+/** A matrix as a table with a caption; elements for which `isOff` says so are marked. */
+function numberTable(caption, matrix, { digits = 4, isOff = () => false, note = "" } = {}) {
+  const rows = Array.from({ length: matrix.rows }, (_, i) => element("tr", {}, Array.from({ length: matrix.columns }, (_unused, j) => {
+    const off = isOff(i * matrix.columns + j);
+    return element("td", { class: off ? "off" : null }, off ? element("span", { class: "visually-hidden" }, "differs: ") : null,
+      numberText(matrix.at(i, j), digits));
+  })));
+  return element("figure", { class: "matrix" }, element("figcaption", {}, element("code", {}, caption), note ? ` ${note}` : ""),
+    element("div", { class: "scroll" }, element("table", {}, element("tbody", {}, rows))));
+}
+
+/** The cell of a tensor: where its lines are written. */
+function editorOf(name) {
+  const { cells } = app.practice;
+  const isForward = !isGradient(name);
+  const field = element("textarea", {
+    id: "cell", rows: Math.max(2, cells.get(name).split("\n").length + 1), spellcheck: "false", autocomplete: "off", autocapitalize: "off",
+    "aria-describedby": "cell-message", placeholder: `${name} = `,
+  });
+  field.value = cells.get(name);
+  let timer;
+  field.addEventListener("input", () => {
+    field.rows = Math.max(2, field.value.split("\n").length + 1);
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      app.practice.write(name, field.value);
+      showProgress();
+      renderResult();
+    }, 120);
+  });
+  field.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter") return;
+    const before = field.value.slice(0, field.selectionStart).split("\n").at(-1);
+    const indent = before.match(/^ */)[0] + (before.trimEnd().endsWith(":") ? "    " : "");
+    if (!indent) return;
+    event.preventDefault();
+    field.setRangeText("\n" + indent, field.selectionStart, field.selectionEnd, "end");
+    field.dispatchEvent(new Event("input"));
+  });
+  const label = isForward ? `The forward line of ${name}; change it and see` : `Your line, or lines, for ${name}`;
+  return [element("label", { for: "cell" }, label), field];
+}
+
+/** What the cell made: an error, or the numbers beside central differences. */
+function cellResult(name) {
+  const { result } = app.practice;
+  const parts = [];
+  const message = element("p", { id: "cell-message", class: "message", role: "status" });
+  const error = result.errors.get(name);
+  if (error) {
+    message.classList.add("error");
+    const isLong = app.practice.cells.get(name).includes("\n");
+    message.textContent = (isLong && error.line ? `line ${error.line}: ` : "") + error.message;
+  } else if (result.borrowed.has(name)) {
+    const names = [...result.borrowed.get(name)];
+    message.append("Not written yet, so ours: ", ...tensorButtons(names), ".");
+  }
+  parts.push(message);
+  const value = result.scope.get(name);
+  if (!isGradient(name)) {
+    if (value instanceof NotebookTensor && EXAMPLE_SIZES.accepts(value.shape, name)) {
+      parts.push(element("div", { class: "numbers" }, numberTable(name, new Matrix(...EXAMPLE_SIZES.matrixShape(name), value.data))));
+    }
+    return parts;
+  }
+  const slopes = app.practice.slopes(name);
+  if (!slopes) {
+    parts.push(element("p", { class: "note" }, "The forward lines compute no loss, so there are no central differences."));
+    return parts;
+  }
+  const fits = value instanceof NotebookTensor && EXAMPLE_SIZES.accepts(value.shape, name);
+  const tolerance = 1e-6 * Math.max(1e-2, ...slopes.elements.map(Math.abs));
+  const isOff = (i) => fits && !(Math.abs(value.data[i] - slopes.elements[i]) <= tolerance);
+  const tables = element("div", { class: "numbers" });
+  if (fits) {
+    const count = slopes.elements.filter((_, i) => isOff(i)).length;
+    tables.append(numberTable(name, new Matrix(slopes.rows, slopes.columns, value.data), {
+      isOff, note: count === 0 ? "yours: agrees everywhere" : `yours: ${count} of ${slopes.count} differ`,
+    }));
+  }
+  tables.append(numberTable("central differences", slopes, { digits: 4 }));
+  parts.push(tables);
+  return parts;
+}
+
+/** The numbers of the forward lines that a gradient goes back through, and of the gradients that reach them. */
+function numbersAround(name) {
+  const { owner } = TENSORS.get(name);
+  const readers = owner ? readersOf(owner) : [name];
+  const names = new Set(readers.flatMap((reader) => [...TENSORS.get(reader).inputs, reader]));
+  if (owner) for (const reader of readers) if (gradientOf(reader)) names.add(gradientOf(reader));
+  const tables = [...names].flatMap((other) => {
+    const value = app.practice.result.scope.get(other);
+    if (!(value instanceof NotebookTensor) || !EXAMPLE_SIZES.accepts(value.shape, other)) return [];
+    return [numberTable(other, new Matrix(...EXAMPLE_SIZES.matrixShape(other), value.data), { digits: 3 })];
+  });
+  return element("details", { open: true }, element("summary", {}, "The numbers in these lines"), element("div", { class: "numbers" }, tables));
+}
+
+function listenToPractice() {
+  byId("next").addEventListener("click", () => choose(app.practice.next ?? GRADIENTS[0], true));
+  const reset = byId("reset");
+  reset.addEventListener("click", () => {
+    if (reset.dataset.sure !== "yes") {
+      reset.dataset.sure = "yes";
+      reset.textContent = "Delete all your lines?";
+      return;
+    }
+    app.practice.reset();
+    forget();
+    startPractice();
+    render();
+  });
+  const forget = () => {
+    delete reset.dataset.sure;
+    reset.textContent = "Start over";
+  };
+  reset.addEventListener("blur", forget);
+}
