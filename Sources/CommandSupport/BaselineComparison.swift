@@ -1,5 +1,4 @@
-// How a trained network compares with n-gram models, the table that ends every run, and the
-// warnings about a word list.
+// How a trained network compares with n-gram models: the table that ends every run.
 //
 // The table does not flatter: its n-gram models are the best of their kind by validation, and if
 // one of them predicts better than the network, a sentence says so.
@@ -113,46 +112,5 @@ public struct TrainedLosses {
 
   public init(last: SplitLosses, best: (step: Int, losses: SplitLosses)?) {
     (self.last, self.best) = (last, best)
-  }
-}
-
-// MARK: Warnings about a word list
-
-extension DataWarning {
-  /// Its name in JSON.
-  public var kind: String {
-    switch self {
-    case .tiny: "tiny"
-    case .duplicated: "duplicated"
-    case .mixedCase: "mixed_case"
-    case .unequalLengths: "unequal_lengths"
-    }
-  }
-
-  /// What is unusual about the list, and what to do about it.
-  public var text: String {
-    switch self {
-    case .tiny(let words, let validationWords):
-      """
-      tiny: \(Format.counted(words, "word")), \(validationWords) of them for validation, so that \
-      losses depend on chance; add words, or take a smaller network (--hidden 20) and fewer --steps
-      """
-    case .duplicated(let duplicates, let validationWordsInTraining, let validationWords):
-      """
-      duplicated: \(Format.counted(duplicates, "duplicate")), and \
-      \(Format.count(validationWordsInTraining)) of \(Format.count(validationWords)) validation \
-      words also train, so that losses look better than on new words; --deduplicate removes them
-      """
-    case .mixedCase(let letters):
-      """
-      mixed case: \(letters == 1 ? "one letter counts" : "\(letters) letters count") as two symbols, \
-      capital and small; unless capitals shall be learned, make the list lower case
-      """
-    case .unequalLengths(let median, let longest):
-      """
-      very unequal lengths: half of the words have at most \(median) characters, the longest has \
-      \(Format.count(longest)), and every character weighs the same; remove lines that are no words
-      """
-    }
   }
 }

@@ -70,8 +70,8 @@ public struct DataReport: Equatable, Sendable {
     symbols = Self.symbols(of: dataset)
     lengths = LengthDistribution(of: dataset)
     warnings = DataWarning.all(
-      words: words, duplicates: words - distinctWords, validation: validation,
-      symbols: symbols.map(\.scalar), lengths: lengths)
+      words: dataset.words, duplicates: words - distinctWords, validation: validation,
+      symbols: dataset.vocabulary.symbols, lengths: lengths)
   }
 
   private static func symbols(of dataset: Dataset) -> [Symbol] {
@@ -91,55 +91,6 @@ public struct DataReport: Equatable, Sendable {
     var counts = [Int](repeating: 0, count: windows.vocabularyCount)
     for id in windows.targets { counts[Int(id)] += 1 }
     return counts
-  }
-}
-
-// MARK: - Warnings
-
-/// A property of a word list that makes losses unreliable or learning needlessly hard.
-///
-/// The limits are rules of thumb; the bundled list is within all of them. What to do is in the
-/// commands' texts.
-public enum DataWarning: Equatable, Sendable {
-  /// Fewer than 1,000 words: a validation loss rests on fewer than a hundred of them.
-  case tiny(words: Int, validationWords: Int)
-  /// At least one word in a hundred repeats another, in the list or across the split.
-  case duplicated(duplicates: Int, validationWordsInTraining: Int, validationWords: Int)
-  /// Letters occur as capitals and as small letters, and so as two symbols each.
-  case mixedCase(letters: Int)
-  /// The longest word is more than four times as long as the median, and as three characters.
-  case unequalLengths(median: Int, longest: Int)
-
-  /// The warnings that a list deserves.
-  static func all(
-    words: Int, duplicates: Int, validation: DataReport.Part, symbols: [Unicode.Scalar],
-    lengths: LengthDistribution
-  ) -> [DataWarning] {
-    var warnings: [DataWarning] = []
-    if words < 1000 {
-      warnings.append(.tiny(words: words, validationWords: validation.words))
-    }
-    if 100 * duplicates >= words || 100 * validation.wordsInTraining >= validation.words {
-      warnings.append(
-        .duplicated(
-          duplicates: duplicates, validationWordsInTraining: validation.wordsInTraining,
-          validationWords: validation.words))
-    }
-    let letters = lettersInBothCases(symbols)
-    if letters > 0 { warnings.append(.mixedCase(letters: letters)) }
-    if lengths.longest > 4 * max(lengths.median, 3) {
-      warnings.append(.unequalLengths(median: lengths.median, longest: lengths.longest))
-    }
-    return warnings
-  }
-
-  /// How many symbols have another symbol as their small letter.
-  private static func lettersInBothCases(_ symbols: [Unicode.Scalar]) -> Int {
-    let texts = Set(symbols.map { Array(String($0).unicodeScalars) })
-    return symbols.count { symbol in
-      let small = Array(symbol.properties.lowercaseMapping.unicodeScalars)
-      return small != [symbol] && texts.contains(small)
-    }
   }
 }
 

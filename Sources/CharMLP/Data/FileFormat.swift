@@ -20,7 +20,10 @@ public struct TextRemedy: Equatable, Sendable {
   /// What stands for the file where standard input is read; nil where it cannot be.
   let standardInput: String?
 
-  init(_ template: String, standardInput: String? = "") {
+  /// A line with `{}` in place of the file.
+  ///
+  /// - Parameter standardInput: What stands there to read standard input; nil if it cannot.
+  public init(_ template: String, standardInput: String? = "") {
     (self.template, self.standardInput) = (template, standardInput)
   }
 

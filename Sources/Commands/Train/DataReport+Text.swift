@@ -43,12 +43,15 @@ extension DataReport {
     return lines
   }
 
-  /// The whole report.
-  func text(of name: String) -> String {
+  /// The whole report on a list.
+  func text(of source: WordListSource) -> String {
     [
-      summary(of: name).prefix(sampleOf == nil ? 1 : 2).map { $0 + "\n" }.joined(), wordTable,
+      summary(of: source.name).prefix(sampleOf == nil ? 1 : 2).map { $0 + "\n" }.joined(),
+      wordTable,
       alphabet, lengths.text,
-      warnings.map { "warning: \($0.text)\n" }.joined(),
+      warnings.map { warning in
+        "warning: \(warning.text)\n" + (warning.line(for: source).map { "  try:  \($0)\n" } ?? "")
+      }.joined(),
     ].filter { !$0.isEmpty }.joined(separator: "\n")
   }
 
@@ -104,6 +107,11 @@ extension DataReport {
     let others = symbols.count > Self.listedSymbols ? ", the rarest: " : ": "
     return "\(title): \(Format.count(symbols.count))\(others)\(shown)\n"
   }
+}
+
+extension DataWarning {
+  /// The line of shell that trains on the list without what is warned of.
+  func line(for source: WordListSource) -> String? { remedy.flatMap { source.line(after: $0) } }
 }
 
 extension DataReport.Part {
@@ -162,9 +170,9 @@ extension LengthDistribution {
 
 extension DataReport {
   /// The whole report, with stable keys.
-  func json(of name: String) -> JSONValue {
+  func json(of source: WordListSource) -> JSONValue {
     [
-      "data": .string(name),
+      "data": .string(source.name),
       "words": .integer(words),
       "sample_of": sampleOf.map { .integer($0) } ?? .null,
       "training_windows": .integer(trainingWindows),
@@ -176,7 +184,13 @@ extension DataReport {
       "rare_symbols": .array(rareSymbols.map { .string(String($0.scalar)) }),
       "lengths": lengths.json,
       "warnings": .array(
-        warnings.map { ["kind": .string($0.kind), "message": .string($0.text)] }),
+        warnings.map { warning in
+          var object: [(key: String, value: JSONValue)] = [
+            ("kind", .string(warning.kind)), ("message", .string(warning.text)),
+          ]
+          if let line = warning.line(for: source) { object.append(("command", .string(line))) }
+          return .object(object)
+        }),
     ]
   }
 }

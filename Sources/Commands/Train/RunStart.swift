@@ -15,6 +15,8 @@ struct RunStart {
   let name: String
   /// Where the data came from.
   let path: String
+  /// The list that was named; nil for a run that goes on with its own.
+  var source: WordListSource?
   let dataset: Dataset
   let words: StoredWords
   let directory: RunDirectory
@@ -56,6 +58,7 @@ struct RunStart {
       trainer: Trainer(
         recipe, data.dataset, backward: options.trainerBackward,
         threads: options.availableThreads(communicator), communicator: communicator))
+    self.source = source
   }
 
   init(

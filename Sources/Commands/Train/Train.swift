@@ -124,7 +124,7 @@ extension Train {
     let source = WordListSource(data)
     let report = DataReport(try RunData(reading: source, recipe).dataset)
     try StandardOutput.shared.write(
-      json ? report.json(of: source.name).encoded() + "\n" : report.text(of: source.name))
+      json ? report.json(of: source).encoded() + "\n" : report.text(of: source))
   }
 }
 

@@ -64,7 +64,12 @@ struct TrainingRun {
   private func introduce(_ trainer: Trainer, _ dataset: Dataset) {
     let report = DataReport(dataset)
     for line in report.summary(of: start.name) { progress.line(line) }
-    for warning in report.warnings { StandardError.shared.warn(warning.text) }
+    for warning in report.warnings {
+      StandardError.shared.warn(warning.text)
+      if let line = start.source.flatMap({ warning.line(for: $0) }) {
+        progress.line("  try:  " + line)
+      }
+    }
     progress.line(
       """
       \(Format.count(trainer.parameters.count)) parameters: block \(recipe.blockSize), \
