@@ -3,8 +3,8 @@
 The calls are read from a trace and compared with the order that makes them safe: after the first state
 the run's description; then, twice, a line of metrics, the best model and the last state; at the end the
 description again, now complete. The line is one write. The bytes of every other file go into a temporary
-beside it, which is synchronized and renamed over the file; then the directory is synchronized. For every
-one of these calls the run is repeated
+beside it, of a name that nobody else has, which is synchronized and renamed over the file; then the
+directory is synchronized. For every one of these calls the run is repeated
 - with SIGKILL at that call: every file is as the last rename left it, and no line of metrics is missing;
 - with the call failing (EIO, ENOSPC; a write that takes nothing): the same, status 74, and no temporary left;
 - with the call interrupted (EINTR): nothing happens.
@@ -45,10 +45,14 @@ def calls_in(log, run):
             descriptors.pop(arguments, None)
         if not all(target == str(run) or target.startswith(f"{run}/") for target in targets):
             continue
-        target = " -> ".join(target.removeprefix(str(run)).lstrip("/") for target in targets)
-        if calls or target == "run.json.new":
-            calls.append((call, target, counts[thread, call]))
-    return calls
+        targets = [target.removeprefix(str(run)).lstrip("/") for target in targets]
+        calls.append((call, targets, counts[thread, call]))
+    # A temporary is called after what it becomes.
+    names = {targets[0]: targets[1] + ".new" for call, targets, _ in calls if call == "rename"}
+    calls = [(call, " -> ".join(names.get(target, target) for target in targets), count)
+             for call, targets, count in calls]
+    first = next((i for i, (_, target, _) in enumerate(calls) if target == "run.json.new"), 0)
+    return calls[first:]
 
 
 def replacement(file):

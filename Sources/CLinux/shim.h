@@ -5,3 +5,4 @@
 #include <sys/types.h>
 
 extern int sched_getaffinity(pid_t process, size_t bytes, cpu_set_t *mask);
+extern ssize_t tee(int from, int to, size_t bytes, unsigned int flags);

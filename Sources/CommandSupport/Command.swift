@@ -26,21 +26,53 @@ extension Command {
   public static func main(_ arguments: [String]?) {
     StandardDescriptors.takeMissing()
     Signals.reportFailedWritesAsErrors()
+    keepOwnersPermissions()
     StandardError.shared.setCommandName(_commandName)
     StackSpace.requireEnough()
     AddressSpace.requireRoomForBLAS()
-    let arguments = arguments ?? Array(CommandLine.arguments.dropFirst())
     exitProcess(outcome(arguments).report().rawValue)
   }
 
-  private static func outcome(_ arguments: [String]) -> Outcome {
+  private static func outcome(_ arguments: [String]?) -> Outcome {
     do {
+      let arguments = try arguments ?? CommandLineWords.arguments()
       var command = try parseAsRoot(joiningNegativeNumbers(arguments))
       try command.run()
       return Outcome(status: .success)
     } catch {
       return Outcome(of: error, in: Self.self)
     }
+  }
+}
+
+// MARK: - The words that the process was started with
+
+// Swift reads them from /proc, and finds none where that is not mounted: `train --version` would train.
+// Bytes that are not UTF-8 would become U+FFFD, and so the name of another file.
+
+enum CommandLineWords {
+  /// The words after the program's name.
+  /// - Throws: `CommandFailure`: 69 if not even the name is there, 66 for a word that is not UTF-8.
+  static func arguments() throws(CommandFailure) -> [String] {
+    try arguments(of: processWords())
+  }
+
+  static func arguments(of words: [[UInt8]]) throws(CommandFailure) -> [String] {
+    guard !words.isEmpty else {
+      throw CommandFailure(
+        .unavailable, "the arguments cannot be read, not even the program's name",
+        advice: "Mount /proc.")
+    }
+    var arguments: [String] = []
+    for (number, word) in words.enumerated().dropFirst() {
+      guard let argument = String(validating: word, as: UTF8.self) else {
+        throw CommandFailure(
+          .noInput, "argument \(number) is not UTF-8: \(String(decoding: word, as: UTF8.self))",
+          advice: "Give the file a name in UTF-8.")
+      }
+      arguments.append(argument)
+    }
+    return arguments
   }
 }
 
@@ -60,7 +92,7 @@ extension Outcome {
   private func reportMessage() -> ExitStatus {
     StandardError.shared.clearMovingLine()
     if let message { StandardError.shared.report(message) }
-    if let hint { StandardError.shared.writeLine(hint.singleLine()) }
+    if let hint { StandardError.shared.writeLine(hint) }
     return status
   }
 }
@@ -187,8 +219,10 @@ extension Outcome {
   private static func hint(
     for error: any Error, in command: (some ParsableCommand).Type
   ) -> String {
-    let lastLine = command.fullMessage(for: error, columns: nil).split(separator: "\n").last ?? ""
-    let pieces = lastLine.split(separator: "'")
+    let lastLine =
+      command.fullMessage(for: error, columns: nil).pieces(separatedBy: UInt8(ascii: "\n")).last
+      ?? ""
+    let pieces = lastLine.pieces(separatedBy: UInt8(ascii: "'"))
     let request =
       pieces.count == 3 && pieces[0] == "  See "
       ? String(pieces[1]) : "\(command._commandName) --help"

@@ -204,24 +204,23 @@ public struct Table {
     self.leftAligned = leftAligned
   }
 
-  /// Adds a row with a cell for each column.
+  /// Adds a row with a cell for each column; what a cell hides is spelled out.
   public mutating func add(_ cells: [String]) {
     precondition(cells.count == rows[0].count, "Table: \(cells.count) cells")
-    rows.append(cells)
+    rows.append(cells.map { $0.singleLine() })
   }
 
   /// The table, each row on a line.
   public var text: String {
-    let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+    let widths = rows[0].indices.map { column in rows.map { $0[column].columnCount }.max() ?? 0 }
     return rows.map { row in
       let cells = row.indices.map { column in
-        let padding = String(repeating: " ", count: widths[column] - row[column].count)
+        let padding = String(repeating: " ", count: widths[column] - row[column].columnCount)
         return leftAligned.contains(column) ? row[column] + padding : padding + row[column]
       }
       let line = cells.joined(separator: "  ")
-      return line.prefix(line.count - trailingBlanks(line)) + "\n"
+      let blanks = line.utf8.reversed().prefix { $0 == UInt8(ascii: " ") }.count
+      return String(line.unicodeScalars.dropLast(blanks)) + "\n"
     }.joined()
   }
-
-  private func trailingBlanks(_ line: String) -> Int { line.reversed().prefix { $0 == " " }.count }
 }

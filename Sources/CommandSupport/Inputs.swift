@@ -91,8 +91,8 @@ public struct WordListSource: Sendable {
   /// What a run is called after: the file's name without its ending.
   public var stem: String {
     guard let path else { return "stdin" }
-    let file = path.split(separator: "/").last.map(String.init) ?? "words"
-    let stem = file.split(separator: ".").first.map(String.init) ?? file
+    let file = path.pieces(separatedBy: UInt8(ascii: "/")).last ?? "words"
+    let stem = file.pieces(separatedBy: UInt8(ascii: ".")).first.map(String.init) ?? String(file)
     return stem.isEmpty ? "words" : stem
   }
 
@@ -112,13 +112,14 @@ public struct WordListSource: Sendable {
   private static let bundled = "names.txt"
 
   private static func find(_ name: String) -> String {
-    guard !name.contains("/"), !name.isEmpty else { return name }
+    guard !name.has(UInt8(ascii: "/")), !name.isEmpty else { return name }
     let candidates = [name, "data/\(name)", "\(packageRoot)/data/\(name)"]
     return candidates.first(where: FileSystem.exists) ?? name
   }
 
   /// The package's directory on the machine that built it, two folders above this file's.
-  private static let packageRoot = #filePath.split(separator: "/", omittingEmptySubsequences: false)
+  private static let packageRoot = #filePath
+    .pieces(separatedBy: UInt8(ascii: "/"), omittingEmpty: false)
     .dropLast(3).joined(separator: "/")
 
   /// Reads the list.

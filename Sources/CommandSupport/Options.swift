@@ -10,6 +10,7 @@
 import ArgumentParser
 public import CharMLP
 package import OrderedJSON
+import Posix
 
 extension Option where Value: FixedWidthInteger & Sendable {
   /// A whole number within `range`, in decimal digits.
@@ -218,17 +219,13 @@ func joiningNegativeNumbers(_ arguments: [String]) -> [String] {
 
 extension String {
   fileprivate var looksLikeNegativeNumber: Bool {
-    guard first == "-" else { return false }
-    let rest = dropFirst()
+    guard let rest = remainder(after: "-") else { return false }
     if ["inf", "infinity", "nan"].contains(rest.lowercased()) { return true }
-    return (rest.first == "." ? rest.dropFirst() : rest).first?.isASCIIDigit ?? false
+    let digits = rest.utf8.first == UInt8(ascii: ".") ? rest.utf8.dropFirst() : rest.utf8[...]
+    return digits.first.map { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) } ?? false
   }
 
   fileprivate var isLongOption: Bool {
-    hasPrefix("--") && count > 2 && !contains("=")
+    begins(with: "--") && utf8.count > 2 && !has(UInt8(ascii: "="))
   }
-}
-
-extension Character {
-  fileprivate var isASCIIDigit: Bool { ("0"..."9").contains(self) }
 }

@@ -13,7 +13,8 @@ public final class StandardOutput: Sendable {
   public static let shared = StandardOutput(descriptor: StandardDescriptors.output)
 
   private let descriptor: CInt
-  private let isTerminal: Bool
+  /// Whether people see at once what is written.
+  public let isTerminal: Bool
   private let buffer = Mutex<[UInt8]>([])
 
   /// Above this many bytes the buffer is written.
@@ -116,8 +117,9 @@ public final class StandardError: Sendable {
     state.withLock { $0.commandName = name }
   }
 
-  /// Prints `text` and a line end.
+  /// Prints `text` as one line, in which nothing is hidden.
   public func writeLine(_ text: String) {
+    let text = text.shownPath
     state.withLock { state in
       let clearing = state.hasMovingLine ? Terminal.lineClear : ""
       state.hasMovingLine = false

@@ -53,7 +53,8 @@ extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral,
 // MARK: - Encoding
 
 // As RFC 8259 has it, on one line, no blanks between tokens. Characters that some readers take for line ends (U+0085, U+2028, U+2029) are escaped along with
-// the control characters, so that one line is one line to everybody. All other text stays UTF-8.
+// the control characters, so that one line is one line to everybody; and so are the marks that change the
+// direction of what follows them. All other text stays UTF-8.
 
 extension JSONValue {
   /// This value as JSON on one line, with no line end.
@@ -111,7 +112,8 @@ extension JSONValue {
       case "\n": text += "\\n"
       case "\r": text += "\\r"
       case "\t": text += "\\t"
-      case "\u{00}"..."\u{1F}", "\u{7F}"..."\u{9F}", "\u{2028}", "\u{2029}":
+      case "\u{00}"..."\u{1F}", "\u{7F}"..."\u{9F}", "\u{2028}", "\u{2029}", "\u{61C}",
+        "\u{200E}", "\u{200F}", "\u{202A}"..."\u{202E}", "\u{2066}"..."\u{2069}":
         let digits = String(scalar.value, radix: 16)
         text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
       default: text.unicodeScalars.append(scalar)

@@ -55,12 +55,12 @@ struct ControlGroups {
 
   private static func lines(_ path: String) -> [Substring] {
     guard let bytes = try? FileSystem.read(path, limit: 1 << 24) else { return [] }
-    return String(decoding: bytes, as: UTF8.self).split(separator: "\n")
+    return String(decoding: bytes, as: UTF8.self).pieces(separatedBy: UInt8(ascii: "\n"))
   }
 
   private static func words(_ path: String) -> [Substring]? {
     guard let bytes = try? FileSystem.read(path, limit: 1 << 12) else { return nil }
-    return String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isWhitespace)
+    return String(decoding: bytes, as: UTF8.self).asciiWords
   }
 }
 
@@ -71,9 +71,9 @@ private struct Membership {
   let path: String
 
   init?(_ line: Substring) {
-    let parts = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
-    guard parts.count == 3, parts[2].hasPrefix("/") else { return nil }
-    controllers = parts[1].split(separator: ",")
+    let parts = line.pieces(separatedBy: UInt8(ascii: ":"), maxSplits: 2, omittingEmpty: false)
+    guard parts.count == 3, parts[2].begins(with: "/") else { return nil }
+    controllers = parts[1].pieces(separatedBy: UInt8(ascii: ","))
     path = String(parts[2])
   }
 }
@@ -91,7 +91,7 @@ private struct Mount {
   /// A line of /proc/self/mountinfo (proc_pid_mountinfo(5)): the group and the place are its fourth and
   /// fifth fields; after a lone `-` come the type, the source and the tree's options.
   init?(_ line: Substring) {
-    let fields = line.split(separator: " ")
+    let fields = line.pieces(separatedBy: UInt8(ascii: " "))
     guard let dash = fields.firstIndex(of: "-"), dash >= 6, fields.count > dash + 3 else {
       return nil
     }
@@ -100,7 +100,7 @@ private struct Mount {
     case "cgroup2": version = .two
     default: return nil
     }
-    controllers = fields[dash + 3].split(separator: ",")
+    controllers = fields[dash + 3].pieces(separatedBy: UInt8(ascii: ","))
     (group, point) = (String(fields[3]), String(fields[4]))
   }
 
@@ -127,5 +127,7 @@ private struct Mount {
     }
   }
 
-  private static func names(_ path: String) -> [Substring] { path.split(separator: "/") }
+  private static func names(_ path: String) -> [Substring] {
+    path.pieces(separatedBy: UInt8(ascii: "/"))
+  }
 }

@@ -27,9 +27,9 @@ public enum Memory {
   /// The memory that can be had without swapping, as the kernel estimates it; nil if it does not tell.
   private static func unused(root: String) -> Int? {
     guard let bytes = try? FileSystem.read(root + "/proc/meminfo") else { return nil }
-    let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
+    let lines = String(decoding: bytes, as: UTF8.self).pieces(separatedBy: UInt8(ascii: "\n"))
     // MemAvailable:   12345678 kB
-    guard let words = lines.first(where: { $0.hasPrefix("MemAvailable:") })?.split(separator: " "),
+    guard let words = lines.first(where: { $0.begins(with: "MemAvailable:") })?.asciiWords,
       words.count == 3, words[2] == "kB", let kilobytes = Int(words[1]), kilobytes > 0
     else { return nil }
     return kilobytes << 10

@@ -3,6 +3,7 @@
 // Errors carry no path here, since a descriptor may have none; who opened by a path adds it
 // (FileSystem). Nothing is buffered.
 
+import CLinux
 import Glibc
 
 /// A file descriptor, which is closed with this value if it was opened here.
@@ -14,7 +15,7 @@ public struct OpenFile: ~Copyable, Sendable {
   enum Access {
     /// Reads, and never makes the terminal that it may be the process's own.
     case reading
-    /// Writes from the start: over a new file, or over the emptied old one.
+    /// Writes what is there: a device or a pipe.
     case overwriting
     /// Writes a file that must not be there yet.
     case creating
@@ -28,10 +29,10 @@ public struct OpenFile: ~Copyable, Sendable {
     fileprivate var flags: CInt {
       switch self {
       case .reading: O_RDONLY | O_NOCTTY
-      case .overwriting: O_WRONLY | O_CREAT | O_TRUNC
+      case .overwriting: O_WRONLY | O_NOCTTY
       case .creating: O_WRONLY | O_CREAT | O_EXCL
       case .appending: O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK
-      case .locking: O_RDWR | O_CREAT | O_NOFOLLOW
+      case .locking: O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY
       case .directory: O_RDONLY | O_DIRECTORY
       }
     }
@@ -39,14 +40,19 @@ public struct OpenFile: ~Copyable, Sendable {
 
   /// Opens what a path leads to.
   /// - Throws: `SystemError`, with the path.
-  init(_ path: String, _ access: Access) throws(SystemError) {
+  init(_ path: String, _ access: Access, mode: mode_t = 0o666) throws(SystemError) {
     // A C string ends at NUL; without this, another file would be opened.
     guard !path.utf8.contains(0) else { throw SystemError(path, code: ENOENT) }
-    descriptor = try calling(path) { unsafe open(path, access.flags | O_CLOEXEC, 0o666) }
+    let mayWait = access == .reading || access == .overwriting
+    if mayWait, let kind = try? FileSystem.kind(of: path), kind == .pipe {
+      descriptor = try PatientOpening.open(path, access.flags | O_CLOEXEC)
+    } else {
+      descriptor = try calling(path) { unsafe open(path, access.flags | O_CLOEXEC, mode) }
+    }
     isOwned = true
   }
 
-  /// Opens a file, FIFO or device for reading; opening a FIFO waits for its writer.
+  /// Opens a file, FIFO or device for reading; opening a FIFO waits for its writer, some seconds.
   /// - Throws: `SystemError`, with the path.
   public init(reading path: String) throws(SystemError) { try self.init(path, .reading) }
 
@@ -130,6 +136,9 @@ extension OpenFile {
   /// Empties a file.
   func truncate() throws(SystemError) { try calling { ftruncate(descriptor, 0) } }
 
+  /// Gives a file the permissions of the one that it replaces.
+  func setMode(_ mode: mode_t) throws(SystemError) { try calling { fchmod(descriptor, mode) } }
+
   /// Waits until the content, or a directory's entries, are on the disk.
   func synchronize() throws(SystemError) { try calling { fsync(descriptor) } }
 
@@ -160,7 +169,7 @@ extension OpenFile {
     return open.st_ino == found.st_ino && open.st_dev == found.st_dev
   }
 
-  private func status() throws(SystemError) -> stat {
+  func status() throws(SystemError) -> stat {
     var status = stat()
     try calling { unsafe fstat(descriptor, &status) }
     return status
@@ -198,5 +207,61 @@ public enum StandardDescriptors {
     where fcntl(descriptor, F_GETFD) == -1 && errno == EBADF {
       _ = unsafe open("/dev/null", access)
     }
+  }
+}
+
+// MARK: FIFOs
+
+/// Opens a FIFO, which waits for somebody at its other end, but not for ever.
+enum PatientOpening {
+  /// The seconds that a FIFO is waited for.
+  static let patience = 5
+
+  static func open(_ path: String, _ flags: CInt) throws(SystemError) -> CInt {
+    let isReading = flags & O_ACCMODE == O_RDONLY
+    let descriptor = try isReading ? openReading(path, flags) : openWriting(path, flags)
+    // From here on, reading and writing wait as ever.
+    _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) & ~O_NONBLOCK)
+    return descriptor
+  }
+
+  private static func openReading(_ path: String, _ flags: CInt) throws(SystemError) -> CInt {
+    let descriptor = try calling(path) { unsafe Glibc.open(path, flags | O_NONBLOCK) }
+    var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+    let found = try calling(path) { unsafe poll(&request, 1, CInt(1000 * patience)) }
+    // Something to be read, or a writer who has left already.
+    if found > 0 || hasSilentWriter(descriptor) { return descriptor }
+    _ = Glibc.close(descriptor)
+    throw nobody(path)
+  }
+
+  /// Whether somebody has a FIFO open for writing who has written nothing yet: then what is read would have
+  /// to be waited for, and else is at its end. It is a copy that is asked for, so nothing is lost.
+  private static func hasSilentWriter(_ descriptor: CInt) -> Bool {
+    var ends: [CInt] = [-1, -1]
+    guard unsafe pipe(&ends) == 0 else { return false }
+    defer { for end in ends { _ = Glibc.close(end) } }
+    let count = tee(descriptor, ends[1], 1, 2)  // SPLICE_F_NONBLOCK
+    return count > 0 || (count < 0 && errno == EAGAIN)
+  }
+
+  private static func openWriting(_ path: String, _ flags: CInt) throws(SystemError) -> CInt {
+    let start = monotonicNanoseconds()
+    while true {
+      do throws(SystemError) {
+        return try calling(path) { unsafe Glibc.open(path, flags | O_NONBLOCK) }
+      } catch {
+        guard error.code == ENXIO else { throw error }
+        guard monotonicNanoseconds() - start < patience * 1_000_000_000 else {
+          throw nobody(path)
+        }
+      }
+      usleep(10_000)
+    }
+  }
+
+  private static func nobody(_ path: String) -> SystemError {
+    SystemError(
+      path, code: ETIMEDOUT, "a pipe, and nobody opened its other end for \(patience) seconds")
   }
 }

@@ -44,15 +44,42 @@ public struct Signal: Equatable, Sendable {
   }
 }
 
+/// Lets the owner of what this process makes use it, whatever the shell's umask says: a directory that its
+/// owner cannot enter would be in the way of all later runs.
+public func keepOwnersPermissions() {
+  let mask = umask(0o777)
+  _ = umask(mask & ~0o700)
+}
+
 /// Ends the process, after what was registered for its end.
 public func exitProcess(_ status: CInt) -> Never { exit(status) }
 
 /// Ends the process at once: no destructor runs and no thread is waited for. Safe in a signal handler.
 public func exitProcessImmediately(_ status: CInt) -> Never { _exit(status) }
 
-/// The value of an environment variable, nil if it is not set.
+/// The words that the process was started with, its own name first, each as the bytes that it was given;
+/// none where the system does not tell (/proc is not mounted).
+public func processWords() -> [[UInt8]] {
+  let words = unsafe CommandLine.unsafeArgv
+  return (0..<Int(CommandLine.argc)).compactMap { index in
+    guard let word = unsafe words[index] else { return nil }
+    return unsafe bytes(of: word)
+  }
+}
+
+/// The same as text, for records; bytes that are not UTF-8 become U+FFFD.
+public func processArguments() -> [String] {
+  processWords().map { String(decoding: $0, as: UTF8.self) }
+}
+
+/// The value of an environment variable, nil if it is not set, or is not UTF-8.
 public func environmentVariable(_ name: String) -> String? {
-  unsafe getenv(name).map { unsafe String(cString: $0) }
+  environmentBytes(name).flatMap { String(validating: $0, as: UTF8.self) }
+}
+
+/// The value of an environment variable as it is.
+func environmentBytes(_ name: String) -> [UInt8]? {
+  unsafe getenv(name).map { unsafe bytes(of: $0) }
 }
 
 /// The name of this machine.

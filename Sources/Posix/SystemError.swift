@@ -62,6 +62,14 @@ extension SystemError {
 extension SystemError {
   /// There is something of that name already.
   public static func exists(_ path: String) -> SystemError { SystemError(path, code: EEXIST) }
+  /// A symbolic link of that name, which is neither followed nor replaced.
+  static func isLink(_ path: String) -> SystemError {
+    SystemError(path, code: EEXIST, "a symbolic link, which is not followed")
+  }
+  /// A file with a second hard link: to write it would change what it is called elsewhere.
+  static func hasOtherNames(_ path: String) -> SystemError {
+    SystemError(path, code: EEXIST, "a file that has other names too (hard links)")
+  }
   /// A directory stands where a file is expected.
   public static func isDirectory(_ path: String) -> SystemError { SystemError(path, code: EISDIR) }
   /// Something else stands where a directory is expected.
@@ -82,6 +90,12 @@ extension SystemError {
 /// The text that a call has written, up to its NUL.
 func text(of characters: [CChar]) -> String {
   String(decoding: characters.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+}
+
+/// The bytes of a C string, without its NUL.
+func bytes(of characters: UnsafePointer<CChar>) -> [UInt8] {
+  unsafe UnsafeBufferPointer(start: characters, count: strlen(characters))
+    .map(UInt8.init(bitPattern:))
 }
 
 /// The result of a call, made again as long as a signal interrupts it.

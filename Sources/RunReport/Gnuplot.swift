@@ -55,7 +55,7 @@ struct Gnuplot: Sendable {
 
   /// The line in which gnuplot says what is wrong: `"chart.gp" line 7: …`.
   private static func reason(in messages: String) -> String {
-    let lines = messages.split(separator: "\n")
+    let lines = messages.pieces(separatedBy: UInt8(ascii: "\n"))
     let line = lines.last { $0.contains(" line ") } ?? lines.last ?? "it said nothing"
     return "gnuplot: \(line)"
   }

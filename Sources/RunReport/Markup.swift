@@ -5,6 +5,7 @@
 
 import CommandSupport
 import OrderedJSON
+import Posix
 
 /// A piece of a page.
 struct Markup: Equatable, Sendable {
@@ -21,7 +22,7 @@ struct Markup: Equatable, Sendable {
   /// Entities mean nothing there, and only `</script` ends the element (or `<!--` changes its
   /// meaning), so `<` gets JSON's own escape. The encoder already escapes U+2028 and U+2029.
   init(json: JSONValue) {
-    html = json.encoded().split(separator: "<", omittingEmptySubsequences: false)
+    html = json.encoded().pieces(separatedBy: UInt8(ascii: "<"), omittingEmpty: false)
       .joined(separator: "\\u003c")
   }
 

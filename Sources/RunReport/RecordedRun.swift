@@ -6,10 +6,11 @@
 import CharMLP
 public import CommandSupport
 import OrderedJSON
+import Posix
 
 /// A run's model, words and records.
 public struct RecordedRun: Sendable {
-  /// The last part of the directory's path.
+  /// The last part of the directory's path, fit to be shown.
   let name: String
   let directory: RunDirectory
   /// The model's file: in a directory the best by validation if there is one, else the last.
@@ -39,8 +40,9 @@ public struct RecordedRun: Sendable {
     metrics = MetricsLine.all(directory.metricsLines())
     description = RunDescription(directory.descriptionText())
     name =
-      directory.path.split(separator: "/").last.map(String.init).flatMap { $0 == "." ? nil : $0 }
-      ?? modelPath
+      directory.path.pieces(separatedBy: UInt8(ascii: "/")).last
+      .flatMap { $0 == "." ? nil : String($0).singleLine() }
+      ?? modelPath.singleLine()
   }
 
   /// The evaluations that charts show: all, or an evenly spaced selection that ends with the last.
@@ -85,7 +87,7 @@ public struct RecordedRun: Sendable {
   /// The command line that repeats this run, quoted for the shell.
   var commandLine: String? {
     guard let command = description.commandLine.first else { return nil }
-    let name = command.split(separator: "/").last.map(String.init) ?? command
+    let name = command.pieces(separatedBy: UInt8(ascii: "/")).last.map(String.init) ?? command
     return ([name] + description.commandLine.dropFirst()).map(shellWord).joined(separator: " ")
   }
 }

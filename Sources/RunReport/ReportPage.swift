@@ -397,13 +397,29 @@ extension WrittenPage {
     do throws(SystemError) {
       try ReportFile.write(html, to: path)
     } catch {
-      let advice =
-        error.isExisting
-        ? "It is no report, and is not overwritten: name another file with --out."
-        : "Name another file with --out."
-      throw CommandFailure(.cannotCreate, "\(error)", advice: advice)
+      throw CommandFailure(ofReport: error)
     }
     if let warning { StandardError.shared.warn("\(path) \(warning)") }
+  }
+}
+
+extension ReportFile {
+  /// Refuses a place for a page before the page is made.
+  /// - Throws: `CommandFailure` (73) if there is another file.
+  public static func require(_ path: String) throws(CommandFailure) {
+    do throws(SystemError) { try requireWritable(path) } catch {
+      throw CommandFailure(ofReport: error)
+    }
+  }
+}
+
+extension CommandFailure {
+  fileprivate init(ofReport error: SystemError) {
+    let advice =
+      error.isExisting
+      ? "It is no report, and is not overwritten: name another file with --out."
+      : "Name another file with --out."
+    self.init(error.isFailedWrite ? .inputOutput : .cannotCreate, "\(error)", advice: advice)
   }
 }
 

@@ -40,6 +40,6 @@ struct GradcheckPageTests {
     #expect(String(decoding: try place.read("page.html"), as: UTF8.self) == "mine")
     #expect(try place.run("gradcheck", ["--page", "no/where"]).status == 73)
     #expect(try place.run("gradcheck", ["--page", "."]).status == 73)
-    #expect(try place.run("gradcheck", ["--page", "/dev/full"]).status == 73)
+    #expect(try place.run("gradcheck", ["--page", "/dev/full"]).status == 74)
   }
 }

@@ -64,6 +64,9 @@ struct ModelFileInputTests {
       ("ln -s /dev/zero", "metrics.jsonl", 74, "a device, not a file"),
       ("ln -s ../mine", ".lock", 73, "Too many levels of symbolic links"),
       ("mkdir", ".lock", 73, "Is a directory"),
+      ("ln mine", ".lock", 73, "other names"),
+      ("cp mine", ".lock", 73, "File exists"),
+      ("mkfifo", ".lock", 73, "a device, not a file"),
     ] as [(String, String, Int32, String)])
   func runDirectory(make: String, name: String, status: Int32, message: String) throws {
     let outcome = try place.guarded(
@@ -74,7 +77,7 @@ struct ModelFileInputTests {
 
   @Test(
     "whose files are links does not have a run write where they lead",
-    arguments: ["model.safetensors.new", ".lock"])
+    arguments: ["model.safetensors.new", ".new-0123456789abcdef", ".lock"])
   func links(name: String) throws {
     let outcome = try place.guarded(
       """

@@ -26,7 +26,7 @@ struct PlaceTests {
   func fullFromTheStart() throws {
     // A file may have 4 KiB (in the shell's units of 512 bytes); the model has more.
     let outcome = try place.shell("ulimit -f 8; \"$train\" \(Self.quick) --out run")
-    expect(outcome, 74, "run/model.safetensors.new: File too large")
+    expect(outcome, 74, "run/model.safetensors: File too large")
     #expect(try place.names(in: "run") == [])
   }
 
@@ -44,7 +44,7 @@ struct PlaceTests {
     let model = try place.read("run/model.safetensors")
     let outcome = try place.shell(
       "ulimit -f 8; \"$train\" --resume run --quiet --checkpoint-every 10")
-    expect(outcome, 74, "run/model.safetensors.new: File too large")
+    expect(outcome, 74, "run/model.safetensors: File too large")
     #expect(try place.names(in: "run") == names)
     #expect(try place.read("run/model.safetensors") == model)
   }
@@ -81,7 +81,7 @@ struct PlaceTests {
 
   @Test("A path with room for a directory and not for its files is refused with 73, and not made")
   func longPath() throws {
-    // 4,096 bytes are Linux's limit, the zero at the end among them; `/model.safetensors.new` has 22.
+    // 4,096 bytes are Linux's limit, the zero at the end among them; `/.new-` and 16 digits have 22.
     for (length, status) in [(4073, 0), (4074, 73), (4095, 73), (4096, 73)] as [(Int, Int32)] {
       let names = String(repeating: String(repeating: "d", count: 99) + "/", count: 40)
       let directory = names + String(repeating: "e", count: length - 4000)

@@ -122,7 +122,9 @@ struct ResumeTests {
     #expect(killed["first_step"] as? Int == 0 && killed["last_step"] is NSNull)
     #expect(killed["threads"] as? Int == 1 && killed["blas_core"] is String)
     #expect((killed["command_line"] as? [String])?.last == "300")
-    try place.write([1, 2], to: "run/model.safetensors.new")
+    for name in ["model.safetensors.new", ".new-0123456789abcdef"] {
+      try place.write([1, 2], to: "run/" + name)
+    }
     try place.write(place.read("run/metrics.jsonl") + Data("{\"step\":99".utf8), to: "torn")
     try place.write(place.read("torn"), to: "run/metrics.jsonl")
     #expect(try resume().status == 0)

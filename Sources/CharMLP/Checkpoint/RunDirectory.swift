@@ -28,10 +28,10 @@ public struct RunDirectory: Equatable, Sendable {
     do throws(SystemError) {
       try FileSystem.makeDirectory(self.path)
     } catch {
-      guard error.isExisting, let names = try? FileSystem.names(in: self.path),
-        names.allSatisfy(Self.isTrace)
+      guard error.isExisting, let names = try? FileSystem.entries(in: self.path),
+        names.allSatisfy({ $0.map(Self.isTrace) ?? false })
       else { throw error }
-      try FileSystem.requireWritable(self.path)
+      try FileSystem.requireWritable(directory: self.path)
     }
   }
 
@@ -97,7 +97,8 @@ public struct RunDirectory: Equatable, Sendable {
   /// A path may be short enough for a directory, and with the name of a file in it too long for the system.
   private func requireRoomForNames() throws(SystemError) {
     do throws(SystemError) {
-      _ = try FileSystem.kind(of: modelPath + FileSystem.temporaryEnding)
+      let longest = String(repeating: "n", count: FileSystem.temporaryLength - 1)
+      _ = try FileSystem.kind(of: path + "/" + longest)
     } catch {
       if error.isNameTooLong { throw error.at(path) }
     }
@@ -105,9 +106,9 @@ public struct RunDirectory: Equatable, Sendable {
 
   /// The number k of a directory named `<name>-<k>`.
   private static func number(_ directory: String, name: String) -> Int? {
-    guard directory.hasPrefix(name + "-") else { return nil }
     // Nobody made a billion runs; what looks like it is somebody else's directory.
-    return Int(directory.dropFirst(name.count + 1)).flatMap { (1..<1_000_000_000) ~= $0 ? $0 : nil }
+    directory.remainder(after: name + "-").flatMap { Int($0) }
+      .flatMap { (1..<1_000_000_000) ~= $0 ? $0 : nil }
   }
 
   private static func makeParents(of path: String) throws(SystemError) {
@@ -127,7 +128,7 @@ public struct RunDirectory: Equatable, Sendable {
 
   private static func withoutTrailingSlashes(_ path: String) -> String {
     var path = path
-    while path.count > 1, path.hasSuffix("/") { path.removeLast() }
+    while path.utf8.count > 1, path.ends(with: "/") { path.unicodeScalars.removeLast() }
     return path
   }
 }
@@ -196,8 +197,8 @@ extension RunDirectory {
 
   /// Removes what a run left that was killed while it wrote. Only for who holds the lock.
   public func removeTemporaries() throws(SystemError) {
-    for path in [modelPath, bestPath, metricsPath, descriptionPath] {
-      try FileSystem.remove(path + FileSystem.temporaryEnding)
+    for name in try FileSystem.names(in: path) where Self.isTemporary(name) {
+      try FileSystem.remove(path + "/" + name)
     }
   }
 
@@ -228,9 +229,17 @@ extension RunDirectory {
 
   /// Whether a file can stand in a directory in which nothing was saved yet.
   static func isTrace(_ name: String) -> Bool {
-    let models = ["model.safetensors", "best.safetensors"]
-    return name == ".lock" || models.contains { name == $0 + FileSystem.temporaryEnding }
+    name == ".lock" || isTemporary(name)
   }
+
+  /// Whether a name is that of a file that a killed run was writing, of this version or an older one.
+  private static func isTemporary(_ name: String) -> Bool {
+    FileSystem.isTemporaryOfRun(name) || oldTemporaries.contains(name)
+  }
+
+  private static let oldTemporaries = [
+    "model.safetensors.new", "best.safetensors.new", "metrics.jsonl.new", "run.json.new",
+  ]
 }
 
 extension Checkpoint {
@@ -272,29 +281,18 @@ public enum ReportFile {
   ///
   /// - Throws: `SystemError`, with `isExisting` if there is a file of that name that is no report.
   public static func write(_ text: String, to path: String) throws(SystemError) {
-    precondition(text.hasPrefix(opening), "ReportFile: a page without its opening")
-    let bytes = Array(text.utf8)
-    switch try kind(of: path) {
-    case nil: try FileSystem.replace(path, with: bytes)
-    case .pipe, .device: try FileSystem.overwrite(path, with: bytes)
-    case .directory: throw .isDirectory(path)
-    case .file:
-      let old = try FileSystem.read(path)
-      guard old.isEmpty || old.starts(with: Array(opening.utf8)) else {
-        throw .exists(path)
-      }
-      try FileSystem.replace(path, with: bytes)
-    }
+    precondition(text.begins(with: opening), "ReportFile: a page without its opening")
+    try FileSystem.write(Array(text.utf8), to: path, existing: existing)
   }
 
-  private static func kind(of path: String) throws(SystemError) -> FileSystem.Kind? {
-    do throws(SystemError) {
-      return try FileSystem.kind(of: path)
-    } catch {
-      if error.isMissing { return nil }
-      throw error
-    }
+  /// Finds out whether a page may be written, before it is made.
+  ///
+  /// - Throws: `SystemError` as `write` does.
+  public static func requireWritable(_ path: String) throws(SystemError) {
+    try FileSystem.requireWritable(path, existing: existing)
   }
+
+  private static let existing = FileSystem.Existing.replacedIfBeginning(Array(opening.utf8))
 }
 
 // MARK: - One trainer per run directory

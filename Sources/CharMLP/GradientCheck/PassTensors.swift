@@ -6,6 +6,7 @@
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
 
 public import LinearAlgebra
+import Posix
 
 /// A tensor of the pass by the name it has in the notebook and in files; a gradient has a d in front.
 ///
@@ -80,8 +81,8 @@ extension PassTensor {
   /// - Returns: nil if no name is near.
   public static func nearest(to name: String) -> PassTensor? {
     for (prefix, suffix) in [("", ".grad"), ("", "_grad"), ("grad_", ""), ("d_", "")]
-    where name.hasPrefix(prefix) && name.hasSuffix(suffix) && name.count < 40 {
-      let owner = String(name.dropFirst(prefix.count).dropLast(suffix.count))
+    where name.begins(with: prefix) && name.ends(with: suffix) && name.utf8.count < 40 {
+      let owner = String(name.unicodeScalars.dropFirst(prefix.count).dropLast(suffix.count))
       if let gradient = PassTensor(rawValue: "d" + owner) { return gradient }
     }
     guard (2...20).contains(name.count) else { return nil }

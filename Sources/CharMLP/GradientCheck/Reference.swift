@@ -78,7 +78,7 @@ extension Reference {
   /// Writes the file, with the bounds on rounding for whoever compares; an old one at the path is
   /// overwritten.
   public func write(to path: String, threads: Int) throws(SystemError) {
-    try FileSystem.overwrite(path, with: encoded(bounds: roundingBounds(threads: threads)))
+    try FileSystem.write(encoded(bounds: roundingBounds(threads: threads)), to: path)
   }
 
   /// `name=bound` for each tensor, in the derivation's order: how far another program's may be from ours.
@@ -172,7 +172,7 @@ extension Reference {
     let others = file.tensors.map(\.name).filter { name in
       PassTensor(rawValue: name) == nil && MinibatchIDs(rawValue: name) == nil
     }.sorted()
-    if let gradient = others.first(where: { $0.hasPrefix("d") }) {
+    if let gradient = others.first(where: { $0.begins(with: "d") }) {
       throw .unknownGradient(tensor: gradient)
     }
     return others

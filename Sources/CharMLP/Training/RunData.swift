@@ -57,7 +57,7 @@ public struct RunAssignment: Equatable, Sendable {
     var message: [UInt8] = []
     communicator.broadcast(&message)
     let parts = String(decoding: message, as: UTF8.self)
-      .split(separator: "\n", maxSplits: 1, omittingEmptySubsequences: false)
+      .pieces(separatedBy: UInt8(ascii: "\n"), maxSplits: 1, omittingEmpty: false)
     guard parts.count == 2 else { return nil }
     let recipe = withoutFailure { try Recipe(text: String(parts[0])) }
     return RunAssignment(recipe, path: parts[1].isEmpty ? nil : String(parts[1]))

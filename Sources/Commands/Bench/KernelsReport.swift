@@ -218,10 +218,11 @@ package struct BenchProcess {
     case .status(let status) where status > 128:
       throw KernelTiming.Failure("died of signal \(status - 128)")
     case .status(let status):
-      let message = messages.split(separator: "\n").first ?? "ended with status \(status)"
+      let lines = messages.pieces(separatedBy: UInt8(ascii: "\n"))
+      let message = lines.first.map(String.init) ?? "ended with status \(status)"
       throw KernelTiming.Failure("failed: \(message)")
     }
-    guard let line = output.split(separator: "\n").last,
+    guard let line = output.pieces(separatedBy: UInt8(ascii: "\n")).last,
       let object = try? JSONValue(parsing: String(line))
     else { throw KernelTiming.Failure("printed no times") }
     return object

@@ -51,7 +51,7 @@ package enum BrowserPage {
   /// - Throws: `CommandFailure` (73) if there is one, or none can be made; (74) if it cannot be written.
   static func write(to path: String) throws(CommandFailure) {
     do throws(SystemError) {
-      try FileSystem.create(path, with: Array(html.utf8))
+      try FileSystem.write(Array(html.utf8), to: path)
     } catch {
       throw CommandFailure(
         error.isFailedWrite ? .inputOutput : .cannotCreate, "\(error)",

@@ -99,6 +99,7 @@ package struct Gradcheck: Command {
     if snippet { return try StandardOutput.shared.write(PassTensor.snippet) }
     if let solution { return try StandardOutput.shared.write(solution.solution) }
     if let page { return try BrowserPage.write(to: page) }
+    if let write { try requireWritable(write) }
     let problem = try CheckedProblem(self)
     if let write {
       let precision = scalar ?? problem.reference?.precision ?? .float64
@@ -108,12 +109,23 @@ package struct Gradcheck: Command {
   }
 
   private func save(_ reference: Reference, to path: String) throws(CommandFailure) {
-    do throws(SystemError) {
-      try reference.write(to: path, threads: availableCores())
-    } catch {
-      let status: ExitStatus = error.isFailedWrite ? .inputOutput : .cannotCreate
-      throw CommandFailure(status, "\(error)", advice: "Name another file with --write.")
+    do throws(SystemError) { try reference.write(to: path, threads: availableCores()) } catch {
+      throw Self.failure(error)
     }
+  }
+
+  /// Refuses a file that is there before the reference is computed.
+  private func requireWritable(_ path: String) throws(CommandFailure) {
+    do throws(SystemError) { try FileSystem.requireWritable(path) } catch {
+      throw Self.failure(error)
+    }
+  }
+
+  private static func failure(_ error: SystemError) -> CommandFailure {
+    let advice = "Name another file with --write."
+    return CommandFailure(
+      error.isFailedWrite ? .inputOutput : .cannotCreate, "\(error)",
+      advice: error.isExisting ? "Nothing is overwritten: name another file with --write." : advice)
   }
 }
 

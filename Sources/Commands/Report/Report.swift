@@ -42,17 +42,18 @@ package struct Report: Command {
     let started = ContinuousClock.now
     let path: String
     if compare {
-      let page = ComparisonPage(try runs.map { try RecordedRun(named: $0) })
       path = out ?? "comparison.html"
-      try page.write(to: path)
+      try ReportFile.require(path)
+      try ComparisonPage(try runs.map { try RecordedRun(named: $0) }).write(to: path)
     } else {
       let run = try RecordedRun(named: runs.first)
       path = out ?? run.reportPath
+      try ReportFile.require(path)
       try ReportPage(run).write(to: path)
     }
     let seconds = (ContinuousClock.now - started) / .seconds(1)
     let result: JSONValue = ["report": .string(path), "seconds": .number(seconds)]
     try StandardOutput.shared.write(
-      json ? result.encoded() + "\n" : "report: \(path)\n")
+      json ? result.encoded() + "\n" : "report: \(path.shownPath)\n")
   }
 }

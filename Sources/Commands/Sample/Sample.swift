@@ -4,6 +4,7 @@
 import ArgumentParser
 import CharMLP
 import CommandSupport
+import Posix
 
 package struct Sample: Command {
   package static let configuration = CommandConfiguration(
@@ -18,9 +19,8 @@ package struct Sample: Command {
   /// `sample --help` shows the flags that most people look for: those of the default subcommand,
   /// which says that there are others.
   package static func main() {
-    let arguments = Array(CommandLine.arguments.dropFirst())
-    let asksForHelp = [["--help"], ["-h"]].contains(arguments)
-    main(asksForHelp ? ["words", "--help"] : arguments)
+    let asksForHelp = [["--help"], ["-h"]].contains(Array(processArguments().dropFirst()))
+    main(asksForHelp ? ["words", "--help"] : nil)
   }
 }
 

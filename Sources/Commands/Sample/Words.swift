@@ -199,6 +199,11 @@ extension WordFormat {
       }
     }
     switch format {
+    // A model from a stranger could speak to the terminal; to all else goes what it says.
+    case .text where StandardOutput.shared.isTerminal:
+      return { word, _, text in
+        text.append(contentsOf: (vocabulary.decode(word.ids).singleLine() + "\n").utf8)
+      }
     case .text:
       return { word, _, text in
         vocabulary.append(word.ids, to: &text)

@@ -10,6 +10,7 @@ extension DataReport {
   /// The lines above a run: words, symbols, lengths, windows, and words that parts of the split
   /// share.
   func summary(of name: String) -> [String] {
+    let name = name.singleLine()
     let distinct =
       duplicates == 0 ? "all distinct" : "\(Format.count(distinctWords)) distinct"
     let removed =

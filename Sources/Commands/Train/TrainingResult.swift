@@ -4,6 +4,7 @@ import CharMLP
 import CommandSupport
 import LinearAlgebra
 import OrderedJSON
+import Posix
 
 /// The end of a run.
 struct TrainingResult {
@@ -44,12 +45,12 @@ struct TrainingResult {
     var text = """
       \(baseline.text(beside: losses))\
       time: \(Format.duration(seconds: seconds)), \(Format.rate(stepsPerSecond, "steps"))
-      model: \(model)
+      model: \(model.shownPath)
 
       """
-    if let report { text += "report: \(report)\n" }
+    if let report { text += "report: \(report.shownPath)\n" }
     if !samples.isEmpty {
-      text += "samples:\n" + samples.map { "  \($0)\n" }.joined()
+      text += "samples:\n" + samples.map { "  \($0.singleLine())\n" }.joined()
     }
     return text
   }
@@ -115,7 +116,7 @@ struct RunPart {
 
   var json: JSONValue {
     [
-      "command_line": .array(CommandLine.arguments.map { .string($0) }),
+      "command_line": .array(processArguments().map { .string($0) }),
       "data": .string(data),
       "first_step": .integer(firstStep),
       "last_step": end.map { .integer($0.step) } ?? .null,

@@ -29,17 +29,18 @@ final class RunDirectoryTests {
 
   @Test("Temporaries of a killed run are removed, other files are not touched")
   func temporaries() throws {
-    for name in ["model.safetensors.new", "metrics.jsonl.new", "run.json.new", "mine.new"] {
+    let old = ["model.safetensors.new", "metrics.jsonl.new", "run.json.new", "mine.new"]
+    for name in old + [".new-0123456789abcdef", ".new-mine"] {
       try Data([1]).write(to: URL(filePath: path + "/" + name))
     }
     try directory.removeTemporaries()
-    #expect(try names() == ["mine.new"])
+    #expect(try names() == [".new-mine", "mine.new"])
     try directory.removeTemporaries()
   }
 
   @Test("A directory with nothing but a killed run's traces is used, any other is not")
   func traces() throws {
-    for name in [".lock", "model.safetensors.new"] {
+    for name in [".lock", "model.safetensors.new", ".new-0123456789abcdef"] {
       try Data([1]).write(to: URL(filePath: path + "/" + name))
       #expect(throws: Never.self) { try RunDirectory(creating: self.path) }
     }

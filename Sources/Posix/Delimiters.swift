@@ -1,0 +1,40 @@
+// Text as syntax: split, and looked at from its ends, by bytes.
+//
+// A Character is a letter with all marks that follow it, so a comparison by Character does not see a
+// slash or a quotation mark that a combining mark follows. Paths, command lines and formats know bytes
+// alone. In UTF-8 an ASCII byte is never a part of something else.
+
+extension StringProtocol {
+  /// The pieces between an ASCII delimiter, wherever it stands.
+  public func pieces(
+    separatedBy delimiter: UInt8, maxSplits: Int = .max, omittingEmpty: Bool = true
+  ) -> [SubSequence] {
+    precondition(delimiter < 0x80, "pieces: \(delimiter) is no ASCII character")
+    return utf8.split(
+      separator: delimiter, maxSplits: maxSplits, omittingEmptySubsequences: omittingEmpty
+    ).map { self[$0.startIndex..<$0.endIndex] }
+  }
+
+  /// The pieces between blanks and line ends of ASCII.
+  public var asciiWords: [SubSequence] {
+    utf8.split { $0 == 0x20 || (0x09...0x0D).contains($0) }
+      .map { self[$0.startIndex..<$0.endIndex] }
+  }
+
+  /// Whether the first bytes are those of `start`.
+  public func begins(with start: String) -> Bool { utf8.starts(with: start.utf8) }
+
+  /// Whether the last bytes are those of `end`.
+  public func ends(with end: String) -> Bool { utf8.reversed().starts(with: end.utf8.reversed()) }
+
+  /// Whether a byte of ASCII stands anywhere.
+  public func has(_ byte: UInt8) -> Bool { utf8.contains(byte) }
+}
+
+extension String {
+  /// What follows the first bytes; nil if they are not those of `start`.
+  public func remainder(after start: String) -> Substring? {
+    guard begins(with: start) else { return nil }
+    return self[utf8.index(startIndex, offsetBy: start.utf8.count)...]
+  }
+}
