@@ -27,7 +27,7 @@ help:
 	@echo '  make differential         our safetensors reader and writer against Python'\''s, on 100,000 mutants'
 	@echo '  make sanitize             every test under AddressSanitizer, then ThreadSanitizer (30 min)'
 	@echo '  make sanitize-quick       short training runs under both (4 min)'
-	@echo '  make browser              open reports in Chromium and check what they show'
+	@echo '  make browser              open reports and docs/gradcheck.html in Chromium, check what they show'
 	@echo '  make page                 write docs/gradcheck.html anew'
 	@echo '  make test-mpi             1 to 4 ranks against one process; signals, kills, resumed runs'
 	@echo '  make long-list            train on 50 million words, in one process and on two ranks (15 min)'
@@ -108,7 +108,8 @@ crash-quick: strace
 gnuplot:
 	@command -v gnuplot >/dev/null && exit 0; $(call install,gnuplot-nox)
 
-# Opens reports in a real browser, at two widths and in two themes: what they show, and that they load nothing.
+# Opens reports and docs/gradcheck.html in a real browser, at two widths and in two themes: what they show, and that
+# they load nothing.
 chromium:
 	@command -v chromium >/dev/null && command -v chromedriver >/dev/null && exit 0; \
 	$(call install,chromium chromium-driver)
@@ -120,6 +121,7 @@ page: setup
 
 browser: gnuplot chromium
 	python3 Tools/browser/browser.py
+	python3 Tools/browser/gradcheck_page.py
 
 # `python3 Tools/fuzz/fuzz.py --full` is the long run.
 fuzz:

@@ -15,16 +15,16 @@ const SIGNS = {
 // Centres of nodes, [x, y].
 const WIDE = {
   size: [1240, 640],
-  C: [62, 46], W1: [262, 46], b1: [362, 46], bngain: [1052, 46], bnbias: [1172, 46],
+  C: [62, 46], W1: [258, 46], b1: [376, 46], bngain: [1052, 46], bnbias: [1172, 46],
   emb: [62, 160], embcat: [190, 160], hprebn: [326, 160], bnmeani: [410, 272], bndiff: [500, 160],
   bndiff2: [584, 272], bnvar: [712, 272], bnvar_inv: [854, 272], bnraw: [966, 160], hpreact: [1112, 160],
-  W2: [144, 376], b2: [236, 376],
+  W2: [142, 376], b2: [242, 376],
   h: [62, 480], logits: [190, 480], logit_maxes: [290, 592], norm_logits: [398, 480], counts: [556, 480],
   counts_sum: [650, 592], counts_sum_inv: [824, 592], probs: [926, 480], logprobs: [1056, 480], loss: [1184, 480],
 };
 const NARROW = {
   size: [380, 1862],
-  C: [190, 40], emb: [190, 128], embcat: [190, 216], W1: [66, 216], b1: [314, 216],
+  C: [190, 40], emb: [190, 128], embcat: [196, 216], W1: [64, 216], b1: [314, 216],
   hprebn: [190, 304], bnmeani: [308, 392], bndiff: [150, 480], bndiff2: [308, 568], bnvar: [308, 656],
   bnvar_inv: [308, 744], bnraw: [150, 832], bngain: [308, 832], bnbias: [308, 920], hpreact: [150, 920],
   h: [150, 1008], W2: [308, 1008], b2: [308, 1096], logits: [150, 1096], logit_maxes: [300, 1184],
@@ -33,7 +33,10 @@ const NARROW = {
 };
 const NODE_HEIGHT = 62;
 const NODES = [...PARAMETERS, ...FORWARD];
-const nodeWidth = (name) => Math.max(78, (name.length + 1) * 7.3 + 34);
+/** Sizes without a minibatch. */
+const SYMBOLS = { one: "1", context: "block·emb", embedding: "emb", vocabulary: "vocab" };
+const symbolicShape = (name) => shapeText(TENSORS.get(name).dimensions.map((size) => SYMBOLS[size] ?? size));
+const nodeWidth = (name) => Math.max(78, (name.length + 1) * 7.3 + 34, symbolicShape(name).length * 5.8 + 8);
 const gradientOf = (name) => (TENSORS.has("d" + name) ? "d" + name : null);
 
 function svgElement(tag, attributes = {}, ...children) {
@@ -105,7 +108,7 @@ class Graph {
     ];
     if (isWrapped) {
       const [x1, y1, x2, y2] = [a[0], a[1] + NODE_HEIGHT / 2, b[0], b[1] - NODE_HEIGHT / 2];
-      const turn = (by) => 328 + by;
+      const turn = (by) => 314 + by;
       forward = `M${x1 + 5} ${y1 + 1}V${turn(5)}H${x2 - 5}V${y2 - 3}`;
       back = `M${x2 + 5} ${y2 - 1}V${turn(15)}H${x1 + 15}V${y1 + 3}`;
     }
@@ -121,12 +124,9 @@ class Graph {
     const width = nodeWidth(name);
     const [left, top] = [x - width / 2, y - NODE_HEIGHT / 2];
     const shape = svgElement("text", { class: "shape", x, y: top + NODE_HEIGHT - 5 });
-    const group = svgElement("g", { class: `node ${PARAMETERS.includes(name) ? "parameter" : ""}` },
+    const uses = readersOf(name).length > 1 ? " used-twice" : "";
+    const group = svgElement("g", { class: `node${PARAMETERS.includes(name) ? " parameter" : ""}${uses}` },
       svgElement("rect", { class: "card", x: left, y: top, width, height: NODE_HEIGHT, rx: 8 }), shape);
-    const uses = readersOf(name).length;
-    if (uses > 1) {
-      group.append(svgElement("text", { class: "uses", x: left + width - 6, y: top - 4 }, `${uses} uses`));
-    }
     const gradient = gradientOf(name);
     const half = (tensor, offset) => {
       const sign = svgElement("text", { class: "sign", x: left + 14, y: top + offset + 15 });

@@ -20,9 +20,7 @@ function shapes() {
   const result = current();
   const sizes = result?.sizes;
   return new Map(NAMES.map((name) => {
-    if (!sizes) return [name, shapeText(TENSORS.get(name).dimensions.map((size) => ({
-      one: "1", context: "block·emb", embedding: "emb", vocabulary: "vocab",
-    })[size] ?? size))];
+    if (!sizes) return [name, symbolicShape(name)];
     const given = result.shapes.get(name);
     return [name, shapeText(given ?? sizes.shape(name))];
   }));
@@ -164,6 +162,7 @@ function answerOf(name, row) {
 
 function renderList() {
   const all = shapes();
+  byId("list-section").hidden = current() === null;
   const body = COMPUTED.map((name) => {
     const verdict = verdictOf(name);
     const kind = verdict?.kind ?? "none";
@@ -187,7 +186,8 @@ function renderLegend() {
     element("span", { class: `badge ${kind.replace(" ", "-")}`, "aria-hidden": "true" }, SIGNS[kind].sign), " " + text)),
     element("li", {}, element("span", { class: "stroke forward" }), " forward"),
     element("li", {}, element("span", { class: "stroke back" }), " the way back"),
-    element("li", {}, element("span", { class: "stroke wrong" }), " a mistake on its way"));
+    element("li", {}, element("span", { class: "stroke wrong" }), " a mistake on its way"),
+    element("li", {}, element("span", { class: "frame" }), " two uses: the gradient has two terms"));
 }
 
 // MARK: A file

@@ -323,9 +323,10 @@ function numbersAround(name) {
   const names = new Set(readers.flatMap((reader) => [...TENSORS.get(reader).inputs, reader]));
   if (owner) for (const reader of readers) if (gradientOf(reader)) names.add(gradientOf(reader));
   const tables = [...names].flatMap((other) => {
-    const value = app.practice.result.scope.get(other);
-    if (!(value instanceof NotebookTensor) || !EXAMPLE_SIZES.accepts(value.shape, other)) return [];
-    return [numberTable(other, new Matrix(...EXAMPLE_SIZES.matrixShape(other), value.data), { digits: 3 })];
+    const { scope, reference } = app.practice.result;
+    const value = PARAMETERS.includes(other) ? exampleProblem[other] : reference.tensors.get(other);
+    if (!value) return [];
+    return [numberTable(other, value, { digits: 3, note: scope.has(other) ? "" : "(ours)" })];
   });
   return element("details", { open: true }, element("summary", {}, "The numbers in these lines"), element("div", { class: "numbers" }, tables));
 }
