@@ -1,4 +1,4 @@
-"""Opens docs/gradcheck.html in Chromium: the verdicts on files are gradcheck's, lines can be practised, all by keyboard.
+"""Opens docs/gradcheck.html in Chromium: its verdicts are gradcheck's, lines can be practised, all by keyboard.
 
 It uses the latest build of `gradcheck` (or CHARMLP_GRADCHECK), chromium and chromedriver. Without a browser it says
 so and succeeds; in continuous integration it fails. `--pictures DIRECTORY` keeps pictures of the page.

@@ -79,8 +79,9 @@ function renderBlocks(blocks) {
 function renderTable(text) {
   const rows = text.split("\n").map((row) => row.slice(1, -1).split("|").map((cell) => cell.trim()));
   const row = (cells, tag) => element("tr", {}, cells.map((cell) => element(tag, {}, renderInline(cell))));
-  return element("div", { class: "scroll" }, element("table", {},
-    element("thead", {}, row(rows[0], "th")), element("tbody", {}, rows.slice(2).map((cells) => row(cells, "td")))));
+  const body = rows.slice(2).map((cells) => row(cells, "td"));
+  return element("div", { class: "scroll" },
+    element("table", {}, element("thead", {}, row(rows[0], "th")), element("tbody", {}, body)));
 }
 
 /** Code, formulas, emphasis and links of a paragraph. */
@@ -105,8 +106,8 @@ function renderInline(text) {
 // MARK: Formulas
 
 const MATH_SYMBOLS = {
-  partial: "∂", rho: "ρ", gamma: "γ", delta: "δ", varepsilon: "ε", mu: "μ", beta: "β", theta: "θ", kappa: "κ", pi: "π",
-  infty: "∞", top: "⊤",
+  partial: "∂", rho: "ρ", gamma: "γ", delta: "δ", varepsilon: "ε", mu: "μ", beta: "β", theta: "θ",
+  kappa: "κ", pi: "π", infty: "∞", top: "⊤",
 };
 const MATH_OPERATORS = { sum: "∑", cdot: "·", neq: "≠", approx: "≈" };
 const MATH_FUNCTIONS = ["log", "max", "arg"];
@@ -176,7 +177,10 @@ function mathAtom(reader, isBlock) {
   switch (name) {
     case "frac": return mathElement("mfrac", {}, mathArgument(reader, isBlock), mathArgument(reader, isBlock));
     case "sqrt": return mathElement("msqrt", {}, mathArgument(reader, isBlock));
-    case "hat": return mathElement("mover", { accent: "true" }, mathArgument(reader, isBlock), mathElement("mo", {}, "^"));
+    case "hat": {
+      const hat = mathElement("mo", {}, "^");
+      return mathElement("mover", { accent: "true" }, mathArgument(reader, isBlock), hat);
+    }
     case "mathbf": case "mathit": case "mathrm": case "text": {
       const text = mathArgument(reader, isBlock).textContent;
       return mathElement(name === "text" ? "mtext" : "mi", { class: name }, text);

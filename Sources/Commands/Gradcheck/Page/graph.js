@@ -74,7 +74,8 @@ class Graph {
     const layout = this.media.matches ? NARROW : WIDE;
     const [width, height] = layout.size;
     this.svg = svgElement("svg", {
-      viewBox: `0 0 ${width} ${height}`, role: "group", "aria-label": "The computation from C to the loss, and the way back",
+      viewBox: `0 0 ${width} ${height}`, role: "group",
+      "aria-label": "The computation from C to the loss, and the way back",
     });
     for (const kind of ["forward", "back", "wrong"]) {
       const marker = svgElement("marker", {
@@ -100,7 +101,8 @@ class Graph {
     const length = Math.hypot(b[0] - a[0], b[1] - a[1]);
     const [nx, ny] = [-(b[1] - a[1]) / length, (b[0] - a[0]) / length];
     const shifted = (point, by) => [point[0] + nx * by, point[1] + ny * by];
-    const line = (start, end) => `M${start.map((x) => x.toFixed(1)).join(" ")}L${end.map((x) => x.toFixed(1)).join(" ")}`;
+    const place = (point) => point.map((x) => x.toFixed(1)).join(" ");
+    const line = (start, end) => `M${place(start)}L${place(end)}`;
     const offset = 5;
     let [forward, back] = [
       line(shifted(border(from, a, b, 1), -offset), shifted(border(to, b, a, 3), -offset)),
@@ -130,9 +132,12 @@ class Graph {
     const gradient = gradientOf(name);
     const half = (tensor, offset) => {
       const sign = svgElement("text", { class: "sign", x: left + 14, y: top + offset + 15 });
-      const rect = svgElement("rect", { class: "half", x: left + 2, y: top + offset, width: width - 4, height: 22, rx: 6 });
-      const part = svgElement("g", { class: "tensor", role: "button", tabindex: -1, "data-name": tensor }, rect, sign,
-        svgElement("text", { class: "name", x: left + 26, y: top + offset + 15 }, tensor));
+      const rect = svgElement("rect", {
+        class: "half", x: left + 2, y: top + offset, width: width - 4, height: 22, rx: 6,
+      });
+      const label = svgElement("text", { class: "name", x: left + 26, y: top + offset + 15 }, tensor);
+      const part = svgElement(
+        "g", { class: "tensor", role: "button", tabindex: -1, "data-name": tensor }, rect, sign, label);
       part.addEventListener("click", () => this.choose(tensor));
       group.append(part);
       this.halves.set(tensor, { part, sign, shape });

@@ -1,5 +1,5 @@
-// One line of the derivation on somebody's own numbers, and how far they may be from it. This is LineEvaluation.swift:
-// the bound of an element is factor · (terms + 1) · (ulp · Σ|terms| + least normal number).
+// One line of the derivation on somebody's own numbers, and how far they may be from it. This is
+// LineEvaluation.swift: an element's bound is factor · (terms + 1) · (ulp · Σ|terms| + least normal number).
 
 /** A tensor of the file as a line reads it; a line's result can take its place. */
 const lineInput = (value) => ({ value, size: value.magnitude(), terms: 0 });
@@ -46,7 +46,9 @@ function formsOf(name) {
 
 /** The tensors that a form reads. */
 function inputsOf(name, form) {
-  if (form.kind === "oneGo") return name === "dhprebn" ? ["dhpreact", "bnvar_inv", "bnraw", "bngain"] : ["logits"];
+  if (form.kind === "oneGo") {
+    return name === "dhprebn" ? ["dhpreact", "bnvar_inv", "bnraw", "bngain"] : ["logits"];
+  }
   if (form.kind === "fromProbabilities") return ["probs"];
   if (form.kind === "fromResult") return ["bnvar_inv", "dbnvar_inv"];
   return TENSORS.get(name).inputs;
@@ -78,7 +80,9 @@ class LineEvaluator {
     switch (form.kind) {
       case "step": return { value: values[name], size: line.size(), terms };
       case "scaled":
-        return { value: line.scaled(form.factor), size: line.size().times(Math.max(1, Math.abs(form.factor))), terms };
+        return {
+          value: line.scaled(form.factor), size: line.size().times(Math.max(1, Math.abs(form.factor))), terms,
+        };
       case "fromResult": {
         const cube = (p) => p.bnvar_inv.pow(3).times(p.dbnvar_inv);
         return { value: cube(values).times(-0.5), size: cube(magnitudes).times(0.5), terms };
@@ -301,7 +305,8 @@ class MeasuredBounds {
   }
 
   measure(name) {
-    const difference = Math.max(...this.passes.map(([found, expected]) => largestDifference(found[name], expected[name])));
+    const difference = Math.max(...this.passes.map(([found, expected]) =>
+      largestDifference(found[name], expected[name])));
     const terms = this.steps[TENSORS.get(name).cancels ?? name];
     const magnitude = terms.elements.reduce((largest, x) => Math.max(largest, Math.abs(x)), 0);
     return 16 * difference

@@ -1,8 +1,8 @@
 // The little PyTorch in which lines are practised: what the exercise uses, forward and backward, and no more.
 //
-// Names, numbers, + − * / ** @, indexing by integers, ranges and tensors of ids, assignment and its kin, `for` over a
-// range, and the functions in METHODS and FUNCTIONS. Shapes, broadcasting and shared memory behave as in PyTorch:
-// `a = b` is the same tensor, `a += b` changes it, `.view` shares its memory. All else is refused with what it was.
+// Names, numbers, + − * / ** @, indexing by integers, ranges and tensors of ids, assignment and its kin, `for` over
+// a range, and the functions in METHODS and FUNCTIONS. Shapes, broadcasting and shared memory behave as in PyTorch:
+// `a = b` is the same tensor, `a += b` changes it, `.view` shares its memory. All else is refused by its name.
 
 class NotebookError extends Error {
   constructor(message, line) {
@@ -65,10 +65,15 @@ const OPERATIONS = {
   "+": (a, b) => a + b, "-": (a, b) => a - b, "*": (a, b) => a * b, "/": (a, b) => a / b, "**": (a, b) => a ** b,
 };
 
-const asTensor = (value) => (value instanceof NotebookTensor ? value : new NotebookTensor([], Float64Array.of(value)));
+const scalarTensor = (x) => new NotebookTensor([], Float64Array.of(x));
+const asTensor = (value) => (value instanceof NotebookTensor ? value : scalarTensor(value));
 
 function arithmetic(sign, a, b) {
-  for (const value of [a, b]) if (typeof value !== "number" && !(value instanceof NotebookTensor)) wrong(`${sign} needs numbers and tensors, found ${kindOf(value)}`);
+  for (const value of [a, b]) {
+    if (typeof value !== "number" && !(value instanceof NotebookTensor)) {
+      wrong(`${sign} needs numbers and tensors, found ${kindOf(value)}`);
+    }
+  }
   const f = OPERATIONS[sign];
   if (typeof a === "number" && typeof b === "number") {
     if (sign === "/" && b === 0) wrong("division by zero");
@@ -83,12 +88,19 @@ function arithmetic(sign, a, b) {
 }
 
 function matrixProduct(a, b) {
-  if (!(a instanceof NotebookTensor && b instanceof NotebookTensor)) wrong(`@ needs two tensors, found ${kindOf(a)} and ${kindOf(b)}`);
-  if (a.shape.length !== 2 || b.shape.length !== 2) wrong(`${shapeText(a.shape)} @ ${shapeText(b.shape)}: @ is for two matrices here`);
+  if (!(a instanceof NotebookTensor && b instanceof NotebookTensor)) {
+    wrong(`@ needs two tensors, found ${kindOf(a)} and ${kindOf(b)}`);
+  }
+  if (a.shape.length !== 2 || b.shape.length !== 2) {
+    wrong(`${shapeText(a.shape)} @ ${shapeText(b.shape)}: @ is for two matrices here`);
+  }
   const [rows, inner] = a.shape;
   const [others, columns] = b.shape;
-  if (inner !== others) wrong(`${shapeText(a.shape)} @ ${shapeText(b.shape)} do not fit: ${inner} is not ${others}`);
-  return new NotebookTensor([rows, columns], new Matrix(rows, inner, a.data).matmul(new Matrix(inner, columns, b.data)).elements);
+  if (inner !== others) {
+    wrong(`${shapeText(a.shape)} @ ${shapeText(b.shape)} do not fit: ${inner} is not ${others}`);
+  }
+  const result = new Matrix(rows, inner, a.data).matmul(new Matrix(inner, columns, b.data));
+  return new NotebookTensor([rows, columns], result.elements);
 }
 
 function kindOf(value) {
@@ -104,6 +116,8 @@ function kindOf(value) {
 class NotebookRange {
   constructor(start, end) { Object.assign(this, { start, end }); }
 
+  get tensor() { return new NotebookTensor([this.ids.length], Float64Array.from(this.ids), true); }
+
   get ids() { return Array.from({ length: Math.max(0, this.end - this.start) }, (_, i) => this.start + i); }
 }
 
@@ -111,9 +125,13 @@ class NotebookRange {
 function reduceAlong(tensor, dimension, keeps, reduce) {
   const rank = tensor.shape.length;
   const along = dimension < 0 ? dimension + rank : dimension;
-  if (!Number.isInteger(along) || along < 0 || along >= rank) wrong(`${shapeText(tensor.shape)} has no dimension ${dimension}`);
-  const [outer, size, inner] = [product(tensor.shape.slice(0, along)), tensor.shape[along], product(tensor.shape.slice(along + 1))];
-  const shape = keeps ? tensor.shape.map((s, i) => (i === along ? 1 : s)) : tensor.shape.filter((_, i) => i !== along);
+  if (!Number.isInteger(along) || along < 0 || along >= rank) {
+    wrong(`${shapeText(tensor.shape)} has no dimension ${dimension}`);
+  }
+  const [outer, inner] = [product(tensor.shape.slice(0, along)), product(tensor.shape.slice(along + 1))];
+  const size = tensor.shape[along];
+  const shape = keeps ? tensor.shape.map((other, i) => (i === along ? 1 : other))
+    : tensor.shape.filter((_, i) => i !== along);
   const data = new Float64Array(outer * inner);
   for (let o = 0; o < outer; o += 1) {
     for (let i = 0; i < inner; i += 1) {
@@ -128,7 +146,8 @@ const largestIndex = (elements) => elements.reduce((best, x, i) => (x > elements
 
 function viewed(tensor, sizes) {
   const wanted = sizes.length === 1 && Array.isArray(sizes[0]) ? sizes[0] : sizes;
-  if (wanted.some((size) => !Number.isInteger(size) || size < -1) || wanted.filter((size) => size === -1).length > 1) {
+  const isSize = (size) => Number.isInteger(size) && size >= -1;
+  if (!wanted.every(isSize) || wanted.filter((size) => size === -1).length > 1) {
     wrong("view needs whole sizes, at most one of them -1");
   }
   const known = product(wanted.filter((size) => size !== -1));
@@ -143,16 +162,22 @@ function viewed(tensor, sizes) {
 
 /** Where the elements of `tensor[indices]` are: the result's shape, and their places in order. */
 function places(tensor, indices) {
-  if (indices.length > tensor.shape.length) wrong(`${shapeText(tensor.shape)} has ${tensor.shape.length} dimensions, found ${indices.length} indices`);
+  if (indices.length > tensor.shape.length) {
+    wrong(`${shapeText(tensor.shape)} has ${tensor.shape.length} dimensions, found ${indices.length} indices`);
+  }
   const asIds = indices.map((index, d) => {
     let ids = index;
-    if (typeof index === "number") ids = new NotebookTensor([], Float64Array.of(index), true);
-    else if (index instanceof NotebookRange) ids = new NotebookTensor([index.ids.length], Float64Array.from(index.ids), true);
-    if (!(ids instanceof NotebookTensor) || ids.data.some((x) => !Number.isInteger(x))) wrong(`an index is a whole number, a range or a tensor of ids, found ${kindOf(index)}`);
+    if (typeof index === "number") ids = scalarTensor(index);
+    else if (index instanceof NotebookRange) ids = index.tensor;
+    if (!(ids instanceof NotebookTensor) || ids.data.some((x) => !Number.isInteger(x))) {
+      wrong(`an index is a whole number, a range or a tensor of ids, found ${kindOf(index)}`);
+    }
     const size = tensor.shape[d];
     const data = ids.data.map((x) => (x < 0 ? x + size : x));
     const outside = ids.data.find((_, i) => data[i] < 0 || data[i] >= size);
-    if (outside !== undefined) wrong(`index ${outside} is out of range for dimension ${d} of ${shapeText(tensor.shape)}`);
+    if (outside !== undefined) {
+      wrong(`index ${outside} is out of range for dimension ${d} of ${shapeText(tensor.shape)}`);
+    }
     return new NotebookTensor(ids.shape, data, true);
   });
   const shape = asIds.reduce((all, ids) => broadcastShape(all, ids.shape, "and"), []);
@@ -172,13 +197,18 @@ function indexed(value, indices) {
   if (Array.isArray(value)) {
     const [index] = indices;
     const at = index < 0 ? index + value.length : index;
-    if (indices.length !== 1 || !Number.isInteger(at) || at < 0 || at >= value.length) wrong(`${shapeText(value)} has no element ${indices.map(String).join(", ")}`);
+    if (indices.length !== 1 || !Number.isInteger(at) || at < 0 || at >= value.length) {
+      wrong(`${shapeText(value)} has no element ${indices.map(String).join(", ")}`);
+    }
     return value[at];
   }
   if (!(value instanceof NotebookTensor)) wrong(`${kindOf(value)} cannot be indexed`);
   const { shape, starts, width } = places(value, indices);
-  const isPlain = indices.every((index) => typeof index === "number" || (index instanceof NotebookTensor && index.shape.length === 0));
-  if (isPlain) return new NotebookTensor(shape, value.data.subarray(starts[0], starts[0] + width), value.isInteger);
+  const isPlain = indices.every((index) =>
+    typeof index === "number" || (index instanceof NotebookTensor && index.shape.length === 0));
+  if (isPlain) {
+    return new NotebookTensor(shape, value.data.subarray(starts[0], starts[0] + width), value.isInteger);
+  }
   const data = new Float64Array(starts.length * width);
   starts.forEach((start, i) => data.set(value.data.subarray(start, start + width), i * width));
   return new NotebookTensor(shape, data, value.isInteger);
@@ -189,7 +219,9 @@ function assignIndexed(tensor, indices, value, accumulates = false) {
   if (!(tensor instanceof NotebookTensor)) wrong(`${kindOf(tensor)} cannot be changed by an index`);
   const { shape, starts, width } = places(tensor, indices);
   const given = asTensor(value);
-  if (!sameShape(broadcastShape(shape, given.shape, "="), shape)) wrong(`${shapeText(given.shape)} does not fit into ${shapeText(shape)}`);
+  if (!sameShape(broadcastShape(shape, given.shape, "="), shape)) {
+    wrong(`${shapeText(given.shape)} does not fit into ${shapeText(shape)}`);
+  }
   const data = stretched(given, shape).slice();
   starts.forEach((start, i) => {
     for (let k = 0; k < width; k += 1) {
@@ -209,7 +241,9 @@ function bound(given, names, required = 0) {
   });
   for (const [name, value] of Object.entries(given.named)) {
     const known = name === "keepdims" ? "keepdim" : name === "axis" ? "dim" : name;
-    if (!names.includes(known)) wrong(`no argument ${name} here${names.length ? `; there are ${names.join(", ")}` : ""}`);
+    if (!names.includes(known)) {
+      wrong(`no argument ${name} here${names.length ? `; there are ${names.join(", ")}` : ""}`);
+    }
     values[known] = value;
   }
   const missing = names.slice(0, required).find((name) => values[name] === undefined);
@@ -223,20 +257,25 @@ const elementwise = (f) => (tensor, given) => {
 };
 
 const METHODS = {
-  exp: elementwise(Math.exp), log: elementwise(Math.log), tanh: elementwise(Math.tanh), sqrt: elementwise(Math.sqrt),
+  exp: elementwise(Math.exp),
+  log: elementwise(Math.log),
+  tanh: elementwise(Math.tanh),
+  sqrt: elementwise(Math.sqrt),
   clone: (tensor, given) => { bound(given, []); return tensor.clone(); },
   sum(tensor, given) {
     const { dim, keepdim = false } = bound(given, ["dim", "keepdim"]);
-    return dim === undefined ? new NotebookTensor([], Float64Array.of(total([...tensor.data]))) : reduceAlong(tensor, dim, keepdim, total);
+    return dim === undefined ? scalarTensor(total([...tensor.data])) : reduceAlong(tensor, dim, keepdim, total);
   },
   mean(tensor, given) {
     const { dim, keepdim = false } = bound(given, ["dim", "keepdim"]);
-    if (dim === undefined) return new NotebookTensor([], Float64Array.of(total([...tensor.data]) / tensor.count));
+    if (dim === undefined) {
+      return scalarTensor(total([...tensor.data]) / tensor.count);
+    }
     return reduceAlong(tensor, dim, keepdim, (elements) => total(elements) / elements.length);
   },
   max(tensor, given) {
     const { dim, keepdim = false } = bound(given, ["dim", "keepdim"]);
-    if (dim === undefined) return new NotebookTensor([], Float64Array.of(Math.max(...tensor.data)));
+    if (dim === undefined) return scalarTensor(Math.max(...tensor.data));
     const indices = reduceAlong(tensor, dim, keepdim, largestIndex);
     indices.isInteger = true;
     return { values: reduceAlong(tensor, dim, keepdim, (elements) => elements[largestIndex(elements)]), indices };
@@ -246,8 +285,12 @@ const METHODS = {
   index_add_(tensor, given) {
     const { dim, index, source } = bound(given, ["dim", "index", "source"], 3);
     if (dim !== 0) wrong("index_add_ is for dimension 0 here");
-    if (!(index instanceof NotebookTensor) || index.shape.length !== 1) wrong(`index_add_ needs a vector of ids, found ${kindOf(index)}: .view(-1)?`);
-    if (!(source instanceof NotebookTensor) || source.shape[0] !== index.shape[0]) wrong(`index_add_ needs a source with ${index.shape[0]} rows, found ${kindOf(source)}`);
+    if (!(index instanceof NotebookTensor) || index.shape.length !== 1) {
+      wrong(`index_add_ needs a vector of ids, found ${kindOf(index)}: .view(-1)?`);
+    }
+    if (!(source instanceof NotebookTensor) || source.shape[0] !== index.shape[0]) {
+      wrong(`index_add_ needs a source with ${index.shape[0]} rows, found ${kindOf(source)}`);
+    }
     assignIndexed(tensor, [index], source, true);
     return tensor;
   },
@@ -259,17 +302,21 @@ const METHODS = {
   },
 };
 
-const needsTensor = (name, value) => (value instanceof NotebookTensor ? value : wrong(`${name} needs a tensor, found ${kindOf(value)}`));
+const needsTensor = (name, value) =>
+  (value instanceof NotebookTensor ? value : wrong(`${name} needs a tensor, found ${kindOf(value)}`));
 const byMethod = (name) => (given) => {
   const [first, ...others] = given.positional;
   return METHODS[name](needsTensor(name, first), { positional: others, named: given.named });
 };
 
+const filledLike = (name, value) => (given) =>
+  NotebookTensor.filled(needsTensor(name, bound(given, ["input"], 1).input).shape, value);
+
 const FUNCTIONS = {
   torch: {
     exp: byMethod("exp"), log: byMethod("log"), tanh: byMethod("tanh"), sqrt: byMethod("sqrt"),
-    zeros_like: (given) => NotebookTensor.filled(needsTensor("zeros_like", bound(given, ["input"], 1).input).shape, 0),
-    ones_like: (given) => NotebookTensor.filled(needsTensor("ones_like", bound(given, ["input"], 1).input).shape, 1),
+    zeros_like: filledLike("zeros_like", 0),
+    ones_like: filledLike("ones_like", 1),
   },
   F: {
     one_hot(given) {
@@ -278,14 +325,17 @@ const FUNCTIONS = {
       const result = NotebookTensor.filled([...input.shape, classes], 0);
       result.isInteger = true;
       input.data.forEach((id, i) => {
-        if (!Number.isInteger(id) || id < 0 || id >= classes) wrong(`one_hot needs ids from 0 to ${classes - 1}, found ${id}`);
+        if (!Number.isInteger(id) || id < 0 || id >= classes) {
+          wrong(`one_hot needs ids from 0 to ${classes - 1}, found ${id}`);
+        }
         result.data[i * classes + id] = 1;
       });
       return result;
     },
     softmax(given) {
       const { input, dim } = bound(given, ["input", "dim"], 2);
-      const shifted = arithmetic("-", needsTensor("softmax", input), reduceAlong(input, dim, true, (x) => Math.max(...x)));
+      const maxes = reduceAlong(needsTensor("softmax", input), dim, true, (x) => Math.max(...x));
+      const shifted = arithmetic("-", input, maxes);
       const counts = METHODS.exp(shifted, { positional: [], named: {} });
       return arithmetic("/", counts, reduceAlong(counts, dim, true, total));
     },
@@ -293,21 +343,30 @@ const FUNCTIONS = {
 };
 FUNCTIONS["torch.nn.functional"] = FUNCTIONS.F;
 
-const UNDERSTOOD = "Understood are + − * / ** @, .T, .sum, .mean, .max, .exp, .log, .tanh, .sqrt, .view, .clone, .shape, "
-  + ".index_add_, .index_put_, torch.zeros_like, torch.ones_like, torch.tanh, F.one_hot, F.softmax, indexing, and for … in range.";
+const UNDERSTOOD = "Understood are + − * / ** @, .T, .sum, .mean, .max, .exp, .log, .tanh, .sqrt, .view, "
+  + ".clone, .shape, .index_add_, .index_put_, torch.zeros_like, torch.ones_like, torch.tanh, F.one_hot, "
+  + "F.softmax, indexing, and for … in range.";
 
 // MARK: Reading
+
+/** White space and comments; a number; a name; a sign; anything else. */
+const TOKEN = new RegExp([
+  String.raw`\s+|#.*`, String.raw`(\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?)`,
+  String.raw`([\p{L}_][\p{L}\p{N}_]*)`,
+  String.raw`(\*\*=|\*\*|\+=|-=|\*=|\/=|\/\/|==|!=|<=|>=|[\-+*\/@=()\[\],.:;<>])`,
+  "(.)",
+].join("|"), "gu");
 
 /** The tokens of one logical line. */
 function tokenize(text, line) {
   const tokens = [];
-  const pattern = /\s+|#.*|(\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?)|([\p{L}_][\p{L}\p{N}_]*)|(\*\*=|\*\*|\+=|-=|\*=|\/=|\/\/|==|!=|<=|>=|[-+*/@=()[\],.:;<>])|(.)/gu;
-  for (const [all, number, name, sign, other] of text.matchAll(pattern)) {
+  for (const [, number, name, sign, other] of text.matchAll(TOKEN)) {
     if (number !== undefined) tokens.push({ kind: "number", text: number });
     else if (name !== undefined) tokens.push({ kind: "name", text: name });
     else if (sign !== undefined) tokens.push({ kind: "sign", text: sign });
-    else if (other !== undefined) throw new NotebookError(`${other} is not understood here. ${UNDERSTOOD}`, line);
-    void all;
+    else if (other !== undefined) {
+      throw new NotebookError(`${other} is not understood here. ${UNDERSTOOD}`, line);
+    }
   }
   return tokens;
 }
@@ -332,6 +391,10 @@ function logicalLines(source) {
   return lines;
 }
 
+const OTHER_STATEMENTS = [
+  "import", "from", "def", "if", "while", "with", "class", "return", "del", "assert", "lambda", "print",
+];
+
 /** Reads statements; each has a line for messages. */
 class NotebookParser {
   constructor(source) {
@@ -342,7 +405,9 @@ class NotebookParser {
   static parse(source) {
     const parser = new NotebookParser(source);
     const statements = parser.lines.length ? parser.block(parser.lines[0].indent) : [];
-    if (parser.index < parser.lines.length) throw new NotebookError("the indentation fits no line above", parser.lines[parser.index].line);
+    if (parser.index < parser.lines.length) {
+      throw new NotebookError("the indentation fits no line above", parser.lines[parser.index].line);
+    }
     return statements;
   }
 
@@ -372,10 +437,14 @@ class NotebookParser {
 
   fail(message) { throw new NotebookError(message, this.line); }
 
-  require(text) { if (!this.skip(text)) this.fail(`expected ${text}, found ${this.token?.text ?? "the end of the line"}`); }
+  require(text) {
+    if (!this.skip(text)) this.fail(`expected ${text}, found ${this.token?.text ?? "the end of the line"}`);
+  }
 
   name() {
-    if (this.token?.kind !== "name") this.fail(`expected a name, found ${this.token?.text ?? "the end of the line"}`);
+    if (this.token?.kind !== "name") {
+      this.fail(`expected a name, found ${this.token?.text ?? "the end of the line"}`);
+    }
     this.position += 1;
     return this.tokens[this.position - 1].text;
   }
@@ -406,13 +475,15 @@ class NotebookParser {
   statement() {
     const { line } = this;
     const word = this.token.text;
-    if (["import", "from", "def", "if", "while", "with", "class", "return", "del", "assert", "lambda", "print"].includes(word)) {
+    if (OTHER_STATEMENTS.includes(word)) {
       this.fail(`${word} is not needed here. ${UNDERSTOOD}`);
     }
     const target = this.expression();
     for (const sign of ["=", "+=", "-=", "*=", "/="]) {
       if (!this.skip(sign)) continue;
-      if (target.kind !== "name" && target.kind !== "index") this.fail("what stands before = must be a name, or a name with an index");
+      if (target.kind !== "name" && target.kind !== "index") {
+        this.fail("what stands before = must be a name, or a name with an index");
+      }
       const value = this.expression();
       if (this.isAt("=")) this.fail("one = a line is enough here");
       return { kind: "assign", line, target, sign: sign[0], value };
@@ -422,7 +493,7 @@ class NotebookParser {
 
   expression() {
     let left = this.term();
-    while (this.isAt("+") || this.isAt("-")) left = { kind: "binary", sign: this.next(), left, right: this.term(), line: this.line };
+    while (this.isAt("+") || this.isAt("-")) left = this.binary(this.next(), left, this.term());
     return left;
   }
 
@@ -433,7 +504,7 @@ class NotebookParser {
 
   term() {
     let left = this.unary();
-    while (["*", "/", "@"].some((sign) => this.isAt(sign))) left = { kind: "binary", sign: this.next(), left, right: this.unary(), line: this.line };
+    while (["*", "/", "@"].some((sign) => this.isAt(sign))) left = this.binary(this.next(), left, this.unary());
     return left;
   }
 
@@ -441,8 +512,10 @@ class NotebookParser {
     if (this.skip("-")) return { kind: "negate", value: this.unary(), line: this.line };
     if (this.skip("+")) return this.unary();
     const base = this.postfix();
-    return this.skip("**") ? { kind: "binary", sign: "**", left: base, right: this.unary(), line: this.line } : base;
+    return this.skip("**") ? this.binary("**", base, this.unary()) : base;
   }
+
+  binary(sign, left, right) { return { kind: "binary", sign, left, right, line: this.line }; }
 
   postfix() {
     let value = this.atom();
@@ -473,9 +546,13 @@ class NotebookParser {
   indices() {
     const indices = [];
     while (!this.skip("]")) {
-      if (this.isAt(":")) this.fail("slices are not understood here; index by numbers, ranges and tensors of ids");
+      if (this.isAt(":")) {
+        this.fail("slices are not understood here; index by numbers, ranges and tensors of ids");
+      }
       indices.push(this.expression());
-      if (this.isAt(":")) this.fail("slices are not understood here; index by numbers, ranges and tensors of ids");
+      if (this.isAt(":")) {
+        this.fail("slices are not understood here; index by numbers, ranges and tensors of ids");
+      }
       if (!this.isAt("]")) this.require(",");
     }
     if (indices.length === 0) this.fail("an index is missing between [ and ]");
@@ -491,7 +568,9 @@ class NotebookParser {
     }
     if (token.kind === "name") {
       this.position += 1;
-      if (token.text === "True" || token.text === "False") return { kind: "number", value: token.text === "True", line };
+      if (token.text === "True" || token.text === "False") {
+        return { kind: "number", value: token.text === "True", line };
+      }
       return { kind: "name", name: token.text, line };
     }
     if (this.skip("(")) {
@@ -559,7 +638,9 @@ class NotebookRunner {
     }
     this.refuseGiven(target);
     if (sign === "=") {
-      if (typeof result !== "number" && !(result instanceof NotebookTensor)) wrong(`${target.name} would be ${kindOf(result)}`);
+      if (typeof result !== "number" && !(result instanceof NotebookTensor)) {
+        wrong(`${target.name} would be ${kindOf(result)}`);
+      }
       this.scope.set(target.name, result);
       return;
     }
@@ -569,12 +650,17 @@ class NotebookRunner {
       this.scope.set(target.name, changed);
       return;
     }
-    if (!sameShape(changed.shape, old.shape)) wrong(`${shapeText(old.shape)} ${sign}= ${shapeText(asTensor(result).shape)}: the result ${shapeText(changed.shape)} does not fit into it`);
+    if (!sameShape(changed.shape, old.shape)) {
+      wrong(`${shapeText(old.shape)} ${sign}= ${shapeText(asTensor(result).shape)}: `
+        + `the result ${shapeText(changed.shape)} does not fit into it`);
+    }
     old.data.set(changed.data);
   }
 
   refuseGiven(target) {
-    if (target.kind === "name" && this.given.has(target.name)) wrong(`${target.name} is given and stays as it is`);
+    if (target.kind === "name" && this.given.has(target.name)) {
+      wrong(`${target.name} is given and stays as it is`);
+    }
   }
 
   named(name) {
@@ -582,14 +668,18 @@ class NotebookRunner {
     const value = this.fallback(name);
     if (value !== undefined) return value;
     if (name === "range") return { call: (given) => this.range(given), name };
-    if (name === "len") return { call: ({ positional: [value0] }) => needsTensor("len", value0).shape[0], name };
+    if (name === "len") {
+      return { call: ({ positional: [value0] }) => needsTensor("len", value0).shape[0], name };
+    }
     if (name === "torch" || name === "F") return { module: name };
     const near = nearestName(name, [...this.scope.keys(), ...COMPUTED]);
     return wrong(`${name} is not defined${TENSORS.has(name) ? " yet" : near ? `; ${near}?` : ""}`);
   }
 
   range({ positional }) {
-    if (positional.length < 1 || positional.length > 2 || positional.some((x) => !Number.isInteger(x))) wrong("range needs one or two whole numbers");
+    if (positional.length < 1 || positional.length > 2 || positional.some((x) => !Number.isInteger(x))) {
+      wrong("range needs one or two whole numbers");
+    }
     return positional.length === 1 ? new NotebookRange(0, positional[0]) : new NotebookRange(...positional);
   }
 
@@ -608,7 +698,8 @@ class NotebookRunner {
       default: {
         const called = this.value(node.value);
         if (!called?.call) wrong(`${kindOf(called)} cannot be called`);
-        const named = Object.fromEntries(Object.entries(node.named).map(([name, value]) => [name, this.value(value)]));
+        const named = {};
+        for (const [name, value] of Object.entries(node.named)) named[name] = this.value(value);
         return called.call({ positional: node.positional.map((value) => this.value(value)), named });
       }
     }
@@ -626,8 +717,12 @@ class NotebookRunner {
     if (value instanceof NotebookTensor) {
       if (name === "shape") return value.shape;
       if (name === "T") return transposedTensor(value);
-      if (Object.hasOwn(METHODS, name)) return { call: (given) => METHODS[name](value, given), name: "." + name };
-      if (name === "grad" || name === "backward") return wrong(`.${name}: there is no autograd here; the gradient is yours to write`);
+      if (Object.hasOwn(METHODS, name)) {
+        return { call: (given) => METHODS[name](value, given), name: "." + name };
+      }
+      if (name === "grad" || name === "backward") {
+        return wrong(`.${name}: there is no autograd here; the gradient is yours to write`);
+      }
     }
     return wrong(`${kindOf(value)} has no .${name} here. ${UNDERSTOOD}`);
   }
@@ -644,7 +739,8 @@ function nearestName(name, names) {
   let best = null;
   for (const other of names) {
     const distance = editDistance(other.toLowerCase(), name.toLowerCase());
-    if (other !== name && distance <= Math.max(1, Math.min(2, Math.floor(name.length / 4))) && (!best || distance < best.distance)) best = { other, distance };
+    const most = Math.max(1, Math.min(2, Math.floor(name.length / 4)));
+    if (other !== name && distance <= Math.min(most, (best?.distance ?? Infinity) - 1)) best = { other, distance };
   }
   return name.length > 1 ? best?.other : undefined;
 }

@@ -40,7 +40,7 @@ function tensorButton(name) {
 }
 
 function tensorButtons(names) {
-  return names.flatMap((name, i) => (TENSORS.has(name) ? [i ? ", " : "", tensorButton(name)] : [i ? ", " : "", name]));
+  return names.flatMap((name, i) => [i ? ", " : "", TENSORS.has(name) ? tensorButton(name) : name]);
 }
 
 function badge(kind) {
@@ -86,7 +86,8 @@ function renderHead() {
   const isParameter = PARAMETERS.includes(name);
   const kind = verdict?.kind ?? (isParameter ? "given" : "none");
   byId("detail-head").replaceChildren(
-    element("h2", {}, element("code", {}, name)), element("span", { class: "shape" }, shapes().get(name)), badge(kind));
+    element("h2", {}, element("code", {}, name)), element("span", { class: "shape" }, shapes().get(name)),
+    badge(kind));
   byId("detail-result").replaceChildren(...(verdict ? explanation(verdict) : []),
     ...(app.mode === "practice" && !isParameter ? cellResult(name) : []));
 }
@@ -106,8 +107,8 @@ function explanation(verdict) {
   else if (hint) parts.push(element("p", { class: "hint" }, hint));
   if (kind === "follows") {
     const cause = current().cause;
-    parts.push(element("p", {}, cause ? `Does not fit the file's ${cause}.` : "Right given your inputs; the mistake is in ",
-      ...(cause ? [] : [...tensorButtons(from), "."])));
+    parts.push(element("p", {}, ...(cause ? [`Does not fit the file's ${cause}.`]
+      : ["Right given your inputs; the mistake is in ", ...tensorButtons(from), "."])));
   }
   return parts;
 }
@@ -119,8 +120,9 @@ function linesOf(name, row) {
   const [owner, inputs] = [row.owner, row.inputs];
   if (owner) {
     const readers = readersOf(owner);
-    add(readers.length === 1 ? "Forward line to go back through" : `Forward lines to go back through (${owner} has ${readers.length} uses)`,
-      ...readers.map((reader) => code(NOTEBOOK_LINES.get(reader))));
+    add(readers.length === 1 ? "Forward line to go back through"
+      : `Forward lines to go back through (${owner} has ${readers.length} uses)`,
+    ...readers.map((reader) => code(NOTEBOOK_LINES.get(reader))));
     const gradients = GRADIENTS.filter((gradient) => TENSORS.get(gradient).inputs.includes(name));
     if (gradients.length) add("Read by", ...tensorButtons(gradients));
     add("Gradient of", tensorButton(owner));
@@ -128,7 +130,8 @@ function linesOf(name, row) {
     if (row.line) add("Line", code(NOTEBOOK_LINES.get(name)));
     if (inputs.length || row.ids) add("Reads", ...tensorButtons([...inputs, ...(row.ids ? [row.ids] : [])]));
     const readers = readersOf(name);
-    if (readers.length) add(readers.length > 1 ? `Used ${readers.length} times, by` : "Used by", ...tensorButtons(readers));
+    const term = readers.length > 1 ? `Used ${readers.length} times, by` : "Used by";
+    if (readers.length) add(term, ...tensorButtons(readers));
     if (gradientOf(name)) add("Its gradient", tensorButton(gradientOf(name)));
   }
   return [list];
@@ -139,16 +142,16 @@ function answerOf(name, row) {
   const blocks = DERIVATION.get(row.section) ?? [];
   const isAnswer = isGradient(name);
   const content = element("div", {});
-  const details = element("details", { class: "answer" },
-    element("summary", {}, isAnswer ? "Show the answer and its derivation" : `The derivation around it: ${row.section.replaceAll("`", "")}`),
-    content);
+  const title = row.section.replaceAll("`", "");
+  const summaryText = isAnswer ? "Show the answer and its derivation" : `The derivation around it: ${title}`;
+  const details = element("details", { class: "answer" }, element("summary", {}, summaryText), content);
   details.addEventListener("toggle", () => {
     if (!details.open || content.childNodes.length) return;
     if (isAnswer) {
       content.append(element("p", {}, "The line of ", element("code", {}, name), ":"),
         element("pre", { class: "solution" }, element("code", {}, NOTEBOOK_LINES.get(name))),
         element("p", { class: "note" }, "In Swift: ", element("code", {}, `${name} = ${row.line}`)),
-        element("h3", {}, row.section.replaceAll("`", "")));
+        element("h3", {}, title));
       const answers = blocks.filter((block) => block.isAnswer);
       content.append(...renderBlocks(answers));
     } else {
@@ -169,7 +172,9 @@ function renderList() {
     let notes = [];
     if (verdict) {
       if (isFault(verdict)) notes = [verdict.hint ?? question(name)];
-      else if (kind === "follows") notes = verdict.from.length ? ["from ", ...tensorButtons(verdict.from)] : [current().cause ?? ""];
+      else if (kind === "follows") {
+        notes = verdict.from.length ? ["from ", ...tensorButtons(verdict.from)] : [current().cause ?? ""];
+      }
       if (!isFault(verdict) && verdict.hint) notes.push(notes.length ? "; " : "", verdict.hint);
     }
     return element("tr", { class: kind.replace(" ", "-") },
@@ -180,10 +185,11 @@ function renderList() {
 }
 
 function renderLegend() {
-  const kinds = [["right", "right"], ["here", "WRONG HERE"], ["follows", "follows from a mistake before it"], ["missing", "missing"],
-    ["shape", "WRONG SHAPE"], ["not comparable", "not comparable"]];
-  byId("legend").append(...kinds.map(([kind, text]) => element("li", {},
-    element("span", { class: `badge ${kind.replace(" ", "-")}`, "aria-hidden": "true" }, SIGNS[kind].sign), " " + text)),
+  const kinds = ["right", "here", "follows", "missing", "shape", "not comparable"];
+  const badgeOf = (kind) => element(
+    "span", { class: `badge ${kind.replace(" ", "-")}`, "aria-hidden": "true" }, SIGNS[kind].sign);
+  const text = (kind) => (kind === "follows" ? "follows from a mistake before it" : SIGNS[kind].word);
+  byId("legend").append(...kinds.map((kind) => element("li", {}, badgeOf(kind), " " + text(kind))),
     element("li", {}, element("span", { class: "stroke forward" }), " forward"),
     element("li", {}, element("span", { class: "stroke back" }), " the way back"),
     element("li", {}, element("span", { class: "stroke wrong" }), " a mistake on its way"),
@@ -205,9 +211,9 @@ async function openFile(file) {
     }
     outcome = judgeBytes(new Uint8Array(await file.arrayBuffer()));
   } catch (error) {
-    if (!(error instanceof FileError || error instanceof DOMException || error instanceof RangeError)) throw error;
-    outcome = { error: error instanceof FileError ? error.message
-      : error instanceof RangeError ? "too large for this browser; gradcheck --reference reads it" : error.message };
+    if (error instanceof RangeError) error.message = "too large for this browser; gradcheck --reference reads it";
+    else if (!(error instanceof FileError || error instanceof DOMException)) throw error;
+    outcome = { error: error.message };
   }
   app.file = outcome.error === undefined ? outcome : null;
   app.fileName = file.name;
@@ -234,7 +240,8 @@ function judgeBytes(bytes) {
     return { error, advice: advice || "The lines above, at the end of your notebook, write the file." };
   }
   return {
-    ...verdicts, reference, sizes, shapes: new Map([...reference.shapes, ...reference.misshapen, ...reference.stale]),
+    ...verdicts, reference, sizes,
+    shapes: new Map([...reference.shapes, ...reference.misshapen, ...reference.stale]),
     milliseconds: performance.now() - started,
   };
 }
@@ -262,8 +269,11 @@ function showOutcome(name, outcome) {
 /** How many lines have each verdict, in the command's words. */
 function countsText(lines, cause) {
   const { words } = TABLE;
-  const kinds = [["right", words.right], ["here", words.here], ["shape", words.shape],
-    ["follows", cause ? words.misfit : words.follow], ["not comparable", words.notComparable], ["missing", words.missing]];
+  const kinds = [
+    ["right", words.right], ["here", words.here], ["shape", words.shape],
+    ["follows", cause ? words.misfit : words.follow], ["not comparable", words.notComparable],
+    ["missing", words.missing],
+  ];
   const counts = kinds.map(([kind, word]) => [lines.filter((line) => line.kind === kind).length, word]);
   if (counts[0][0] === lines.length) return filled(words.allRight, { count: lines.length });
   return counts.filter(([count, word]) => count > 0 || word === words.right)
@@ -295,7 +305,8 @@ function summary(outcome) {
   }
   if (!cause) {
     for (const group of grouped(lines.filter((line) => line.kind === "follows"), (line) => line.from.join())) {
-      rows.push(element("p", { class: "followers" }, "follow from ", tensorButtons(group[0].from), ": ", names(group)));
+      const causes = tensorButtons(group[0].from);
+      rows.push(element("p", { class: "followers" }, "follow from ", causes, ": ", names(group)));
     }
   }
   for (const line of lines.filter((line) => line.kind === "right" && line.hint)) {

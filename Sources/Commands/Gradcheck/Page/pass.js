@@ -125,7 +125,9 @@ class Sizes {
     return dimensions.includes("one") ? [shape.filter((_, i) => dimensions[i] !== "one")] : [];
   }
 
-  accepts(shape, name) { return [this.shape(name), ...this.alternatives(name)].some((other) => sameShape(shape, other)); }
+  accepts(shape, name) {
+    return [this.shape(name), ...this.alternatives(name)].some((other) => sameShape(shape, other));
+  }
 
   /** Another number of windows or hidden units that explains three shapes or more, and as many as possible. */
   others(shapes) {
@@ -206,7 +208,9 @@ function swiftNumber(x) {
 // MARK: A notebook's file
 
 const PRECISIONS = {
-  F32: { name: "float32", ulp: 2 ** -23, least: 2 ** -126, greatest: (2 - 2 ** -23) * 2 ** 127, Type: Float32Array },
+  F32: {
+    name: "float32", ulp: 2 ** -23, least: 2 ** -126, greatest: (2 - 2 ** -23) * 2 ** 127, Type: Float32Array,
+  },
   F64: { name: "float64", ulp: 2 ** -52, least: 2 ** -1022, greatest: Number.MAX_VALUE, Type: Float64Array },
 };
 

@@ -1,5 +1,5 @@
-// Practice without a file: a tiny minibatch, a cell of lines for each tensor, and what they make of it. The cells run
-// in the derivation's order; the results are judged as a notebook's file is, and beside them stand central differences.
+// Practice without a file: a tiny minibatch, a cell of lines for each tensor, and what they make of it. The cells
+// run in the derivation's order; the results are judged as a notebook's file is, beside central differences.
 
 const EXAMPLE_SIZES = new Sizes({ n: 4, block: 3, embedding: 2, hidden: 5, vocabulary: 3 });
 const EXAMPLE_NAMES = {
@@ -88,10 +88,11 @@ class Practice {
     return result;
   }
 
-  newScope(changed = {}) {
+  newScope() {
     const scope = new Map(Object.entries(EXAMPLE_NAMES));
     for (const name of PARAMETERS) {
-      scope.set(name, changed[name] ?? new NotebookTensor(EXAMPLE_SIZES.shape(name), Float64Array.from(EXAMPLE[name])));
+      const given = new NotebookTensor(EXAMPLE_SIZES.shape(name), Float64Array.from(EXAMPLE[name]));
+      scope.set(name, given);
     }
     scope.set("Xb", new NotebookTensor([4, 3], Float64Array.from(EXAMPLE.Xb), true));
     scope.set("Yb", new NotebookTensor([4], Float64Array.from(EXAMPLE.Yb), true));
@@ -134,8 +135,8 @@ class Practice {
   /** Gradients that are not written are ours while the others are judged. */
   judge(scope, ours) {
     const reference = {
-      precision: PRECISIONS.F64, problem: exampleProblem, sizes: EXAMPLE_SIZES, tensors: new Map(), shapes: new Map(),
-      misshapen: new Map(), stale: new Map(), ignored: [],
+      precision: PRECISIONS.F64, problem: exampleProblem, sizes: EXAMPLE_SIZES, tensors: new Map(),
+      shapes: new Map(), misshapen: new Map(), stale: new Map(), ignored: [],
     };
     for (const name of COMPUTED) {
       if (!scope.has(name)) {
@@ -151,7 +152,8 @@ class Practice {
       if (!sameShape(shape, EXAMPLE_SIZES.shape(name))) reference.shapes.set(name, shape);
     }
     const { lines, cause } = judgeReference(reference);
-    const written = lines.map((line) => (scope.has(line.name) ? line : { ...line, kind: "missing", from: [], hint: null }));
+    const written = lines.map((line) =>
+      (scope.has(line.name) ? line : { ...line, kind: "missing", from: [], hint: null }));
     return { lines: written, cause, reference, shapes: new Map([...reference.shapes, ...reference.misshapen]) };
   }
 
@@ -214,31 +216,35 @@ function startPractice() {
   const place = byId("example-numbers");
   if (place.childNodes.length) return;
   const scope = app.practice.newScope();
-  const { Xb, Yb } = { Xb: scope.get("Xb"), Yb: scope.get("Yb") };
-  place.append(numberTable("Xb", new Matrix(4, 3, Xb.data), { digits: 0 }), numberTable("Yb", new Matrix(1, 4, Yb.data), { digits: 0 }),
+  const ids = (name, rows, columns) =>
+    numberTable(name, new Matrix(rows, columns, scope.get(name).data), { digits: 0 });
+  place.append(ids("Xb", 4, 3), ids("Yb", 1, 4),
     ...PARAMETERS.map((name) => numberTable(name, exampleProblem[name], { digits: 2 })));
 }
 
 function showProgress() {
   const { done } = app.practice;
   byId("progress").value = done;
-  byId("progress-text").textContent = done === GRADIENTS.length ? "All 26 gradients are right." : `${done} of 26 right`;
+  byId("progress-text").textContent =
+    done === GRADIENTS.length ? "All 26 gradients are right." : `${done} of 26 right`;
 }
 
 function numberText(x, digits) {
   if (!Number.isFinite(x)) return String(x);
   const text = x === 0 || Math.abs(x) >= 0.5 * 10 ** -digits ? x.toFixed(digits) : x.toExponential(0);
-  return text.replace("-", "−").replace("e−", "e−");
+  return text.replaceAll("-", "−");
 }
 
 /** A matrix as a table with a caption; elements for which `isOff` says so are marked. */
 function numberTable(caption, matrix, { digits = 4, isOff = () => false, note = "" } = {}) {
-  const rows = Array.from({ length: matrix.rows }, (_, i) => element("tr", {}, Array.from({ length: matrix.columns }, (_unused, j) => {
-    const off = isOff(i * matrix.columns + j);
-    return element("td", { class: off ? "off" : null }, off ? element("span", { class: "visually-hidden" }, "differs: ") : null,
-      numberText(matrix.at(i, j), digits));
-  })));
-  return element("figure", { class: "matrix" }, element("figcaption", {}, element("code", {}, caption), note ? ` ${note}` : ""),
+  const cells = Array.from(matrix.elements, (x, i) => {
+    const mark = isOff(i) ? element("span", { class: "visually-hidden" }, "differs: ") : null;
+    return element("td", { class: mark ? "off" : null }, mark, numberText(x, digits));
+  });
+  const rows = Array.from({ length: matrix.rows }, (_, i) =>
+    element("tr", {}, cells.slice(i * matrix.columns, (i + 1) * matrix.columns)));
+  return element("figure", { class: "matrix" },
+    element("figcaption", {}, element("code", {}, caption), note ? ` ${note}` : ""),
     element("div", { class: "scroll" }, element("table", {}, element("tbody", {}, rows))));
 }
 
@@ -247,8 +253,8 @@ function editorOf(name) {
   const { cells } = app.practice;
   const isForward = !isGradient(name);
   const field = element("textarea", {
-    id: "cell", rows: Math.max(2, cells.get(name).split("\n").length + 1), spellcheck: "false", autocomplete: "off", autocapitalize: "off",
-    "aria-describedby": "cell-message", placeholder: `${name} = `,
+    id: "cell", rows: Math.max(2, cells.get(name).split("\n").length + 1), spellcheck: "false",
+    autocomplete: "off", autocapitalize: "off", "aria-describedby": "cell-message", placeholder: `${name} = `,
   });
   field.value = cells.get(name);
   let timer;
@@ -292,13 +298,15 @@ function cellResult(name) {
   const value = result.scope.get(name);
   if (!isGradient(name)) {
     if (value instanceof NotebookTensor && EXAMPLE_SIZES.accepts(value.shape, name)) {
-      parts.push(element("div", { class: "numbers" }, numberTable(name, new Matrix(...EXAMPLE_SIZES.matrixShape(name), value.data))));
+      const matrix = new Matrix(...EXAMPLE_SIZES.matrixShape(name), value.data);
+      parts.push(element("div", { class: "numbers" }, numberTable(name, matrix)));
     }
     return parts;
   }
   const slopes = app.practice.slopes(name);
   if (!slopes) {
-    parts.push(element("p", { class: "note" }, "The forward lines compute no loss, so there are no central differences."));
+    parts.push(element("p", { class: "note" },
+      "The forward lines compute no loss, so there are no central differences."));
     return parts;
   }
   const fits = value instanceof NotebookTensor && EXAMPLE_SIZES.accepts(value.shape, name);
@@ -328,7 +336,8 @@ function numbersAround(name) {
     if (!value) return [];
     return [numberTable(other, value, { digits: 3, note: scope.has(other) ? "" : "(ours)" })];
   });
-  return element("details", { open: true }, element("summary", {}, "The numbers in these lines"), element("div", { class: "numbers" }, tables));
+  return element("details", { open: true }, element("summary", {}, "The numbers in these lines"),
+    element("div", { class: "numbers" }, tables));
 }
 
 function listenToPractice() {

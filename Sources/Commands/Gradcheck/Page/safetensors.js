@@ -293,7 +293,8 @@ function checkEntries(records, dataLength) {
     if (end > dataLength) refuse(`${tensor}: expected ${end} bytes of data, found ${dataLength}`);
     const expected = byteCount(record, tensor);
     if (end - start !== expected) {
-      refuse(`${tensor}: expected ${expected} bytes for its dtype and shape, found offsets that span ${end - start}`);
+      refuse(`${tensor}: expected ${expected} bytes for its dtype and shape, `
+        + `found offsets that span ${end - start}`);
     }
   }
   const compare = (a, b) => (a < b ? -1 : a > b ? 1 : 0);

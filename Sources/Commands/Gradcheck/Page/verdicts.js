@@ -92,7 +92,8 @@ class PassJudge {
     if (best && !this.hidesFault(name, found)) {
       const isRight = best.faults.size === 0 || this.isOurs(name, found);
       set(isRight ? [] : best.faults);
-      return isRight ? say("right", { hint: noteOn(name, found, reference) }) : say("follows", { from: best.faults });
+      if (!isRight) return say("follows", { from: best.faults });
+      return say("right", { hint: noteOn(name, found, reference) });
     }
     if (!best && candidates.some((candidate) => candidate.comparison === "incomparable")) {
       set(plain.faults);
@@ -151,7 +152,8 @@ class PassJudge {
   correlation(name, found, cancelled) {
     const terms = this.found(cancelled);
     if (!terms || found.count < TABLE.elementsForSign) return undefined;
-    const sums = name === "dlogit_maxes" ? exactRowSums(terms).map((sum) => -sum) : exactRowSums(terms.transposed());
+    const sums = name === "dlogit_maxes"
+      ? exactRowSums(terms).map((sum) => -sum) : exactRowSums(terms.transposed());
     const sizes = this.evaluator.evaluate(name, { kind: "step" }, new Map([[cancelled, lineInput(terms)]])).size;
     let [product, squaresOfFound, squaresOfSums] = [0, 0, 0];
     sums.forEach((exact, i) => {
@@ -248,7 +250,8 @@ function judgeReference(reference) {
 }
 
 const isNothingJudged = ({ lines }) => lines.every((line) => ["missing", "not comparable"].includes(line.kind));
-const hasPassed = ({ lines, cause }) => cause === null && !lines.some((line) => isFault(line) || line.kind === "follows");
+const hasPassed = ({ lines, cause }) =>
+  cause === null && !lines.some((line) => isFault(line) || line.kind === "follows");
 
 /** Why nothing in a file could be judged, and what to do. */
 function nothingToJudge(reference) {
