@@ -324,7 +324,7 @@ _FAULTS_OF_FILE = {
         ("most likely: a beginning is worth what it is without its rest",
          "bound: node.logProbability + .log(weights[id]))", "bound: 2 * node.logProbability)"),
         ("most likely: the queue's order below the root forgotten",
-         "      heap.swapAt(place, first)\n      place = first", "      return best.number"),
+         "      entries.swapAt(place, first)\n      place = first", "      return Int(best.number)"),
     ],
     "Sources/CharMLP/Sampling/WordScorer.swift": [
         ("score: the end forgotten",

@@ -2,7 +2,9 @@
 
 #include <sched.h>
 #include <stddef.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 extern int sched_getaffinity(pid_t process, size_t bytes, cpu_set_t *mask);
 extern ssize_t tee(int from, int to, size_t bytes, unsigned int flags);
+extern int prlimit(pid_t process, int resource, const struct rlimit *limit, struct rlimit *old);

@@ -165,12 +165,16 @@ public enum ExitStatus: Int32, CaseIterable, Sendable {
   case locked = 75
   /// A checkpoint of another architecture or a newer version (EX_PROTOCOL).
   case incompatible = 76
+  /// 128 + SIGHUP: the terminal is gone.
+  case hungUp = 129
   /// 128 + SIGINT.
   case interrupted = 130
   /// 128 + SIGPIPE: nobody reads the results any more. It is told by the status alone.
   case brokenPipe = 141
   /// 128 + SIGTERM.
   case terminated = 143
+  /// 128 + SIGXCPU: the limit on processor time is reached.
+  case processorTimeSpent = 152
 }
 
 // MARK: - From the error that ended a command to what its user sees
@@ -273,57 +277,17 @@ extension Divergence: CommandFailureConvertible {
 }
 
 extension SamplingError: CommandFailureConvertible {
-  public var commandFailure: CommandFailure { CommandFailure(.unavailable, description) }
-}
-
-// MARK: - What SIGINT and SIGTERM mean to a command that has something to save
-
-// While they are caught, the first one is noted, and the command looks for it between two steps of its
-// work; the second one ends the process at once. A command that never asks is ended by the first, as
-// ever. A signal that was ignored when the process started (nohup, a shell's background job) stays so.
-
-/// Signals that ask a command to stop.
-public enum Interruption {
-  /// Notes the first signal from now on instead of ending the process.
-  public static func startCatching() {
-    noted.store(0, ordering: .sequentiallyConsistent)
-    for signal in [Signal.interrupt, .terminate] where !signal.isIgnored {
-      signal.handle(noteOrExit)
-    }
+  public var commandFailure: CommandFailure {
+    let isForMemory = if case .searchTooLarge = self { true } else { false }
+    return CommandFailure(isForMemory ? .resources : .unavailable, description)
   }
-
-  /// The status with which to exit, if a signal was caught.
-  public static var pending: ExitStatus? {
-    let number = noted.load(ordering: .sequentiallyConsistent)
-    return number == 0 ? nil : status(of: number)
-  }
-
-  /// Lets the next signal end the process again; gives what was caught until now.
-  public static func stopCatching() -> ExitStatus? {
-    let pending = pending
-    noted.store(Signal.terminate.number, ordering: .sequentiallyConsistent)
-    return pending
-  }
-
-  private static func status(of number: CInt) -> ExitStatus {
-    number == Signal.interrupt.number ? .interrupted : .terminated
-  }
-}
-
-/// The number of the first signal caught, or 0.
-private let noted = Atomic<CInt>(0)
-
-/// The handler: it may only do what is safe between any two instructions of the process.
-private func noteOrExit(_ number: CInt) {
-  let first = noted.compareExchange(expected: 0, desired: number, ordering: .sequentiallyConsistent)
-  if !first.exchanged { exitProcessImmediately(128 + number) }
 }
 
 // MARK: - What the process does about signals, decided once at its start
 
 // A write that fails comes back as an error instead of ending the process, since a training run must
-// outlive the reader of its output and a limit on file sizes. What SIGINT and SIGTERM do is decided by
-// the command that has something to save: see Interruption.
+// outlive the reader of its output and a limit on file sizes. What SIGINT and the like do is decided by the
+// command that has something to save: see Interruption.
 
 enum Signals {
   /// Lets `write` report a reader that is gone (EPIPE) and a file grown too large (EFBIG).

@@ -153,14 +153,7 @@ extension String {
   /// This as one word of a POSIX shell that is no option; nil if it has characters that do not
   /// print.
   package var shellWord: String? {
-    guard !unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else {
-      return nil
-    }
-    let name = hasPrefix("-") ? "./" + self : self
-    let isPlain = name.unicodeScalars.allSatisfy {
-      $0.properties.isAlphabetic || ("0"..."9").contains($0)
-        || "/._-+,@%".unicodeScalars.contains($0)
-    }
-    return isPlain && !name.isEmpty ? name : "'" + name.replacing("'", with: #"'\''"#) + "'"
+    guard !unicodeScalars.contains(where: \.isHidden) else { return nil }
+    return CommandSupport.shellWord(begins(with: "-") ? "./" + self : self)
   }
 }

@@ -155,13 +155,9 @@ extension String {
 /// A text as one word for the shell, in which nothing is hidden.
 public func shellWord(_ text: String) -> String {
   if text.unicodeScalars.contains(where: \.isHidden) { return escapedShellWord(text) }
-  let isPlain = text.utf8.allSatisfy { byte in
-    switch byte {
-    case 0x80..., UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-      UInt8(ascii: "0")...UInt8(ascii: "9"):
-      true
-    default: "-_./+,:@%".utf8.contains(byte)
-    }
+  let isPlain = text.unicodeScalars.allSatisfy {
+    $0.properties.isAlphabetic || ("0"..."9").contains($0)
+      || "-_./+,:@%".unicodeScalars.contains($0)
   }
   if isPlain, !text.isEmpty { return text }
   let pieces = text.pieces(separatedBy: UInt8(ascii: "'"), omittingEmpty: false)

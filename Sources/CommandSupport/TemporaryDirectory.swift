@@ -1,29 +1,29 @@
 // A directory for what another program reads and writes.
 
-import FoundationEssentials
+import Posix
 
 /// A directory that is gone when nobody holds it any more.
+///
+/// A signal would leave it behind: hold it within `Interruption.deferring`.
 public final class TemporaryDirectory {
-  private let url: URL
+  public let path: String
 
   /// Makes a new directory.
-  public init() throws {
-    url = FileManager.default.temporaryDirectory.appending(path: "charmlp-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+  public init() throws(SystemError) {
+    path = try FileSystem.makeTemporaryDirectory(prefix: "charmlp-")
   }
 
-  deinit { try? FileManager.default.removeItem(at: url) }
-
-  public var path: String { url.path }
+  deinit { FileSystem.removeTree(path) }
 
   /// The path of a file in it.
-  public func path(_ name: String) -> String { url.appending(path: name).path }
+  public func path(_ name: String) -> String { path + "/" + name }
 
-  public func write(_ text: String, to name: String) throws {
-    try Data(text.utf8).write(to: url.appending(path: name))
+  public func write(_ text: String, to name: String) throws(SystemError) {
+    try FileSystem.create(path(name), with: Array(text.utf8))
   }
 
-  public func read(_ name: String) throws -> String {
-    String(decoding: try Data(contentsOf: url.appending(path: name)), as: UTF8.self)
+  /// The text of a file in it, which has at most `limit` bytes.
+  public func read(_ name: String, limit: Int) throws(SystemError) -> String {
+    String(decoding: try FileSystem.read(path(name), limit: limit), as: UTF8.self)
   }
 }

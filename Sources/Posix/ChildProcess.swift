@@ -2,7 +2,14 @@
 //
 // By posix_spawn, because Foundation's Process would bring all of Foundation into every `train`.
 
+import CLinux
 import Glibc
+
+/// Limits the files that another process writes. It may have begun by now, but not have written much.
+private func limitFileSize(_ process: pid_t, _ limit: Int) {
+  var limits = rlimit(rlim_cur: rlim_t(limit), rlim_max: rlim_t(limit))
+  unsafe prlimit(process, CInt(RLIMIT_FSIZE.rawValue), &limits, nil)
+}
 
 /// A program that reads nothing, and writes its messages, and perhaps its results, to files.
 public struct ChildProcess {
@@ -12,6 +19,8 @@ public struct ChildProcess {
     case status(CInt)
     /// It was killed because it took too long.
     case tooLate
+    /// It was killed because it was no longer wanted.
+    case stopped
   }
 
   private let executable: String
@@ -20,6 +29,7 @@ public struct ChildProcess {
   private let directory: String?
   private let output: String
   private let messages: String
+  private let fileLimit: Int?
 
   /// Describes a program's run.
   ///
@@ -28,9 +38,10 @@ public struct ChildProcess {
   ///   - directory: Where it runs; nil for the working directory.
   ///   - output: The file that its stdout goes to; nil for none. Names of files are relative to `directory`.
   ///   - messages: The file that its stderr goes to.
+  ///   - fileLimit: The most bytes of any file that it writes; a longer one is its end (SIGXFSZ).
   public init(
     executable: String, arguments: [String], environment: [String], directory: String? = nil,
-    output: String? = nil, messages: String
+    output: String? = nil, messages: String, fileLimit: Int? = nil
   ) {
     let path = { (name: String) in directory.map { "\($0)/\(name)" } ?? name }
     self.executable = executable
@@ -39,26 +50,40 @@ public struct ChildProcess {
     self.directory = directory
     self.output = output.map(path) ?? "/dev/null"
     self.messages = path(messages)
+    self.fileLimit = fileLimit
   }
 
-  /// Runs the program, and kills it if it has not ended within `seconds`.
+  /// Runs the program, and kills it, and what it has started itself, if it has not ended within `seconds`
+  /// or is no longer wanted.
   /// - Throws: `SystemError` if it does not start.
-  public func run(seconds: Double) throws(SystemError) -> End {
+  public func run(
+    seconds: Double, isStopped: () -> Bool = { false }
+  ) throws(SystemError) -> End {
     let child = try start()
-    var status: CInt = 0
-    var waited = 0.0
-    while true {
-      // Without a child to wait for, its status is 0, as it was set above.
-      let found = (try? calling { unsafe waitpid(child, &status, WNOHANG) }) ?? child
-      if found == child { return .status(Self.code(status)) }
-      guard waited < seconds else {
-        kill(child, SIGKILL)
-        _ = try? calling { unsafe waitpid(child, &status, 0) }
-        return .tooLate
+    let start = monotonicNanoseconds()
+    var end: End?
+    while end == nil, !Self.hasEnded(child) {
+      if isStopped() {
+        end = .stopped
+      } else if Double(monotonicNanoseconds() - start) > seconds * 1e9 {
+        end = .tooLate
+      } else {
+        usleep(2000)
       }
-      usleep(2000)
-      waited += 0.002
     }
+    // Its group has its number as long as nobody has waited for it.
+    kill(-child, SIGKILL)
+    var status: CInt = 0
+    _ = try? calling { unsafe waitpid(child, &status, 0) }
+    return end ?? .status(Self.code(status))
+  }
+
+  /// Whether the program has ended; it stays to be waited for.
+  private static func hasEnded(_ child: pid_t) -> Bool {
+    var information = unsafe siginfo_t()
+    let status = unsafe waitid(P_PID, id_t(child), &information, WEXITED | WNOHANG | WNOWAIT)
+    let signal = unsafe information.si_signo
+    return status != 0 || signal != 0
   }
 
   private static func code(_ status: CInt) -> CInt {
@@ -84,8 +109,36 @@ public struct ChildProcess {
     }
     var child: pid_t = 0
     // It returns its error instead of setting errno.
-    let code = unsafe posix_spawn(&child, command[0], &actions, nil, &words, &variables)
+    var attributes = try Attributes()
+    let code = unsafe posix_spawn(
+      &child, command[0], &actions, &attributes.value, &words, &variables)
     guard code == 0 else { throw SystemError(executable, code: code) }
+    if let fileLimit { limitFileSize(child, fileLimit) }
     return child
+  }
+}
+
+/// How a child begins: the leader of a group, so that what it starts itself can be ended with it; with no
+/// signal blocked, as some libraries' threads have them; and with those at work that this process ignores.
+private struct Attributes: ~Copyable {
+  var value = posix_spawnattr_t()
+
+  init() throws(SystemError) {
+    let code = unsafe posix_spawnattr_init(&value)
+    guard code == 0 else { throw SystemError(code: code) }
+    var signals = sigset_t()
+    unsafe sigemptyset(&signals)
+    unsafe posix_spawnattr_setsigmask(&value, &signals)
+    unsafe sigaddset(&signals, SIGPIPE)
+    unsafe sigaddset(&signals, SIGXFSZ)
+    unsafe posix_spawnattr_setsigdefault(&value, &signals)
+    unsafe posix_spawnattr_setpgroup(&value, 0)
+    let flags = POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF
+    unsafe posix_spawnattr_setflags(&value, Int16(flags))
+  }
+
+  deinit {
+    var value = value
+    unsafe posix_spawnattr_destroy(&value)
   }
 }

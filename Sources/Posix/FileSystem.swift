@@ -33,7 +33,23 @@ public enum FileSystem {
   /// The time of the last change, in nanoseconds since 1970.
   public static func modificationTime(of path: String) throws(SystemError) -> Int {
     let time = try status(of: path).st_mtim
-    return Int(time.tv_sec) * 1_000_000_000 + Int(time.tv_nsec)
+    // A file may have a time that no counter of nanoseconds holds.
+    let (seconds, isTooFar) = Int(time.tv_sec).multipliedReportingOverflow(by: 1_000_000_000)
+    return isTooFar ? (time.tv_sec < 0 ? 0 : .max) : seconds + Int(time.tv_nsec)
+  }
+
+  /// The time, in nanoseconds since 1970.
+  public static var now: Int {
+    var time = timespec()
+    unsafe clock_gettime(CLOCK_REALTIME, &time)
+    return time.tv_sec * 1_000_000_000 + time.tv_nsec
+  }
+
+  /// A path from the root, without links followed.
+  public static func absolute(_ path: String) -> String {
+    guard !path.begins(with: "/"), let directory = unsafe getcwd(nil, 0) else { return path }
+    defer { unsafe free(directory) }
+    return String(decoding: unsafe bytes(of: directory), as: UTF8.self) + "/" + path
   }
 
   static func status(of path: String) throws(SystemError) -> stat {
@@ -137,5 +153,57 @@ extension FileSystem {
     case .pipe: throw .notFile(path, but: "a pipe")
     case .device: throw .notFile(path, but: "a device")
     }
+  }
+}
+
+// MARK: Programs and temporary directories
+
+extension FileSystem {
+  /// The program of a name that a shell would start: in the directories of PATH, a file that may be
+  /// executed. Directories that are not named in UTF-8 are passed over.
+  public static func program(_ name: String) -> String? {
+    program(name, path: environmentBytes("PATH") ?? [])
+  }
+
+  /// The same, with a path in place of PATH.
+  public static func program(_ name: String, path: String) -> String? {
+    program(name, path: Array(path.utf8))
+  }
+
+  private static func program(_ name: String, path: [UInt8]) -> String? {
+    for directory in path.split(separator: UInt8(ascii: ":")) {
+      guard let directory = String(validating: directory, as: UTF8.self) else { continue }
+      let program = directory + "/" + name
+      if case .file = try? kind(of: program), unsafe access(program, X_OK) == 0 { return program }
+    }
+    return nil
+  }
+
+  /// Makes a file that is not there yet; it may be lost with the machine's power.
+  public static func create(_ path: String, with bytes: [UInt8]) throws(SystemError) {
+    try writing(try OpenFile(path, .creating), path) { file throws(SystemError) in
+      try file.write(bytes.span)
+    }
+  }
+
+  /// Makes a directory that nobody else has, for this process alone, where the system wants such ones.
+  public static func makeTemporaryDirectory(prefix: String) throws(SystemError) -> String {
+    let place = environmentVariable("TMPDIR").flatMap { $0.isEmpty ? nil : $0 } ?? "/tmp"
+    var template = Array("\(place)/\(prefix)XXXXXX\0".utf8CString)
+    guard unsafe mkdtemp(&template) != nil else {
+      throw SystemError("\(place)/\(prefix)", code: errno)
+    }
+    return text(of: template)
+  }
+
+  /// Removes a directory with all that is in it, following no link; what cannot be removed stays.
+  public static func removeTree(_ path: String) {
+    guard let status = try? statusIfAny(path, followingLinks: false) else { return }
+    guard status.st_mode & S_IFMT == S_IFDIR else {
+      unsafe unlink(path)
+      return
+    }
+    for name in (try? names(in: path)) ?? [] { removeTree(path + "/" + name) }
+    unsafe rmdir(path)
   }
 }

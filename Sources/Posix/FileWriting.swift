@@ -90,7 +90,7 @@ extension FileSystem {
   }
 
   /// The status of what is at a path; nil if there is nothing.
-  private static func statusIfAny(
+  static func statusIfAny(
     _ path: String, followingLinks: Bool
   ) throws(SystemError) -> stat? {
     var status = stat()
@@ -198,7 +198,7 @@ extension FileSystem {
   }
 
   /// Closes a file after it was written, and adds its path to whatever fails.
-  private static func writing(
+  static func writing(
     _ file: consuming OpenFile, _ path: String,
     _ write: (borrowing OpenFile) throws(SystemError) -> Void
   ) throws(SystemError) {

@@ -12,6 +12,10 @@ public struct Signal: Equatable, Sendable {
   /// What Ctrl-C sends.
   public static let interrupt = Signal(number: SIGINT)
   public static let terminate = Signal(number: SIGTERM)
+  /// What a terminal sends that is closed.
+  public static let hangUp = Signal(number: SIGHUP)
+  /// What a limit on processor time sends (`ulimit -t`), every second once it is reached.
+  public static let processorTime = Signal(number: SIGXCPU)
   /// A write to a pipe that nobody reads; ignored, the write fails instead.
   public static let brokenPipe = Signal(number: SIGPIPE)
   /// A write beyond the limit on file sizes; ignored, the write fails instead.
@@ -26,6 +30,9 @@ public struct Signal: Equatable, Sendable {
     let ignoring = unsafe unsafeBitCast(SIG_IGN, to: Int.self)
     return handler == ignoring
   }
+
+  /// Lets it do again what it does to every process.
+  public func restoreDefault() { _ = Glibc.signal(number, SIG_DFL) }
 
   /// Calls `handler`, with the signal's number, for each signal from now on; system calls that it
   /// interrupts are repeated where they can be.

@@ -206,7 +206,7 @@ final class Figures {
     guard let gnuplot else { return missing("A chart was to stand here; it takes gnuplot.") }
     do throws(Gnuplot.Failure) {
       // Who waited for one chart in vain does not wait for the next.
-      if let failure, failure == .tooLate { throw failure }
+      if let failure, failure.isLasting { throw failure }
       return try gnuplot.draw(chart)
     } catch {
       failure = failure ?? error

@@ -1,10 +1,9 @@
 // Draws charts with gnuplot, each in a process and a directory of its own.
 //
 // Everything goes through files there, so that no pipe can fill up, and no name of ours is a path.
-// It is started from the main thread: Dispatch's threads block signals, and a child inherits that.
+// A signal ends it as well, and takes its directory away, before it ends the command.
 
 import CommandSupport
-import FoundationEssentials
 import Posix
 
 /// The gnuplot of this machine.
@@ -12,14 +11,19 @@ struct Gnuplot: Sendable {
   private let executable: String
   /// Charts take milliseconds; one that takes this long never ends.
   private static let patience = 20.0
+  /// The most bytes of a chart, many times what the largest has, and of messages.
+  private static let (chartLimit, messageLimit) = (4 << 20, 1 << 16)
 
   /// Finds gnuplot in the path; nil if there is none.
-  init?(searching path: String? = environmentVariable("PATH")) {
-    let candidates = (path ?? "").split(separator: ":").map { "\($0)/gnuplot" }
-    guard let found = candidates.first(where: FileManager.default.isExecutableFile) else {
-      return nil
-    }
-    executable = found
+  init?() { self.init(at: FileSystem.program("gnuplot")) }
+
+  /// Finds gnuplot in the directories of a path; nil if there is none.
+  init?(searching path: String?) { self.init(at: FileSystem.program("gnuplot", path: path ?? "")) }
+
+  private init?(at path: String?) {
+    guard let path else { return nil }
+    // It runs in another directory.
+    executable = FileSystem.absolute(path)
   }
 
   /// Draws a chart.
@@ -27,7 +31,7 @@ struct Gnuplot: Sendable {
   func draw(_ chart: Chart) throws(Failure) -> Markup {
     let svg: String
     do {
-      svg = try draw(chart, in: TemporaryDirectory())
+      svg = try Interruption.deferring { try draw(chart, in: TemporaryDirectory()) }
     } catch let failure as Failure {
       throw failure
     } catch {
@@ -44,13 +48,20 @@ struct Gnuplot: Sendable {
     try directory.write(chart.script, to: "chart.gp")
     let process = ChildProcess(
       executable: executable, arguments: ["--default-settings", "chart.gp"],
-      environment: ["LC_ALL=C.UTF-8"], directory: directory.path, messages: "messages")
-    let end = try process.run(seconds: Self.patience)
-    guard end != .tooLate else { throw Failure.tooLate }
-    guard end == .status(0), let svg = try? directory.read("chart.svg") else {
-      throw Failure(reason: Self.reason(in: (try? directory.read("messages")) ?? ""))
+      environment: ["LC_ALL=C.UTF-8"], directory: directory.path, messages: "messages",
+      fileLimit: 2 * Self.chartLimit)
+    let end = try process.run(seconds: Self.patience) { Interruption.pending != nil }
+    guard end != .tooLate, end != .stopped else { throw Failure.tooLate }
+    guard end != .status(128 + Signal.fileTooLarge.number) else { throw Failure.tooMuch }
+    guard end == .status(0) else {
+      let messages = try? directory.read("messages", limit: Self.messageLimit)
+      throw Failure(reason: Self.reason(in: messages ?? ""))
     }
-    return svg
+    do throws(SystemError) {
+      return try directory.read("chart.svg", limit: Self.chartLimit)
+    } catch {
+      throw error.isMissing ? Failure(reason: Self.reason(in: "")) : Failure.tooMuch
+    }
   }
 
   /// The line in which gnuplot says what is wrong: `"chart.gp" line 7: …`.
@@ -65,6 +76,10 @@ struct Gnuplot: Sendable {
     let reason: String
 
     static let tooLate = Failure(reason: "gnuplot did not end")
+    static let tooMuch = Failure(reason: "gnuplot wrote more than a page can hold")
+
+    /// Whether the next chart would take as long to fail.
+    var isLasting: Bool { self == .tooLate || self == .tooMuch }
   }
 }
 

@@ -394,8 +394,9 @@ extension WrittenPage {
   /// charts.
   /// - Throws: `CommandFailure` (73) if there is another file, or none can be made.
   public func write(to path: String) throws(CommandFailure) {
+    let html = html
     do throws(SystemError) {
-      try ReportFile.write(html, to: path)
+      try Interruption.deferring { () throws(SystemError) in try ReportFile.write(html, to: path) }
     } catch {
       throw CommandFailure(ofReport: error)
     }

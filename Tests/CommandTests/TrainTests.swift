@@ -142,4 +142,41 @@ struct TrainTests {
     #expect(outcome.errors.contains("choose a smaller learning rate"))
     #expect(outcome.output.isEmpty)
   }
+
+  @Test("Weights that decay too fast are said to, with 70")
+  func divergenceByDecay() throws {
+    let outcome = try train("--weight-decay", "1e30", "--quiet")
+    #expect(outcome.status == 70)
+    #expect(outcome.errors.contains("choose a smaller weight decay"), "\(outcome.errors)")
+    #expect(!outcome.errors.contains("choose a smaller learning rate"))
+  }
+
+  @Test("A loss that means nothing is told, and a perplexity beyond all numbers ends with 70")
+  func nothingLearned() throws {
+    let outcome = try place.run(
+      "train", ["--steps", "300", "--hidden", "16", "--quiet", "--learning-rate", "1000"])
+    let isInfinite = outcome.output.contains("(inf)")
+    #expect(outcome.status == (isInfinite ? 70 : 0))
+    #expect(
+      outcome.errors.contains("that of guessing among all symbols alike"), "\(outcome.errors)")
+    #expect(outcome.output.contains("model: runs/names-1/"))
+    // What is merely bad is not.
+    #expect(try place.run("train", ["--steps", "1", "--quiet"]).errors.isEmpty)
+  }
+
+  @Test(
+    "Sizes are refused before anything is allocated, all that they take together",
+    .enabled(if: !isSanitized, "a sanitizer needs more addresses"),
+    arguments: [
+      "train --block-size 50000 --steps 10", "train --block-size 20000 --steps 10 --split hash",
+      "train --block-size 50000 --find-learning-rate", "gradcheck --block-size 50000",
+      "train --block-size 15000 --steps 10",
+    ])
+  func memory(command: String) throws {
+    // The windows alone would fit into it, and more than half of it would be taken by them.
+    let outcome = try place.guarded("ulimit -v 7000000; exec \(command)")
+    #expect(outcome.status == 71, "\(outcome.errors)")
+    #expect((1...2).contains(outcome.errorLines.count))
+    #expect(!place.hasRun)
+  }
 }

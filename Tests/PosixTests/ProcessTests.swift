@@ -78,9 +78,85 @@ struct ProcessTests {
     #expect(try FileSystem.read(messages) == Array("no\n".utf8))
   }
 
-  @Test("A child that does not end is killed")
+  @Test("A child that does not end is killed, and so is one that is no longer wanted")
   func patience() throws {
     #expect(try run("exec sleep 60", seconds: 0.05).0 == .tooLate)
+    let place = try MadeTree()
+    let child = ChildProcess(
+      executable: "/bin/sleep", arguments: ["600"], environment: [],
+      messages: place.path + "/messages")
+    #expect(try child.run(seconds: 600) { true } == .stopped)
+  }
+
+  @Test(
+    "What a child has started is ended with it, however it ends",
+    arguments: [("wait", ChildProcess.End.tooLate), ("exit 3", .status(3))])
+  func grandchildren(ending: String, end: ChildProcess.End) throws {
+    let (found, text) = try run("sleep 600 & echo $! >&2; \(ending)", seconds: 2)
+    #expect(found == end)
+    let grandchild = try #require(Int32(text.dropLast()))
+    // It may take a moment to be gone, or stay for whoever waits for orphans.
+    var isAlive = true
+    for _ in 0..<5000 where isAlive {
+      let status = try? String(contentsOfFile: "/proc/\(grandchild)/stat", encoding: .utf8)
+      isAlive = !(status?.contains(") Z ") ?? true)
+      if isAlive { usleep(2000) }
+    }
+    #expect(!isAlive)
+  }
+
+  @Test("A child that writes too much is ended")
+  func fileLimit() throws {
+    let place = try MadeTree()
+    let child = ChildProcess(
+      executable: "/bin/sh", arguments: ["-c", "exec head -c 100000000 /dev/zero >big"],
+      environment: ["PATH=/usr/bin:/bin"], directory: place.path, messages: "messages",
+      fileLimit: 1 << 20)
+    #expect(try child.run(seconds: 300) == .status(128 + SIGXFSZ))
+    #expect(try FileSystem.kind(of: place.path + "/big") == .file(size: 1 << 20))
+  }
+
+  @Test("A child has the signals that this process ignores, and none blocked")
+  func childrensSignals() async {
+    await #expect(processExitsWith: .exitCode(0)) {
+      Signal.brokenPipe.ignore()
+      var all = sigset_t()
+      unsafe sigfillset(&all)
+      unsafe pthread_sigmask(SIG_BLOCK, &all, nil)
+      let place = try MadeTree()
+      for signal in ["PIPE", "TERM"] {
+        let child = ChildProcess(
+          executable: "/bin/sh", arguments: ["-c", "kill -\(signal) $$; exit 7"], environment: [],
+          messages: place.path + "/messages")
+        #expect(try child.run(seconds: 300) == .status(signal == "PIPE" ? 141 : 143))
+      }
+      exit(0)
+    }
+  }
+
+  @Test("A program is a file that may be executed, in the first directory that has one")
+  func programs() throws {
+    let place = try MadeTree(["a/other": "", "b/tool": "", "c/tool": "", "d/tool/x": ""])
+    let path = ["a", "d", "b", "c"].map { place.path + "/" + $0 }.joined(separator: ":")
+    #expect(FileSystem.program("tool", path: path) == nil)
+    try #require(unsafe chmod(place.path + "/c/tool", 0o755) == 0)
+    #expect(FileSystem.program("tool", path: path) == place.path + "/c/tool")
+    #expect(FileSystem.program("tool", path: "") == nil)
+    #expect(FileSystem.absolute("x").hasSuffix("/x") && FileSystem.absolute("/x") == "/x")
+  }
+
+  @Test("A temporary directory is for this process alone, and goes with all that is in it")
+  func temporaryDirectories() throws {
+    let path = try FileSystem.makeTemporaryDirectory(prefix: "charmlp-test-")
+    #expect(try FileSystem.status(of: path).st_mode & 0o777 == 0o700)
+    let outside = try MadeTree(["kept": ""])
+    try FileSystem.makeDirectory(path + "/inner")
+    try FileSystem.create(path + "/inner/file", with: [1])
+    try FileManager.default.createSymbolicLink(
+      atPath: path + "/inner/link", withDestinationPath: outside.path)
+    FileSystem.removeTree(path)
+    #expect(!FileSystem.exists(path))
+    #expect(try outside.names() == ["kept"])
   }
 
   @Test("A clock that only grows, and a time of day")

@@ -109,6 +109,9 @@ struct ChartTests {
       ),
       ("true", "gnuplot: it said nothing"),
       ("echo '<p>' > chart.svg", "gnuplot drew nothing that is a picture"),
+      ("head -c 5000000 /dev/zero > chart.svg", "gnuplot wrote more than a page can hold"),
+      ("head -c 200000000 /dev/zero > chart.svg", "gnuplot wrote more than a page can hold"),
+      ("exec head -c 200000000 /dev/zero >&2", "gnuplot wrote more than a page can hold"),
     ])
   func failing(script: String, reason: String) throws {
     let directory = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)

@@ -66,7 +66,8 @@ public struct RunDirectory: Equatable, Sendable {
 
   init(unchecked path: String) { self.path = path }
 
-  /// The run in `root` whose model was saved last, or nil if there is none.
+  /// The run in `root` whose model was saved last, or nil if there is none. A time in the future is none: it
+  /// counts as older than all others, but for the minute that clocks of two machines may differ by.
   public static func newest(in root: String) throws(SystemError) -> RunDirectory? {
     let names: [String]
     do throws(SystemError) {
@@ -75,10 +76,11 @@ public struct RunDirectory: Equatable, Sendable {
       if error.isMissing { return nil }
       throw error
     }
+    let latest = FileSystem.now + 60 * 1_000_000_000
     let runs = names.compactMap { name -> (run: RunDirectory, time: Int)? in
       let run = RunDirectory(unchecked: "\(root)/\(name)")
       guard let time = try? FileSystem.modificationTime(of: run.modelPath) else { return nil }
-      return (run, time)
+      return (run, time <= latest ? time : time - .max)
     }
     return runs.max { ($0.time, $0.run.path) < ($1.time, $1.run.path) }?.run
   }

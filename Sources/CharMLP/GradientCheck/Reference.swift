@@ -75,10 +75,9 @@ extension Reference {
     try Checkpoint.read(path, limit: limit, allowingPipes: true)
   }
 
-  /// Writes the file, with the bounds on rounding for whoever compares; an old one at the path is
-  /// overwritten.
-  public func write(to path: String, threads: Int) throws(SystemError) {
-    try FileSystem.write(encoded(bounds: roundingBounds(threads: threads)), to: path)
+  /// The file, with the bounds on rounding for whoever compares.
+  public func encoded(threads: Int) -> [UInt8] {
+    encoded(bounds: roundingBounds(threads: threads))
   }
 
   /// `name=bound` for each tensor, in the derivation's order: how far another program's may be from ours.

@@ -174,12 +174,16 @@ public enum SamplingError: Error, Equatable, Sendable, CustomStringConvertible {
   case exhausted
   /// One word took more characters than the budget allows.
   case budgetSpent(characters: Int)
+  /// The search for the most probable words has used all the memory that it may.
+  case searchTooLarge(bytes: Int)
 
   public var description: String {
     switch self {
     case .exhausted: "less than 1e-9 of the probability is left for words that meet the request"
     case .budgetSpent(let characters):
       "\(characters) characters drawn without a word that meets the request"
+    case .searchTooLarge(let bytes):
+      "the search for more of the most probable would take more than \(bytes >> 20) MiB"
     }
   }
 }

@@ -45,4 +45,7 @@ public struct SplitLosses: Equatable, Sendable {
 
   /// The perplexity of a loss, exp(loss): the number of equally likely characters with that loss.
   public static func perplexity(_ loss: Double) -> Double { .exp(loss) }
+
+  /// The loss of guessing among so many characters alike, log(count).
+  public static func guessing(among count: Int) -> Double { .log(Double(count)) }
 }

@@ -152,7 +152,7 @@ public final class Trainer {
       }
       step += 1
       minibatchLoss = loss
-      guard loss.isFinite else { throw Divergence(step: step) }
+      guard loss.isFinite else { throw Divergence(step: step, advice: recipe.divergenceAdvice) }
       smooth(Double(loss))
       lossStretches.add(Double(loss), at: step)
       guard let next else { break }
@@ -205,9 +205,21 @@ extension Trainer {
 public struct Divergence: Error, Equatable, Sendable, CustomStringConvertible {
   /// The steps taken, the one that diverged included.
   public let step: Int
+  /// What to change.
+  public let advice: String
 
   public var description: String {
-    "the loss is no longer a finite number at step \(step); choose a smaller learning rate"
+    "the loss is no longer a finite number at step \(step); \(advice)"
+  }
+}
+
+extension Recipe {
+  /// What to change where training diverges. Above 1, a step does not shrink the weights but turns them
+  /// around, and above 2 it makes them grow.
+  public var divergenceAdvice: String {
+    learningRate * weightDecay > 1
+      ? "choose a smaller weight decay: learning rate times weight decay has to stay below 1"
+      : "choose a smaller learning rate"
   }
 }
 

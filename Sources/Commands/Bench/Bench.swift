@@ -105,7 +105,8 @@ package struct Bench: Command {
     (recipe.embedding, recipe.hidden) = (embedding, hidden)
     let source = WordListSource(nil)
     let words = try source.read()
-    try checkMemory(recipe, vocabulary: Vocabulary(of: words).count)
+    try checkMemory(
+      recipe, vocabulary: Vocabulary(of: words).count, windows: words.characterCount + words.count)
     do throws(DatasetError) {
       return BenchProblem(
         recipe, try Dataset(words, recipe, memoryLimit: Host.availableMemory))
@@ -122,15 +123,19 @@ extension Bench {
   ///
   /// Products of all sizes go up to the largest batch, and beside a hidden layer of their own.
   /// - Throws: `CommandFailure` (71).
-  func checkMemory(_ recipe: Recipe, vocabulary: Int) throws(CommandFailure) {
+  func checkMemory(
+    _ recipe: Recipe, vocabulary: Int, windows: Int
+  ) throws(CommandFailure) {
     var recipe = recipe
     if sizes {
       recipe.batchSize = max(recipe.batchSize, SizeTiming.sizes.last ?? 1)
       recipe.hidden = max(recipe.hidden, SizesReport.largeHidden)
     }
     let shape = recipe.shape(vocabulary: vocabulary)
+    let bytes = ContextWindows.byteCount(windows: windows, blockSize: recipe.blockSize)
+      .flatMap { byteCount(shape, batchSize: recipe.batchSize)?.addingReportingOverflow($0) }
     try Host.require(
-      byteCount(shape, batchSize: recipe.batchSize), for: "these sizes",
+      bytes.flatMap { $0.overflow ? nil : $0.partialValue }, for: "these sizes",
       advice: "Choose a smaller --hidden, --batch-size, --block-size or --embedding.")
   }
 

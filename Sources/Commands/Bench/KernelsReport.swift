@@ -154,6 +154,8 @@ package struct BenchProcess {
   private let arguments: [String]
   /// In seconds; no measurement takes as long.
   private static let patience = 3600.0
+  /// The most bytes of what it prints.
+  private static let outputLimit = 1 << 20
 
   package init(executable: String, arguments: [String]) {
     (self.executable, self.arguments) = (executable, arguments)
@@ -199,19 +201,24 @@ package struct BenchProcess {
     let output: String
     let messages: String
     do {
-      let directory = try TemporaryDirectory()
-      end = try ChildProcess(
-        executable: executable, arguments: arguments + options,
-        environment: variables.map { "\($0)=\($1)" },
-        output: directory.path("output"), messages: directory.path("messages")
-      ).run(seconds: Self.patience)
-      output = try directory.read("output")
-      messages = try directory.read("messages")
+      (end, output, messages) = try Interruption.deferring {
+        let directory = try TemporaryDirectory()
+        let end = try ChildProcess(
+          executable: executable, arguments: arguments + options,
+          environment: variables.map { "\($0)=\($1)" },
+          output: directory.path("output"), messages: directory.path("messages"),
+          fileLimit: Self.outputLimit
+        ).run(seconds: Self.patience) { Interruption.pending != nil }
+        return (
+          end, try directory.read("output", limit: Self.outputLimit),
+          try directory.read("messages", limit: Self.outputLimit)
+        )
+      }
     } catch {
       throw KernelTiming.Failure("not started: \(error)")
     }
     switch end {
-    case .tooLate: throw KernelTiming.Failure("did not end")
+    case .tooLate, .stopped: throw KernelTiming.Failure("did not end")
     case .status(0): break
     case .status(132):
       throw KernelTiming.Failure("needs instructions that this processor lacks")

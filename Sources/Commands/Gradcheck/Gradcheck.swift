@@ -109,7 +109,10 @@ package struct Gradcheck: Command {
   }
 
   private func save(_ reference: Reference, to path: String) throws(CommandFailure) {
-    do throws(SystemError) { try reference.write(to: path, threads: availableCores()) } catch {
+    let bytes = reference.encoded(threads: availableCores())
+    do throws(SystemError) {
+      try Interruption.deferring { () throws(SystemError) in try FileSystem.write(bytes, to: path) }
+    } catch {
       throw Self.failure(error)
     }
   }
@@ -187,6 +190,9 @@ struct CheckedProblem {
     _ recipe: Recipe, _ source: WordListSource
   ) throws(CommandFailure) -> GradientProblem {
     let words = try source.read()
+    try checkMemory(
+      recipe.shape(vocabulary: Vocabulary(of: words).count), batchSize: recipe.batchSize,
+      windows: words.characterCount + words.count)
     let dataset: Dataset
     do throws(DatasetError) {
       dataset = try Dataset(words, recipe, memoryLimit: Host.availableMemory)
@@ -194,7 +200,6 @@ struct CheckedProblem {
       throw error.commandFailure(in: source.name)
     }
     let shape = recipe.shape(vocabulary: dataset.vocabulary.count)
-    try checkMemory(shape, batchSize: recipe.batchSize)
     var generator = TorchGenerator(seed: recipe.seed)
     let parameters = Parameters.notebook(shape, seed: recipe.seed, generator: &generator)
     var stream = MinibatchStream(
@@ -223,7 +228,9 @@ extension Gradcheck {
 extension CheckedProblem {
   /// Refuses sizes that make tensors too large to be checked, or too many for the memory.
   /// - Throws: `CommandFailure` (71).
-  static func checkMemory(_ shape: ModelShape, batchSize: Int) throws(CommandFailure) {
+  static func checkMemory(
+    _ shape: ModelShape, batchSize: Int, windows: Int = 0
+  ) throws(CommandFailure) {
     let advice = "Choose a smaller --hidden, --batch-size, --block-size or --embedding."
     let largest = GradientProblem.largestTensor(shape, batchSize: batchSize)
     guard let largest, largest <= GradientProblem.elementLimit else {
@@ -231,7 +238,10 @@ extension CheckedProblem {
       throw CommandFailure(
         .resources, "these sizes make tensors of more than \(limit) elements", advice: advice)
     }
-    try Host.require(byteCount(shape, batchSize: batchSize), for: "these sizes", advice: advice)
+    let bytes = ContextWindows.byteCount(windows: windows, blockSize: shape.blockSize)
+      .map { byteCount(shape, batchSize: batchSize).addingReportingOverflow($0) }
+    try Host.require(
+      bytes.flatMap { $0.overflow ? nil : $0.partialValue }, for: "these sizes", advice: advice)
   }
 
   /// In Double: the derivation, its forms in one go, what is reported, and the passes of each thread.

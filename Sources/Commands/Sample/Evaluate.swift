@@ -28,7 +28,7 @@ struct Evaluate: ParsableCommand {
     let list = try checkpoint.trainingWords(source.path, instead: Checkpoint.shorterList)
     let dataset: Dataset
     do throws(DatasetError) {
-      dataset = try Dataset(list, checkpoint.recipe)
+      dataset = try Dataset(list, checkpoint.recipe, memoryLimit: Host.availableMemory)
     } catch {
       throw error.commandFailure(in: source.path)
     }

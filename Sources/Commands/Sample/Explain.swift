@@ -62,7 +62,8 @@ struct Explain: ParsableCommand {
   private func counted(_ checkpoint: Checkpoint, _ path: String) throws -> NGramModel {
     let words = try checkpoint.trainingWords(path, instead: Checkpoint.shorterList)
     do throws(DatasetError) {
-      let dataset = try Dataset(words, checkpoint.recipe)
+      let dataset = try Dataset(
+        words, checkpoint.recipe, memoryLimit: Host.availableMemory)
       let order = min(checkpoint.model.shape.blockSize + 1, Baseline.orders.upperBound)
       return NGramModel(of: dataset.train, order: order, discounting: .estimated)
     } catch {

@@ -60,7 +60,7 @@ struct Words: ParsableCommand {
       try output.begin()
       let take = { (piece: WordPiece) throws(CommandFailure) in try output.take(piece) }
       if let mostLikely {
-        failure = try MostLikelyWords(checkpoint.model, request)
+        failure = try MostLikelyWords(checkpoint.model, request, count: mostLikely)
           .spell(mostLikely, output.spelling, take: take)
       } else {
         failure = try SamplerTeam(
@@ -177,13 +177,14 @@ struct WordOutput {
 
   /// Writes what stands after all words, what there is of them also if the search for one failed.
   ///
-  /// - Throws: `CommandFailure`: 69 if there are fewer words than `count`.
+  /// - Throws: `CommandFailure` if there are fewer words than `count`: 69, or 71 for want of memory.
   mutating func end(_ count: Int, _ failure: SamplingError?) throws(CommandFailure) {
     try StandardOutput.shared.write(closing)
     progress.finish()
     if let failure {
       throw CommandFailure(
-        .unavailable, "\(Format.count(words)) of \(Format.count(count)) words: \(failure)",
+        failure.commandFailure.status,
+        "\(Format.count(words)) of \(Format.count(count)) words: \(failure)",
         advice: "Ask for fewer words, or for words that the model makes more often.")
     }
   }

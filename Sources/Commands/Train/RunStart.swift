@@ -45,10 +45,10 @@ struct RunStart {
     try options.trainerBackward.check(communicator)
     let source = WordListSource(options.data)
     let recipe = options.recipe
-    let data = try RunData(reading: source, recipe, communicator)
-    try recipe.checkMemory(
-      vocabulary: data.dataset.vocabulary.count, backward: options.trainerBackward,
-      threads: options.availableThreads(communicator))
+    let data = try RunData(
+      reading: source, recipe, communicator,
+      training: TrainingMemory(
+        backward: options.trainerBackward, threads: options.availableThreads(communicator)))
     let directory = try RunDirectory(options, source)
     let lock = try RunLock(of: directory)
     try directory.requireNoRun()
@@ -85,14 +85,27 @@ extension Trainer.Backward {
   }
 }
 
-extension Recipe {
+/// What a list is read for that takes more memory than its windows do.
+struct TrainingMemory {
+  let backward: Trainer.Backward
+  let threads: Int
+
   /// Refuses sizes for which the machine's memory could not suffice, before allocating any of it.
-  func checkMemory(
-    vocabulary: Int, backward: Trainer.Backward, threads: Int
+  func require(
+    _ recipe: Recipe, windows: Int, vocabulary: Int
   ) throws(CommandFailure) {
+    var total: Double?
+    if let trainer = Trainer.byteCount(
+      recipe, vocabulary: vocabulary, backward: backward, threads: threads),
+      let windows = ContextWindows.byteCount(windows: windows, blockSize: recipe.blockSize)
+    {
+      // All windows, and the distinct ones among them, which an evaluation takes.
+      total = Double(trainer) + 2 * Double(windows)
+      // Words are drawn from a table with the first layer's sums for each character at each place.
+      total! += 4 * Double(recipe.blockSize) * Double(vocabulary) * Double(recipe.hidden)
+    }
     try Host.require(
-      Trainer.byteCount(self, vocabulary: vocabulary, backward: backward, threads: threads),
-      for: "these sizes",
+      total.flatMap { $0 < 0x1p62 ? Int($0) : nil }, for: "these sizes",
       advice: "Choose a smaller --hidden, --batch-size, --block-size or --embedding.")
   }
 }
@@ -155,10 +168,10 @@ extension RunStart {
     let checkpoint = try Self.checkpoint(in: directory)
     try checkpoint.compare(with: options, directory)
     try checkpoint.backward.check(communicator)
-    let data = try RunData(resuming: checkpoint, options, directory, communicator)
-    try checkpoint.recipe.checkMemory(
-      vocabulary: data.dataset.vocabulary.count, backward: checkpoint.backward,
-      threads: options.availableThreads(communicator))
+    let data = try RunData(
+      resuming: checkpoint, options, directory, communicator,
+      training: TrainingMemory(
+        backward: checkpoint.backward, threads: options.availableThreads(communicator)))
     let source = options.data.map { WordListSource($0).path ?? "-" } ?? directory.modelPath
     self.init(
       name: directory.path, path: source, data, directory: directory, lock: lock,
@@ -216,7 +229,7 @@ extension RunData {
   /// What is stored of them stays as it is, so that a resumed run's files are the uninterrupted one's.
   fileprivate init(
     resuming checkpoint: Checkpoint, _ options: Train, _ directory: RunDirectory,
-    _ ranks: (any Communicator)?
+    _ ranks: (any Communicator)?, training: TrainingMemory
   ) throws {
     do {
       guard let name = options.data else {
@@ -225,7 +238,9 @@ extension RunData {
             .noInput, "\(directory.path): the run's list was too long to be stored with it",
             advice: "Name the list with --data.")
         }
-        try self.init(list, checkpoint.words, checkpoint.recipe, ranks, name: directory.path)
+        try self.init(
+          list, checkpoint.words, checkpoint.recipe, ranks, name: directory.path,
+          training: training)
         return
       }
       let source = WordListSource(name)
@@ -233,13 +248,14 @@ extension RunData {
         let list = try source.readByHash(checkpoint.recipe, ranks)
         try checkpoint.compare(
           try checkpoint.words.matches(list), list.vocabulary, source, directory)
-        let data = try RunData(list, checkpoint.recipe, name: source.name)
+        let data = try RunData(list, checkpoint.recipe, name: source.name, training: training)
         self.init(dataset: data.dataset, words: checkpoint.words)
       } else {
         let list = try source.read()
         try checkpoint.compare(
           try checkpoint.words.matches(list), Vocabulary(of: list), source, directory)
-        try self.init(list, checkpoint.words, checkpoint.recipe, ranks, name: source.name)
+        try self.init(
+          list, checkpoint.words, checkpoint.recipe, ranks, name: source.name, training: training)
       }
     } catch let error as ModelFileError {
       throw error.commandFailure(in: directory.modelPath)
@@ -298,15 +314,19 @@ struct RunData {
   /// Reads the list that a recipe asks for.
   ///
   /// - Throws: `CommandFailure` for a list that is not there, is none, or is too small or too large.
+  ///
+  /// - Parameter training: What it is to be trained with; nil if it is only looked at.
   init(
-    reading source: WordListSource, _ recipe: Recipe, _ ranks: (any Communicator)? = nil
+    reading source: WordListSource, _ recipe: Recipe, _ ranks: (any Communicator)? = nil,
+    training: TrainingMemory? = nil
   ) throws(CommandFailure) {
     if recipe.split == .shuffle {
       let list = try source.read()
-      try self.init(list, StoredWords(list), recipe, ranks, name: source.name)
+      try self.init(
+        list, StoredWords(list), recipe, ranks, name: source.name, training: training)
     } else {
       let list = try source.readByHash(recipe, ranks)
-      try self.init(list, recipe, name: source.name)
+      try self.init(list, recipe, name: source.name, training: training)
     }
   }
 
@@ -315,8 +335,10 @@ struct RunData {
   /// - Throws: `CommandFailure` for a list that is too small or too large; it calls the list `name`.
   init(
     _ list: WordList, _ words: StoredWords, _ recipe: Recipe, _ ranks: (any Communicator)?,
-    name: String
+    name: String, training: TrainingMemory?
   ) throws(CommandFailure) {
+    try training?.require(
+      recipe, windows: list.characterCount + list.count, vocabulary: Vocabulary(of: list).count)
     if let ranks {
       RunAssignment(recipe, path: nil).send(ranks)
       var text = list.utf8
@@ -334,7 +356,12 @@ struct RunData {
   /// Takes a list that was read and split by hash.
   ///
   /// - Throws: `CommandFailure` for a list that is too small or too large; it calls the list `name`.
-  init(_ list: HashSplitList, _ recipe: Recipe, name: String) throws(CommandFailure) {
+  init(
+    _ list: HashSplitList, _ recipe: Recipe, name: String, training: TrainingMemory?
+  ) throws(CommandFailure) {
+    try training?.require(
+      recipe, windows: list.words.characterCount + list.words.count,
+      vocabulary: list.vocabulary.count)
     do throws(DatasetError) {
       dataset = try Dataset(
         list, blockSize: recipe.blockSize, memoryLimit: Host.availableMemory)

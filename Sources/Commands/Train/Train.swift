@@ -134,9 +134,10 @@ extension Train {
   /// Shows the loss at growing learning rates, and the rate to begin with.
   func showLearningRates() throws {
     let source = WordListSource(data)
-    let (recipe, dataset) = (recipe, try RunData(reading: source, recipe).dataset)
-    try recipe.checkMemory(
-      vocabulary: dataset.vocabulary.count, backward: trainerBackward, threads: availableThreads)
+    let memory = TrainingMemory(backward: trainerBackward, threads: availableThreads)
+    let (recipe, dataset) = (
+      recipe, try RunData(reading: source, recipe, training: memory).dataset
+    )
     let search = LearningRateSearch(
       recipe, dataset, backward: trainerBackward, threads: availableThreads)
     try StandardOutput.shared.write(

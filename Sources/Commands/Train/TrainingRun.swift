@@ -202,6 +202,23 @@ extension TrainingRun {
     if let path = result.report {
       try ReportPage(RecordedRun(modelPath: result.model)).write(to: path)
     }
+    try judge(result.losses.preferred)
+  }
+
+  /// Says when nothing was learned: losses that are finite numbers can still mean nothing.
+  ///
+  /// - Throws: `CommandFailure` (70) if even the perplexity is too large for a number.
+  private func judge(_ losses: SplitLosses) throws(CommandFailure) {
+    let loss = losses.validation
+    let guess = SplitLosses.guessing(among: start.dataset.vocabulary.count)
+    guard !(loss <= 2 * guess) else { return }
+    let message =
+      "the validation loss is \(Format.significant(loss)), worse than \(Format.fixed(guess, decimals: 2)), "
+      + "that of guessing among all symbols alike"
+    if !SplitLosses.perplexity(loss).isFinite {
+      throw CommandFailure(.diverged, "\(message); \(recipe.divergenceAdvice)")
+    }
+    StandardError.shared.warn("\(message); \(recipe.divergenceAdvice)")
   }
 
   /// The seconds since the command began.
@@ -211,7 +228,7 @@ extension TrainingRun {
   /// that is no longer finite.
   private static func isEnd(_ error: any Error) -> Bool {
     let status = (error as? CommandFailure)?.status
-    return status == .interrupted || status == .terminated || error is Divergence
+    return status?.isSignal == true || error is Divergence
   }
 
   private func completeDescription(

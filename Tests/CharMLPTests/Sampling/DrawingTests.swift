@@ -207,6 +207,65 @@ struct MostLikelyWordsTests {
   }
 }
 
+@Suite("The memory of the search for the most likely words")
+struct MostLikelyMemoryTests {
+  private static let request = {
+    var request = Sampler.Request(seed: 0)
+    request.constraints = WordConstraints(max: 9)
+    return request
+  }()
+
+  /// The words that a search gives, at most `count`, and why there are no more.
+  private func words(
+    _ search: MostLikelyWords, _ count: Int
+  ) -> (words: [DrawnWord], failure: SamplingError?, nodes: Int) {
+    var (search, words, nodes) = (search, [DrawnWord](), 0)
+    do throws(SamplingError) {
+      while words.count < count {
+        var word = DrawnWord()
+        while try !search.proceed(into: &word) { nodes = max(nodes, search.nodes.count) }
+        words.append(word)
+      }
+      return (words, nil, nodes)
+    } catch {
+      return (words, error, nodes)
+    }
+  }
+
+  @Test(
+    "Who wants few words gets the first of many, in the same order, for less memory",
+    arguments: [1, 2, 10, 100, 1000], [Int.max, 0])
+  func few(count: Int, stateLimit: Int) throws {
+    let model = try tinyModel(ending: 3)
+    let all = words(
+      try MostLikelyWords(model, Self.request, stateLimit: stateLimit), count)
+    let few = words(
+      try MostLikelyWords(model, Self.request, count: count, stateLimit: stateLimit), count)
+    #expect(few.words.count == count && few.words == all.words)
+    // Where hardly more words are possible, nothing can be left out.
+    #expect(count <= 100 ? few.nodes < all.nodes : few.nodes <= all.nodes)
+  }
+
+  @Test(
+    "Within a bound, what is found is found in order; then the search says that it is too large",
+    arguments: [20, 40, 100, 1000, 10_000], [Int.max, 0])
+  func bounded(nodeLimit: Int, stateLimit: Int) throws {
+    let model = try tinyModel(ending: 3)
+    let all = words(try MostLikelyWords(model, Self.request, stateLimit: stateLimit), 3000)
+    for count in [3000, Int.max] {
+      let found = words(
+        try MostLikelyWords(
+          model, Self.request, count: count, stateLimit: stateLimit, nodeLimit: nodeLimit), 3000)
+      #expect(found.words == Array(all.words.prefix(found.words.count)))
+      #expect(found.words.count > nodeLimit / 40)
+      #expect(found.nodes <= nodeLimit)
+      if found.words.count < all.words.count {
+        #expect(found.failure == .searchTooLarge(bytes: MostLikelyWords.byteLimit))
+      }
+    }
+  }
+}
+
 @Suite("Word constraints")
 struct WordConstraintsTests {
   @Test(

@@ -1,0 +1,94 @@
+// What a signal that asks for an end means to a command that has something to save, or to clear away.
+//
+// While signals are caught, the first one is noted, and the command looks for it between two steps of its
+// work; a second SIGINT or SIGTERM ends the process at once, and so does the first after the last save. The
+// others come in pairs or every second, from a shell and the kernel, and end it only once. A command that
+// never asks is ended by the first, as ever. A signal that was ignored when the process started (nohup, a
+// shell's background job) stays so.
+
+import Posix
+import Synchronization
+
+/// Signals that ask a command to stop.
+public enum Interruption {
+  private static let signals = [Signal.interrupt, .terminate, .hangUp, .processorTime]
+
+  /// Notes the first signal from now on instead of ending the process.
+  public static func startCatching() {
+    noted.store(0, ordering: .sequentiallyConsistent)
+    isCatching.store(true, ordering: .sequentiallyConsistent)
+    for signal in signals where !signal.isIgnored { signal.handle(noteOrExit) }
+  }
+
+  /// The status with which to exit, if a signal was caught.
+  public static var pending: ExitStatus? {
+    ExitStatus(signal: noted.load(ordering: .sequentiallyConsistent))
+  }
+
+  /// Lets the next signal end the process again; gives what was caught until now.
+  public static func stopCatching() -> ExitStatus? {
+    ExitStatus(signal: noted.exchange(caughtNoMore, ordering: .sequentiallyConsistent))
+  }
+
+  /// Does what leaves something behind until it ends: a temporary folder, a half-written file, another
+  /// process. A signal waits until then, and then ends the process; `work` may look for `pending`.
+  public static func deferring<Result, Failure: Error>(
+    _ work: () throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    // Who catches signals anyway ends after the work as well.
+    guard noted.load(ordering: .sequentiallyConsistent) <= 0, !isDeferring.load(ordering: .relaxed)
+    else { return try work() }
+    let wasCatching = isCatching.load(ordering: .sequentiallyConsistent)
+    let before = noted.load(ordering: .sequentiallyConsistent)
+    if before == 0, wasCatching { return try work() }
+    isDeferring.store(true, ordering: .sequentiallyConsistent)
+    startCatching()
+    defer {
+      let pending = stopCatching()
+      isDeferring.store(false, ordering: .sequentiallyConsistent)
+      if let pending { end(pending) }
+      if !wasCatching {
+        isCatching.store(false, ordering: .sequentiallyConsistent)
+        noted.store(0, ordering: .sequentiallyConsistent)
+        for signal in signals where !signal.isIgnored { signal.restoreDefault() }
+      }
+    }
+    return try work()
+  }
+
+  private static func end(_ status: ExitStatus) -> Never {
+    StandardError.shared.clearMovingLine()
+    try? StandardOutput.shared.flush()
+    exitProcessImmediately(status.rawValue)
+  }
+}
+
+extension ExitStatus {
+  /// The status that a shell reports for a signal; nil for 0.
+  fileprivate init?(signal number: CInt) {
+    guard number > 0 else { return nil }
+    self = ExitStatus(rawValue: 128 + number) ?? .terminated
+  }
+
+  /// Whether a signal asked for the end.
+  public var isSignal: Bool {
+    [.hungUp, .interrupted, .terminated, .processorTimeSpent].contains(self)
+  }
+}
+
+/// The number of the first signal caught, 0, or `caughtNoMore`.
+private let noted = Atomic<CInt>(0)
+private let caughtNoMore: CInt = -1
+private let isCatching = Atomic<Bool>(false)
+private let isDeferring = Atomic<Bool>(false)
+
+/// The handler: it may only do what is safe between any two instructions of the process.
+private func noteOrExit(_ number: CInt) {
+  let first = noted.compareExchange(expected: 0, desired: number, ordering: .sequentiallyConsistent)
+  if first.exchanged { return }
+  if first.original > 0 {
+    if isDeferring.load(ordering: .sequentiallyConsistent) { return }
+    if number == Signal.hangUp.number || number == Signal.processorTime.number { return }
+  }
+  exitProcessImmediately(128 + number)
+}
