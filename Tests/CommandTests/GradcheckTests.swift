@@ -16,6 +16,8 @@ struct GradcheckTests {
   private func writeReference(
     _ arguments: [String] = [], _ change: (inout SafetensorsFile) throws -> Void = { _ in }
   ) throws -> String {
+    // Nothing is overwritten.
+    try? FileManager.default.removeItem(atPath: place.path("ours.safetensors"))
     let outcome = try place.run(
       "gradcheck", Self.quick + ["--write", "ours.safetensors"] + arguments)
     #expect(outcome.status == 0, "\(outcome.errors)")

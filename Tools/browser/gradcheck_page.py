@@ -172,6 +172,15 @@ def is_quick(browser, directory):
 
 # Practice
 
+def wait_until(browser, condition, message):
+    """Waits for what the page does in its own time."""
+    for _ in range(600):
+        if browser.run(f"return {condition}"):
+            return
+        time.sleep(0.1)
+    raise checks.Failure(message)
+
+
 def start_over(browser):
     browser.run("""
 localStorage.clear();
@@ -223,9 +232,7 @@ def takes_right_lines(browser, _):
     for name, text in RIGHT_LINES.items():
         browser.run("choose(arguments[0], true)", name)
         browser.type("#cell", "\n".join(line.lstrip() for line in text.split("\n")))
-    time.sleep(0.3)
-    kinds = browser.run("return GRADIENTS.map((name) => app.practice.kind(name))")
-    require(kinds == ["right"] * 26, f"typed, they are {kinds}")
+    wait_until(browser, "app.practice.done === 26", "typed, not all are right")
     return 26 * 3
 
 
@@ -331,8 +338,7 @@ def works_by_keyboard(browser, directory):
     for line in RIGHT_LINES["dlogprobs"].split("\n"):
         browser.devtools("Input.insertText", text=line)
         press(browser, "Enter")
-    time.sleep(0.4)
-    require(browser.run("return app.practice.kind('dlogprobs')") == "right", "typed by keyboard, it is not right")
+    wait_until(browser, "app.practice.kind('dlogprobs') === 'right'", "typed by keyboard, it is not right")
     press(browser, "Tab")
     require(browser.run(_FOCUS)["id"] != "cell", "the Tab key does not leave the cell")
     # The picture is one stop; arrows walk along it.
@@ -349,9 +355,9 @@ def works_by_keyboard(browser, directory):
     require(browser.run(_FOCUS)["id"] == "cell" and browser.run("return app.chosen") == "dC", "Enter opens nothing")
     tab_to(browser, lambda focus: focus["tag"] == "summary" and "answer" in focus["text"])
     press(browser, "Enter")
-    require(browser.run("return document.querySelector('details.answer').open"), "the answer stays closed")
-    require("index_put_" in browser.run("return document.querySelector('details.answer').innerText"), "no answer")
-    require(browser.run("return document.querySelectorAll('details.answer math').length") > 0, "no formulas")
+    answer = "document.querySelector('details.answer')"
+    wait_until(browser, f"{answer}.open && {answer}.innerText.includes('index_put_')", "the answer stays closed")
+    require(browser.run(f"return {answer}.querySelectorAll('math').length") > 0, "no formulas")
     # Everything that can be reached has a name.
     nodes = browser.devtools("Accessibility.getFullAXTree")["nodes"]
     roles = ("button", "textbox", "tab", "link", "checkbox", "progressbar", "group", "region")
@@ -425,7 +431,8 @@ def reads_well_everywhere(browser, directory, pictures):
                 elif name != "nothing":
                     drop(browser, cases[name].encoded())
                 browser.run("document.querySelectorAll('details').forEach((e) => { e.open = true; })")
-                time.sleep(0.1)
+                wait_until(browser, "[...document.querySelectorAll('details.answer')].every((e) => "
+                           "e.querySelector('p'))", "an answer stays empty")
                 found = browser.run(_CONTRAST)
                 require((found["paper"] < 0.2) == (theme == "dark"), f"asked for {theme}: {found['paper']}")
                 require(not found["low"], f"{name}, {theme}: too little contrast: {found['low'][:5]}")

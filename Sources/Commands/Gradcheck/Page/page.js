@@ -216,7 +216,6 @@ async function openFile(file) {
     outcome = { error: error.message };
   }
   app.file = outcome.error === undefined ? outcome : null;
-  app.fileName = file.name;
   showOutcome(file.name, outcome);
 }
 
