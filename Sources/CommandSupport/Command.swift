@@ -14,9 +14,14 @@ import Synchronization
 /// `run()` throws `CommandFailure` for what went wrong in the world, ArgumentParser's
 /// `ValidationError` for flags that do not fit together; `validate()` throws only the latter.
 /// Results are written to `StandardOutput.shared`, which is flushed at the end.
-public protocol Command: ParsableCommand {}
+public protocol Command: ParsableCommand {
+  /// The process's arguments in the order in which they are parsed.
+  static func arranged(_ arguments: [String]) -> [String]
+}
 
 extension Command {
+  public static func arranged(_ arguments: [String]) -> [String] { arguments }
+
   /// Runs the command with the process's own arguments, and exits.
   public static func main() {
     main(nil)
@@ -35,7 +40,7 @@ extension Command {
 
   private static func outcome(_ arguments: [String]?) -> Outcome {
     do {
-      let arguments = try arguments ?? CommandLineWords.arguments()
+      let arguments = try arguments ?? arranged(CommandLineWords.arguments())
       var command = try parseAsRoot(joiningNegativeNumbers(arguments))
       try command.run()
       return Outcome(status: .success)

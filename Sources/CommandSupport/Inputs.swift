@@ -107,6 +107,10 @@ public struct WordListSource: Sendable {
     self.command = command
     self.name = name ?? Self.bundled
     path = name == "-" ? nil : Self.find(self.name)
+    // Who names a file is told if it is another one that is read.
+    if let name, let path, path != name {
+      StandardError.shared.note("there is no \(name) here: reading \(path)")
+    }
   }
 
   private static let bundled = "names.txt"

@@ -76,11 +76,24 @@ extension ReportPage {
     run.checkpoint.model.vocabulary.symbol(of: Int32(id)).map { LetterKind($0) } ?? .other
   }
 
-  /// A symbol as it shows alone; the end of a word by the vocabulary's sign for it.
+  /// A symbol as it shows alone, in few columns: marks on a dotted circle, blanks and joiners by
+  /// short names; the end of a word by the lecture's full stop, or by name where that is a symbol,
+  /// since fonts lack the sign for it.
   func symbol(_ id: Int) -> String {
-    run.checkpoint.model.vocabulary.symbol(of: Int32(id))?.visible
-      ?? String(run.checkpoint.model.vocabulary.terminatorSign)
+    let vocabulary = run.checkpoint.model.vocabulary
+    guard let symbol = vocabulary.symbol(of: Int32(id)) else {
+      return vocabulary.terminatorSign == "." ? "." : "end"
+    }
+    switch symbol.properties.generalCategory {
+    case .nonspacingMark, .spacingMark, .enclosingMark: return "\u{25CC}\(symbol)"
+    default: return Self.shortNames[symbol] ?? symbol.visible
+    }
   }
+
+  private static let shortNames: [Unicode.Scalar: String] = [
+    "\t": "tab", " ": "sp", "\u{A0}": "nb", "\u{AD}": "shy", "\u{200B}": "zw", "\u{200C}": "nj",
+    "\u{200D}": "zj", "\u{200E}": "lr", "\u{200F}": "rl", "\u{202F}": "nn", "\u{3000}": "id",
+  ]
 }
 
 // MARK: - Health: activations, gradients, updates. A sentence each on what is normal
@@ -105,7 +118,7 @@ extension ReportPage {
     let histogram = found.activations
     func rows(_ isSaturated: Bool) -> [[Chart.Cell]] {
       histogram.counts.indices
-        .filter { (abs(histogram.center(of: $0)) > 0.95) == isSaturated }
+        .filter { (abs(histogram.center(of: $0)) > Double(Diagnostics.saturation)) == isSaturated }
         .map { [.number(histogram.center(of: $0)), .number(100 * histogram.share(of: $0))] }
     }
     let chart = Chart(
@@ -114,7 +127,7 @@ extension ReportPage {
         .init(name: "activations", rows: rows(false)), .init(name: "saturated", rows: rows(true)),
       ])
     return figures.figure(
-      chart, legend: [("11", "tanh activations"), ("12", "beyond ±0.95")],
+      chart, legend: [("11", "tanh activations"), ("12", "beyond ±0.97: saturated")],
       caption: """
         Normal is a broad middle with low ends; towers at ±1 pass hardly any gradient, and a lone peak \
         at 0 is a layer that might as well be linear.
@@ -194,9 +207,9 @@ extension ReportPage {
       )
     }
     let counts = report.counts.map { "\($0.count) \($0.verdict.rawValue)" }
-    let rows = report.gradients.map(row)
+    let rows = report.comparisons.map(row)
     let table = Markup.table(
-      ["gradient of", "against", "checked", "max abs", "max rel", "verdict"], rows,
+      ["gradient of, or value", "against", "checked", "max abs", "max rel", "verdict"], rows,
       words: [0, 1, 5],
       class: "small")
     return .paragraph(
@@ -208,7 +221,7 @@ extension ReportPage {
       """)
       + .element(
         "details", ["open": ""],
-        [.element("summary", "The table, \(report.gradients.count) rows"), table])
+        [.element("summary", "The table, \(report.comparisons.count) rows"), table])
   }
 
   private func row(_ row: Comparison) -> [Markup] {

@@ -161,7 +161,7 @@ extension ReportPage {
       kind: .loss,
       description: "Loss over steps: minibatch, smoothed and validation, beside n-gram models.",
       variables: Chart.steps(upTo: last.step)
-        + [(name: "perplexity_step", value: Self.perplexityStep(shown))],
+        + Self.perplexityMarks(shown),
       files: [
         .init(
           name: "minibatches", rows: curve.points.map { [.number($0.step), .number($0.loss)] }),
@@ -182,10 +182,28 @@ extension ReportPage {
       ? "minibatch, means of \(Format.count(curve.stretch)) steps" : "minibatch"
   }
 
-  /// A round distance between the marks of the other axis.
-  private static func perplexityStep(_ losses: [Double]) -> Double {
-    let finite = losses.filter(\.isFinite).map(SplitLosses.perplexity)
-    return Chart.roundDistance((finite.max() ?? 1) - (finite.min() ?? 0), marks: 6)
+  /// The marks of the other axis: round perplexities, so far apart as logarithms that their labels
+  /// do not touch.
+  static func perplexityMarks(_ losses: [Double]) -> [(name: StaticString, value: Double)] {
+    let names: [StaticString] = [
+      "perplexity_1", "perplexity_2", "perplexity_3", "perplexity_4", "perplexity_5",
+      "perplexity_6", "perplexity_7", "perplexity_8",
+    ]
+    let finite = losses.filter(\.isFinite)
+    let (lowest, highest) = (finite.min() ?? 0, finite.max() ?? 1)
+    let (first, last) = (SplitLosses.perplexity(lowest), SplitLosses.perplexity(highest))
+    let step = Chart.roundDistance(last - first, marks: 6)
+    let ratio = SplitLosses.perplexity(0.08 * (highest - lowest))
+    var marks: [Double] = []
+    if last.isFinite, first.isFinite {
+      for multiple in stride(from: (last / step).rounded(.down), through: 1, by: -1) {
+        let mark = multiple * step
+        guard marks.count < names.count, mark >= 0.9 * first else { break }
+        if marks.last.map({ $0 / mark > ratio }) ?? true { marks.append(mark) }
+      }
+    }
+    return [(name: "perplexity_marks", value: Double(marks.count))]
+      + zip(names, marks).map { (name: $0, value: $1) }
   }
 
   private var rateChart: Markup {

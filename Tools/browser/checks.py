@@ -68,7 +68,7 @@ def has_charts(browser, run):
         "loss": ("markers", 2 * len(lines)),
         "learningRate": ("markers", len(lines)),
         "embedding": ("markers", min(symbols, 150)),
-        "activations": ("bars", 40),
+        "activations": ("bars", 34),
         "saturation": ("markers", 2 * len(lines)),
         "gradients": ("corners", 6 * 54),
         "updates": ("markers", ratios),

@@ -201,6 +201,36 @@ extension Vocabulary {
   }
 }
 
+// MARK: - Nearly known symbols
+
+extension Vocabulary {
+  /// What the list has instead of a symbol that it does not have: the other case, or the same
+  /// letter in another normal form; nil if neither.
+  public func alternative(to symbol: Unicode.Scalar) -> String? {
+    guard id(of: symbol) == nil else { return nil }
+    for mapping in [symbol.properties.lowercaseMapping, symbol.properties.uppercaseMapping] {
+      let other = Array(mapping.unicodeScalars)
+      if other != [symbol], other.allSatisfy({ id(of: $0) != nil }) {
+        return "the list has \"\(mapping)\""
+      }
+    }
+    let marks = symbols.filter { $0.properties.generalCategory == .nonspacingMark }
+    for mark in marks {
+      // Equal strings are the same letter, however it is written.
+      if let base = symbols.first(where: { String($0) + String(mark) == String(symbol) }) {
+        return "the list writes it as two characters, \"\(base)\" and \(mark.codePoint)"
+      }
+    }
+    guard symbol.properties.generalCategory == .nonspacingMark else { return nil }
+    let bases = (0x41...0x24F as ClosedRange<UInt32>).compactMap(Unicode.Scalar.init)
+    let composed = Set(bases.map { String($0) + String(symbol) })
+    if let letter = symbols.first(where: { composed.contains(String($0)) }) {
+      return "the list writes letters with it as one character, such as \"\(letter)\""
+    }
+    return nil
+  }
+}
+
 // MARK: - Errors
 
 /// Why stored symbols do not make a vocabulary, or a word cannot be encoded.

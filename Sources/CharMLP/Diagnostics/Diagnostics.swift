@@ -33,7 +33,9 @@ public struct Diagnostics: Equatable, Sendable {
   public init(_ parameters: Parameters<Float>, _ minibatch: Minibatch) {
     let pass = Derivation(parameters, minibatch)
     let h = pass.h  // (n, hidden)
-    activations = Histogram(h.elements.lazy.map(Double.init), bins: 40, over: -1...1)
+    // The outermost bins are what is saturated: 32 between them, and one beyond on either side.
+    let edge = Double(Self.saturation) * (1 + 2.0 / 32)
+    activations = Histogram(h.elements.lazy.map(Double.init), bins: 34, over: -edge...edge)
     let isSaturated = h.elements.map { abs($0) > Self.saturation }
     saturatedShare = Double(isSaturated.count { $0 }) / Double(max(h.count, 1))
     deadUnits = (0..<h.columns).count { unit in

@@ -20,6 +20,9 @@ public struct WordConstraints: Equatable, Sendable {
   public var contains: [String] = []
   /// Characters that no word contains.
   public var avoid = ""
+  /// Marks that may begin a word, since words of the list do. Others may not, nor may blanks, which
+  /// reading trims, begin or end one.
+  public var leadingMarks: Set<Unicode.Scalar> = []
 
   /// No condition except that a word has a character.
   public init() {}
@@ -72,6 +75,7 @@ struct WordLanguage: Sendable {
   /// How many characters may be used, the terminator not counted.
   let letterCount: Int
 
+  private let avoid: Set<Int32>
   /// The fewest characters from each state of the automaton to one that accepts.
   private let distances: [Int]
 
@@ -92,9 +96,15 @@ struct WordLanguage: Sendable {
     let avoid = Set(try encode(constraints.avoid, "avoid"))
     self.constraints = constraints
     prefix = try encode(constraints.prefix, "prefix")
+    let blanks = vocabulary.ids { $0.isBlank }
+    // A prefix that begins with a mark is what was asked for.
+    let marks = vocabulary.ids {
+      constraints.prefix.isEmpty && $0.isMark && !constraints.leadingMarks.contains($0)
+    }
     automaton = try ConstraintAutomaton(
       suffix: encode(constraints.suffix, "suffix"), contains: contains, avoid: avoid,
-      vocabularyCount: vocabulary.count)
+      neverFirst: blanks.union(marks), neverLast: blanks, vocabularyCount: vocabulary.count)
+    self.avoid = avoid
     var state = 0
     for id in prefix { state = automaton.next(state, Int(id)) }
     startState = state
@@ -113,7 +123,7 @@ struct WordLanguage: Sendable {
 
   /// Whether each character may be used.  (vocabulary)
   var allowedLetters: [Bool] {
-    (0..<automaton.vocabularyCount).map { $0 > 0 && automaton.next(0, $0) < automaton.count }
+    (0..<automaton.vocabularyCount).map { $0 > 0 && !avoid.contains(Int32($0)) }
   }
 
   /// Whether a word of this length may end in this state of the automaton.
@@ -156,13 +166,45 @@ struct WordLanguage: Sendable {
   }
 }
 
+extension Vocabulary {
+  /// The ids of the symbols of a kind.
+  fileprivate func ids(where isOfKind: (Unicode.Scalar) -> Bool) -> Set<Int32> {
+    Set(symbols.indices.filter { isOfKind(symbols[$0]) }.map { Int32($0 + 1) })
+  }
+}
+
+extension Unicode.Scalar {
+  /// Whether this only changes or joins what stands before it: combining marks, joiners and other
+  /// format characters, skin tones.
+  fileprivate var isMark: Bool {
+    switch properties.generalCategory {
+    case .nonspacingMark, .spacingMark, .enclosingMark, .format: true
+    default: properties.isEmojiModifier
+    }
+  }
+}
+
+extension WordConstraints {
+  /// Lets words begin with the marks that words of a list begin with.
+  public mutating func allowLeadingMarks(of words: WordList) {
+    for word in words {
+      if let first = word.unicodeScalars.first, first.isMark { leadingMarks.insert(first) }
+    }
+  }
+
+  /// Whether a vocabulary has marks, so that it matters which of them begin words.
+  public static func hasMarks(_ vocabulary: Vocabulary) -> Bool {
+    vocabulary.symbols.contains(where: \.isMark)
+  }
+}
+
 // MARK: - The automaton
 
 /// A deterministic automaton for all constraints but the prefix and the lengths: it reads the
 /// characters of a word and tells whether it may end.
 ///
-/// Its states are tuples of the states of its parts (the suffix, each keyword), as far as they can
-/// be reached; a character to avoid leads to the one dead state, which has the number `count`.
+/// Its states are tuples of the states of its parts (the suffix, each keyword, the ends), as far as
+/// they can be reached; a character to avoid leads to the one dead state, which has the number `count`.
 /// Lengths would multiply the states and are counted by the caller.
 struct ConstraintAutomaton: Sendable {
   /// The number of states without the dead one; 0 is the start.
@@ -177,21 +219,29 @@ struct ConstraintAutomaton: Sendable {
 
   /// - Throws: `tooComplex` if there would be more than `stateLimit` states.
   init(
-    suffix: [Int32], contains: [[Int32]], avoid: Set<Int32>, vocabularyCount: Int
+    suffix: [Int32], contains: [[Int32]], avoid: Set<Int32>, neverFirst: Set<Int32> = [],
+    neverLast: Set<Int32> = [], vocabularyCount: Int
   ) throws(ConstraintError) {
     let suffixes = suffix.isEmpty ? [] : [suffix]
     let matchers =
       suffixes.map { KeywordMatcher($0, vocabulary: vocabularyCount, isAbsorbing: false) }
       + contains.filter { !$0.isEmpty }
       .map { KeywordMatcher($0, vocabulary: vocabularyCount, isAbsorbing: true) }
-    var states = [matchers.map { _ in 0 }]
+    // Of the ends, only what makes a difference: 0 at the beginning, 1 where a word may end, 2 after
+    // a character that is never the last.
+    let hasEnds = !neverFirst.isEmpty || !neverLast.isEmpty
+    var states = [matchers.map { _ in 0 } + (hasEnds ? [0] : [])]
     var numbers = [states[0]: 0]
     var rows: [[Int]] = []
     while rows.count < states.count {
       let state = states[rows.count]
       var row = [Int](repeating: -1, count: vocabularyCount)
       for id in 1..<vocabularyCount where !avoid.contains(Int32(id)) {
-        let next = zip(matchers, state).map { $0.next($1, id) }
+        var next = zip(matchers, state).map { $0.next($1, id) }
+        if hasEnds {
+          if state[matchers.count] == 0, neverFirst.contains(Int32(id)) { continue }
+          next.append(neverLast.contains(Int32(id)) ? 2 : 1)
+        }
         row[id] = numbers[next, default: states.count]
         if row[id] == states.count {
           guard states.count < Self.stateLimit else { throw .tooComplex(limit: Self.stateLimit) }
@@ -205,7 +255,9 @@ struct ConstraintAutomaton: Sendable {
     self.count = count
     self.vocabularyCount = vocabularyCount
     transitions = rows.flatMap { $0.map { Int32($0 < 0 ? count : $0) } }
-    accepts = states.map { state in zip(matchers, state).allSatisfy { $0.whole == $1 } }
+    accepts = states.map { state in
+      zip(matchers, state).allSatisfy { $0.whole == $1 } && !(hasEnds && state[matchers.count] == 2)
+    }
   }
 
   /// The state after a character; the dead state stays.

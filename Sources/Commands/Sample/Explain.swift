@@ -25,10 +25,11 @@ struct Explain: ParsableCommand {
     let checkpoint = try source.checkpoint()
     let vocabulary = checkpoint.model.vocabulary
     let ids: [Int32]
-    do {
+    do throws(VocabularyError) {
       ids = try vocabulary.encode(prefix)
     } catch {
-      throw ValidationError("\(prefix): \(error)")
+      let hint = error.alternative(in: vocabulary).map { " " + $0 } ?? ""
+      throw ValidationError("\(prefix): \(error)\(hint)")
     }
     let model = WordScorer(checkpoint.model, chain.options).distribution(after: ids)
     let ngram = try counted(checkpoint, source.path)

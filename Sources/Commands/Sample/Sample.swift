@@ -5,6 +5,7 @@ import ArgumentParser
 import CharMLP
 import CommandSupport
 import Posix
+import Synchronization
 
 package struct Sample: Command {
   package static let configuration = CommandConfiguration(
@@ -22,6 +23,10 @@ package struct Sample: Command {
     let asksForHelp = [["--help"], ["-h"]].contains(Array(processArguments().dropFirst()))
     main(asksForHelp ? ["words", "--help"] : nil)
   }
+
+  package static func arranged(_ arguments: [String]) -> [String] {
+    WordArguments.arranged(arguments)
+  }
 }
 
 // MARK: Flags that subcommands share
@@ -34,7 +39,9 @@ struct ModelOptions: ParsableArguments {
 
 /// How the next character's distribution follows from the network's logits.
 struct ChainFlags: ParsableArguments {
-  @Option(help: "Below 1 the likely becomes likelier, above 1 rarer.", above: 0, upTo: 1000)
+  @Option(
+    help: "Below 1 the likely becomes likelier, above 1 rarer. (default: 1)",
+    transform: temperatureAboveZero)
   var temperature = 1.0
   @Option(
     help: "Keep the K likeliest characters at every step. (default: all)",
@@ -44,6 +51,76 @@ struct ChainFlags: ParsableArguments {
   var topP = 1.0
 
   var options: ChainOptions { ChainOptions(temperature: temperature, topK: topK, topP: topP) }
+}
+
+/// A temperature; who asks for 0 is told what gives the likeliest.
+@Sendable private func temperatureAboveZero(_ text: String) throws -> Double {
+  do {
+    return try decimalNumber(in: Double.leastNonzeroMagnitude...1000)(text)
+  } catch {
+    guard Double(text) == 0 else { throw error }
+    throw ZeroTemperature(description: "\(error); \(ZeroTemperature.advice)")
+  }
+}
+
+private struct ZeroTemperature: Error, CustomStringConvertible {
+  static let advice =
+    "for the likeliest character at every step use --top-k 1, for the likeliest words --most-likely N"
+  let description: String
+}
+
+// MARK: The order of the arguments
+
+/// Arguments that are taken before ArgumentParser sees them: its time grows with the square of the
+/// number of words.
+enum WordArguments {
+  private static let words = Mutex<[String]>([])
+
+  /// The words that `score` was given besides the first.
+  static var taken: [String] { words.withLock { $0 } }
+
+  private static let flagsOfAll = ["--model", "--temperature", "--top-k", "--top-p"]
+  private static let subcommands = ["words", "score", "explain", "evaluate"]
+
+  /// The arguments with the subcommand in front of flags that all of them have, and of many words
+  /// for `score` only the first.
+  static func arranged(_ arguments: [String]) -> [String] {
+    var flags = 0
+    while flags < arguments.count, flagsOfAll.contains(where: { arguments[flags].hasPrefix($0) }) {
+      flags += arguments[flags].contains("=") ? 1 : 2
+    }
+    guard flags < arguments.count, subcommands.contains(arguments[flags]) else { return arguments }
+    let rest = arguments[..<flags] + arguments[(flags + 1)...]
+    guard arguments[flags] == "score" else { return [arguments[flags]] + rest }
+    return ["score"] + takingWords(from: Array(rest))
+  }
+
+  /// What is left for ArgumentParser: flags, their values, and the first word.
+  private static func takingWords(from arguments: [String]) -> [String] {
+    var (left, found): ([String], [String]) = ([], [])
+    var index = 0
+    while index < arguments.count {
+      let argument = arguments[index]
+      if argument == "--" {
+        found += arguments[(index + 1)...]
+        break
+      }
+      if argument.hasPrefix("-"), argument != "-" {
+        left.append(argument)
+        let takesValue = (flagsOfAll + ["--format"]).contains(argument)
+        if takesValue, index + 1 < arguments.count {
+          index += 1
+          left.append(arguments[index])
+        }
+      } else {
+        found.append(argument)
+      }
+      index += 1
+    }
+    guard let first = found.first else { return left }
+    words.withLock { $0 = Array(found.dropFirst()) }
+    return left + ["--", first]
+  }
 }
 
 extension Checkpoint {

@@ -12,6 +12,12 @@ struct Score: ParsableCommand {
       sample score emma olivia
       sample score - < words.txt
       sample score --format tsv - < words.txt
+      """,
+    discussion: """
+      The probabilities are the network's own, of all words whatever they look like: they are not \
+      renormalized to the words that 'sample' draws. A word with a character that is not in the list \
+      has no probability; it is marked, the others are scored, and the status is 65. \
+      \(WordFormat.tabRule)
       """)
 
   @OptionGroup var source: ModelOptions
@@ -26,11 +32,15 @@ struct Score: ParsableCommand {
     let source = try ModelSource(source.model)
     let model = try source.read()
     let scorer = WordScorer(model, chain.options)
-    let words = words == ["-"] ? Array(try WordListSource("-", for: "sample score").read()) : words
+    let given = words + WordArguments.taken
+    let words =
+      given == ["-"] ? Array(try WordListSource("-", for: "sample score").read()) : given
     var table = Table(
       ["word", "log-probability", "per character", "least expected"], leftAligned: [0, 3])
+    var unknown = UnknownWords()
     for word in words {
-      let score = try score(word, scorer, model.vocabulary)
+      let score = ScoredWord(word, scorer, model.vocabulary)
+      if let error = score.error { unknown.add(word, error) }
       switch format {
       case .text: table.add(score.cells)
       case .tsv: try StandardOutput.shared.writeLine(score.line)
@@ -38,26 +48,62 @@ struct Score: ParsableCommand {
       }
     }
     if format == .text { try StandardOutput.shared.write(table.text) }
+    try unknown.report(of: words.count, model.vocabulary)
+  }
+}
+
+/// Words with a character that the model does not know.
+private struct UnknownWords {
+  private var count = 0
+  private var first: (word: String, error: VocabularyError)?
+
+  mutating func add(_ word: String, _ error: VocabularyError) {
+    count += 1
+    if first == nil { first = (word, error) }
   }
 
-  private func score(
-    _ word: String, _ scorer: WordScorer, _ vocabulary: Vocabulary
-  ) throws -> ScoredWord {
-    do throws(VocabularyError) {
-      let ids = try vocabulary.encode(word)
-      return ScoredWord(word: word, ids: ids, score: WordScore(ids, scorer), vocabulary: vocabulary)
-    } catch {
-      throw CommandFailure(.badData, "\(word): \(error)")
-    }
+  /// - Throws: `CommandFailure` (65) if there are any, once all others are scored.
+  func report(of all: Int, _ vocabulary: Vocabulary) throws(CommandFailure) {
+    guard let first else { return }
+    let others =
+      all == 1
+      ? "" : " (\(Format.count(count)) of \(Format.counted(all, "word")) cannot be scored)"
+    throw CommandFailure(
+      .badData, "\(first.word): \(first.error)\(others)",
+      advice: first.error.alternative(in: vocabulary))
+  }
+}
+
+extension VocabularyError {
+  /// What the list has instead of an unknown character, as a sentence.
+  func alternative(in vocabulary: Vocabulary) -> String? {
+    guard case .unknownSymbol(let symbol) = self else { return nil }
+    return vocabulary.alternative(to: symbol).map { "Instead of it, \($0)." }
   }
 }
 
 /// A word with the logarithm of the probability of each of its characters and of its end.
 private struct ScoredWord {
   let word: String
-  let ids: [Int32]
-  let score: WordScore
-  let vocabulary: Vocabulary
+  private let vocabulary: Vocabulary
+  private let ids: [Int32]
+  private let score: WordScore?
+  /// Why there is no score.
+  let error: VocabularyError?
+
+  init(_ word: String, _ scorer: WordScorer, _ vocabulary: Vocabulary) {
+    self.word = word
+    self.vocabulary = vocabulary
+    do throws(VocabularyError) {
+      ids = try vocabulary.encode(word)
+      score = WordScore(ids, scorer)
+      error = nil
+    } catch {
+      ids = []
+      score = nil
+      self.error = error
+    }
+  }
 
   /// A character as people read it, the end by its sign.
   private func character(_ index: Int) -> String {
@@ -65,7 +111,7 @@ private struct ScoredWord {
   }
 
   /// The character that the model expected least, and what stood before it.
-  private var leastExpected: String {
+  private func leastExpected(_ score: WordScore) -> String {
     let (index, probability) = score.leastExpected
     let before = vocabulary.display([Vocabulary.terminator] + ids[..<index])
     let percent = Format.significant(100 * probability)
@@ -73,15 +119,33 @@ private struct ScoredWord {
   }
 
   var cells: [String] {
-    [
+    guard let score else { return [word, "", "", "unknown: \(unknown)"] }
+    return [
       word, Format.fixed(score.sum, decimals: 3), Format.fixed(score.mean, decimals: 3),
-      leastExpected,
+      leastExpected(score),
     ]
   }
 
-  var line: String { "\(word)\t\(score.sum)\t\(score.mean)" }
+  /// The character that the model does not know.
+  private var unknown: String {
+    guard case .unknownSymbol(let symbol) = error else { return "" }
+    let codePoint = "U+" + String(symbol.value, radix: 16, uppercase: true)
+    return symbol.visible == String(symbol) ? "\(symbol)" : codePoint
+  }
+
+  /// The word and two numbers, which are missing if there is no score.
+  var line: String {
+    let word = WordFormat.tabSeparated(word)
+    return score.map { "\(word)\t\($0.sum)\t\($0.mean)" } ?? "\(word)\t\t"
+  }
 
   var json: JSONValue {
+    guard let score else {
+      return [
+        "word": .string(word), "log_probability": .null, "log_probability_per_character": .null,
+        "unknown": .string(unknown),
+      ]
+    }
     let characters = score.logProbabilities.indices.map { index -> JSONValue in
       [
         "character": .string(character(index)),

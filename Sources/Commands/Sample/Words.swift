@@ -22,7 +22,7 @@ struct Words: ParsableCommand {
       """,
     discussion: """
       These are the flags for drawing words. score, explain and evaluate have their own: see \
-      'sample score --help' and so on.
+      'sample score --help' and so on. \(WordFormat.tabRule)
       """)
 
   @OptionGroup var source: ModelOptions
@@ -51,6 +51,10 @@ struct Words: ParsableCommand {
     var request = Sampler.Request(seed: seed)
     request.chain = chain.options
     request.constraints = constraints.constraints
+    if WordConstraints.hasMarks(checkpoint.model.vocabulary), let words = try checkpoint.wordList()
+    {
+      request.constraints.allowLeadingMarks(of: words)
+    }
     request.forbidden = forbidden
     request.isUnique = unique
     request.budget = budget
@@ -68,7 +72,11 @@ struct Words: ParsableCommand {
         ).spell(count, output.spelling, take: take)
       }
     } catch let error as ConstraintError {
-      throw ValidationError("\(error)")
+      guard case .unknownSymbol(let symbol, _) = error,
+        let hint = VocabularyError.unknownSymbol(symbol)
+          .alternative(in: checkpoint.model.vocabulary)
+      else { throw ValidationError("\(error)") }
+      throw ValidationError("\(error) \(hint)")
     }
     try output.end(mostLikely ?? count, failure)
   }
@@ -111,9 +119,58 @@ struct ConstraintFlags: ParsableArguments {
           path, instead: "Name the list with --exclude FILE instead of --novel."), vocabulary)
     }
     for name in exclude {
-      forbidden.add(try WordListSource(name, for: "sample --exclude").read(), vocabulary)
+      let source = WordListSource(name, for: "sample --exclude")
+      let list = try source.read()
+      forbidden.add(list, vocabulary)
+      if let words = try checkpoint.wordList() { CaseComparison(list, words).tell(source) }
     }
     return forbidden
+  }
+}
+
+// MARK: - Excluded words in another case
+
+/// Words of one list that another list has only in another case, which no comparison of words finds.
+private struct CaseComparison {
+  /// How the first list would have to be written.
+  private enum Style: String, CaseIterable {
+    case small = "lower"
+    case capitalized = "title"
+    case capitals = "upper"
+  }
+
+  private var count = 0
+  private var style = Style.small
+
+  /// How many words of `list` are in `words` but for case.
+  init(_ list: WordList, _ words: WordList) {
+    let known = Set(words)
+    let small = Set(words.map { $0.lowercased() })
+    let others = list.filter { !known.contains($0) && small.contains($0.lowercased()) }
+    guard !others.isEmpty else { return }
+    count = others.count
+    let matches: [(style: Style, count: Int)] = [
+      (.small, others.count { known.contains($0.lowercased()) }),
+      (.capitalized, others.count { known.contains(Self.capitalized($0)) }),
+      (.capitals, others.count { known.contains($0.uppercased()) }),
+    ]
+    style = matches.max { $0.count < $1.count }?.style ?? .small
+  }
+
+  private static func capitalized(_ word: String) -> String {
+    word.split(separator: " ", omittingEmptySubsequences: false)
+      .map { $0.prefix(1).uppercased() + $0.dropFirst().lowercased() }.joined(separator: " ")
+  }
+
+  /// Says so, with the line that makes them match.
+  func tell(_ source: WordListSource) {
+    guard count > 0 else { return }
+    StandardError.shared.warn(
+      "\(source.name): \(Format.counted(count, "word")) of it \(count == 1 ? "is" : "are") in the "
+        + "training list but for case, and so not excluded")
+    let remedy = TextRemedy(
+      "python3 -c 'import sys; print(sys.stdin.read().\(style.rawValue)())' < {}")
+    if let line = source.line(after: remedy) { StandardError.shared.writeLine("  try:  " + line) }
   }
 }
 
@@ -130,6 +187,17 @@ struct WordFormat: ParsableArguments {
       "text: a word a line; tsv: word and log-probability; json: an object a line with both."))
   var format = Form.text
   @Flag(help: "Print one JSON object with all words instead.") var json = false
+
+  /// How a word with a tab stays in one column.
+  static var tabRule: String {
+    #"In tsv a tab in a word is written \t and a backslash \\, so that lines keep their columns."#
+  }
+
+  /// A word as a value of tsv.
+  static func tabSeparated(_ word: String) -> String {
+    guard word.utf8.contains(where: { $0 == 0x09 || $0 == 0x5C }) else { return word }
+    return word.replacing(#"\"#, with: #"\\"#).replacing("\t", with: #"\t"#)
+  }
 
   func validate() throws {
     if json && format != .text {
@@ -209,6 +277,11 @@ extension WordFormat {
       return { word, _, text in
         vocabulary.append(word.ids, to: &text)
         text.append(UInt8(ascii: "\n"))
+      }
+    case .tsv where vocabulary.symbols.contains { $0 == "\t" || $0 == "\\" }:
+      return { word, _, text in
+        let spelled = Self.tabSeparated(vocabulary.decode(word.ids))
+        text.append(contentsOf: "\(spelled)\t\(word.logProbability)\n".utf8)
       }
     case .tsv:
       return { word, _, text in

@@ -60,14 +60,25 @@
     return id < 0 ? distribution.length - 1 : id;
   };
 
-  const makeWord = (start, temperature) => {
+  const longest = 100;
+  const drawWord = (start, temperature) => {
     const ids = [...start];
-    while (ids.length < 100) {
+    for (;;) {
       const id = draw(probabilities(contextAfter(ids), temperature));
-      if (id === terminator) break;
+      const text = ids.map(id => symbols[id - 1]).join('');
+      if (id === terminator) return { text, isCut: false };
+      if (ids.length >= longest) return { text, isCut: true };
       ids.push(id);
     }
-    return ids.map(id => symbols[id - 1]).join('');
+  };
+
+  // Words neither begin nor end with a blank: such ones are drawn again.
+  const makeWord = (start, temperature) => {
+    let word = drawWord(start, temperature);
+    for (let tries = 0; tries < 50 && word.text !== word.text.trim(); tries++) {
+      word = drawWord(start, temperature);
+    }
+    return word;
   };
 
   // MARK: The self-check
@@ -137,7 +148,9 @@
     const { ids, temperature } = state();
     element('words').replaceChildren(...Array.from({ length: 16 }, () => {
       const item = make('li');
-      item.append(make('bdi', '', makeWord(ids, temperature)));
+      const { text, isCut } = makeWord(ids, temperature);
+      item.append(make('bdi', '', text));
+      if (isCut) item.append(make('span', 'note', `… cut at ${longest} characters`));
       return item;
     }));
   };

@@ -3,7 +3,8 @@ set border 11
 set ylabel 'loss, nats per character' offset 1,0
 set y2label 'perplexity' offset -0.5,0
 set link y2 via exp(y) inverse log(y)
-set y2tics perplexity_step
+set y2tics ()
+set for [i=1:int(perplexity_marks)] y2tics add (sprintf('%g', value(sprintf('perplexity_%d', i))) value(sprintf('perplexity_%d', i)))
 set y2range [*:*]
 set offsets 0, 0, graph 0.04, graph 0.04
 plot 'minibatches' using 1:2 with lines linecolor rgb 13 linewidth 1.5, \

@@ -1,0 +1,83 @@
+// Words neither begin nor end with what reading trims, nor begin with a mark: drawn exactly so, by every
+// method, and only where the vocabulary has such symbols.
+
+import Testing
+
+@testable import CharMLP
+
+@Suite("The ends of drawn words")
+struct WordEndsTests {
+  /// A blank, a letter, a mark.
+  private static let symbols: [Unicode.Scalar] = [" ", "a", "\u{301}"]
+
+  private func model() throws -> Model {
+    let letters = try tinyModel(letters: 3, block: 2)
+    return Model(
+      vocabulary: try Vocabulary(symbols: Self.symbols), parameters: letters.parameters,
+      statistics: letters.statistics)
+  }
+
+  private func isWanted(_ word: String) -> Bool {
+    let scalars = word.unicodeScalars
+    guard let first = scalars.first, let last = scalars.last else { return false }
+    return first == "a" && last != " "
+  }
+
+  @Test(
+    "Words are drawn in the proportions of the chain, without those that begin or end as none may",
+    arguments: [WordSpace.stateLimit, 0])
+  func proportions(stateLimit: Int) throws {
+    let model = try model()
+    let words = allWords(model, upTo: 8).filter { isWanted($0.word) }
+    let mass = words.map(\.probability).reduce(0, +)
+    var sampler = try Sampler(model, Sampler.Request(seed: 3), stateLimit: stateLimit)
+    #expect(sampler.method == (stateLimit == 0 ? .rejection : .exact))
+    let count = 20_000
+    var counts: [[Unicode.Scalar]: Int] = [:]
+    for _ in 0..<count {
+      let word = try sampler.next()
+      #expect(isWanted(word))
+      counts[Array(word.unicodeScalars), default: 0] += 1
+    }
+    for (word, probability) in words.sorted(by: { $0.probability > $1.probability }).prefix(12) {
+      let expected = probability / mass
+      let found = Double(counts[Array(word.unicodeScalars)] ?? 0) / Double(count)
+      // Words of more than eight characters have a share too, which is small.
+      #expect(abs(found - expected) < 0.03 * expected + 5 * (expected / Double(count)).squareRoot())
+    }
+  }
+
+  @Test("The most likely words are those of the chain that begin and end as words may")
+  func mostLikely() throws {
+    let model = try model()
+    let expected = allWords(model, upTo: 8).filter { isWanted($0.word) }
+      .sorted { $0.probability > $1.probability }.prefix(6).map { Array($0.word.unicodeScalars) }
+    var search = try MostLikelyWords(model, Sampler.Request(seed: 1))
+    var word = DrawnWord()
+    for scalars in expected {
+      try search.next(into: &word)
+      #expect(Array(model.vocabulary.decode(word.ids).unicodeScalars) == scalars)
+    }
+  }
+
+  @Test("A mark may begin a word where one of the list does, or where the prefix does")
+  func leadingMarks() throws {
+    var constraints = WordConstraints(max: 3)
+    constraints.allowLeadingMarks(of: try WordList(["a", "\u{301}a"]))
+    let language = try WordLanguage(constraints, model().vocabulary)
+    #expect(language.mayGoOn(language.automaton.next(0, 3), length: 1))
+    #expect(!language.mayGoOn(language.automaton.next(0, 1), length: 1))
+    #expect(throws: Never.self) {
+      try WordLanguage(WordConstraints(prefix: "\u{301}"), model().vocabulary)
+    }
+    for impossible in [WordConstraints(prefix: " "), WordConstraints(suffix: "a ")] {
+      #expect(throws: ConstraintError.self) { try WordLanguage(impossible, model().vocabulary) }
+    }
+  }
+
+  @Test("A vocabulary of letters alone constrains nothing")
+  func free() throws {
+    #expect(try WordLanguage(WordConstraints(), tinyModel().vocabulary).isFree)
+    #expect(try !WordLanguage(WordConstraints(), model().vocabulary).isFree)
+  }
+}
