@@ -96,7 +96,8 @@ def losses(run):
 def check(words, directory):
     path = make_list(words, directory)
     size = os.path.getsize(path)
-    ways = {"alone": [train_command()], "ranks": [*MPIRUN, train_command()]}
+    notebook = ["--recipe", "notebook"]
+    ways = {"alone": [train_command(), *notebook], "ranks": [*MPIRUN, train_command(), *notebook]}
     text = []
     for name, command in ways.items():
         out = directory / name

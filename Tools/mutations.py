@@ -272,7 +272,7 @@ _FAULTS_OF_FILE = {
         ("drawing: the total of a word that may end, where it may not",
          "guides[isEndless ? header + 1 : header]", "guides[header]"),
         ("contexts: the oldest character is kept",
-         "(key % highest) * UInt64", "key * UInt64"),
+         "(key % highest) * base", "key * base"),
     ],
     "Sources/CharMLP/Sampling/WordConstraints.swift": [
         ("suffix: a mismatch begins at the first character",
@@ -331,7 +331,7 @@ _FAULTS_OF_FILE = {
          "let target = logs.count < word.count ? Int(word[logs.count]) : 0",
          "let target = Int(word[min(logs.count, word.count - 1)])"),
         ("score: a text longer than a context is cut at its end",
-         "padding + text.suffix(block)", "padding + text.prefix(block)"),
+         "padding + text.suffix(length)", "padding + text.prefix(length)"),
     ],
 }
 # fmt: on

@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 
 import runs
-from runs import ENVIRONMENT, TIME_LIMIT, Failure, main, model, result, train_command
+from runs import ENVIRONMENT, TIME_LIMIT, Failure, completed, main, model, result, train_command
 
 # What Open MPI asks for on a machine with fewer cores than ranks, and for root; and the seconds that a
 # rank has to save itself after a signal to mpirun.
@@ -33,7 +33,7 @@ TOLERANCE = 5e-6
 
 def start(ranks, *arguments):
     return subprocess.Popen(
-        [*MPIRUN, "-n", str(ranks), train_command(), *map(str, arguments)],
+        [*MPIRUN, "-n", str(ranks), train_command(), *completed(arguments)],
         env={**ENVIRONMENT, **ROOT}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 

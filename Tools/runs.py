@@ -39,9 +39,16 @@ def train_command():
     return str(max(found, key=lambda build: build.stat().st_mtime))
 
 
+def completed(arguments):
+    """The arguments; unless they name a recipe or a run, with the lecture's, the same for every list."""
+    arguments = [str(each) for each in arguments]
+    named = {"--recipe", "--resume"} & set(arguments)
+    return arguments if named else ["--recipe", "notebook", *arguments]
+
+
 def train(*arguments, wrapper=(), expect=None, environment=ENVIRONMENT, **options):
     """Runs `train` to its end; `expect` has the statuses that are not a failure."""
-    command = [*wrapper, train_command(), *map(str, arguments)]
+    command = [*wrapper, train_command(), *completed(arguments)]
     result = subprocess.run(
         command, env=environment, capture_output=True, text=True, timeout=TIME_LIMIT, **options)
     if expect is not None and result.returncode not in expect:
@@ -53,7 +60,7 @@ def train(*arguments, wrapper=(), expect=None, environment=ENVIRONMENT, **option
 def start(*arguments, wrapper=(), **options):
     """Starts `train` without waiting for it."""
     return subprocess.Popen(
-        [*wrapper, train_command(), *map(str, arguments)], env=ENVIRONMENT, stdout=subprocess.DEVNULL,
+        [*wrapper, train_command(), *completed(arguments)], env=ENVIRONMENT, stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE, text=True, **options)
 
 

@@ -33,7 +33,7 @@ class CharMLP:
     """One configuration of the built command."""
 
     def __init__(self, command: Path, data: Path, sizes: Configuration):
-        self.command = [str(command), "--data", str(data)]
+        self.command = [str(command), "--data", str(data), "--recipe", "notebook"]
         self.command += ["--batch-size", str(sizes.batch), "--hidden", str(sizes.hidden)]
         self.command += ["--block-size", str(sizes.block), "--embedding", str(sizes.embedding)]
         self.steps: dict[int | None, int] = {}  # by threads
@@ -77,7 +77,8 @@ class Words:
         self.command = str(train.with_name("sample"))
         self.directory = tempfile.TemporaryDirectory()
         self.model = str(Path(self.directory.name) / "run")
-        run = [str(train), "--data", str(data), "--steps", str(self.TRAINING_STEPS)]
+        run = [str(train), "--data", str(data), "--recipe", "notebook"]
+        run += ["--steps", str(self.TRAINING_STEPS)]
         run += ["--samples", "0", "--quiet", "--out", self.model]
         subprocess.run(run, check=True, capture_output=True)
 

@@ -34,14 +34,16 @@ public struct BaselineComparison: Sendable {
   }
 
   /// The table, followed by the verdict if an n-gram model is better.
-  public func text(beside losses: TrainedLosses) -> String {
+  public func text(beside losses: TrainedLosses, _ mixture: MixtureResult? = nil) -> String {
     let note = sampleSize.map {
       "All losses are over a sample of \(Format.counted($0, "word")), and so are the n-grams' counts.\n"
     }
-    return table(losses) + (note ?? "") + (verdict(losses.preferred).map { $0 + "\n" } ?? "")
+    let verdict =
+      mixture.map { self.verdict(of: $0, losses.preferred) } ?? verdict(losses.preferred)
+    return table(losses, mixture) + (note ?? "") + (verdict.map { $0 + "\n" } ?? "")
   }
 
-  private func table(_ losses: TrainedLosses) -> String {
+  private func table(_ losses: TrainedLosses, _ mixture: MixtureResult?) -> String {
     var table = Table(
       ["loss (perplexity)", "discount", "train", "validation", "test"], leftAligned: [0, 1])
     func add(_ name: String, _ discount: String, _ losses: SplitLosses) {
@@ -61,7 +63,22 @@ public struct BaselineComparison: Sendable {
       let best = baseline.best
       add("\(best.order)-gram, best", best.discounting.rawValue, best.losses)
     }
+    if let mixture { add("both together", mixture.mixture.discounting.rawValue, mixture.losses) }
     return table.text
+  }
+
+  /// What the mixture gains on validation words over the better of its parts.
+  public func verdict(of mixture: MixtureResult, _ losses: SplitLosses) -> String {
+    let counts = baseline.best.losses.validation
+    let isNetworkBetter = losses.validation < counts
+    let rest = min(losses.validation, counts) - mixture.losses.validation
+    let share = Format.fixed(100 * mixture.mixture.weight, decimals: 0)
+    return """
+      On validation words \(isNetworkBetter ? "the network beats counting" : "counting beats the network") \
+      by \(Format.fixed(abs(losses.validation - counts), decimals: 4)); together, \(share) % network and \
+      the rest a \(mixture.mixture.order)-gram, they are better by another \
+      \(Format.fixed(rest, decimals: 4)).
+      """
   }
 
   /// A loss with its perplexity.
@@ -97,6 +114,25 @@ extension SplitLosses {
       (key: "train", value: .number(train)), (key: "val", value: .number(validation)),
       (key: "test", value: .number(test)),
     ]
+  }
+}
+
+/// A mixture and its losses.
+public struct MixtureResult: Sendable {
+  public let mixture: Mixture
+  public let losses: SplitLosses
+
+  public init(_ mixture: Mixture, losses: SplitLosses) {
+    (self.mixture, self.losses) = (mixture, losses)
+  }
+
+  public var json: JSONValue {
+    .object(
+      [
+        (key: "weight", value: .number(mixture.weight)),
+        (key: "order", value: .integer(mixture.order)),
+        (key: "discount", value: .string(mixture.discounting.rawValue)),
+      ] + losses.json)
   }
 }
 

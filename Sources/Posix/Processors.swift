@@ -16,19 +16,49 @@ func availableCores(root: String, affinity: Int = affinityCores()) -> Int {
 }
 
 /// The cores that this process may run on; 1 if the system does not tell.
-func affinityCores() -> Int {
-  // The kernel refuses a mask shorter than its own; 2^16 bytes are half a million cores.
-  var words = 16
-  while words <= 1 << 13 {
-    var mask = [UInt](repeating: 0, count: words)
-    let status = unsafe mask.withUnsafeMutableBytes { buffer in
-      unsafe sched_getaffinity(
+func affinityCores() -> Int { max(1, CoreSet.ofCallingThread?.cores.count ?? 1) }
+
+/// Cores that a thread may run on, by the system's numbers.
+public struct CoreSet: Equatable, Sendable {
+  private var mask: [UInt]
+
+  /// Those of the calling thread; nil if the system does not tell.
+  public static var ofCallingThread: CoreSet? {
+    // The kernel refuses a mask shorter than its own; 2^16 bytes are half a million cores.
+    var words = 16
+    while words <= 1 << 13 {
+      var mask = [UInt](repeating: 0, count: words)
+      let status = unsafe mask.withUnsafeMutableBytes { buffer in
+        unsafe sched_getaffinity(
+          0, buffer.count, buffer.assumingMemoryBound(to: cpu_set_t.self).baseAddress!)
+      }
+      if status == 0 { return CoreSet(mask: mask) }
+      words *= 2
+    }
+    return nil
+  }
+
+  /// The numbers, ascending.
+  public var cores: [Int] {
+    (0..<mask.count * UInt.bitWidth).filter {
+      mask[$0 / UInt.bitWidth] >> UInt($0 % UInt.bitWidth) & 1 == 1
+    }
+  }
+
+  /// One of these cores alone.
+  public func only(_ core: Int) -> CoreSet {
+    var one = CoreSet(mask: Array(repeating: 0, count: mask.count))
+    one.mask[core / UInt.bitWidth] = 1 << UInt(core % UInt.bitWidth)
+    return one
+  }
+
+  /// Keeps the calling thread to these cores, if the system lets it.
+  public func holdCallingThread() {
+    _ = unsafe mask.withUnsafeBytes { buffer in
+      unsafe sched_setaffinity(
         0, buffer.count, buffer.assumingMemoryBound(to: cpu_set_t.self).baseAddress!)
     }
-    if status == 0 { return max(1, mask.reduce(0) { $0 + $1.nonzeroBitCount }) }
-    words *= 2
   }
-  return 1
 }
 
 /// The whole cores that the smallest quota of processor time pays for, at least 1; nil without a quota.

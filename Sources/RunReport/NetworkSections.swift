@@ -354,6 +354,8 @@ enum LetterKind {
 /// The measurements behind a page; what the words are needed for is nil where they are not stored.
 struct Findings: Sendable {
   let losses: SplitLosses?
+  /// The network together with counts; nil if the run does not mix them.
+  let mixture: MixtureResult?
   let baseline: BaselineComparison?
   let data: DataReport?
   let minibatch: Minibatch?
@@ -365,6 +367,12 @@ struct Findings: Sendable {
   init(_ run: RecordedRun) {
     let (model, recipe) = (run.checkpoint.model, run.checkpoint.recipe)
     losses = run.dataset.map { SplitLosses(model, $0) }
+    let predictor = (try? run.checkpoint.predictor()) ?? Predictor(model)
+    mixture = run.dataset.flatMap { dataset in
+      run.checkpoint.mixture.map {
+        MixtureResult($0.mixture, losses: predictor.losses(dataset))
+      }
+    }
     baseline = run.dataset.map {
       BaselineComparison(Baseline($0), blockSize: recipe.blockSize)
     }
@@ -372,7 +380,7 @@ struct Findings: Sendable {
     minibatch = run.dataset.flatMap { Minibatch.forDiagnosis($0, recipe) }
     diagnostics = minibatch.map { Diagnostics(model.parameters, $0) }
     gradients = minibatch.flatMap { Self.check(model.parameters, $0) }
-    words = NewWords(model, run.dataset, seed: recipe.samplingSeed)
+    words = NewWords(predictor, run.dataset, seed: recipe.samplingSeed)
     axes = PrincipalAxes(ofRows: model.parameters.C)
   }
 

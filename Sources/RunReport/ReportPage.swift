@@ -110,13 +110,18 @@ extension ReportPage {
   var verdict: Markup {
     guard let losses = findings.losses, let baseline = findings.baseline else { return .empty }
     return .paragraph(
-      baseline.verdict(losses)
+      findings.mixture.map { baseline.verdict(of: $0, losses) } ?? baseline.verdict(losses)
         ?? "On validation words the network is better than every n-gram model.")
   }
 
   var notices: Markup {
     var notices: [String] = []
     if let notice = figures.notice { notices.append(notice) }
+    if findings.mixture != nil {
+      notices.append(
+        "The live generator draws from the network alone; sample mixes it with counts, as the words do that are listed."
+      )
+    }
     let step = run.checkpoint.training.step
     if run.isBest {
       notices.append(
@@ -233,7 +238,9 @@ extension ReportPage {
     }
     let headings = ["loss (perplexity)", "train", "validation", "test"]
     let (rival, best) = (comparison.rival, comparison.baseline.best)
-    let shown = [row("this model", losses), row(rival)] + (rival == best ? [] : [row(best)])
+    let mixture = findings.mixture.map { [row("both together", $0.losses)] } ?? []
+    let shown =
+      [row("this model", losses), row(rival)] + (rival == best ? [] : [row(best)]) + mixture
     let all = Markup.table(headings, comparison.baseline.entries.map(row), class: "small")
     return .table(headings, shown)
       + .element("details", [:], [.element("summary", "All n-gram models"), all])
@@ -461,7 +468,7 @@ struct NewWords: Sendable {
   private static let shown = 20
   private static let counted = 1000
 
-  init(_ model: Model, _ dataset: Dataset?, seed: UInt64) {
+  init(_ model: Predictor, _ dataset: Dataset?, seed: UInt64) {
     let words = Self.draw(model, seed: seed)
     let list = dataset.map { NearestWords($0.words, selecting: $0.split.train) }
     drawn = words.count
@@ -470,7 +477,7 @@ struct NewWords: Sendable {
   }
 
   /// Fewer words if the model has none to offer.
-  private static func draw(_ model: Model, seed: UInt64) -> [String] {
+  private static func draw(_ model: Predictor, seed: UInt64) -> [String] {
     guard var sampler = try? Sampler(model, seed: seed) else { return [] }
     var words: [String] = []
     while words.count < counted, let word = try? sampler.next() { words.append(word) }

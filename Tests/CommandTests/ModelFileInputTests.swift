@@ -93,7 +93,7 @@ struct ModelFileInputTests {
     let outcome = try place.guarded(
       """
       mkdir new; mkfifo new/model.safetensors.new
-      train --steps 20 --hidden 8 --quiet --samples 0 --out new
+      train --recipe notebook --steps 20 --hidden 8 --quiet --samples 0 --out new
       """)
     #expect(outcome.status == 0, "\(outcome.errors)")
     #expect(try place.read("new/model.safetensors") == place.read("run/model.safetensors"))

@@ -21,17 +21,20 @@ struct TrainRecipeTests {
   func preset() throws {
     let outcome = try place.run("train", ["--recipe", "best", "--dropout", "0.3"] + Self.short)
     #expect(outcome.status == 0, "\(outcome.errors)")
-    let line = try #require(outcome.errorLines.first { $0.hasPrefix("recipe best: ") })
+    #expect(outcome.errorLines.contains("recipe best; as flags:"))
+    let lines = outcome.errorLines.filter { $0.hasPrefix("  --") }
+    let flags = lines.flatMap { $0.split(separator: " ").map(String.init) }
     for setting in ["--hidden 16 ", "--steps 60 ", "--optimizer adamw ", "--dropout 0.3 "] {
-      #expect(line.contains(setting), "\(line)")
+      #expect(flags.joined(separator: " ").contains(setting), "\(lines)")
     }
+    #expect(lines.allSatisfy { $0.count <= 80 })
     let stored = try recipe(of: "run/best.safetensors")
     #expect(stored["optimizer"] as? String == "adamw")
     #expect(stored["hidden"] as? Int == 16)
     #expect(stored["dropout"] as? Double == 0.3)
-    // What is printed asks for the same again.
-    let flags = line.dropFirst("recipe best: ".count).split(separator: " ").map(String.init)
-    #expect(try place.run("train", flags + ["--out", "again", "--quiet"]).status == 0)
+    // What is printed asks for the same again, beside the lecture's recipe.
+    let again = ["--recipe", "notebook"] + flags + ["--out", "again", "--quiet"]
+    #expect(try place.run("train", again).status == 0)
     #expect(try place.read("again/model.safetensors") == place.read("run/model.safetensors"))
   }
 
@@ -47,14 +50,23 @@ struct TrainRecipeTests {
   }
 
   private static let flags = [
-    "block-size", "embedding", "hidden", "batch-size", "steps", "optimizer", "learning-rate",
-    "schedule", "warmup", "weight-decay", "dropout", "evaluate-every", "patience",
-    "stop-at-validation-loss", "seed", "split", "split-seed", "deduplicate",
+    "block-size", "embedding", "embedding-scale", "hidden", "batch-size", "steps", "optimizer",
+    "learning-rate",
+    "schedule", "warmup", "weight-decay", "dropout", "averaging", "evaluate-every", "patience",
+    "stop-at-validation-loss", "mix", "seed", "split", "split-seed", "deduplicate",
   ]
 
-  @Test("Without a preset the notebook's recipe is stored")
-  func notebook() throws {
-    #expect(try place.run("train", Self.short).status == 0)
+  @Test("Without a preset the recipe fits the list, and the notebook's is the lecture's")
+  func defaults() throws {
+    let outcome = try place.shell("$train --steps 60 --hidden 16 --out best")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(outcome.errors.contains("recipe best; as flags:\n"))
+    #expect(outcome.output.contains("\nboth together "))
+    let fitted = try recipe(of: "best/model.safetensors")
+    #expect(fitted["optimizer"] as? String == "adamw")
+    #expect(fitted["mix"] as? String == "ngram")
+    #expect(fitted["warmup"] as? Int == 10)
+    #expect(try place.run("train", ["--recipe", "notebook"] + Self.short).status == 0)
     let stored = try recipe(of: "run/model.safetensors")
     #expect(stored["optimizer"] as? String == "sgd")
     #expect(stored["schedule"] as? String == "step")

@@ -79,7 +79,7 @@ struct WordListInputTests {
 
   init() throws { place = try Workplace() }
 
-  private static let quick = "train --steps 20 --hidden 8 --samples 0 --data"
+  private static let quick = "train --recipe notebook --steps 20 --hidden 8 --samples 0 --data"
   private static let eight = "anna\nbert\ncarla\ndora\nemil\nfrida\ngusta\nhanna\n"
   /// What is learned from the eight words.
   private static let plain = Result {

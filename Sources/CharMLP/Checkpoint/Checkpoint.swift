@@ -19,6 +19,8 @@ public struct Checkpoint: Equatable, Sendable {
   public let training: TrainingState
   /// What it is trained on.
   public let words: StoredWords
+  /// How the network is mixed with counts; nil if it stands alone.
+  public var mixture: StoredMixture?
 
   /// Whether training has ended.
   public var isFinished: Bool {
@@ -27,8 +29,9 @@ public struct Checkpoint: Equatable, Sendable {
 
   init(
     model: Model, recipe: Recipe, backward: Trainer.Backward, training: TrainingState,
-    words: StoredWords
+    words: StoredWords, mixture: StoredMixture? = nil
   ) {
+    self.mixture = mixture
     self.model = model
     self.recipe = recipe
     self.backward = backward
@@ -36,7 +39,7 @@ public struct Checkpoint: Equatable, Sendable {
     self.words = words
   }
 
-  /// Captures the state of a trainer.
+  /// Captures the state of a trainer, but for the mixture.
   ///
   /// - Parameter model: The trainer's model at this step; nil to compute it.
   public init(_ trainer: Trainer, _ model: Model? = nil, words: StoredWords) {
@@ -83,6 +86,9 @@ extension Trainer {
 //   evaluation (see LossStretches), and the generator of minibatches as Python's `getstate` lists it,
 //   624 words and the position; a normal deviate if one waits. After an evaluation, step and validation loss of the best one. For AdamW `first_moment.…` and
 //   `second_moment.…`, each under the parameters' names.
+// - Of a run that averages its parameters, `training.unaveraged.…` are those that training goes on from;
+//   the average stands under the plain names, for it is the network that predicts.
+// - `mixture` in the metadata: the network's share, order and discount of the n-grams (see StoredMixture).
 // - `words`: the text of the word list, one word a line, in zlib's format. Of more than 16 MB only the
 //   length and a fingerprint are kept, in the metadata.
 // - In the metadata: format, version, architecture, vocabulary, recipe, the backward pass, and a CRC-32
@@ -114,6 +120,7 @@ extension Checkpoint {
     file["bnmean"] = Tensor(model.statistics.bnmean)
     file["bnvar"] = Tensor(model.statistics.bnvar)
     training.write(to: &file)
+    mixture?.write(to: &file)
     switch words.content {
     case .compressed(let bytes): file["words"] = Tensor(bytes, shape: [bytes.count])
     case .fingerprint(let text): file.metadata["words_fingerprint"] = text
@@ -123,6 +130,7 @@ extension Checkpoint {
 }
 
 extension TrainingState {
+  static let unaveraged = "training.unaveraged."
   static let firstMoment = "training.first_moment."
   static let secondMoment = "training.second_moment."
 
@@ -137,7 +145,11 @@ extension TrainingState {
       file["training.best_step"] = Tensor([Int64(best.step)], shape: [])
       file["training.best_validation_loss"] = Tensor([best.validationLoss], shape: [])
     }
-    if let moments {
+    if optimization.average != nil {
+      // What everyone reads under the plain names are the averages.
+      file.add(optimization.parameters, prefix: Self.unaveraged)
+    }
+    if let moments = optimization.moments {
       file.add(moments.first, prefix: Self.firstMoment)
       file.add(moments.second, prefix: Self.secondMoment)
     }
@@ -209,7 +221,7 @@ extension Checkpoint {
     self.init(
       model: model, recipe: recipe, backward: backward,
       training: try TrainingState(file, model.parameters, recipe),
-      words: try StoredWords(file))
+      words: try StoredWords(file), mixture: try StoredMixture(file))
   }
 
   private static func checkFormat(
@@ -305,9 +317,20 @@ extension TrainingState {
     }
     self.init(
       step: Int(step), minibatchLoss: minibatchLoss, smoothedLoss: smoothedLoss,
-      lossSums: try Self.lossSums(file, recipe, step: Int(step)), parameters: parameters,
-      moments: recipe.optimizer.hasMoments ? try Self.moments(file, parameters.shape) : nil,
+      lossSums: try Self.lossSums(file, recipe, step: Int(step)),
+      optimization: try Self.optimization(file, parameters, recipe),
       best: try Self.best(file, upTo: step), generator: try Self.generator(file))
+  }
+
+  /// What steps change; the network's parameters are their averages, if those are kept.
+  private static func optimization(
+    _ file: SafetensorsFile, _ parameters: Parameters<Float>, _ recipe: Recipe
+  ) throws(ModelFileError) -> OptimizationState {
+    let isAveraged = recipe.averaging > 0
+    return OptimizationState(
+      isAveraged ? try file.parameters(parameters.shape, prefix: unaveraged) : parameters,
+      moments: recipe.optimizer.hasMoments ? try moments(file, parameters.shape) : nil,
+      average: isAveraged ? parameters : nil)
   }
 
   /// The sums of losses. An older file has none, and a gap in its curve.

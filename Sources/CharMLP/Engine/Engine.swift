@@ -4,14 +4,14 @@ public import LinearAlgebra
 
 /// Something that learns from minibatches by gradient descent.
 public protocol Engine: AnyObject {
-  /// The parameters as they stand after the last step.
-  var parameters: Parameters<Float> { get }
-
-  /// What the optimizer remembers after the last step; nil if it remembers nothing.
-  var moments: Moments<Float>? { get }
+  /// The parameters and their running averages as they stand after the last step.
+  var state: OptimizationState { get }
 
   /// The number of threads that take a step together at present.
   var threads: Int { get }
+
+  /// Takes many steps, with the cores for them: `body` calls `step`.
+  func steps<Failure: Error>(_ body: () throws(Failure) -> Void) throws(Failure)
 
   /// Learns from one minibatch, and returns its loss before the update, in nats per character.
   ///
@@ -41,7 +41,33 @@ public struct StepSettings: Equatable, Sendable {
   }
 }
 
+/// The parameters and their running averages: what a step changes.
+public struct OptimizationState: Equatable, Sendable {
+  public var parameters: Parameters<Float>
+  /// What the optimizer remembers; nil if it remembers nothing.
+  public var moments: Moments<Float>?
+  /// The running average of the parameters; nil if none is kept.
+  public var average: Parameters<Float>?
+
+  public init(
+    _ parameters: Parameters<Float>, moments: Moments<Float>? = nil,
+    average: Parameters<Float>? = nil
+  ) {
+    (self.parameters, self.moments, self.average) = (parameters, moments, average)
+  }
+}
+
 extension Engine {
+  public func steps<Failure: Error>(_ body: () throws(Failure) -> Void) throws(Failure) {
+    try body()
+  }
+
+  /// The parameters as they stand after the last step.
+  public var parameters: Parameters<Float> { state.parameters }
+
+  /// What the optimizer remembers after the last step; nil if it remembers nothing.
+  public var moments: Moments<Float>? { state.moments }
+
   /// A step of plain gradient descent.
   public func step(_ minibatch: Minibatch, learningRate: Float) -> Float {
     step(minibatch, StepSettings(.descent(learningRate))) { _ in }
@@ -51,17 +77,18 @@ extension Engine {
 /// Gradient descent by the step-by-step derivation, with every intermediate, on either matrix product: slow,
 /// and the reference for the fast engine.
 public final class DerivationEngine: Engine {
-  public private(set) var parameters: Parameters<Float>
-  public private(set) var moments: Moments<Float>?
+  public private(set) var state: OptimizationState
   public let threads = 1
   private let matmul: MatrixProduct
 
-  /// - Parameter moments: What the optimizer remembers; nil if it remembers nothing.
+  /// - Parameters:
+  ///   - moments: What the optimizer remembers; nil if it remembers nothing.
+  ///   - average: The running average of the parameters; nil if none is kept.
   public init(
-    _ parameters: Parameters<Float>, moments: Moments<Float>? = nil, matmul: MatrixProduct = .blas
+    _ parameters: Parameters<Float>, moments: Moments<Float>? = nil,
+    average: Parameters<Float>? = nil, matmul: MatrixProduct = .blas
   ) {
-    self.parameters = parameters
-    self.moments = moments
+    state = OptimizationState(parameters, moments: moments, average: average)
     self.matmul = matmul
   }
 
@@ -70,10 +97,13 @@ public final class DerivationEngine: Engine {
   ) -> Float {
     meanwhile(settings.asksToStop)
     let derivation = Derivation(
-      parameters, minibatch, dropout: settings.dropout, matmul: matmul)
+      state.parameters, minibatch, dropout: settings.dropout, matmul: matmul)
     if let update = settings.update {
       let gradients = derivation.gradients
-      parameters.apply(update, gradients, &moments)
+      var next = state
+      next.parameters.apply(update, gradients, &next.moments)
+      next.average?.approach(next.parameters, share: update.averageShare)
+      state = next
     }
     return derivation.loss[0, 0]
   }

@@ -55,8 +55,8 @@ final class EmbeddingLayer {
   var C: PaddedMatrix { memory.parameters.C }  // (vocabulary, embedding)
   var dC: PaddedMatrix { memory.gradients.C }  // (vocabulary, embedding)
 
-  init(_ arena: Arena, _ shape: ModelShape, hasMoments: Bool) {
-    memory = ParameterMemory(arena, hasMoments: hasMoments) {
+  init(_ arena: Arena, _ shape: ModelShape, _ averages: RunningAverages) {
+    memory = ParameterMemory(arena, averages) {
       EmbeddingTensors(C: $0.matrix(shape.vocabulary, shape.embedding))
     }
   }

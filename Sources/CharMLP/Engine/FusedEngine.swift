@@ -15,7 +15,7 @@ public import LinearAlgebra
 public final class FusedEngine: Engine {
   let shape: ModelShape
   let batchSize: Int
-  private let hasMoments: Bool
+  private let averages: RunningAverages
   let stages: FusedStep
   private let team: ThreadTeam
   /// Looks for contention, if the number of threads may change; see `ContentionWatch`.
@@ -34,32 +34,32 @@ public final class FusedEngine: Engine {
   ///     for all.
   ///   - threads: How many threads to use at most; no more than slices of the hidden layer are used.
   ///   - firstLayer: The form of the first layer; nil for the faster one.
-  ///   - moments: What the optimizer remembers; nil if it remembers nothing.
   ///   - communicator: The ranks that compute a minibatch together; nil for this process alone.
   ///   - isFixed: Keeps the number of threads, whatever else the machine does: for measuring.
   ///   - keepsIntermediates: Gives dh, dhpreact and dhprebn memory of their own, so that a test can
   ///     read all three; otherwise each takes the place of the one before.
   package init(
-    _ parameters: Parameters<Float>, batchSize: Int, capacity: Int? = nil, threads: Int = 1,
-    moments: Moments<Float>? = nil, firstLayer: FirstLayerForm? = nil,
-    communicator: (any Communicator)? = nil, isFixed: Bool = false, keepsIntermediates: Bool
+    _ start: OptimizationState, batchSize: Int, capacity: Int? = nil, threads: Int = 1,
+    firstLayer: FirstLayerForm? = nil, communicator: (any Communicator)? = nil,
+    isFixed: Bool = false,
+    keepsIntermediates: Bool
   ) {
     precondition(batchSize >= 2, "FusedEngine: the variance of one window is undefined")
     precondition(threads >= 1, "FusedEngine: \(threads) threads")
-    let shape = parameters.shape
+    let (shape, averages) = (start.parameters.shape, start.averages)
     let arena = Arena()
     var stages: FusedStep?
     team = ThreadTeam(upTo: Self.threads(threads, shape)) { count, barrier in
       let step = FusedStep(
         arena, shape, batchSize: batchSize, capacity: capacity ?? batchSize, threads: count,
-        hasMoments: moments != nil,
+        averages: averages,
         firstLayer: firstLayer ?? .fastest(shape, batchSize: batchSize),
         keepsIntermediates: keepsIntermediates, communicator: communicator, barrier: barrier)
-      step.assign(parameters, moments)
+      step.assign(start)
       stages = step
       return { member in step.run(member) { _ in } }
     }
-    (self.shape, self.batchSize, hasMoments) = (shape, batchSize, moments != nil)
+    (self.shape, self.batchSize, self.averages) = (shape, batchSize, averages)
     self.stages = stages!
     watch = isFixed ? nil : ContentionWatch(.init(longWaits: 0))
   }
@@ -71,29 +71,35 @@ public final class FusedEngine: Engine {
   ///     for all.
   ///   - threads: How many threads to use at most; no more than slices of the hidden layer are used.
   ///   - moments: What the optimizer remembers; nil if it remembers nothing.
+  ///   - average: The running average of the parameters; nil if none is kept.
   ///   - communicator: The ranks that compute a minibatch together, each its part, and make the same
   ///     update; nil for this process alone.
   ///   - isFixed: Keeps the number of threads, whatever else the machine does: for measuring.
   public convenience init(
     _ parameters: Parameters<Float>, batchSize: Int, capacity: Int? = nil, threads: Int = 1,
-    moments: Moments<Float>? = nil, communicator: (any Communicator)? = nil, isFixed: Bool = false
+    moments: Moments<Float>? = nil, average: Parameters<Float>? = nil,
+    communicator: (any Communicator)? = nil, isFixed: Bool = false
   ) {
     self.init(
-      parameters, batchSize: batchSize, capacity: capacity, threads: threads, moments: moments,
-      communicator: communicator, isFixed: isFixed, keepsIntermediates: false)
+      OptimizationState(parameters, moments: moments, average: average), batchSize: batchSize,
+      capacity: capacity, threads: threads, communicator: communicator, isFixed: isFixed,
+      keepsIntermediates: false)
   }
 
   /// The bytes that an engine for these sizes allocates, or nil if their number exceeds an Int.
   ///
   /// The layers themselves are laid out on an arena that only counts.
   public static func byteCount(
-    _ shape: ModelShape, batchSize: Int, threads: Int = 1, hasMoments: Bool = false
+    _ shape: ModelShape, batchSize: Int, threads: Int = 1, hasMoments: Bool = false,
+    hasAverage: Bool = false
   ) -> Int? {
     let arena = Arena(.measurement)
+    var averages: RunningAverages = hasMoments ? .moments : []
+    if hasAverage { averages.insert(.weights) }
     _ = FusedStep(
       arena, shape, batchSize: batchSize, capacity: batchSize,
       threads: Self.threads(threads, shape),
-      hasMoments: hasMoments, firstLayer: .fastest(shape, batchSize: batchSize),
+      averages: averages, firstLayer: .fastest(shape, batchSize: batchSize),
       keepsIntermediates: false, communicator: nil, barrier: Barrier(parties: 1))
     return arena.byteCount
   }
@@ -109,7 +115,8 @@ public final class FusedEngine: Engine {
     _ minibatch: Minibatch, _ settings: StepSettings, meanwhile: (_ isStopping: Bool) -> Void
   ) -> Float {
     precondition(
-      settings.update?.adam == nil || hasMoments, "FusedEngine: Adam without room for its moments")
+      settings.update?.adam == nil || averages.contains(.moments),
+      "FusedEngine: Adam without room for its moments")
     stages.settings = settings
     stages.input.assign(minibatch)
     team.callOthers()
@@ -118,6 +125,12 @@ public final class FusedEngine: Engine {
     stepsUnwatched += 1
     if stepsUnwatched == 16 { watchContention() }
     return loss
+  }
+
+  public func steps<Failure: Error>(_ body: () throws(Failure) -> Void) throws(Failure) {
+    team.holdCore()
+    defer { team.releaseCore() }
+    try body()
   }
 
   private func watchContention() {
@@ -131,6 +144,8 @@ public final class FusedEngine: Engine {
   /// Shares the next steps out among so many threads.
   package func use(_ threads: Int) {
     guard threads != team.activeCount else { return }
+    // A thread that is alone goes where the system finds room.
+    if threads < team.count { team.releaseCore() } else { team.holdCore() }
     team.setActiveCount(threads)
     stages.shareOut(among: threads)
   }
@@ -156,14 +171,12 @@ public final class FusedEngine: Engine {
     return StepPart.allCases.reduce(into: [:]) { $0[$1] = clock[$1] }
   }
 
-  public var parameters: Parameters<Float> { contents.parameters }
-
-  public var moments: Moments<Float>? { contents.moments }
+  public var state: OptimizationState { contents.state }
 
   /// The gradients that the last call of `differentiate` left.
   package var gradients: Gradients<Float> { contents.gradients }
 
-  private var contents: EngineContents { stages.contents(shape, hasMoments: hasMoments) }
+  private var contents: EngineContents { stages.contents(shape, averages) }
 }
 
 // MARK: The minibatch in memory

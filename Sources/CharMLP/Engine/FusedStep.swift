@@ -66,13 +66,13 @@ final class FusedStep: @unchecked Sendable {
   ///   - threads: The number of shares into which slices and blocks are cut.
   init(
     _ arena: Arena, _ shape: ModelShape, batchSize: Int, capacity: Int, threads: Int,
-    hasMoments: Bool, firstLayer form: FirstLayerForm, keepsIntermediates: Bool,
+    averages: RunningAverages, firstLayer form: FirstLayerForm, keepsIntermediates: Bool,
     communicator: (any Communicator)?, barrier: Barrier
   ) {
     let input = StepInput(
       arena, shape, batchSize: batchSize, capacity: capacity,
       isSorted: form == .perDistinctInput)
-    let output = OutputLayer(arena, shape, hasMoments: hasMoments)
+    let output = OutputLayer(arena, shape, averages)
     let isReplicated = CrossEntropy.isReplicated(shape, capacity: capacity)
     let units = HiddenSlice.units(hidden: shape.hidden)
     var common: CrossEntropy?
@@ -80,11 +80,11 @@ final class FusedStep: @unchecked Sendable {
       func part(of count: Int) -> Range<Int> {
         index * count / threads..<(index + 1) * count / threads
       }
-      let embedding = EmbeddingLayer(arena, shape, hasMoments: hasMoments)
+      let embedding = EmbeddingLayer(arena, shape, averages)
       let contextVectors = form == .perExample ? ContextVectors(arena, embedding, input) : nil
       let slices = units[part(of: units.count)].map { units in
         HiddenSlice(
-          arena, shape, units: units, input, hasMoments: hasMoments,
+          arena, shape, units: units, input, averages: averages,
           keepsIntermediates: keepsIntermediates
         ) { weights in
           if let contextVectors {
@@ -245,16 +245,16 @@ extension FusedStep {
 // MARK: Parameters in and out
 
 extension FusedStep {
-  /// Takes over parameters, and what the optimizer remembers.
-  func assign(_ parameters: Parameters<Float>, _ moments: Moments<Float>?) {
-    for share in shares { share.embedding.memory.assign(parameters, moments) }
-    for slice in slices { slice.assign(parameters, moments) }
-    output.memory.assign(parameters, moments)
+  /// Takes over parameters and their running averages.
+  func assign(_ start: OptimizationState) {
+    for share in shares { share.embedding.memory.assign(start) }
+    for slice in slices { slice.assign(start) }
+    output.memory.assign(start)
   }
 
   /// The layers' parts, put together again as matrices.
-  func contents(_ shape: ModelShape, hasMoments: Bool) -> EngineContents {
-    var contents = EngineContents(zeros: shape, hasMoments: hasMoments)
+  func contents(_ shape: ModelShape, _ averages: RunningAverages) -> EngineContents {
+    var contents = EngineContents(zeros: shape, averages)
     shares[0].embedding.memory.copy(to: &contents)
     output.memory.copy(to: &contents)
     for slice in slices { slice.memory.copy(to: &contents) }

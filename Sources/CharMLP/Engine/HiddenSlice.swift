@@ -33,14 +33,15 @@ final class HiddenSlice {
   let activations: HiddenActivations
 
   init(
-    _ arena: Arena, _ shape: ModelShape, units: Range<Int>, _ input: StepInput, hasMoments: Bool,
+    _ arena: Arena, _ shape: ModelShape, units: Range<Int>, _ input: StepInput,
+    averages: RunningAverages,
     keepsIntermediates: Bool, firstLayer: (FirstLayerWeights) -> any FirstLayer
   ) {
     let (width, vocabulary) = (units.count, shape.vocabulary)
     self.units = units
     (n, self.input) = (Float(input.batchSize), input)
 
-    memory = ParameterMemory(arena, hasMoments: hasMoments, decaying: \.weights) {
+    memory = ParameterMemory(arena, averages, decaying: \.weights) {
       HiddenTensors(cutFrom: &$0, shape, units: units)
     }
     let (parameters, gradients) = (memory.parameters, memory.gradients)
@@ -62,8 +63,8 @@ final class HiddenSlice {
   }
 
   /// Takes over the slice's part of the parameters.
-  func assign(_ parameters: Parameters<Float>, _ moments: Moments<Float>?) {
-    memory.assign(parameters, moments)
+  func assign(_ start: OptimizationState) {
+    memory.assign(start)
     copyWeights()
   }
 

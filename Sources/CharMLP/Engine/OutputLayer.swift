@@ -14,8 +14,8 @@ final class OutputLayer {
   var b2: PaddedMatrix { memory.parameters.b2 }  // (1, vocabulary)
   var db2: PaddedMatrix { memory.gradients.b2 }  // (1, vocabulary)
 
-  init(_ arena: Arena, _ shape: ModelShape, hasMoments: Bool) {
-    memory = ParameterMemory(arena, hasMoments: hasMoments) {
+  init(_ arena: Arena, _ shape: ModelShape, _ averages: RunningAverages) {
+    memory = ParameterMemory(arena, averages) {
       OutputTensors(b2: $0.matrix(1, shape.vocabulary))
     }
     if arena.purpose == .allocation { b2.fill(-.infinity) }

@@ -14,6 +14,15 @@ protocol LayerTensors {
   func copy(to parameters: inout Parameters<Float>)
 }
 
+/// The running averages that are kept of every parameter, beside its value and its gradient.
+struct RunningAverages: OptionSet {
+  let rawValue: Int
+  /// Adam's, of the gradients and of their squares.
+  static let moments = RunningAverages(rawValue: 1)
+  /// That of the parameters themselves.
+  static let weights = RunningAverages(rawValue: 2)
+}
+
 /// The memory of the parameters that one layer, or one slice of it, owns.
 ///
 /// `Tensors` are the windows that the layer cuts from a block, the same from each.
@@ -22,8 +31,11 @@ final class ParameterMemory<Tensors: LayerTensors> {
   let gradients: Tensors
   /// Adam's running averages, of the gradients and of their squares.
   let moments: (first: Tensors, second: Tensors)?
+  /// The running average of the parameters.
+  let average: Tensors?
 
   private let whole: [PaddedMatrix]  // (1, all of a block) each
+  private let averaged: PaddedMatrix?  // (1, all of a block)
   private let decaying: [PaddedMatrix]
 
   /// Takes blocks from an arena, all zero.
@@ -32,13 +44,17 @@ final class ParameterMemory<Tensors: LayerTensors> {
   ///   - cut: Cuts one block.
   ///   - decaying: The tensors that weight decay shrinks.
   init(
-    _ arena: Arena, hasMoments: Bool, decaying: (Tensors) -> [PaddedMatrix] = { _ in [] },
+    _ arena: Arena, _ averages: RunningAverages,
+    decaying: (Tensors) -> [PaddedMatrix] = { _ in [] },
     cut: (inout Arena.Cutter) -> Tensors
   ) {
+    let hasMoments = averages.contains(.moments)
     let blocks = (0..<(hasMoments ? 4 : 2)).map { _ in arena.block { (cut(&$0), $0.whole) } }
+    let averaged = averages.contains(.weights) ? arena.block { (cut(&$0), $0.whole) } : nil
     whole = blocks.map(\.1)
     (parameters, gradients) = (blocks[0].0, blocks[1].0)
     moments = hasMoments ? (blocks[2].0, blocks[3].0) : nil
+    (average, self.averaged) = (averaged?.0, averaged?.1)
     self.decaying = decaying(parameters)
   }
 
@@ -51,6 +67,7 @@ final class ParameterMemory<Tensors: LayerTensors> {
     } else {
       whole[0].descend(whole[1], learningRate: update.learningRate)
     }
+    averaged?.approach(whole[0], share: update.averageShare)
   }
 }
 
@@ -58,36 +75,50 @@ final class ParameterMemory<Tensors: LayerTensors> {
 
 /// All that an engine's memory holds of its parameters.
 struct EngineContents {
-  var parameters: Parameters<Float>
+  var state: OptimizationState
   var gradients: Gradients<Float>
-  /// What the optimizer remembers, if it remembers anything.
-  var moments: Moments<Float>?
 
   /// Zeros, to be filled layer by layer.
-  init(zeros shape: ModelShape, hasMoments: Bool) {
-    parameters = Parameters(zeros: shape)
+  init(zeros shape: ModelShape, _ averages: RunningAverages) {
+    state = OptimizationState(
+      Parameters(zeros: shape),
+      moments: averages.contains(.moments) ? Moments(zeros: shape) : nil,
+      average: averages.contains(.weights) ? Parameters(zeros: shape) : nil)
     gradients = Gradients(zeros: shape)
-    moments = hasMoments ? Moments(zeros: shape) : nil
+  }
+}
+
+extension OptimizationState {
+  var averages: RunningAverages {
+    var averages: RunningAverages = []
+    if moments != nil { averages.insert(.moments) }
+    if average != nil { averages.insert(.weights) }
+    return averages
   }
 }
 
 extension ParameterMemory {
   /// Copies the layer's part of what an engine begins with.
-  func assign(_ start: Parameters<Float>, _ startMoments: Moments<Float>?) {
-    parameters.assign(start)
-    guard let moments, let startMoments else { return }
-    moments.first.assign(startMoments.first)
-    moments.second.assign(startMoments.second)
+  func assign(_ start: OptimizationState) {
+    parameters.assign(start.parameters)
+    if let average, let values = start.average { average.assign(values) }
+    guard let moments, let values = start.moments else { return }
+    moments.first.assign(values.first)
+    moments.second.assign(values.second)
   }
 
   /// Copies the layer's part of all blocks.
   func copy(to contents: inout EngineContents) {
-    parameters.copy(to: &contents.parameters)
+    parameters.copy(to: &contents.state.parameters)
     gradients.copy(to: &contents.gradients)
-    guard let moments, var values = contents.moments else { return }
+    if let average, var values = contents.state.average {
+      average.copy(to: &values)
+      contents.state.average = values
+    }
+    guard let moments, var values = contents.state.moments else { return }
     moments.first.copy(to: &values.first)
     moments.second.copy(to: &values.second)
-    contents.moments = values
+    contents.state.moments = values
   }
 }
 
@@ -106,6 +137,15 @@ extension PaddedMatrix {
     let rate = FloatVector(repeating: -learningRate)
     for v in 0..<vectors {
       self[0, vector: v] = multiplyAdd(rate, gradient[0, vector: v], self[0, vector: v])
+    }
+  }
+
+  /// Every element += share · (the other matrix's − itself).
+  func approach(_ other: PaddedMatrix, share: Float) {
+    let share = FloatVector(repeating: share)
+    for v in 0..<vectors {
+      let old = self[0, vector: v]
+      self[0, vector: v] = multiplyAdd(share, other[0, vector: v] - old, old)
     }
   }
 

@@ -202,15 +202,28 @@ final class ThreadTeam {
   /// The members that work at present: those with smaller numbers.
   private(set) var activeCount: Int
 
+  /// A core for each member, if there are just as many: the system may put two threads that wake each
+  /// other on one core, beside an idle one.
+  private let cores: [CoreSet]
+  private let allCores: CoreSet?
+
   /// Starts up to `limit` − 1 threads, and asks once how many members there are what they will do.
   init(upTo limit: Int, work plan: (_ count: Int, _ barrier: Barrier) -> Work) {
     precondition(limit >= 1, "ThreadTeam: \(limit) members")
     // The threads wait for this lock: they begin when their number is known.
     shared.monitor.lock()
+    allCores = CoreSet.ofCallingThread
+    let cores = Self.coresToHold(allCores, members: limit)
+    self.cores = cores
     var threads: [pthread_t] = []
     while threads.count < limit - 1 {
       let member = threads.count + 1
-      guard let thread = startThread({ [shared] in shared.serve(member) }) else { break }
+      let core = cores.isEmpty ? nil : cores[member]
+      let serve = { @Sendable [shared] in
+        core?.holdCallingThread()
+        shared.serve(member)
+      }
+      guard let thread = startThread(serve) else { break }
       threads.append(thread)
     }
     activeCount = threads.count + 1
@@ -226,6 +239,22 @@ final class ThreadTeam {
     shared.recall(to: activeCount, nextCall: calls + 1)
     barrier.wait(0)
     for thread in threads { pthread_join(thread, nil) }
+  }
+
+  private static func coresToHold(_ all: CoreSet?, members: Int) -> [CoreSet] {
+    guard let all, all.cores.count == members else { return [] }
+    return all.cores.map { all.only($0) }
+  }
+
+  /// Keeps the calling thread to its core until `releaseCore`: nothing else that it does is to be kept there,
+  /// nor a thread or a process that it starts.
+  func holdCore() {
+    if count > 1, activeCount == count { cores.first?.holdCallingThread() }
+  }
+
+  /// Lets the calling thread run on all cores again.
+  func releaseCore() {
+    if count > 1, !cores.isEmpty { allCores?.holdCallingThread() }
   }
 
   /// Lets every other active member work once; the calling thread does its own part next.
@@ -336,9 +365,8 @@ private func startThread(_ run: @escaping @Sendable () -> Void) -> pthread_t? {
 /// Notices when threads wait for each other because some of them have no core, and says how many to use.
 ///
 /// Threads that share a core with other work hold each other up at every meeting, and two can be ten times
-/// slower than one. The signs: more than a quarter of the time goes into long waits, the system takes cores away
-/// from threads that want to run, and no core is idle. Waits alone may come from an uneven share of the work,
-/// and beside an idle core two threads share one only until the system moves them.
+/// slower than one. The signs: more than two fifths of the time go into long waits, and the system takes cores away
+/// from threads that want to run. Waits alone may come from an uneven share of the work.
 /// Any number of threads computes the same bits.
 struct ContentionWatch {
   /// What is read now and then, on the calling thread.
@@ -349,8 +377,6 @@ struct ContentionWatch {
     var longWaits: UInt64
     /// How often the system has taken a core from a thread of this process that wanted to go on.
     var switches: Int
-    /// What the machine's cores have spent idle, in seconds; 0 where the system does not tell.
-    var idle = 0.0
   }
 
   private var start: Reading
@@ -362,11 +388,9 @@ struct ContentionWatch {
   /// The least length of a window: several turns of the system's scheduler.
   static let window: UInt64 = 50_000_000
   /// Windows in a row in which waits dominate, before threads rest.
-  private static let patience = 2
+  private static let patience = 4
   /// Switches in a second from which on cores count as contended.
   private static let switchesPerSecond = 40.0
-  /// The share of one core's time from which on a core counts as idle.
-  private static let idleShare = 0.2
   private static let firstPause: UInt64 = 2_000_000_000
   private static let longestPause: UInt64 = 32_000_000_000
 
@@ -385,8 +409,7 @@ struct ContentionWatch {
     let seconds = Double(end.time - start.time) / 1e9
     let waiting = Double(end.longWaits - start.longWaits) / 1e9
     let switches = Double(end.switches - start.switches)
-    let isIdle = end.idle - start.idle > Self.idleShare * seconds
-    guard waiting > seconds / 4, switches > Self.switchesPerSecond * seconds, !isIdle else {
+    guard waiting > 0.4 * seconds, switches > Self.switchesPerSecond * seconds else {
       badWindows = 0
       if active == count { pause = max(Self.firstPause, pause / 2) }
       return active
@@ -404,17 +427,7 @@ extension ContentionWatch.Reading {
   init(longWaits: UInt64) {
     var usage = rusage()
     unsafe getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-    self.init(
-      time: now(), longWaits: longWaits, switches: usage.ru_nivcsw, idle: Self.idleSeconds())
-  }
-
-  /// The fourth number of the line `cpu` in /proc/stat, in hundredths of a second, of all cores together.
-  private static func idleSeconds() -> Double {
-    guard let bytes = try? FileSystem.read("/proc/stat", limit: 1 << 20) else { return 0 }
-    let line = bytes.prefix { $0 != UInt8(ascii: "\n") }
-    let fields = line.split(separator: UInt8(ascii: " "))
-    guard fields.count > 4 else { return 0 }
-    return Double(Int(String(decoding: fields[4], as: UTF8.self)) ?? 0) / 100
+    self.init(time: now(), longWaits: longWaits, switches: usage.ru_nivcsw)
   }
 }
 

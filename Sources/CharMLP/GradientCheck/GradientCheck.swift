@@ -116,7 +116,8 @@ extension GradientCheck {
     let single = problem.singlePrecision
     let expected = single == problem ? steps : single.steps
     let engine = FusedEngine(
-      problem.parameters.converted(), batchSize: problem.minibatch.count, keepsIntermediates: true)
+      OptimizationState(problem.parameters.converted()), batchSize: problem.minibatch.count,
+      keepsIntermediates: true)
     let loss = engine.differentiate(problem.minibatch, dropout: problem.dropout)
     let gradients = engine.gradients
     var found = engine.intermediates

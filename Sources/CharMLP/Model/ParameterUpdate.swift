@@ -13,15 +13,23 @@ public struct ParameterUpdate: Equatable, Sendable {
   public let shrinkage: Float
   /// The numbers of Adam; nil for plain gradient descent.
   public let adam: AdamStep?
+  /// How far the running average of the parameters moves towards them.
+  public let averageShare: Float
 
   /// Puts an update together.
   ///
-  /// - Parameter step: The number of steps taken before, which Adam's corrections depend on.
-  public init(_ optimizer: Optimizer = .sgd, learningRate: Float, weightDecay: Float = 0, step: Int)
-  {
+  /// - Parameters:
+  ///   - averaging: The weight of the old average of the parameters, if one is kept. It is smaller
+  ///     in the first steps, (1 + step) / (10 + step) at most, so that the start is soon forgotten.
+  ///   - step: The number of steps taken before, which Adam's corrections depend on.
+  public init(
+    _ optimizer: Optimizer = .sgd, learningRate: Float, weightDecay: Float = 0,
+    averaging: Float = 0, step: Int
+  ) {
     self.learningRate = learningRate
     shrinkage = 1 - learningRate * weightDecay
     adam = optimizer == .adamw ? AdamStep(number: step + 1) : nil
+    averageShare = max(1 - averaging, 9 / Float(10 + step))
   }
 
   /// Plain gradient descent: every parameter −= learningRate · its gradient.

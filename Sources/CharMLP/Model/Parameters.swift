@@ -142,6 +142,16 @@ extension Parameters {
   }
 }
 
+extension Parameters {
+  /// Moves every parameter towards another one: p += share · (other − p).
+  mutating func approach(_ other: Parameters, share: Float) {
+    for (_, path) in Self.ordered {
+      let old = self[keyPath: path]
+      self[keyPath: path] = old + Scalar(share) * (other[keyPath: path] - old)
+    }
+  }
+}
+
 /// What Adam keeps for every parameter: running averages of its gradient and of the gradient
 /// squared.
 public struct Moments<Scalar: MatrixScalar>: Equatable, Sendable {

@@ -70,9 +70,27 @@ extension KneserNey {
   /// behind `contexts`, with each way to smooth the same counts: (smoothings)(contexts.blockSize +
   /// 1).
   static func losses(of smoothings: [KneserNey], over contexts: DistinctContexts) -> [[Double]] {
+    let length = min(smoothings[0].counts.maximumOrder - 1, contexts.blockSize)
+    var sums = smoothings.map { _ in [Double](repeating: 0, count: length + 1) }
+    forEachEntry(of: smoothings, over: contexts) { entry, smoothing, probabilities in
+      let weight = Double(contexts.targetCounts[entry])
+      for length in probabilities.indices {
+        sums[smoothing][length] -= weight * .log(probabilities[length])
+      }
+    }
+    let windowCount = Double(contexts.windowCount)
+    return sums.map { $0.map { $0 / windowCount } }
+  }
+
+  /// Passes on the probabilities that the models of all orders give to the character of every entry
+  /// of `contexts`, with each way to smooth the same counts: entry, smoothing, (orders).
+  static func forEachEntry(
+    of smoothings: [KneserNey], over contexts: DistinctContexts,
+    _ body: (_ entry: Int, _ smoothing: Int, _ probabilities: [Double]) -> Void
+  ) {
     let counts = smoothings[0].counts
     let length = min(counts.maximumOrder - 1, contexts.blockSize)
-    var sums = smoothings.map { _ in [Double](repeating: 0, count: length + 1) }
+    var probabilities = [Double](repeating: 0, count: length + 1)
     var path: [Int] = []
     var entries: [Int] = []
     // In the order of the tree, so that successive paths are close in memory.
@@ -81,31 +99,38 @@ extension KneserNey {
       counts.find(ids, length: length, path: &path)
       for window in contexts.targetRange(of: row) {
         counts.find(contexts.targets[window], along: path, entries: &entries)
-        let weight = Double(contexts.targetCounts[window])
         for index in smoothings.indices {
-          smoothings[index].addLosses(weight, path, entries, to: &sums[index])
+          smoothings[index].fill(&probabilities, path, entries)
+          body(window, index, probabilities)
         }
       }
     }
-    let windowCount = Double(contexts.windowCount)
-    return sums.map { $0.map { $0 / windowCount } }
   }
 
-  /// Adds the losses of one character after one context, by context length.
-  private func addLosses(
-    _ weight: Double, _ path: [Int], _ entries: [Int], to sums: inout [Double]
-  ) {
+  /// Computes the probabilities of one character after one context, by context length.
+  private func fill(_ probabilities: inout [Double], _ path: [Int], _ entries: [Int]) {
     var shorter = 1 / Double(counts.vocabularyCount)
     for length in 0..<path.count {
       let (entry, node) = (entries[length], path[length])
-      sums[length] -= weight * .log(windows.interpolate(shorter, entry, node, length))
-      if length + 1 < sums.count {
+      probabilities[length] = windows.interpolate(shorter, entry, node, length)
+      if length + 1 < probabilities.count {
         shorter = continuations.interpolate(shorter, entry, node, length)
       }
     }
     // Longer contexts, never seen, are skipped.
-    guard path.count < sums.count else { return }
-    let loss = weight * .log(shorter)
-    for length in path.count..<sums.count { sums[length] -= loss }
+    for length in path.count..<max(path.count, probabilities.count) {
+      probabilities[length] = shorter
+    }
+  }
+}
+
+extension NGramModel {
+  /// The probability of every entry's character, by entry of `contexts`.
+  func probabilities(over contexts: DistinctContexts) -> [Double] {
+    var result = [Double](repeating: 0, count: contexts.targets.count)
+    KneserNey.forEachEntry(of: [smoothing], over: contexts) { entry, _, probabilities in
+      result[entry] = probabilities[order - 1]
+    }
+    return result
   }
 }

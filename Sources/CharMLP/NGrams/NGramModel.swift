@@ -16,8 +16,8 @@
 public struct NGramModel: Sendable {
   /// The length of the n-grams: a context of order − 1 characters and the one that follows.
   public let order: Int
-  private let smoothing: KneserNey
-  private var counts: NGramCounts { smoothing.counts }
+  let smoothing: KneserNey
+  var counts: NGramCounts { smoothing.counts }
 
   /// A model of the words behind some windows, whatever their block size.
   ///
@@ -35,25 +35,37 @@ public struct NGramModel: Sendable {
   /// - Parameter context: The ids before it, of which the last order − 1 matter; fewer begin a
   ///   word.
   public func distribution(after context: some Collection<Int32>) -> [Double] {
-    let path = path(of: context)
-    let vocabularyCount = counts.vocabularyCount
-    var probabilities = [Double](repeating: 1 / Double(vocabularyCount), count: vocabularyCount)
-    for (length, node) in path.enumerated() {
-      for id in probabilities.indices { probabilities[id] *= level(length).backoffs[node] }
-      for entry in counts.entries(of: node) {
-        probabilities[Int(counts.targets[entry])] += level(length).share(entry, node, length)
-      }
-    }
-    return probabilities
-  }
-
-  /// The nodes of a context, with terminators before it if it is too short.
-  private func path(of context: some Collection<Int32>) -> [Int] {
     let known = context.suffix(order - 1)
     let padding = repeatElement(Vocabulary.terminator, count: order - 1 - known.count)
     var path: [Int] = []
     counts.find((Array(padding) + known)[...], length: order - 1, path: &path)
-    return path
+    var probabilities = [Double](repeating: 0, count: counts.vocabularyCount)
+    fill(&probabilities, along: path)
+    return probabilities
+  }
+
+  /// Computes the distribution after a context whose nodes are given.
+  func fill(_ probabilities: inout [Double], along path: [Int]) {
+    for id in probabilities.indices { probabilities[id] = 1 / Double(counts.vocabularyCount) }
+    for (length, node) in path.enumerated() {
+      let level = level(length)
+      let backoff = level.backoffs[node]
+      for id in probabilities.indices { probabilities[id] *= backoff }
+      for entry in counts.entries(of: node) {
+        probabilities[Int(counts.targets[entry])] += level.share(entry, node, length)
+      }
+    }
+  }
+
+  /// Finds the nodes of a full context, from the empty one to the longest suffix that was seen.
+  func find(_ context: ArraySlice<Int32>, path: inout [Int]) {
+    counts.find(context, length: order - 1, path: &path)
+  }
+
+  /// How many contexts of more than so many characters were counted.
+  func contextCount(longerThan length: Int) -> Int {
+    guard order - 1 > length else { return 0 }
+    return counts.levelStarts[order] - counts.levelStarts[length + 1]
   }
 
   /// The counts after contexts of a length.

@@ -37,11 +37,16 @@ struct ContextGraph {
   private var table = HashTable()
   private var evaluatedCount = 0
   private var batch: [Int32]
+  private var context: [Int32]
   private var distribution: [Double]
 
   /// Nil if contexts do not fit into 63 bits.
   init?(_ network: NextCharacterNetwork, _ options: ChainOptions, limit: Int) {
-    guard let keys = ContextKeys(network.shape) else { return nil }
+    guard
+      let keys = ContextKeys(
+        vocabulary: network.shape.vocabulary, length: network.contextLength,
+        canForget: network.contextLength > network.shape.blockSize)
+    else { return nil }
     self.network = network
     self.options = options
     self.keys = keys
@@ -49,7 +54,8 @@ struct ContextGraph {
     vocabularyCount = network.shape.vocabulary
     guide = Guide(vocabulary: network.shape.vocabulary)
     batch = Array(
-      repeating: 0, count: network.batchRows * network.shape.blockSize)
+      repeating: 0, count: network.batchRows * network.contextLength)
+    context = Array(repeating: 0, count: network.contextLength)
     distribution = Array(repeating: 0, count: vocabularyCount)
   }
 
@@ -89,13 +95,22 @@ struct ContextGraph {
     return number
   }
 
+  /// The number of a context, or of one that differs only in characters that do not matter.
   private mutating func number(of key: UInt64) -> Int? {
+    let key = keys.canForget ? significant(key) : key
     let hash = WordHash.mixed(key)
     if let number = table.number(hash, where: { contexts[$0] == key }) { return number }
     guard count < limit else { return nil }
     let number = table.add(hash) { [contexts] in WordHash.mixed(contexts[$0]) }
     contexts.append(key)
     return number
+  }
+
+  /// A context without the characters that the next one does not depend on. Neither do later ones:
+  /// what was never counted with a character before it was not counted with more after it.
+  private mutating func significant(_ key: UInt64) -> UInt64 {
+    keys.write(key, to: &context, row: 0)
+    return keys.keeping(network.significantLength(of: context), of: key)
   }
 
   /// Evaluates all contexts that have no distribution yet.
@@ -233,38 +248,52 @@ extension ContextGraph {
 
 // MARK: - Contexts as numbers
 
-/// Contexts as numbers in base `vocabularyCount`, the newest character last.
+/// Contexts as numbers in the base of the vocabulary, the newest character last.
+///
+/// Where characters may be forgotten there is one digit more, which stands for a forgotten one.
 struct ContextKeys: Sendable {
-  let vocabularyCount: Int
-  let blockSize: Int
-  /// vocabulary^(block − 1), what the oldest character counts for.
+  let length: Int
+  /// Whether some contexts are kept without their oldest characters.
+  let canForget: Bool
+  private let base: UInt64
+  /// base^(length − 1), what the oldest character counts for.
   private let highest: UInt64
 
   /// Nil if the contexts do not fit into 63 bits.
-  init?(_ shape: ModelShape) {
+  init?(vocabulary: Int, length: Int, canForget: Bool = false) {
+    base = UInt64(vocabulary) + (canForget ? 1 : 0)
     var count: UInt64 = 1
-    for _ in 0..<shape.blockSize {
-      let (product, overflow) = count.multipliedReportingOverflow(by: UInt64(shape.vocabulary))
+    for _ in 0..<length {
+      let (product, overflow) = count.multipliedReportingOverflow(by: base)
       guard !overflow, product < 1 << 63 else { return nil }
       count = product
     }
-    vocabularyCount = shape.vocabulary
-    blockSize = shape.blockSize
-    highest = count / UInt64(shape.vocabulary)
+    (self.length, self.canForget) = (length, canForget)
+    highest = count / base
+  }
+
+  /// The context with all but its last characters forgotten.
+  func keeping(_ count: Int, of key: UInt64) -> UInt64 {
+    guard count < length else { return key }
+    var power: UInt64 = 1
+    for _ in 0..<count { power *= base }
+    var forgotten: UInt64 = 0
+    for _ in count..<length { forgotten = forgotten * base + (base - 1) }
+    return forgotten * power + key % power
   }
 
   /// The context after one more character.
   @inline(__always)
   func next(_ key: UInt64, _ id: Int) -> UInt64 {
-    (key % highest) * UInt64(vocabularyCount) + UInt64(id)
+    (key % highest) * base + UInt64(id)
   }
 
   /// Writes a context's ids, the oldest first, into a row.
   func write(_ key: UInt64, to contexts: inout [Int32], row: Int) {
     var rest = key
-    for position in stride(from: blockSize - 1, through: 0, by: -1) {
-      let (quotient, id) = rest.quotientAndRemainder(dividingBy: UInt64(vocabularyCount))
-      contexts[row * blockSize + position] = Int32(id)
+    for position in stride(from: length - 1, through: 0, by: -1) {
+      let (quotient, id) = rest.quotientAndRemainder(dividingBy: base)
+      contexts[row * length + position] = Int32(id)
       rest = quotient
     }
   }

@@ -174,11 +174,11 @@ extension LockstepSampler {
   /// Computes the distributions that there was no room to keep; there are no more lanes than a
   /// batch has rows.
   private mutating func evaluateUnkept(_ lanes: inout [Lane]) {
-    let block = network.shape.blockSize
+    let length = network.contextLength
     contexts.removeAll(keepingCapacity: true)
     for index in lanes.indices where lanes[index].isActive && lanes[index].context < 0 {
-      contexts.append(contentsOf: repeatElement(0, count: max(0, block - lanes[index].ids.count)))
-      contexts.append(contentsOf: lanes[index].ids.suffix(block))
+      contexts.append(contentsOf: repeatElement(0, count: max(0, length - lanes[index].ids.count)))
+      contexts.append(contentsOf: lanes[index].ids.suffix(length))
     }
     guard !contexts.isEmpty else { return }
     network.evaluate(contexts)
@@ -220,7 +220,7 @@ extension LockstepSampler {
     lane.context =
       (lane.context >= 0
         ? graph?.successor(of: lane.context, id)
-        : graph?.number(after: lane.ids.suffix(network.shape.blockSize))) ?? -1
+        : graph?.number(after: lane.ids.suffix(network.contextLength))) ?? -1
   }
 
   /// The id of the next character, or −1 if only the end is possible and not allowed.

@@ -51,17 +51,17 @@ public struct MostLikelyWords: WordSource {
   /// - Parameter count: How many words are wanted; there may be none after them.
   /// - Throws: `ConstraintError` if no word can meet the constraints, whatever the model.
   public init(
-    _ model: Model, _ request: Sampler.Request, count: Int = .max
+    _ predictor: Predictor, _ request: Sampler.Request, count: Int = .max
   ) throws(ConstraintError) {
-    try self.init(model, request, count: count, stateLimit: WordSpace.stateLimit)
+    try self.init(predictor, request, count: count, stateLimit: WordSpace.stateLimit)
   }
 
   init(
-    _ model: Model, _ request: Sampler.Request, count: Int = .max, stateLimit: Int,
+    _ predictor: Predictor, _ request: Sampler.Request, count: Int = .max, stateLimit: Int,
     nodeLimit: Int? = nil
   ) throws(ConstraintError) {
-    language = try WordLanguage(request.constraints, model.vocabulary)
-    let network = NextCharacterNetwork(model)
+    language = try WordLanguage(request.constraints, predictor.model.vocabulary)
+    let network = NextCharacterNetwork(predictor)
     scorer = WordScorer(network, request.chain)
     space = WordSpace(network, request.chain, language, request.forbidden, stateLimit: stateLimit)
     forbidden = request.forbidden
@@ -69,7 +69,7 @@ public struct MostLikelyWords: WordSource {
     finished = HighestNumbers(count)
     // Room for one more expansion than fits into a quarter of it, whatever the vocabulary.
     let room = (Self.byteLimit - (space?.byteCount ?? 0)) / Self.bytesPerNode
-    self.nodeLimit = max(nodeLimit ?? room, 4 * model.shape.vocabulary)
+    self.nodeLimit = max(nodeLimit ?? room, 4 * predictor.model.shape.vocabulary)
     let start =
       space?.start
       ?? WordSpace.Position(

@@ -1,4 +1,5 @@
-// The network as sampling needs it: the distributions after many contexts, fast.
+// The network as sampling needs it, alone or mixed with counts: the distributions after many contexts,
+// fast.
 //
 // Batch norm with fixed statistics is linear and so part of the first layer (see Model). At each
 // position of a context there are only as many inputs as characters, so C @ W1[position] is
@@ -19,6 +20,9 @@ final class NextCharacterNetwork {
   let shape: ModelShape
   let vocabulary: Vocabulary
 
+  /// The characters of a context: as many as the network sees, or the n-gram model beside it.
+  let contextLength: Int
+
   /// The most contexts evaluated at once.
   let batchRows: Int
 
@@ -33,7 +37,17 @@ final class NextCharacterNetwork {
   private let logits: PaddedMatrix  // (productRows, vocabulary)
   private let arena = Arena()
 
-  init(_ model: Model) {
+  private let counting: Predictor.Counting?
+  private var counted: [Double] = []  // (productRows, vocabulary), the n-gram model's probabilities
+  private var ngram: [Double] = []  // (vocabulary)
+  private var path: [Int] = []
+
+  convenience init(_ model: Model) { self.init(Predictor(model)) }
+
+  init(_ predictor: Predictor) {
+    let model = predictor.model
+    counting = predictor.counting
+    contextLength = predictor.contextLength
     shape = model.shape
     vocabulary = model.vocabulary
     let (hidden, count) = (shape.hidden, shape.vocabulary)
@@ -48,6 +62,10 @@ final class NextCharacterNetwork {
     W2.assign(model.parameters.W2)
     b2.assign(model.parameters.b2)
     batchRows = Self.rowsAlike(h, W2, into: logits)
+    if counting != nil {
+      counted = Array(repeating: 0, count: Self.productRows * count)
+      ngram = Array(repeating: 0, count: count)
+    }
     fillTable(model)
   }
 
@@ -88,19 +106,21 @@ final class NextCharacterNetwork {
   /// Computes the logits after up to `batchRows` contexts; see `logit`.
   ///
   /// - Parameters:
-  ///   - contexts: Ids row by row.  (n · block)
+  ///   - contexts: Ids row by row.  (n · contextLength)
   ///   - contextCount: How many of the rows to use; nil is all.
   func evaluate(_ contexts: [Int32], count contextCount: Int? = nil) {
-    let (block, count) = (shape.blockSize, shape.vocabulary)
-    let contextCount = contextCount ?? contexts.count / block
+    let (block, count, length) = (shape.blockSize, shape.vocabulary, contextLength)
+    let contextCount = contextCount ?? contexts.count / length
     precondition(
-      contextCount <= batchRows && contextCount * block <= contexts.count,
-      "NextCharacterNetwork: \(contexts.count) ids for \(contextCount) contexts of \(block)")
+      contextCount <= batchRows && contextCount * length <= contexts.count,
+      "NextCharacterNetwork: \(contexts.count) ids for \(contextCount) contexts of \(length)")
+    if let counting { countCharacters(after: contexts, contextCount, counting.ngram) }
     for row in 0..<contextCount {
       for v in 0..<h.vectors {
         var sum = b1[0, vector: v]
         for position in 0..<block {
-          sum += rows[position * count + Int(contexts[row * block + position]), vector: v]
+          let id = contexts[(row + 1) * length - block + position]
+          sum += rows[position * count + Int(id), vector: v]
         }
         h[row, vector: v] = tanh(sum)
       }
@@ -108,14 +128,47 @@ final class NextCharacterNetwork {
     multiply(h, W2.padded, into: logits.padded)
   }
 
+  /// Computes the n-gram model's distributions after some contexts.
+  private func countCharacters(
+    after contexts: [Int32], _ contextCount: Int, _ model: NGramModel
+  ) {
+    for row in 0..<contextCount {
+      model.find(contexts[row * contextLength..<(row + 1) * contextLength], path: &path)
+      model.fill(&ngram, along: path)
+      for id in ngram.indices { counted[row * shape.vocabulary + id] = ngram[id] }
+    }
+  }
+
+  /// How many of a context's last characters the next one depends on: as many as the network sees, or as
+  /// were counted together.
+  func significantLength(of context: [Int32]) -> Int {
+    guard let counting else { return shape.blockSize }
+    counting.ngram.find(context[...], path: &path)
+    return max(shape.blockSize, path.count - 1)
+  }
+
+  /// How many contexts longer than the network's are told apart, because they were counted.
+  var longContextCount: Int { counting?.ngram.contextCount(longerThan: shape.blockSize) ?? 0 }
+
   /// The logit of a character after one of the contexts evaluated last.
   @inline(__always)
   func logit(_ row: Int, _ id: Int) -> Float { logits[row, id] + b2[0, id] }
 
   /// The distribution after one of the contexts evaluated last.
   func distribution(_ row: Int, _ options: ChainOptions, into probabilities: inout [Double]) {
-    options.distribution(
+    guard let counting else {
+      options.distribution(
+        count: shape.vocabulary, logit: { logit(row, $0) }, into: &probabilities)
+      return
+    }
+    ChainOptions().distribution(
       count: shape.vocabulary, logit: { logit(row, $0) }, into: &probabilities)
+    let first = row * shape.vocabulary
+    for id in probabilities.indices {
+      probabilities[id] =
+        counting.weight * probabilities[id] + (1 - counting.weight) * counted[first + id]
+    }
+    options.apply(to: &probabilities)
   }
 }
 
@@ -169,6 +222,23 @@ extension ChainOptions {
       sum += share
     }
     for id in 0..<count { probabilities[id] /= sum }
+    if isTruncating { truncate(&probabilities) }
+  }
+
+  /// Applies these options to a distribution: p to the power of 1 / temperature, truncated and
+  /// normalized again.
+  func apply(to probabilities: inout [Double]) {
+    if temperature != 1 {
+      // Divided by the largest before, so that the powers do not all vanish.
+      let largest = probabilities.max() ?? 1
+      var sum = 0.0
+      for id in probabilities.indices {
+        let power = Double.exp(.log(probabilities[id] / largest) / temperature)
+        probabilities[id] = power
+        sum += power
+      }
+      for id in probabilities.indices { probabilities[id] /= sum }
+    }
     if isTruncating { truncate(&probabilities) }
   }
 

@@ -46,30 +46,50 @@ public struct Sampler: WordSource {
   /// Prepares to draw.
   ///
   /// - Throws: `ConstraintError` if no word can meet the constraints, whatever the model.
+  public init(_ predictor: Predictor, _ request: Request) throws(ConstraintError) {
+    self = try Plan(predictor, request).sampler()
+  }
+
+  /// Prepares to draw from a network alone.
+  ///
+  /// - Throws: `ConstraintError` if no word can meet the constraints, whatever the model.
   public init(_ model: Model, _ request: Request) throws(ConstraintError) {
-    self = try Plan(model, request).sampler()
+    try self.init(Predictor(model), request)
   }
 
   /// Prepares to draw words that begin with a prefix, perhaps at another temperature than 1.
   ///
   /// - Throws: `ConstraintError` if the prefix has a character that the model does not know.
   public init(
-    _ model: Model, seed: UInt64, temperature: Double = 1, prefix: String = ""
+    _ predictor: Predictor, seed: UInt64, temperature: Double = 1, prefix: String = ""
   ) throws(ConstraintError) {
     var request = Request(seed: seed)
     request.chain = ChainOptions(temperature: temperature)
     request.constraints.prefix = prefix
-    try self.init(model, request)
+    try self.init(predictor, request)
+  }
+
+  /// Prepares to draw from a network alone, as above.
+  ///
+  /// - Throws: `ConstraintError` if the prefix has a character that the model does not know.
+  public init(
+    _ model: Model, seed: UInt64, temperature: Double = 1, prefix: String = ""
+  ) throws(ConstraintError) {
+    try self.init(Predictor(model), seed: seed, temperature: temperature, prefix: prefix)
+  }
+
+  init(_ predictor: Predictor, _ request: Request, stateLimit: Int) throws(ConstraintError) {
+    self = try Plan(predictor, request, stateLimit: stateLimit).sampler()
   }
 
   init(_ model: Model, _ request: Request, stateLimit: Int) throws(ConstraintError) {
-    self = try Plan(model, request, stateLimit: stateLimit).sampler()
+    try self.init(Predictor(model), request, stateLimit: stateLimit)
   }
 
   /// One of `members` samplers that carry out a plan together.
   fileprivate init(_ plan: Plan, _ numbers: WordNumbers, members: Int) {
     method = plan.method
-    vocabulary = plan.model.vocabulary
+    vocabulary = plan.predictor.model.vocabulary
     seed = plan.request.seed
     self.numbers = numbers
     if let space = plan.space {
@@ -77,7 +97,7 @@ public struct Sampler: WordSource {
         space, isUnique: plan.request.isUnique, budget: plan.request.budget)
     } else {
       lockstep = LockstepSampler(
-        NextCharacterNetwork(plan.model), plan.language, plan.request, numbers,
+        NextCharacterNetwork(plan.predictor), plan.language, plan.request, numbers,
         byteLimit: LockstepSampler.byteLimit / members)
     }
   }
@@ -102,7 +122,7 @@ public struct Sampler: WordSource {
 extension Sampler {
   /// How a request is met: what all samplers of a team share.
   struct Plan: Sendable {
-    let model: Model
+    let predictor: Predictor
     let request: Request
     let language: WordLanguage
     let method: Method
@@ -110,11 +130,11 @@ extension Sampler {
     let space: WordSpace?
 
     init(
-      _ model: Model, _ request: Request, stateLimit: Int = WordSpace.stateLimit
+      _ predictor: Predictor, _ request: Request, stateLimit: Int = WordSpace.stateLimit
     ) throws(ConstraintError) {
-      self.model = model
+      self.predictor = predictor
       self.request = request
-      language = try WordLanguage(request.constraints, model.vocabulary)
+      language = try WordLanguage(request.constraints, predictor.model.vocabulary)
       let isFree =
         language.isFree && request.forbidden.isEmpty && !request.isUnique
         && !request.chain.isTruncating
@@ -122,7 +142,7 @@ extension Sampler {
         isFree
         ? nil
         : WordSpace(
-          NextCharacterNetwork(model), request.chain, language, request.forbidden,
+          NextCharacterNetwork(predictor), request.chain, language, request.forbidden,
           stateLimit: stateLimit)
       method = isFree ? .free : space == nil ? .rejection : .exact
     }

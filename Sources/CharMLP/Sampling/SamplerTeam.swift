@@ -25,16 +25,16 @@ public struct SamplerTeam {
   ///   drawn only once.
   /// - Throws: `ConstraintError` if no word can meet the constraints, whatever the model.
   public init(
-    _ model: Model, _ request: Sampler.Request, threads: Int
+    _ predictor: Predictor, _ request: Sampler.Request, threads: Int
   ) throws(ConstraintError) {
-    self.init(try Sampler.Plan(model, request), threads: threads)
+    self.init(try Sampler.Plan(predictor, request), threads: threads)
   }
 
   init(_ plan: Sampler.Plan, threads: Int, wordsPerThread: Int? = nil) {
     precondition(threads >= 1, "SamplerTeam: \(threads) threads")
     self.plan = plan
     self.threads = threads
-    self.wordsPerThread = wordsPerThread ?? Self.wordsPerThread(plan.model.shape)
+    self.wordsPerThread = wordsPerThread ?? Self.wordsPerThread(plan.predictor.model.shape)
   }
 
   /// Draws `count` words and passes on their text in pieces, on the calling thread.

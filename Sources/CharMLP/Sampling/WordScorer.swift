@@ -7,9 +7,14 @@ public struct WordScorer {
   private let network: NextCharacterNetwork
   private let options: ChainOptions
 
-  /// Prepares to score words by a model's chain.
+  /// Prepares to score words by the chain of a network, alone or mixed with counts.
+  public init(_ predictor: Predictor, _ options: ChainOptions = ChainOptions()) {
+    self.init(NextCharacterNetwork(predictor), options)
+  }
+
+  /// Prepares to score words by a network's chain.
   public init(_ model: Model, _ options: ChainOptions = ChainOptions()) {
-    self.init(NextCharacterNetwork(model), options)
+    self.init(Predictor(model), options)
   }
 
   init(_ network: NextCharacterNetwork, _ options: ChainOptions) {
@@ -31,9 +36,9 @@ public struct WordScorer {
 
   /// The distribution of the character after the beginning of a word.  (vocabulary)
   public func distribution(after text: [Int32]) -> [Double] {
-    let block = network.shape.blockSize
-    let padding = [Int32](repeating: Vocabulary.terminator, count: max(0, block - text.count))
-    network.evaluate(padding + text.suffix(block))
+    let length = network.contextLength
+    let padding = [Int32](repeating: Vocabulary.terminator, count: max(0, length - text.count))
+    network.evaluate(padding + text.suffix(length))
     var distribution = [Double](repeating: 0, count: network.shape.vocabulary)
     network.distribution(0, options, into: &distribution)
     return distribution
@@ -46,14 +51,14 @@ public struct WordScorer {
 
   /// Passes on the distributions after none, one, two, … and all of the characters.
   private func forEachDistribution(along word: [Int32], _ body: ([Double]) -> Void) {
-    let block = network.shape.blockSize
-    let padded = [Int32](repeating: Vocabulary.terminator, count: block) + word
+    let length = network.contextLength
+    let padded = [Int32](repeating: Vocabulary.terminator, count: length) + word
     var distribution = [Double](repeating: 0, count: network.shape.vocabulary)
     var first = 0
     while first <= word.count {
       let count = min(network.batchRows, word.count + 1 - first)
       var contexts: [Int32] = []
-      for row in first..<first + count { contexts += padded[row..<row + block] }
+      for row in first..<first + count { contexts += padded[row..<row + length] }
       network.evaluate(contexts)
       for row in 0..<count {
         network.distribution(row, options, into: &distribution)

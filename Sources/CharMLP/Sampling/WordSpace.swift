@@ -191,7 +191,7 @@ struct ExploredChain: Sendable {
       stateLimit / language.automaton.count,
       Self.byteLimit / ContextGraph.bytesPerContext(vocabulary: network.shape.vocabulary))
     guard
-      options.isTruncating || Self.contextCount(network.shape, language) <= Double(limit),
+      options.isTruncating || Self.contextCount(network, language) <= Double(limit),
       var graph = ContextGraph(network, options, limit: limit),
       graph.number(after: language.prefix[...]) != nil, graph.explore(language.allowedLetters)
     else { return nil }
@@ -202,10 +202,12 @@ struct ExploredChain: Sendable {
   }
 
   /// How many contexts a chain without zeros has: beginnings of words, and full blocks.
-  private static func contextCount(_ shape: ModelShape, _ language: WordLanguage) -> Double {
-    var (count, ofLength) = (1.0, 1.0)
+  private static func contextCount(_ network: NextCharacterNetwork, _ language: WordLanguage)
+    -> Double
+  {
+    var (count, ofLength) = (1.0 + Double(network.longContextCount), 1.0)
     let longest = language.maxLength.map { max(0, $0 - language.prefix.count) } ?? .max
-    for _ in 0..<min(shape.blockSize, longest) {
+    for _ in 0..<min(network.shape.blockSize, longest) {
       ofLength *= Double(language.letterCount)
       count += ofLength
     }

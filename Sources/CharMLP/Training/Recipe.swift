@@ -9,6 +9,8 @@ public struct Recipe: Equatable, Sendable {
   public var blockSize = 3
   /// Numbers that represent one character.
   public var embedding = 10
+  /// The standard deviation of C at the start.
+  public var embeddingScale: Float = 1
   /// Units of the hidden layer.
   public var hidden = 200
   /// Windows in a minibatch, at least 2.
@@ -27,6 +29,9 @@ public struct Recipe: Equatable, Sendable {
   public var weightDecay: Float = 0
   /// The share of hidden units that a step leaves out, at least 0 and below 1.
   public var dropout: Float = 0
+  /// The weight of the old average in the running average of the parameters, at least 0 and below
+  /// 1; 0 if none is kept. Where one is kept, it is the network that predicts.
+  public var averaging: Float = 0
   /// Steps between two evaluations; 0 for a twentieth of the steps.
   public var evaluateEvery = 0
   /// Training ends after so many evaluations without a better validation loss; 0 for never.
@@ -35,6 +40,8 @@ public struct Recipe: Equatable, Sendable {
   public var stopAtValidationLoss: Float = 0
   /// Seed of the parameters, of the minibatches and of what is dropped.
   public var seed: UInt64 = 2_147_483_647
+  /// Whether the trained network is mixed with an n-gram model. Training does not notice.
+  public var mix = Mix.none
   /// How words come to train, validate or test.
   public var split = Split.Method.shuffle
   /// Seed of the split into words that train, validate and test.
@@ -81,28 +88,63 @@ extension Recipe {
   public enum Preset: String, CaseIterable, Sendable {
     /// The lecture's notebook, setting by setting.
     case notebook
-    /// The lowest validation loss that we found on the lecture's list with one hidden layer.
+    /// The settings that fit a list of its size best, as far as we know.
     case best
   }
 
-  /// The settings of a preset; docs/performance.md says what was tried for `best`.
-  public init(_ preset: Preset) {
+  /// The settings of a preset.
+  ///
+  /// - Parameters:
+  ///   - trainingWindows: About how many windows of the list train the network.
+  ///   - steps: The steps of training; nil for as many as the list needs.
+  public init(_ preset: Preset, trainingWindows: Int, steps: Int? = nil) {
+    switch preset {
+    case .notebook:
+      self.init()
+      self.steps = steps ?? self.steps
+    case .best: self.init(bestFor: trainingWindows, steps: steps)
+    }
+  }
+
+  /// The rule of `best`: AdamW with a cosine, and a network that grows with the list.
+  ///
+  /// docs/performance.md says what was tried. Small lists need strong decay and many small
+  /// minibatches; on long ones a large network with a long memory pays.
+  private init(bestFor windows: Int, steps wanted: Int?) {
     self.init()
-    guard preset == .best else { return }
-    blockSize = 8
-    embedding = 24
-    hidden = 620
-    batchSize = 1024
-    steps = 40_000
+    let size = Self.sizes.first { windows < $0.windows } ?? Self.sizes[Self.sizes.count - 1]
+    (blockSize, embedding, hidden) = (size.block, size.embedding, size.hidden)
+    (batchSize, dropout, weightDecay) = (size.batch, size.dropout, size.decay)
+    steps = wanted ?? max(200, min(windows * size.passes / batchSize, size.stepLimit))
     optimizer = .adamw
     learningRate = 2e-3
     schedule = .cosine
-    warmup = 500
-    weightDecay = 0.3
-    dropout = 0.3
-    evaluateEvery = 1000
-    patience = 10
+    warmup = max(10, steps / 50)
+    embeddingScale = 0.5
+    averaging = max(0, 1 - 20 / Float(steps))  // over about a twentieth of the run
+    evaluateEvery = max(1, steps / 50)
+    patience = 15
+    mix = .ngram
   }
+
+  private typealias Size = (
+    windows: Int, block: Int, embedding: Int, hidden: Int, batch: Int, dropout: Float,
+    decay: Float, passes: Int, stepLimit: Int
+  )
+
+  /// The settings for lists of fewer training windows than each entry's first number.
+  private static let sizes: [Size] = [
+    (20_000, 5, 24, 256, 64, 0.5, 2, 120, .max),
+    (40_000, 5, 48, 512, 256, 0.5, 1, 120, .max),
+    (100_000, 6, 48, 512, 256, 0.3, 1, 80, .max),
+    (400_000, 8, 24, 620, 1024, 0.35, 0.5, 220, .max),
+    (.max, 8, 32, 1200, 1024, 0.05, 0.3, 80, 60_000),
+  ]
+}
+
+extension WordList {
+  /// About how many of the list's windows train a network: eight tenths of all.
+  public var trainingWindows: Int { (characterCount + count) * 8 / 10 }
 }
 
 // MARK: - How the learning rate falls in the course of a run

@@ -14,6 +14,9 @@ extension Recipe {
     RecipeField(
       "embedding", \.embedding, in: 1...100_000, .network, "Numbers that represent a character."),
     RecipeField(
+      "embedding_scale", \.embeddingScale, in: .leastNonzeroMagnitude...1e30, .network,
+      "Standard deviation of the embeddings at the start."),
+    RecipeField(
       "hidden", \.hidden, in: 1...10_000_000, .network, "Units of the hidden layer."),
     RecipeField(
       "batch_size", \.batchSize, in: 2...10_000_000, .training, "Windows in a minibatch."),
@@ -36,6 +39,9 @@ extension Recipe {
       "dropout", \.dropout, in: 0...Float(1).nextDown, .regularization,
       "Share of hidden units that a step leaves out."),
     RecipeField(
+      "averaging", \.averaging, in: 0...Float(1).nextDown, .regularization,
+      "What a step keeps of the running average of the parameters; 0: there is none."),
+    RecipeField(
       "evaluate_every", \.evaluateEvery, in: 1...1_000_000_000, zero: "a twentieth of the steps",
       .stopping, "Steps between evaluations."),
     RecipeField(
@@ -44,6 +50,9 @@ extension Recipe {
     RecipeField(
       "stop_at_validation_loss", \.stopAtValidationLoss, in: 0...1e30, .stopping,
       "Ends training when an evaluation finds a smaller validation loss; 0: never."),
+    RecipeField(
+      "mix", \.mix, .data,
+      "What predicts beside the network: none, or ngram, counts of the training words."),
     RecipeField(
       "seed", \.seed, in: 0...UInt64.max, .training, "Seed of the parameters and the minibatches."),
     RecipeField(

@@ -28,6 +28,7 @@ public final class Trainer {
   private let engine: any Engine
   private var minibatches: MinibatchStream
   private lazy var calibration = Calibration(dataset.measured.train)
+  private lazy var mixtureFit = MixtureFit(dataset)
   private lazy var validationContexts = dataset.measured.validation.distinct()
 
   /// The number of steps taken.
@@ -52,12 +53,14 @@ public final class Trainer {
     communicator: (any Communicator)? = nil
   ) {
     var generator = TorchGenerator(seed: recipe.seed)
-    let parameters = Parameters.notebook(
+    var parameters = Parameters.notebook(
       recipe.shape(vocabulary: dataset.vocabulary.count), seed: recipe.seed,
       generator: &generator)
-    let moments = recipe.optimizer.hasMoments ? Moments<Float>(zeros: parameters.shape) : nil
-    self.init(
-      recipe, dataset, parameters, moments, generator, backward, threads, communicator)
+    if recipe.embeddingScale != 1 { parameters.C = recipe.embeddingScale * parameters.C }
+    let start = OptimizationState(
+      parameters, moments: recipe.optimizer.hasMoments ? Moments(zeros: parameters.shape) : nil,
+      average: recipe.averaging > 0 ? parameters : nil)
+    self.init(recipe, dataset, start, generator, backward, threads, communicator)
   }
 
   /// Goes on from a saved state, with the same bits as the run that it was read from.
@@ -70,8 +73,7 @@ public final class Trainer {
   ) throws(TorchGenerator.InvalidState) {
     let generator = try TorchGenerator(restoring: state.generator)
     self.init(
-      recipe, dataset, state.parameters, state.moments, generator, backward, threads,
-      communicator)
+      recipe, dataset, state.optimization, generator, backward, threads, communicator)
     step = state.step
     best = state.best
     minibatchLoss = state.minibatchLoss
@@ -80,10 +82,10 @@ public final class Trainer {
   }
 
   private init(
-    _ recipe: Recipe, _ dataset: Dataset, _ parameters: Parameters<Float>,
-    _ moments: Moments<Float>?, _ generator: TorchGenerator, _ backward: Backward, _ threads: Int,
-    _ communicator: (any Communicator)?
+    _ recipe: Recipe, _ dataset: Dataset, _ start: OptimizationState, _ generator: TorchGenerator,
+    _ backward: Backward, _ threads: Int, _ communicator: (any Communicator)?
   ) {
+    let parameters = start.parameters
     precondition(
       parameters.shape == recipe.shape(vocabulary: dataset.vocabulary.count),
       "Trainer: parameters of \(parameters.shape) for \(recipe)")
@@ -102,11 +104,11 @@ public final class Trainer {
       case .fused:
         FusedEngine(
           parameters, batchSize: recipe.batchSize, capacity: minibatches.capacity,
-          threads: threads, moments: moments, communicator: communicator,
-          // Letting threads rest was measured to lose a third on idle machines; see docs/performance.md.
-          isFixed: true)
+          threads: threads, moments: start.moments, average: start.average,
+          communicator: communicator)
       case .derivation(let product):
-        DerivationEngine(parameters, moments: moments, matmul: product)
+        DerivationEngine(
+          parameters, moments: start.moments, average: start.average, matmul: product)
       }
     threadLimit = engine.threads
   }
@@ -129,7 +131,7 @@ public final class Trainer {
   public var state: TrainingState {
     TrainingState(
       step: step, minibatchLoss: minibatchLoss, smoothedLoss: smoothedLoss,
-      lossSums: lossStretches.sums, parameters: engine.parameters, moments: engine.moments,
+      lossSums: lossStretches.sums, optimization: engine.state,
       best: best, generator: minibatches.generatorState)
   }
 
@@ -142,6 +144,10 @@ public final class Trainer {
   public func advance(to target: Int) throws(Divergence) {
     let target = min(target, recipe.steps)
     guard step < target, !isFinished, !isStopped else { return }
+    try engine.steps { () throws(Divergence) in try takeSteps(to: target) }
+  }
+
+  private func takeSteps(to target: Int) throws(Divergence) {
     var minibatch = minibatches.next()
     while step < target {
       var next: Minibatch?
@@ -163,7 +169,7 @@ public final class Trainer {
   private func settings(at step: Int) -> StepSettings {
     let update = ParameterUpdate(
       recipe.optimizer, learningRate: learningRate ?? recipe.learningRate(at: step),
-      weightDecay: recipe.weightDecay, step: step)
+      weightDecay: recipe.weightDecay, averaging: recipe.averaging, step: step)
     return StepSettings(
       update, dropout: recipe.dropoutMask(at: step), asksToStop: asksToStop())
   }
@@ -176,7 +182,8 @@ public final class Trainer {
 
   /// The network as it stands, with batch norm's statistics over the training split.
   public func model() -> Model {
-    let parameters = engine.parameters
+    let state = engine.state
+    let parameters = state.average ?? state.parameters
     return Model(
       vocabulary: dataset.vocabulary, parameters: parameters,
       statistics: calibration.statistics(parameters))
@@ -269,6 +276,16 @@ extension Recipe {
   }
 }
 
+extension Trainer {
+  /// The words that train, of the list or of its sample.
+  var trainingWords: WordList { dataset.words.selecting(dataset.split.train) }
+
+  /// The n-gram model that a network of this run is mixed with; nil if the recipe wants none.
+  public func mixture(with model: Model) -> Mixture? {
+    recipe.mix == .ngram ? mixtureFit.mixture(with: model) : nil
+  }
+}
+
 // MARK: - How much memory a run takes, so that sizes without measure are refused before the first allocation
 
 // An estimate from above, of the moment when most is held: the engine beside a model that is evaluated
@@ -284,7 +301,8 @@ extension Trainer {
     let hasMoments = recipe.optimizer.hasMoments
     guard
       let engine = FusedEngine.byteCount(
-        shape, batchSize: recipe.batchSize, threads: threads, hasMoments: hasMoments)
+        shape, batchSize: recipe.batchSize, threads: threads, hasMoments: hasMoments,
+        hasAverage: recipe.averaging > 0)
     else { return nil }
     // The model's parameters, its folded first layer, the tensors of the file and the file.
     var total = Double(engine) + 4 * parameters(shape) + evaluation(shape)

@@ -3,8 +3,6 @@
 // Together with the recipe and the words it determines every later bit of the run. A checkpoint
 // stores it; the format is the checkpoint's business.
 
-public import LinearAlgebra
-
 /// The part of a training run that changes with every step.
 public struct TrainingState: Equatable, Sendable {
   /// The number of steps taken.
@@ -16,10 +14,8 @@ public struct TrainingState: Equatable, Sendable {
   /// Sums of the minibatch losses since the last evaluation, one for each stretch of
   /// `recipe.lossStretch` steps.
   public var lossSums: [Double]
-  /// The parameters after `step` steps.
-  public var parameters: Parameters<Float>
-  /// What the optimizer remembers after `step` steps; nil if it remembers nothing.
-  public var moments: Moments<Float>?
+  /// The parameters and their running averages after `step` steps.
+  public var optimization: OptimizationState
   /// The best evaluation so far; nil before the first.
   public var best: BestEvaluation?
   /// The state of the generator of minibatches after `step` of them.
@@ -28,15 +24,14 @@ public struct TrainingState: Equatable, Sendable {
   /// Puts a state together.
   public init(
     step: Int, minibatchLoss: Float, smoothedLoss: Double, lossSums: [Double],
-    parameters: Parameters<Float>, moments: Moments<Float>? = nil, best: BestEvaluation? = nil,
+    optimization: OptimizationState, best: BestEvaluation? = nil,
     generator: TorchGenerator.State
   ) {
     self.step = step
     self.minibatchLoss = minibatchLoss
     self.smoothedLoss = smoothedLoss
     self.lossSums = lossSums
-    self.parameters = parameters
-    self.moments = moments
+    self.optimization = optimization
     self.best = best
     self.generator = generator
   }

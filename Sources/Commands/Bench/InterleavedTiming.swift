@@ -5,6 +5,8 @@
 // same reason.
 
 /// The figures of several pieces of work that took turns.
+import CharMLP
+
 struct InterleavedTiming {
   /// One turn of a piece of work, which returns its figures: seconds, one or several.
   typealias Turn = () -> [Double]
@@ -66,6 +68,16 @@ extension InterleavedTiming {
     return {
       wakeUp(piece, calls)
       return [seconds(of: calls, piece) / Double(calls)]
+    }
+  }
+
+  /// A turn that measures the seconds of one step, with the cores that training has.
+  static func turn(_ engine: any Engine, _ minibatch: Minibatch) -> Turn {
+    let turn = turn { _ = engine.step(minibatch, learningRate: 0) }
+    return {
+      var figures: [Double] = []
+      engine.steps { figures = turn() }
+      return figures
     }
   }
 

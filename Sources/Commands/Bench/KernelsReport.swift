@@ -109,7 +109,7 @@ package struct KernelTiming: Equatable {
     let fused = variants.filter { $0.path == "fused" }
     let interleaved = InterleavedTiming(
       fused.map { variant in
-        InterleavedTiming.turn { _ = variant.engine.step(problem.minibatch, learningRate: 0) }
+        InterleavedTiming.turn(variant.engine, problem.minibatch)
       }, seconds: seconds / 2)
     return KernelTiming(
       steps: fused.enumerated().map { index, variant in

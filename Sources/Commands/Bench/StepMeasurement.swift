@@ -24,7 +24,7 @@ struct StepMeasurement {
     // The products stand last but for the steps under a clock: beside the fused steps.
     let interleaved = InterleavedTiming(
       variants.map { variant in
-        InterleavedTiming.turn { _ = variant.engine.step(minibatch, learningRate: 0) }
+        InterleavedTiming.turn(variant.engine, minibatch)
       } + [InterleavedTiming.turn(products.backToBack())]
         + engines.map { StepBreakdown.turn($0, minibatch) }, seconds: seconds)
 
@@ -133,8 +133,11 @@ struct StepBreakdown {
     let step = { _ = engine.step(minibatch, learningRate: 0) }
     let calls = InterleavedTiming.callsPerTurn(step)
     return {
-      InterleavedTiming.wakeUp(step, calls)
-      let seconds = engine.timing { for _ in 0..<calls { step() } }
+      var seconds: [StepPart: Double] = [:]
+      engine.steps {
+        InterleavedTiming.wakeUp(step, calls)
+        seconds = engine.timing { for _ in 0..<calls { step() } }
+      }
       return StepPart.allCases.map { (seconds[$0] ?? 0) / Double(calls) }
     }
   }

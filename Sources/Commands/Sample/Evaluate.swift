@@ -23,7 +23,7 @@ struct Evaluate: ParsableCommand {
   @Flag(help: "Print one JSON object instead of text.") var json = false
 
   func run() throws {
-    let source = try ModelSource(source.model)
+    let (options, source) = (source, try ModelSource(source.model))
     let checkpoint = try source.checkpoint()
     let list = try checkpoint.trainingWords(source.path, instead: Checkpoint.shorterList)
     let dataset: Dataset
@@ -34,7 +34,7 @@ struct Evaluate: ParsableCommand {
     }
     var request = Sampler.Request(seed: seed)
     request.chain = chain.options
-    var sampler = try Sampler(checkpoint.model, request)
+    var sampler = try Sampler(options.predictor(checkpoint, source.path), request)
     var words: [[Int32]] = []
     var word = DrawnWord()
     for _ in 0..<count {

@@ -21,8 +21,9 @@ struct Explain: ParsableCommand {
   @Argument(help: "The beginning of a word.") var prefix: String
 
   func run() throws {
-    let source = try ModelSource(source.model)
+    let (options, source) = (source, try ModelSource(source.model))
     let checkpoint = try source.checkpoint()
+    let predictor = try options.predictor(checkpoint, source.path)
     let vocabulary = checkpoint.model.vocabulary
     let ids: [Int32]
     do throws(VocabularyError) {
@@ -32,14 +33,18 @@ struct Explain: ParsableCommand {
       throw ValidationError("\(prefix): \(error)\(hint)")
     }
     let model = WordScorer(checkpoint.model, chain.options).distribution(after: ids)
-    let ngram = try counted(checkpoint, source.path)
+    let ngram = try predictor.counting?.ngram ?? counted(checkpoint, source.path)
     let counted = ngram.distribution(after: ids)
-    let order = model.indices.sorted { (model[$1], $0) < (model[$0], $1) }
+    let mixed = predictor.counting.map { _ in
+      WordScorer(predictor, chain.options).distribution(after: ids)
+    }
+    let leading = mixed ?? model
+    let order = leading.indices.sorted { (leading[$1], $0) < (leading[$0], $1) }
     if json {
       let characters = order.map { id -> JSONValue in
         [
           "character": .string(vocabulary.display([Int32(id)])), "model": .number(model[id]),
-          "ngram": .number(counted[id]),
+          "ngram": .number(counted[id]), "mixture": mixed.map { .number($0[id]) } ?? .null,
         ]
       }
       let object: JSONValue = [
@@ -48,13 +53,16 @@ struct Explain: ParsableCommand {
       ]
       return try StandardOutput.shared.writeLine(object.encoded())
     }
+    var columns = [("network", model), ("\(ngram.order)-gram", counted)]
+    if let mixed { columns.insert(("both", mixed), at: 0) }
     var table = Table(
-      ["next", "model", "", "\(ngram.order)-gram", ""], leftAligned: [0, 2, 4])
-    let longest = max(model.max() ?? 1, counted.max() ?? 1)
+      ["next"] + columns.flatMap { [$0.0, ""] },
+      leftAligned: Set([0] + columns.indices.map { 2 * $0 + 2 }))
+    let longest = columns.compactMap { $0.1.max() }.max() ?? 1
     for id in order.prefix(top) {
       table.add(
         [vocabulary.display([Int32(id)])]
-          + [model[id], counted[id]].flatMap { [percent($0), bar($0 / longest)] })
+          + columns.flatMap { [percent($0.1[id]), bar($0.1[id] / longest)] })
     }
     try StandardOutput.shared.write(table.text)
   }

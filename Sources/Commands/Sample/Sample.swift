@@ -31,10 +31,23 @@ package struct Sample: Command {
 
 // MARK: Flags that subcommands share
 
-/// `--model`.
+/// Which model, and how much of it.
 struct ModelOptions: ParsableArguments {
   @Option(help: "Run directory or model file. (default: the newest run in runs/)")
   var model: String?
+  @Flag(help: "The network without the counts that its run mixes with it.") var networkOnly = false
+
+  /// What a checkpoint predicts with: the network, and the counts mixed with it unless they are left out.
+  ///
+  /// - Throws: `CommandFailure` (65) if the words to count are damaged.
+  func predictor(_ checkpoint: Checkpoint, _ path: String) throws(CommandFailure) -> Predictor {
+    if networkOnly { return Predictor(checkpoint.model) }
+    do throws(ModelFileError) {
+      return try checkpoint.predictor()
+    } catch {
+      throw error.commandFailure(in: path)
+    }
+  }
 }
 
 /// How the next character's distribution follows from the network's logits.

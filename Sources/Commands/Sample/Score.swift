@@ -29,9 +29,10 @@ struct Score: ParsableCommand {
   @Argument(help: "Words, or - for a list of them on standard input.") var words: [String]
 
   func run() throws {
-    let source = try ModelSource(source.model)
-    let model = try source.read()
-    let scorer = WordScorer(model, chain.options)
+    let (options, source) = (source, try ModelSource(source.model))
+    let checkpoint = try source.checkpoint()
+    let model = checkpoint.model
+    let scorer = WordScorer(try options.predictor(checkpoint, source.path), chain.options)
     let given = words + WordArguments.taken
     let words =
       given == ["-"] ? Array(try WordListSource("-", for: "sample score").read()) : given

@@ -45,8 +45,9 @@ struct Words: ParsableCommand {
   @OptionGroup var output: WordFormat
 
   func run() throws {
-    let source = try ModelSource(source.model)
+    let (options, source) = (source, try ModelSource(source.model))
     let checkpoint = try source.checkpoint()
+    let predictor = try options.predictor(checkpoint, source.path)
     let forbidden = try constraints.forbidden(checkpoint, source.path)
     var request = Sampler.Request(seed: seed)
     request.chain = chain.options
@@ -64,11 +65,11 @@ struct Words: ParsableCommand {
       try output.begin()
       let take = { (piece: WordPiece) throws(CommandFailure) in try output.take(piece) }
       if let mostLikely {
-        failure = try MostLikelyWords(checkpoint.model, request, count: mostLikely)
+        failure = try MostLikelyWords(predictor, request, count: mostLikely)
           .spell(mostLikely, output.spelling, take: take)
       } else {
         failure = try SamplerTeam(
-          checkpoint.model, request, threads: threads ?? availableCores()
+          predictor, request, threads: threads ?? availableCores()
         ).spell(count, output.spelling, take: take)
       }
     } catch let error as ConstraintError {

@@ -44,11 +44,11 @@ struct RunStart {
   ) throws(CommandFailure) {
     try options.trainerBackward.check(communicator)
     let source = WordListSource(options.data)
-    let recipe = options.recipe
     let data = try RunData(
-      reading: source, recipe, communicator,
+      reading: source, options.settings, communicator,
       training: TrainingMemory(
         backward: options.trainerBackward, threads: options.availableThreads(communicator)))
+    let recipe = data.recipe
     let directory = try RunDirectory(options, source)
     let lock = try RunLock(of: directory)
     try directory.requireNoRun()
@@ -249,7 +249,7 @@ extension RunData {
         try checkpoint.compare(
           try checkpoint.words.matches(list), list.vocabulary, source, directory)
         let data = try RunData(list, checkpoint.recipe, name: source.name, training: training)
-        self.init(dataset: data.dataset, words: checkpoint.words)
+        self.init(dataset: data.dataset, words: checkpoint.words, recipe: checkpoint.recipe)
       } else {
         let list = try source.read()
         try checkpoint.compare(
@@ -276,8 +276,13 @@ extension Checkpoint {
   }
 
   /// Refuses flags that ask for another network or another training than the run's.
-  fileprivate func compare(with options: Train, _ directory: RunDirectory) throws(CommandFailure) {
-    let asked = options.settings.applied(to: recipe)
+  fileprivate func compare(with options: Train, _ directory: RunDirectory) throws {
+    // Without the words it is not known what the preset would be.
+    var base = recipe
+    if let preset = options.settings.preset, let list = try? wordList() {
+      base = Recipe(preset, trainingWindows: list.trainingWindows)
+    }
+    let asked = options.settings.applied(to: base)
     if let field = asked.differences(from: recipe).first {
       throw incompatible(
         directory, asked: "--\(field.flag) \(field.text(in: asked))", is: field.text(in: recipe))
@@ -306,27 +311,33 @@ extension Checkpoint {
 struct RunData {
   let dataset: Dataset
   let words: StoredWords
+  let recipe: Recipe
 
-  init(dataset: Dataset, words: StoredWords) {
-    (self.dataset, self.words) = (dataset, words)
+  init(dataset: Dataset, words: StoredWords, recipe: Recipe) {
+    (self.dataset, self.words, self.recipe) = (dataset, words, recipe)
   }
 
-  /// Reads the list that a recipe asks for.
+  /// Reads the list of a new run, and chooses the recipe for it.
   ///
   /// - Throws: `CommandFailure` for a list that is not there, is none, or is too small or too large.
   ///
   /// - Parameter training: What it is to be trained with; nil if it is only looked at.
   init(
-    reading source: WordListSource, _ recipe: Recipe, _ ranks: (any Communicator)? = nil,
-    training: TrainingMemory? = nil
+    reading source: WordListSource, _ settings: RecipeOptions,
+    _ ranks: (any Communicator)? = nil, training: TrainingMemory? = nil
   ) throws(CommandFailure) {
-    if recipe.split == .shuffle {
+    // How words are split depends on the flags alone.
+    let given = settings.applied(to: Recipe())
+    if given.split == .shuffle {
       let list = try source.read()
       try self.init(
-        list, StoredWords(list), recipe, ranks, name: source.name, training: training)
+        list, StoredWords(list), settings.recipe(trainingWindows: list.trainingWindows), ranks,
+        name: source.name, training: training)
     } else {
-      let list = try source.readByHash(recipe, ranks)
-      try self.init(list, recipe, name: source.name, training: training)
+      let list = try source.readByHash(given, ranks)
+      try self.init(
+        list, settings.recipe(trainingWindows: list.text.windowCount), name: source.name,
+        training: training)
     }
   }
 
@@ -350,7 +361,7 @@ struct RunData {
     } catch {
       throw error.commandFailure(in: name)
     }
-    self.words = words
+    (self.words, self.recipe) = (words, recipe)
   }
 
   /// Takes a list that was read and split by hash.
@@ -369,6 +380,7 @@ struct RunData {
       throw error.commandFailure(in: name)
     }
     words = StoredWords(list)
+    self.recipe = recipe
   }
 }
 

@@ -15,12 +15,12 @@ package struct Train: Command {
       train                                  train on the bundled list of names
       train --data towns.txt                 train on a list of your own, one word a line
       train --data towns.txt --hidden 100 --steps 50000 --out runs/towns
-      train --data towns.txt --recipe best   the strongest network that we know of
+      train --recipe notebook                the lecture's network and training
       train --data towns.txt --describe      look at the list before training on it
       train --resume runs/towns              go on with a run that was stopped
       """,
     discussion: """
-      The network and the default recipe are those of the lecture's notebook. Progress goes to stderr, \
+      The network is that of the lecture; the default recipe fits it to the list. Progress goes to stderr, \
       results to stdout. The run directory holds model.safetensors, the last state, best.safetensors, \
       the best by validation, metrics.jsonl and run.json. \
       After SIGINT (Ctrl-C) or SIGTERM a run is saved where it is, and --resume goes on with it.
@@ -72,7 +72,8 @@ package struct Train: Command {
     if out != nil, checkpoints.resume != nil {
       throw ValidationError("--out cannot be used with --resume: a run goes on where it is")
     }
-    if recipe.split == .hash, recipe.deduplicate {
+    let given = settings.applied(to: Recipe())
+    if given.split == .hash, given.deduplicate {
       throw ValidationError(
         "--deduplicate cannot be used with --split hash, which gives equal words the same part")
     }
@@ -98,9 +99,6 @@ package struct Train: Command {
 extension MatrixProduct: ExpressibleByArgument {}
 
 extension Train {
-  /// The recipe of a new run.
-  var recipe: Recipe { settings.applied(to: Recipe()) }
-
   /// The threads that a run may use.
   var availableThreads: Int { threads ?? availableCores() }
 
@@ -122,7 +120,7 @@ extension Train {
   /// Reports on the list as this command line would train on it.
   func describeData() throws {
     let source = WordListSource(data)
-    let report = DataReport(try RunData(reading: source, recipe).dataset)
+    let report = DataReport(try RunData(reading: source, settings).dataset)
     try StandardOutput.shared.write(
       json ? report.json(of: source).encoded() + "\n" : report.text(of: source))
   }
@@ -135,9 +133,8 @@ extension Train {
   func showLearningRates() throws {
     let source = WordListSource(data)
     let memory = TrainingMemory(backward: trainerBackward, threads: availableThreads)
-    let (recipe, dataset) = (
-      recipe, try RunData(reading: source, recipe, training: memory).dataset
-    )
+    let data = try RunData(reading: source, settings, training: memory)
+    let (recipe, dataset) = (data.recipe, data.dataset)
     let search = LearningRateSearch(
       recipe, dataset, backward: trainerBackward, threads: availableThreads)
     try StandardOutput.shared.write(
@@ -257,13 +254,15 @@ extension LearningRateSearch {
     fileprivate convenience init?(following ranks: MPICommunicator, threads: Int) {
       guard let assignment = RunAssignment.received(ranks) else { return nil }
       // What is wrong with the list is known to all ranks, and rank 0 tells it.
-      let dataset = try? Dataset(assignment, ranks)
+      let data = try? FollowerData(assignment, ranks)
       var file: [UInt8] = []
       ranks.broadcast(&file)
-      guard let dataset, !file.isEmpty else { return nil }
+      guard let data, !file.isEmpty else { return nil }
       do {
+        let checkpoint = try Checkpoint(file: file)
         self.init(
-          resuming: try Checkpoint(file: file), dataset, threads: threads, communicator: ranks)
+          resuming: checkpoint, try data.dataset(checkpoint.recipe), threads: threads,
+          communicator: ranks)
       } catch {
         StandardError.shared.note("rank \(ranks.rank): \(error)")
         ranks.abort(status: ExitStatus.failure.rawValue)
@@ -271,18 +270,29 @@ extension LearningRateSearch {
     }
   }
 
-  extension Dataset {
-    /// Prepares what rank 0 asks for.
-    fileprivate init(_ assignment: RunAssignment, _ ranks: MPICommunicator) throws {
-      let recipe = assignment.recipe
+  /// What a rank that follows trains on: its part of a list that all ranks read, or rank 0's words.
+  private enum FollowerData {
+    case part(HashSplitList)
+    case whole(Dataset)
+
+    init(_ assignment: RunAssignment, _ ranks: MPICommunicator) throws {
       if let path = assignment.path {
-        let list = try HashSplitList(
-          contentsOf: path, splitSeed: recipe.splitSeed, communicator: ranks)
-        try self.init(list, blockSize: recipe.blockSize)
+        self = .part(
+          try HashSplitList(
+            contentsOf: path, splitSeed: assignment.recipe.splitSeed, communicator: ranks))
       } else {
         var text: [UInt8] = []
         ranks.broadcast(&text)
-        try self.init(WordList(utf8: text), recipe, communicator: ranks)
+        self = .whole(
+          try Dataset(WordList(utf8: text), assignment.recipe, communicator: ranks))
+      }
+    }
+
+    /// The data set for the run's recipe, which for a list that all read is known only afterwards.
+    func dataset(_ recipe: Recipe) throws -> Dataset {
+      switch self {
+      case .part(let list): try Dataset(list, blockSize: recipe.blockSize)
+      case .whole(let dataset): dataset
       }
     }
   }

@@ -13,13 +13,23 @@ import OrderedJSON
 struct RecipeOptions: ParsableArguments {
   @Option(
     name: .customLong("recipe"),
-    help: "Settings to begin with: notebook, the lecture's, or best. (default: notebook)")
+    help:
+      "Settings to begin with: best, which fit the list, or notebook, the lecture's. (default: best)"
+  )
   var preset: Recipe.Preset?
   @OptionGroup var settings: SettingOptions
 
-  /// The named preset, or else `recipe`, with the given settings in place of its own.
+  /// The recipe of a new run: the preset for a list of its size, with the given settings in place of
+  /// the preset's own.
+  func recipe(trainingWindows: Int) -> Recipe {
+    let steps = settings.given.first { $0.field.key == "steps" }?.value.whole(as: Int.self)
+    return applied(
+      to: Recipe(preset ?? .best, trainingWindows: trainingWindows, steps: steps))
+  }
+
+  /// A recipe with the given settings in place of its own.
   func applied(to recipe: Recipe) -> Recipe {
-    var recipe = preset.map(Recipe.init) ?? recipe
+    var recipe = recipe
     for (field, value) in settings.given {
       let isSet = field.set(&recipe, to: value)
       precondition(isSet, "the limits of \(field.key) are not those of its flag")
@@ -126,11 +136,18 @@ extension Recipe {
       + (warmup > 0 ? " after \(Format.count(warmup)) steps of warm-up" : "")
   }
 
-  /// All settings that are not off, as flags.
-  var flags: String {
-    Self.fields.filter { !$0.isOff(in: self) }.map { field in
+  /// The settings in which it differs from the lecture's, as flags in lines of a terminal's width.
+  var flagLines: [String] {
+    let flags = differences(from: Recipe()).map { field in
       if case .truth = field.values { return "--\(field.flag)" }
       return "--\(field.flag) \(field.text(in: self))"
-    }.joined(separator: " ")
+    }
+    return flags.reduce(into: []) { lines, flag in
+      if let last = lines.last, last.count + 1 + flag.count <= 78 {
+        lines[lines.count - 1] += " " + flag
+      } else {
+        lines.append("  " + flag)
+      }
+    }
   }
 }

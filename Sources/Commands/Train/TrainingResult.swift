@@ -16,6 +16,8 @@ struct TrainingResult {
   let ranks: (count: Int, secondsInSums: Double)?
   let losses: TrainedLosses
   let baseline: BaselineComparison
+  /// The network together with counts, and its losses; nil if they are not mixed.
+  let mixture: MixtureResult?
   let samples: [String]
   let model: String
   /// Where the report goes, if one was asked for.
@@ -34,6 +36,7 @@ struct TrainingResult {
       "best_step": .integer(losses.best?.step ?? steps),
       "last_loss": .object(losses.last.json),
       "baseline": baseline.json,
+      "mixture": mixture?.json ?? .null,
       "sample_words": baseline.sampleSize.map { .integer($0) } ?? .null,
       "samples": .array(samples.map { .string($0) }),
       "model": .string(model),
@@ -43,7 +46,7 @@ struct TrainingResult {
 
   var text: String {
     var text = """
-      \(baseline.text(beside: losses))\
+      \(baseline.text(beside: losses, mixture))\
       time: \(Format.duration(seconds: seconds)), \(Format.rate(stepsPerSecond, "steps"))
       model: \(model.shownPath)
 
@@ -86,6 +89,17 @@ struct TrainedModels {
   /// The one to predict with.
   var preferred: Model { best?.model ?? last }
   var path: String { best == nil ? directory.modelPath : directory.bestPath }
+
+  /// The preferred network, together with counts if the run mixes them.
+  func predictor(_ trainer: Trainer, _ dataset: Dataset) -> Predictor {
+    guard let mixture = trainer.mixture(with: preferred) else { return Predictor(preferred) }
+    return Predictor(preferred, mixture, trainedOn: dataset.train)
+  }
+
+  func mixture(_ trainer: Trainer, _ dataset: Dataset) -> MixtureResult? {
+    guard let mixture = trainer.mixture(with: preferred) else { return nil }
+    return MixtureResult(mixture, losses: predictor(trainer, dataset).losses(dataset))
+  }
 
   func losses(_ dataset: Dataset) -> TrainedLosses {
     TrainedLosses(

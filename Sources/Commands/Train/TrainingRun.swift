@@ -55,7 +55,8 @@ struct TrainingRun {
       baseline: BaselineComparison(
         Baseline(dataset), blockSize: recipe.blockSize,
         sampleSize: dataset.isSample ? dataset.words.count : nil),
-      samples: try samples(models.preferred), model: models.path,
+      mixture: models.mixture(trainer, dataset),
+      samples: try samples(models.predictor(trainer, dataset)), model: models.path,
       report: options.report ? directory.reportPath : nil)
     progress.finish()
     try finish(result, directory, stopwatch)
@@ -76,8 +77,12 @@ struct TrainingRun {
       embedding \(recipe.embedding), hidden \(recipe.hidden)
       """)
     progress.line(recipe.trainingText)
-    if let preset = options.settings.preset {
-      progress.line("recipe \(preset.rawValue): \(recipe.flags)")
+    if !start.isResumed {
+      let preset = options.settings.preset ?? .best
+      let flags = recipe.flagLines
+      progress.line(
+        "recipe \(preset.rawValue)" + (flags.isEmpty ? ", the lecture's" : "; as flags:"))
+      for line in flags { progress.line(line) }
     }
     if let ranks = trainer.ranks {
       progress.line("\(ranks) ranks, each with a share of every minibatch")
@@ -87,7 +92,7 @@ struct TrainingRun {
   }
 
   /// Words of the finished model, fewer than asked for if it has none to offer.
-  private func samples(_ model: Model) throws -> [String] {
+  private func samples(_ model: Predictor) throws -> [String] {
     // The notebook samples with its seed plus ten.
     var sampler = try Sampler(model, seed: recipe.samplingSeed)
     var words: [String] = []
@@ -179,6 +184,7 @@ extension TrainingRun {
     try reportingWrites { () throws(SystemError) in
       try directory.append(metrics: metrics.encoded())
     }
+    guard recipe.isShown(at: trainer.step) || trainer.isFinished else { return }
     progress.line(
       """
       step \(Format.count(trainer.step))/\(Format.count(recipe.steps))  \
@@ -186,6 +192,14 @@ extension TrainingRun {
       validation \(Format.fixed(validationLoss, decimals: 4))  \
       \(Format.rate(rate(stopwatch), "steps"))
       """)
+  }
+}
+
+extension Recipe {
+  /// Whether an evaluation has a line of its own: about twenty of a run have.
+  fileprivate func isShown(at step: Int) -> Bool {
+    let evaluations = (steps + evaluationInterval - 1) / evaluationInterval
+    return (step / evaluationInterval).isMultiple(of: max(1, (evaluations + 10) / 20))
   }
 }
 
@@ -281,12 +295,15 @@ extension TrainingRun {
       || (isLast && schedule.isUnsaved(trainer.step))
     {
       // The best one first: whatever a run goes on from, the best before that is there.
-      if let best = schedule.best {
+      if var best = schedule.best {
+        best.mixture = StoredMixture(trainer, best.model, start.words)
         let bytes = try best.encoded()
         try reportingWrites { () throws(SystemError) in try start.directory.save(best: bytes) }
         schedule.best = nil
       }
-      let bytes = try Checkpoint(trainer, words: start.words).encoded()
+      var checkpoint = Checkpoint(trainer, words: start.words)
+      checkpoint.mixture = StoredMixture(trainer, checkpoint.model, start.words)
+      let bytes = try checkpoint.encoded()
       try reportingWrites { () throws(SystemError) in try start.directory.save(model: bytes) }
       schedule.note(trainer.step, stopwatch.total)
     }

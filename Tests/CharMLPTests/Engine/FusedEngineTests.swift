@@ -18,8 +18,8 @@ struct FusedEngineTests {
     let tolerance = 2e-6
     for threads in 1...2 {
       let engine = FusedEngine(
-        parameters.converted(), batchSize: minibatch.count, threads: threads, firstLayer: form,
-        keepsIntermediates: true)
+        OptimizationState(parameters.converted()), batchSize: minibatch.count, threads: threads,
+        firstLayer: form, keepsIntermediates: true)
       let loss = engine.differentiate(minibatch)
       #expect(abs(Double(loss) - steps.loss[0, 0]) <= tolerance)
       let found = engine.intermediates
@@ -49,7 +49,7 @@ struct FusedEngineTests {
     let parameters = Parameters<Float>.notebook(problem.shape, seed: 7, generator: &generator)
     let engines = [1, 2, 4].map {
       FusedEngine(
-        parameters, batchSize: problem.batchSize, threads: $0, firstLayer: form,
+        OptimizationState(parameters), batchSize: problem.batchSize, threads: $0, firstLayer: form,
         keepsIntermediates: false)
     }
     #expect(
@@ -111,10 +111,12 @@ struct FusedEngineTests {
       hidden: sizes.hidden)
     let announced = try #require(
       FusedEngine.byteCount(
-        shape, batchSize: sizes.batch, threads: run.threads, hasMoments: run.hasMoments))
+        shape, batchSize: sizes.batch, threads: run.threads, hasMoments: run.hasMoments,
+        hasAverage: run.hasMoments))
     let memory = FusedEngine(
       Parameters(zeros: shape), batchSize: sizes.batch, threads: run.threads,
-      moments: run.hasMoments ? Moments(zeros: shape) : nil
+      moments: run.hasMoments ? Moments(zeros: shape) : nil,
+      average: run.hasMoments ? Parameters(zeros: shape) : nil
     ).memory
     #expect(memory.asked == announced)
     // The allocator rounds each of some hundred blocks up, large ones to whole pages.
@@ -136,7 +138,7 @@ struct FusedEngineTests {
     let parameters = Parameters<Float>.notebook(shape, seed: 7, generator: &generator)
     let engines = [1, 4].map {
       FusedEngine(
-        parameters, batchSize: 40, threads: $0, firstLayer: form, isFixed: true,
+        OptimizationState(parameters), batchSize: 40, threads: $0, firstLayer: form, isFixed: true,
         keepsIntermediates: false)
     }
     for threads in [4, 1, 3, 2, 4, 2, 1, 4] {
@@ -156,7 +158,8 @@ struct FusedEngineTests {
     let fixture = try Fixture("exercise-float32")
     let (parameters, minibatch) = try (fixture.parameters(Float.self), fixture.minibatch)
     let engines = [true, false].map {
-      FusedEngine(parameters, batchSize: minibatch.count, keepsIntermediates: $0)
+      FusedEngine(
+        OptimizationState(parameters), batchSize: minibatch.count, keepsIntermediates: $0)
     }
     for engine in engines {
       for _ in 0..<3 { _ = engine.step(minibatch, learningRate: 0.1) }
@@ -185,19 +188,20 @@ struct FusedEngineTests {
 
   // A parameter whose gradient is rounding alone moves by up to the learning rate, whichever way.
   @Test(
-    "With AdamW, weight decay and dropout, a step is the derivation's, in both forms, on any threads",
+    "With AdamW, weight decay, dropout and averages, a step is the derivation's, in both forms, on any threads",
     arguments: FirstLayerForm.allCases, 1...2)
   func adamwAndDropout(form: FirstLayerForm, threads: Int) throws {
     let fixture = try Fixture("exercise-float32")
     let (parameters, minibatch) = try (fixture.parameters(Float.self), fixture.minibatch)
     let moments = Moments<Float>(zeros: parameters.shape)
     let fused = FusedEngine(
-      parameters, batchSize: minibatch.count, threads: threads, moments: moments, firstLayer: form,
-      keepsIntermediates: false)
-    let reference = DerivationEngine(parameters, moments: moments)
+      OptimizationState(parameters, moments: moments, average: parameters),
+      batchSize: minibatch.count, threads: threads, firstLayer: form, keepsIntermediates: false)
+    let reference = DerivationEngine(parameters, moments: moments, average: parameters)
     for step in 0..<10 {
       let settings = StepSettings(
-        ParameterUpdate(.adamw, learningRate: 1e-3, weightDecay: 1, step: step),
+        ParameterUpdate(
+          .adamw, learningRate: 1e-3, weightDecay: 1, averaging: 0.5, step: step),
         dropout: RandomMask(rate: 0.3, seed: 5, step: step, columns: parameters.shape.hidden))
       let losses = (
         fused.step(minibatch, settings) { _ in }, reference.step(minibatch, settings) { _ in }
@@ -206,6 +210,9 @@ struct FusedEngineTests {
     }
     let found = try #require(fused.moments)
     let expected = try #require(reference.moments)
+    let averages = (try #require(fused.state.average), try #require(reference.state.average))
+    // The average follows the parameters, but is none of them.
+    #expect(distance(averages.1.W2, reference.parameters.W2) > 1e-4)
     for (name, path) in Parameters<Float>.ordered where name != "b1" {
       #expect(
         distance(found.first[keyPath: path], expected.first[keyPath: path]) <= 2e-6, "\(name)")
@@ -213,29 +220,31 @@ struct FusedEngineTests {
       // Most elements move alike; the few whose gradients are near zero do not.
       let difference = fused.parameters[keyPath: path] - reference.parameters[keyPath: path]
       #expect(difference.elements.count { abs($0) > 2e-5 } <= difference.count / 100, "\(name)")
+      let lag = averages.0[keyPath: path] - averages.1[keyPath: path]
+      #expect(lag.elements.count { abs($0) > 2e-5 } <= lag.count / 100, "average of \(name)")
     }
   }
 
-  @Test("With AdamW and dropout, too, any number of threads computes the same bits")
+  @Test("With AdamW, dropout and averages, too, any number of threads computes the same bits")
   func adamwThreads() {
     let shape = ModelShape(vocabulary: 27, blockSize: 5, embedding: 10, hidden: 331)
     var generator = TorchGenerator(seed: 7)
     let parameters = Parameters<Float>.notebook(shape, seed: 7, generator: &generator)
     let engines = [1, 2, 4].map {
       FusedEngine(
-        parameters, batchSize: 77, threads: $0, moments: Moments(zeros: shape),
-        keepsIntermediates: false)
+        OptimizationState(parameters, moments: Moments(zeros: shape), average: parameters),
+        batchSize: 77, threads: $0, keepsIntermediates: false)
     }
     for step in 0..<10 {
       let minibatch = Minibatch.random(shape, count: 77, &generator)
       let settings = StepSettings(
-        ParameterUpdate(.adamw, learningRate: 1e-2, weightDecay: 1, step: step),
+        ParameterUpdate(
+          .adamw, learningRate: 1e-2, weightDecay: 1, averaging: 0.9, step: step),
         dropout: RandomMask(rate: 0.5, seed: 7, step: step, columns: 331))
       for engine in engines { _ = engine.step(minibatch, settings) { _ in } }
     }
     for engine in engines.dropFirst() {
-      #expect(engine.parameters == engines[0].parameters)
-      #expect(engine.moments == engines[0].moments)
+      #expect(engine.state == engines[0].state)
     }
   }
 

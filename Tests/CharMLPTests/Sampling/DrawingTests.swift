@@ -116,7 +116,7 @@ struct DrawingTests {
     func words(_ byteLimit: Int) throws -> [DrawnWord] {
       var request = Sampler.Request(seed: 5)
       request.budget = 1000
-      let plan = try Sampler.Plan(model, request)
+      let plan = try Sampler.Plan(Predictor(model), request)
       var sampler = LockstepSampler(
         NextCharacterNetwork(model), plan.language, request, byteLimit: byteLimit)
       return try (0..<3000).map { _ in
@@ -188,7 +188,7 @@ struct MostLikelyWordsTests {
     let expected = allowed.map { Double.log($0.probability) }.sorted(by: >).prefix(10)
     let logs = Dictionary(
       uniqueKeysWithValues: allowed.map { ($0.word, Double.log($0.probability)) })
-    var search = try MostLikelyWords(model, request, stateLimit: stateLimit)
+    var search = try MostLikelyWords(Predictor(model), request, stateLimit: stateLimit)
     var word = DrawnWord()
     var found: Set<String> = []
     for log in expected {
@@ -238,9 +238,10 @@ struct MostLikelyMemoryTests {
   func few(count: Int, stateLimit: Int) throws {
     let model = try tinyModel(ending: 3)
     let all = words(
-      try MostLikelyWords(model, Self.request, stateLimit: stateLimit), count)
+      try MostLikelyWords(Predictor(model), Self.request, stateLimit: stateLimit), count)
     let few = words(
-      try MostLikelyWords(model, Self.request, count: count, stateLimit: stateLimit), count)
+      try MostLikelyWords(Predictor(model), Self.request, count: count, stateLimit: stateLimit),
+      count)
     #expect(few.words.count == count && few.words == all.words)
     // Where hardly more words are possible, nothing can be left out.
     #expect(count <= 100 ? few.nodes < all.nodes : few.nodes <= all.nodes)
@@ -251,11 +252,13 @@ struct MostLikelyMemoryTests {
     arguments: [20, 40, 100, 1000, 10_000], [Int.max, 0])
   func bounded(nodeLimit: Int, stateLimit: Int) throws {
     let model = try tinyModel(ending: 3)
-    let all = words(try MostLikelyWords(model, Self.request, stateLimit: stateLimit), 3000)
+    let all = words(
+      try MostLikelyWords(Predictor(model), Self.request, stateLimit: stateLimit), 3000)
     for count in [3000, Int.max] {
       let found = words(
         try MostLikelyWords(
-          model, Self.request, count: count, stateLimit: stateLimit, nodeLimit: nodeLimit), 3000)
+          Predictor(model), Self.request, count: count, stateLimit: stateLimit, nodeLimit: nodeLimit
+        ), 3000)
       #expect(found.words == Array(all.words.prefix(found.words.count)))
       #expect(found.words.count > nodeLimit / 40)
       #expect(found.nodes <= nodeLimit)

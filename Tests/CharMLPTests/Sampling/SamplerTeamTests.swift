@@ -23,7 +23,7 @@ private struct Asked: Sendable, CustomTestStringConvertible {
   func plan(_ model: Model) throws -> Sampler.Plan {
     var request = Sampler.Request(seed: 11)
     change(&request)
-    return try Sampler.Plan(model, request, stateLimit: stateLimit)
+    return try Sampler.Plan(Predictor(model), request, stateLimit: stateLimit)
   }
 }
 
@@ -35,7 +35,7 @@ struct SamplerTeamTests {
   private func text(
     _ plan: Sampler.Plan, _ count: Int, threads: Int
   ) -> (text: [UInt8], words: Int, failure: SamplingError?) {
-    let vocabulary = plan.model.vocabulary
+    let vocabulary = plan.predictor.model.vocabulary
     var (text, words): ([UInt8], Int) = ([], 0)
     let failure = SamplerTeam(plan, threads: threads, wordsPerThread: 1).spell(
       count,
@@ -82,7 +82,8 @@ struct SamplerTeamTests {
     var request = Sampler.Request(seed: 4)
     request.constraints.suffix = "a"
     request.budget = 100
-    let plan = try Sampler.Plan(try TrainedModelTests.model.get(), request, stateLimit: 0)
+    let predictor = Predictor(try TrainedModelTests.model.get())
+    let plan = try Sampler.Plan(predictor, request, stateLimit: 0)
     let one = text(plan, 100_000, threads: 1)
     #expect(one.failure == .budgetSpent(characters: 100))
     #expect(one.words > 0)

@@ -52,7 +52,7 @@ struct WordEndsTests {
     let model = try model()
     let expected = allWords(model, upTo: 8).filter { isWanted($0.word) }
       .sorted { $0.probability > $1.probability }.prefix(6).map { Array($0.word.unicodeScalars) }
-    var search = try MostLikelyWords(model, Sampler.Request(seed: 1))
+    var search = try MostLikelyWords(Predictor(model), Sampler.Request(seed: 1))
     var word = DrawnWord()
     for scalars in expected {
       try search.next(into: &word)

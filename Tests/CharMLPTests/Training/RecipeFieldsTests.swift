@@ -11,21 +11,22 @@ struct RecipeFieldsTests {
   func bytes() {
     #expect(
       Recipe().text == """
-        {"block_size":3,"embedding":10,"hidden":200,"batch_size":32,"steps":200000,"optimizer":"sgd",\
-        "learning_rate":0.1,"schedule":"step","warmup":0,"weight_decay":0.0,"dropout":0.0,\
-        "evaluate_every":0,"patience":0,"stop_at_validation_loss":0.0,"seed":2147483647,\
-        "split":"shuffle","split_seed":42,"deduplicate":false}
+        {"block_size":3,"embedding":10,"embedding_scale":1.0,"hidden":200,"batch_size":32,\
+        "steps":200000,"optimizer":"sgd","learning_rate":0.1,"schedule":"step","warmup":0,\
+        "weight_decay":0.0,"dropout":0.0,"averaging":0.0,"evaluate_every":0,"patience":0,\
+        "stop_at_validation_loss":0.0,"mix":"none","seed":2147483647,"split":"shuffle",\
+        "split_seed":42,"deduplicate":false}
         """)
-    var recipe = Recipe(.best)
+    var recipe = Recipe(.best, trainingWindows: 10_000)
     (recipe.learningRate, recipe.weightDecay, recipe.stopAtValidationLoss) = (1e-7, 1e8, 16_777_216)
     (recipe.seed, recipe.deduplicate, recipe.split) = (.max, true, .hash)
     #expect(
       recipe.text == """
-        {"block_size":8,"embedding":24,"hidden":620,"batch_size":1024,"steps":40000,\
-        "optimizer":"adamw","learning_rate":1e-07,"schedule":"cosine","warmup":500,\
-        "weight_decay":1e+08,"dropout":0.3,"evaluate_every":1000,"patience":10,\
-        "stop_at_validation_loss":16777216.0,"seed":18446744073709551615,"split":"hash",\
-        "split_seed":42,"deduplicate":true}
+        {"block_size":5,"embedding":24,"embedding_scale":0.5,"hidden":256,"batch_size":64,\
+        "steps":18750,"optimizer":"adamw","learning_rate":1e-07,"schedule":"cosine","warmup":375,\
+        "weight_decay":1e+08,"dropout":0.5,"averaging":0.9989333,"evaluate_every":375,\
+        "patience":15,"stop_at_validation_loss":16777216.0,"mix":"ngram",\
+        "seed":18446744073709551615,"split":"hash","split_seed":42,"deduplicate":true}
         """)
   }
 
@@ -39,7 +40,10 @@ struct RecipeFieldsTests {
   @Test("What the notebook and the best recipe have is within every range")
   func presets() throws {
     for preset in Recipe.Preset.allCases {
-      #expect(try Recipe(json: Recipe(preset).json) == Recipe(preset))
+      for windows in [1, 20_000, 50_000, 182_000, 800_000, 1 << 40] {
+        let recipe = Recipe(preset, trainingWindows: windows)
+        #expect(try Recipe(json: recipe.json) == recipe)
+      }
     }
   }
 

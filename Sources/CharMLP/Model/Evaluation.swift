@@ -24,6 +24,37 @@ extension Model {
   }
 }
 
+extension Model {
+  /// The probability of every entry's character, by entry of `contexts`, whose blocks are as long as
+  /// this network's or longer.
+  func probabilities(over contexts: DistinctContexts) -> [Double] {
+    var probabilities = [Double](repeating: 0, count: contexts.targets.count)
+    let width = max(shape.widestRow, contexts.blockSize)
+    for block in contexts.blocks(width: width) {
+      let logits = logits(block.contexts.lastOfEach(shape.blockSize, of: contexts.blockSize))
+      let norm_logits = logits - logits.max(.columns)  // (n, vocabulary)
+      let counts = exp(norm_logits)  // (n, vocabulary)
+      let counts_sum = counts.sum(.columns)  // (n, 1)
+      for (row, context) in block.indices.enumerated() {
+        for entry in contexts.targetRange(of: context) {
+          probabilities[entry] =
+            Double(counts[row, Int(contexts.targets[entry])]) / Double(counts_sum[row, 0])
+        }
+      }
+    }
+    return probabilities
+  }
+}
+
+extension ArraySlice<Int32> {
+  /// The last `length` ids of every block.
+  fileprivate func lastOfEach(_ length: Int, of blockSize: Int) -> ArraySlice<Int32> {
+    guard length < blockSize else { return self }
+    return stride(from: startIndex, to: endIndex, by: blockSize)
+      .flatMap { self[$0 + blockSize - length..<$0 + blockSize] }[...]
+  }
+}
+
 // MARK: Losses of a split
 
 /// The mean cross-entropy over each part of a split, in nats per character.

@@ -1,0 +1,160 @@
+// The network and counting together, as in the paper that the network comes from: Bengio et al., "A neural
+// probabilistic language model", 2003, mixed theirs with a trigram.
+//
+//   p(c | context) = λ · p_network(c | context) + (1 − λ) · p_n-gram(c | context)
+//
+// The two err in different places, so the mixture is better than either. λ, order and discount follow
+// from the network and the words that validate, and from nothing else: a resumed run has the same ones.
+
+import RealModule
+
+/// How a network is mixed with an n-gram model: what a model file says about it.
+public struct Mixture: Equatable, Sendable {
+  /// λ, the network's share, from 0 to 1.
+  public let weight: Double
+  /// The length of the n-grams.
+  public let order: Int
+  public let discounting: Discounting
+
+  public init(weight: Double, order: Int, discounting: Discounting) {
+    (self.weight, self.order, self.discounting) = (weight, order, discounting)
+  }
+
+  /// The orders among which the best is chosen by validation.
+  public static let orders = 2...8
+}
+
+/// Whether a network is mixed with an n-gram model.
+public enum Mix: String, CaseIterable, Sendable {
+  /// The network alone.
+  case none
+  /// With the Kneser-Ney model that fits it best.
+  case ngram
+}
+
+/// A network, alone or together with counts: what words are drawn from and scored by.
+public struct Predictor: Sendable {
+  public let model: Model
+  /// The other part of the mixture; nil if the network is alone.
+  public let counting: Counting?
+
+  /// An n-gram model, and how much the network beside it counts.
+  public struct Counting: Sendable {
+    /// λ, the network's share.
+    public let weight: Double
+    public let ngram: NGramModel
+  }
+
+  /// A network alone.
+  public init(_ model: Model) { (self.model, counting) = (model, nil) }
+
+  /// A network with the n-gram model of the windows that trained it.
+  public init(_ model: Model, _ mixture: Mixture, trainedOn windows: ContextWindows) {
+    self.model = model
+    counting = Counting(
+      weight: mixture.weight,
+      ngram: NGramModel(of: windows, order: mixture.order, discounting: mixture.discounting))
+  }
+
+  /// The number of characters that the next one depends on.
+  public var contextLength: Int { max(model.shape.blockSize, (counting?.ngram.order ?? 1) - 1) }
+
+  /// The mean cross-entropy of each part of a split, in nats per character.
+  public func losses(_ dataset: Dataset) -> SplitLosses {
+    guard counting != nil else { return SplitLosses(model, dataset) }
+    let parts = dataset.measured
+    return SplitLosses(
+      train: loss(over: parts.train), validation: loss(over: parts.validation),
+      test: loss(over: parts.test))
+  }
+
+  /// The mean cross-entropy over windows, in nats per character.
+  public func loss(over windows: ContextWindows) -> Double {
+    let contexts = ContextWindows(windows, blockSize: contextLength).distinct()
+    guard let counting else { return model.loss(over: contexts) }
+    let network = model.probabilities(over: contexts)
+    let counted = counting.ngram.probabilities(over: contexts)
+    var total = 0.0
+    for entry in network.indices {
+      let p = counting.weight * network[entry] + (1 - counting.weight) * counted[entry]
+      total -= .log(p) * Double(contexts.targetCounts[entry])
+    }
+    return total / Double(contexts.windowCount)
+  }
+}
+
+// MARK: - Fitting
+
+/// The n-gram models of a run, ready to be mixed with its network again and again.
+struct MixtureFit {
+  private let contexts: DistinctContexts
+  private let candidates: [Candidate]
+
+  /// A model and the probabilities that it gives to the validation words.
+  private struct Candidate {
+    let order: Int
+    let discounting: Discounting
+    var probabilities: [Double]  // by entry of `contexts`
+  }
+
+  /// Counts the training words, and looks up those that validate.
+  init(_ dataset: Dataset) {
+    let length = Mixture.orders.upperBound - 1
+    let counts = NGramCounts(ContextWindows(dataset.train, blockSize: length).distinct())
+    let blockSize = max(length, dataset.train.blockSize)
+    let contexts = ContextWindows(dataset.measured.validation, blockSize: blockSize).distinct()
+    let smoothings = Discounting.allCases.map { KneserNey(counts, $0) }
+    var candidates = Mixture.orders.flatMap { order in
+      Discounting.allCases.map {
+        Candidate(
+          order: order, discounting: $0,
+          probabilities: Array(repeating: 0, count: contexts.targets.count))
+      }
+    }
+    KneserNey.forEachEntry(of: smoothings, over: contexts) { entry, smoothing, probabilities in
+      for (index, order) in Mixture.orders.enumerated() {
+        candidates[index * smoothings.count + smoothing].probabilities[entry] =
+          probabilities[order - 1]
+      }
+    }
+    (self.contexts, self.candidates) = (contexts, candidates)
+  }
+
+  /// The mixture with the smallest validation loss.
+  func mixture(with model: Model) -> Mixture {
+    let network = model.probabilities(over: contexts)
+    let fits = candidates.map { fit(network, $0.probabilities, rounds: 12) }
+    let best = fits.indices.min { fits[$0].loss < fits[$1].loss } ?? 0
+    let fitted = fit(network, candidates[best].probabilities, rounds: 60)
+    return Mixture(
+      weight: fitted.weight, order: candidates[best].order,
+      discounting: candidates[best].discounting)
+  }
+
+  /// What λ would be without any words, 1/2, counts as much as so many windows for it and as many
+  /// against it: twenty words cannot drive it to an extreme.
+  private static let priorWindows = 20.0
+
+  /// λ by expectation and maximization, and the loss with it.
+  private func fit(
+    _ network: [Double], _ counted: [Double], rounds: Int
+  ) -> (weight: Double, loss: Double) {
+    let (network, counted, counts) = (network.span, counted.span, contexts.targetCounts.span)
+    let total = Double(contexts.windowCount)
+    var weight = 0.5
+    for _ in 0..<rounds {
+      var share = 0.0
+      for entry in 0..<counts.count {
+        let part = weight * network[entry]
+        share += Double(counts[entry]) * part / (part + (1 - weight) * counted[entry])
+      }
+      weight = (share + Self.priorWindows) / (total + 2 * Self.priorWindows)
+    }
+    var loss = 0.0
+    for entry in 0..<counts.count {
+      let p = weight * network[entry] + (1 - weight) * counted[entry]
+      loss -= Double(counts[entry]) * .log(p)
+    }
+    return (weight, loss / total)
+  }
+}
