@@ -68,7 +68,7 @@ def in_group(directory):
 def search(directory):
     """The most probable words, more than there is memory for, of few symbols and of many."""
     peaks = []
-    words = ["".join(chr(0x4E00 + (37 * i + 101 * j) % 5000) for j in range(4)) for i in range(4000)]
+    words = ["".join(chr(0x4E00 + (37 * i + 101 * j) % 600) for j in range(4)) for i in range(2000)]
     (directory / "many.txt").write_text("\n".join(words) + "\n")
     for name, flags in [("few", []), ("many", ["--data", directory / "many.txt", "--hidden", 20])]:
         model = directory / name
