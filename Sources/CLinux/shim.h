@@ -2,8 +2,10 @@
 
 #include <sched.h>
 #include <stddef.h>
-#include <sys/resource.h>
 #include <sys/types.h>
+
+// Declared, not included: the header would be this module's instead of Glibc's.
+struct rlimit;
 
 extern int sched_getaffinity(pid_t process, size_t bytes, cpu_set_t *mask);
 extern ssize_t tee(int from, int to, size_t bytes, unsigned int flags);
