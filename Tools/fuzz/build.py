@@ -20,7 +20,8 @@ WORD_LISTS = [
     path
     for path in sorted((SOURCES / "CharMLP" / "Data").glob("*.swift"))
     if path.name.startswith(
-        ("WordList", "Vocabulary", "ContextWindows", "HashTable", "ReadableFile"))
+        ("WordList", "Vocabulary", "ContextWindows", "HashTable", "ReadableFile", "EncodingGuess",
+         "FileFormat"))
 ]
 
 # lld, because the linker that Swift uses otherwise warns about every symbol of the sanitizer.
