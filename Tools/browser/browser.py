@@ -80,7 +80,7 @@ def check_comparison(browser, page, runs):
     checks.require(markers == lines, f"the comparison has {markers} points, its runs {lines}")
     names = browser.run(
         "return [...document.querySelectorAll('#runs tbody bdi')].map(e => e.textContent)")
-    checks.require(names == [run.name for run in runs], f"the table has the runs {names}")
+    checks.require(names == [checks.shown_name(run.name) for run in runs], f"the table has the runs {names}")
     checks.is_calm(browser, page)
 
 
