@@ -3,7 +3,7 @@
 //
 //   p(c | context) = λ · p_network(c | context) + (1 − λ) · p_n-gram(c | context)
 //
-// The two err in different places, so the mixture is better than either. λ, order and discount follow
+// The two err in different places, so the mixture is usually better than either. λ, order and discount follow
 // from the network and the words that validate, and from nothing else: a resumed run has the same ones.
 
 import RealModule

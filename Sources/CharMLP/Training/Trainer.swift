@@ -113,8 +113,8 @@ public final class Trainer {
     threadLimit = engine.threads
   }
 
-  /// The number of threads that take a step together at present: `threadLimit`, as long as the engine's
-  /// number is fixed.
+  /// The number of threads that take a step together at present: `threadLimit`, or fewer while other work
+  /// keeps the cores busy.
   public var threads: Int { engine.threads }
 
   /// The number of threads that take a step together where every one has a core.
