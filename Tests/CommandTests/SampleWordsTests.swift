@@ -227,14 +227,21 @@ struct SampleSubcommandTests {
     #expect(try place.run("sample", ["explain", "é"]).status == 64)
   }
 
-  @Test("evaluate compares sampled, training and held-out words")
+  @Test("evaluate compares sampled words, counting's, training and held-out words, and says how")
   func evaluate() throws {
     let text = try place.run("sample", ["evaluate", "--count", "500", "--nearest", "3"])
     #expect(text.status == 0, "\(text.errors)")
     #expect(text.output.contains("nearest training word"))
+    #expect(text.output.contains("sampled  counting  training  held out"), "\(text.output)")
+    // A network of 16 units that has hardly begun loses against every n-gram.
+    #expect(
+      text.output.contains(/Beside counting, a [2-6]-gram, the model predicts .* worse by 0\.\d+;/),
+      "\(text.output)")
     let object = try jsonObject(
       try place.run("sample", ["evaluate", "--count", "500", "--json"]).output)
-    for name in ["sampled", "training", "held_out"] {
+    let losses = try #require(object["validation_loss"] as? [String: Double])
+    #expect(losses["model"]! > losses["counting"]!)
+    for name in ["sampled", "counting", "training", "held_out"] {
       let part = try #require(object[name] as? [String: Any])
       #expect((0...1).contains(part["novel"] as? Double ?? -1))
       #expect((0...1).contains(part["bigram_divergence"] as? Double ?? -1))

@@ -105,6 +105,7 @@ struct TrainRecipeTests {
     let steps = try #require(result["steps"] as? Int)
     try #require(steps < 60)
     #expect(result["best_step"] as? Int == steps - 10)
+    #expect(result["early_stop"] as? String == "no better for 1 evaluation")
     #expect(result["model"] as? String == "run/best.safetensors")
     let loss = try #require((result["loss"] as? [String: Double])?["val"])
     let last = try #require((result["last_loss"] as? [String: Double])?["val"])
@@ -112,6 +113,7 @@ struct TrainRecipeTests {
     let text = try place.run("train", ["--resume", "run"]).output
     #expect(text.contains("this model, best at step \(steps - 10) "))
     #expect(text.contains("this model, last step "))
+    #expect(text.contains("\nstopped at \(steps): no better for 1 evaluation\n"), "\(text)")
     let sample = try place.run("sample", ["--model", "run", "--count", "1"])
     #expect(sample.errors.hasPrefix("sample: run/best.safetensors: step \(steps - 10) of 60"))
     // Without the file, the last state is shown, and said to be.

@@ -160,8 +160,29 @@ struct TrainTests {
     #expect(
       outcome.errors.contains("that of guessing among all symbols alike"), "\(outcome.errors)")
     #expect(outcome.output.contains("model: runs/names-1/"))
-    // What is merely bad is not.
+    // What has only begun is not.
     #expect(try place.run("train", ["--steps", "1", "--quiet"]).errors.isEmpty)
+  }
+
+  @Test(
+    "Training that stays above a unigram says so once, early if it is clear, and what to try",
+    arguments: [
+      ("10", "guessing among all symbols alike; choose a smaller learning rate", 2),
+      ("1e-6", "drawing characters by how often they occur; try another learning rate", 1),
+      ("0.1", "", 0),
+    ])
+  func aboveUnigram(rate: String, text: String, count: Int) throws {
+    // A pass over the training words and a little more.
+    let outcome = try place.run(
+      "train",
+      ["--steps", "1600", "--hidden", "16", "--quiet", "--samples", "0"]
+        + ["--learning-rate", rate, "--schedule", "constant"])
+    #expect(outcome.status == 0)
+    #expect(outcome.errorLines.count == count, "\(outcome.errors)")
+    #expect(outcome.errorLines.allSatisfy { $0.contains(text) }, "\(outcome.errors)")
+    #expect(
+      outcome.errorLines.allSatisfy { $0.contains("train --find-learning-rate") },
+      "\(outcome.errors)")
   }
 
   @Test(

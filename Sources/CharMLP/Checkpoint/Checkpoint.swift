@@ -24,7 +24,7 @@ public struct Checkpoint: Equatable, Sendable {
 
   /// Whether training has ended.
   public var isFinished: Bool {
-    training.step >= recipe.steps || recipe.isEnough(training.best, at: training.step)
+    training.step >= recipe.steps || recipe.earlyStop(training.best, at: training.step) != nil
   }
 
   init(

@@ -60,6 +60,24 @@ public struct Baseline: Equatable, Sendable {
   }
 }
 
+// MARK: - Less than counting: what has not learned even how often characters occur
+
+extension SplitLosses {
+  /// The losses of drawing every character, ends of words included, by how often it occurs in the
+  /// training words: (count + 1) / (windows + vocabulary).
+  public static func unigram(_ dataset: Dataset) -> SplitLosses {
+    var counts = [Double](repeating: 1, count: dataset.vocabulary.count)
+    for target in dataset.train.targets { counts[Int(target)] += 1 }
+    let total = counts.reduce(0, +)
+    let losses = counts.map { -Double.log($0 / total) }
+    func mean(_ windows: ContextWindows) -> Double {
+      windows.targets.reduce(0.0) { $0 + losses[Int($1)] } / Double(windows.count)
+    }
+    return SplitLosses(
+      train: mean(dataset.train), validation: mean(dataset.validation), test: mean(dataset.test))
+  }
+}
+
 // MARK: - Losses
 
 // One walk of the tree gives the losses of the models of all orders, because the path to a context

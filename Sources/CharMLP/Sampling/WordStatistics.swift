@@ -86,16 +86,21 @@ public struct SampleReport: Sendable {
   }
 
   public let sampled: Words
+  /// Words that the best n-gram model makes.
+  public let counted: Words
   public let training: Words
   public let heldOut: Words
   /// The first sampled words that are not training words, with their neighbours.
   public let neighbours: [Neighbour]
 
-  /// Compares sampled words with those that trained, validated and tested.
+  /// Compares sampled words, and those of an n-gram model, with those that trained, validated and
+  /// tested.
   ///
   /// - Parameter neighbourCount: For how many words to look for the nearest training word, each of
   ///   which takes as long as reading the list.
-  public init(_ words: [[Int32]], _ dataset: Dataset, neighbourCount: Int) {
+  public init(
+    _ words: [[Int32]], counted: [[Int32]], _ dataset: Dataset, neighbourCount: Int
+  ) {
     let count = dataset.vocabulary.count
     let train = Self.words(of: dataset.train)
     let others = Self.words(of: dataset.validation) + Self.words(of: dataset.test)
@@ -113,6 +118,7 @@ public struct SampleReport: Sendable {
         bigramDivergence: WordStatistics.divergence(statistics.bigrams, reference.bigrams))
     }
     sampled = describe(words)
+    self.counted = describe(counted)
     training = describe(train)
     heldOut = describe(others)
     let list = NearestWords(dataset.words, selecting: dataset.split.train)

@@ -2,56 +2,94 @@
 // "Cyclical Learning Rates for Training Neural Networks", 2017, section 3.3).
 //
 // It trains a network of its own, with the recipe's initial parameters, and keeps only the losses.
+// The loss of a minibatch of a few windows says little: such a one is no more than a part of a point,
+// and what the first points say is not believed.
 
 import RealModule
 
 /// The losses of a training whose learning rate grows exponentially.
 public struct LearningRateSearch: Equatable, Sendable {
-  /// A learning rate, and the smoothed loss after the step that was taken with it.
+  /// A learning rate, and the smoothed loss after the steps that were taken with it.
   public struct Point: Equatable, Sendable {
     public let learningRate: Float
     /// In nats per character.
     public let loss: Double
   }
 
-  /// The steps in order, up to the one at which the loss has clearly risen.
+  /// The points in order, up to the one at which the loss has clearly risen.
   public let points: [Point]
 
-  /// The range that is searched, in 500 steps unless training diverges before.
+  /// The range that is searched, in 500 points unless training diverges before.
   public static let range: ClosedRange<Float> = 1e-5...10
-  private static let steps = 500
-  /// The weight of a new loss in the smoothed one: a mean over about 20 steps.
-  private static let weight = 0.05
+  private static let pointCount = 500
+  /// The fewest windows of a point: a step with each rate if minibatches have as many, else several.
+  private static let windows = 32
+  /// A smoothed loss is a mean over about so many points.
+  private static let memory = 20
   /// A smoothed loss this many nats above the smallest has clearly risen.
   private static let rise = 0.5
 
   /// Trains a copy of the recipe's network.
   public init(_ recipe: Recipe, _ dataset: Dataset, backward: Trainer.Backward, threads: Int) {
     var recipe = recipe
-    recipe.steps = Self.steps
+    let steps = (Self.windows + recipe.batchSize - 1) / recipe.batchSize
+    recipe.steps = Self.pointCount * steps
     recipe.warmup = 0
     recipe.schedule = .constant
     let trainer = Trainer(recipe, dataset, backward: backward, threads: threads)
-    let ratio = Float.pow(Self.range.upperBound / Self.range.lowerBound, 1 / Float(Self.steps - 1))
+    let ratio = Float.pow(
+      Self.range.upperBound / Self.range.lowerBound, 1 / Float(Self.pointCount - 1))
     var points: [Point] = []
-    var (smoothed, smallest) = (0.0, Double.infinity)
-    while points.count < Self.steps {
+    var smoothed = SmoothedLoss(over: Self.memory)
+    while points.count < Self.pointCount {
       let learningRate = Self.range.lowerBound * .pow(ratio, points.count)
       trainer.learningRate = learningRate
-      guard (try? trainer.advance(to: trainer.step + 1)) != nil else { break }
-      let loss = Double(trainer.minibatchLoss)
-      smoothed = points.isEmpty ? loss : smoothed + Self.weight * (loss - smoothed)
-      points.append(Point(learningRate: learningRate, loss: smoothed))
-      smallest = min(smallest, smoothed)
-      if smoothed > smallest + Self.rise { break }
+      guard let loss = try? trainer.meanLoss(ofSteps: steps) else { break }
+      smoothed.add(loss)
+      points.append(Point(learningRate: learningRate, loss: smoothed.mean))
+      guard let lowest = Self.lowest(of: points) else { continue }
+      if smoothed.mean > lowest.loss + Self.rise { break }
     }
     self.points = points
   }
 
-  /// The point with the smallest loss.
-  public var lowest: Point? { points.min { $0.loss < $1.loss } }
+  /// The point with the smallest loss among those that are means of enough losses.
+  public var lowest: Point? { Self.lowest(of: points) ?? points.min { $0.loss < $1.loss } }
+
+  private static func lowest(of points: [Point]) -> Point? {
+    points.dropFirst(memory).min { $0.loss < $1.loss }
+  }
 
   /// A tenth of the rate with the smallest loss: far from divergence, where the loss still falls
   /// fast.
   public var suggestion: Float? { lowest.map { $0.learningRate / 10 } }
+}
+
+extension Trainer {
+  /// Takes steps, and gives the mean of their losses.
+  fileprivate func meanLoss(ofSteps steps: Int) throws(Divergence) -> Double {
+    var sum = 0.0
+    for _ in 0..<steps {
+      try advance(to: step + 1)
+      sum += Double(minibatchLoss)
+    }
+    return sum / Double(steps)
+  }
+}
+
+/// An exponential mean that does not favour the first number: as in Adam, what is missing of the
+/// weights is divided out.
+private struct SmoothedLoss {
+  private let weight: Double
+  private var sum = 0.0
+  private var weights = 0.0
+
+  init(over count: Int) { weight = 1 / Double(count) }
+
+  mutating func add(_ loss: Double) {
+    sum += weight * (loss - sum)
+    weights += weight * (1 - weights)
+  }
+
+  var mean: Double { sum / weights }
 }

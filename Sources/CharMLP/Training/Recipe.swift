@@ -67,17 +67,34 @@ public struct Recipe: Equatable, Sendable {
   /// The steps between two evaluations.
   public var evaluationInterval: Int { evaluateEvery > 0 ? evaluateEvery : max(1, steps / 20) }
 
-  /// Whether a run's validation losses end its training at a step before the last.
-  func isEnough(_ best: BestEvaluation?, at step: Int) -> Bool {
-    guard let best else { return false }
-    if best.validationLoss < Double(stopAtValidationLoss) { return true }
-    return patience > 0 && (step - best.step) / evaluationInterval >= patience
+  /// Why a run's validation losses end its training at a step before the last; nil if they do not.
+  public func earlyStop(_ best: BestEvaluation?, at step: Int) -> EarlyStop? {
+    guard let best, step < steps else { return nil }
+    if best.validationLoss < Double(stopAtValidationLoss) { return .reached(stopAtValidationLoss) }
+    let evaluations = (step - best.step) / evaluationInterval
+    return patience > 0 && evaluations >= patience ? .noBetter(evaluations: evaluations) : nil
   }
 
   /// The shape of the network for a vocabulary of `vocabulary` ids.
   public func shape(vocabulary: Int) -> ModelShape {
     ModelShape(
       vocabulary: vocabulary, blockSize: blockSize, embedding: embedding, hidden: hidden)
+  }
+}
+
+/// Why training ended before its last step.
+public enum EarlyStop: Equatable, Sendable, CustomStringConvertible {
+  /// An evaluation found a smaller validation loss than was asked for.
+  case reached(Float)
+  /// So many evaluations in a row were no better than the best before them.
+  case noBetter(evaluations: Int)
+
+  public var description: String {
+    switch self {
+    case .reached(let loss): "the validation loss is below \(loss)"
+    case .noBetter(1): "no better for 1 evaluation"
+    case .noBetter(let evaluations): "no better for \(evaluations) evaluations"
+    }
   }
 }
 

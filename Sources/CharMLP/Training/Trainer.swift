@@ -136,7 +136,10 @@ public final class Trainer {
   }
 
   /// Whether there is nothing left to do: all steps are taken, or the validation losses ended training.
-  public var isFinished: Bool { step >= recipe.steps || recipe.isEnough(best, at: step) }
+  public var isFinished: Bool { step >= recipe.steps || earlyStop != nil }
+
+  /// Why the validation losses have ended training; nil if they have not.
+  public var earlyStop: EarlyStop? { recipe.earlyStop(best, at: step) }
 
   /// Takes steps until `step` is `target` or training ends.
   ///
@@ -308,6 +311,8 @@ extension Trainer {
     var total = Double(engine) + 4 * parameters(shape) + evaluation(shape)
     // AdamW's two moments: taken down, as tensors and in the file.
     if hasMoments { total += 6 * parameters(shape) }
+    // So is what is averaged, beside its average.
+    if recipe.averaging > 0 { total += 3 * parameters(shape) }
     if backward != .fused { total += derivation(shape, batchSize: recipe.batchSize) }
     return total < 0x1p62 ? Int(total) : nil
   }

@@ -1,4 +1,5 @@
-// `sample evaluate`: how a model's words compare with words that it was not trained on.
+// `sample evaluate`: how a model's words, and those of plain counting, compare with words that neither was
+// made from.
 
 import ArgumentParser
 import CharMLP
@@ -7,7 +8,8 @@ import OrderedJSON
 
 struct Evaluate: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Compare new words with held-out ones: novelty, lengths, bigrams, nearest words.",
+    abstract:
+      "Compare new words and counting's with held-out ones: novelty, lengths, bigrams, nearest words.",
     usage: """
       sample evaluate
       sample evaluate --count 100000 --temperature 0.8
@@ -32,29 +34,54 @@ struct Evaluate: ParsableCommand {
     } catch {
       throw error.commandFailure(in: source.path)
     }
+    let progress = ProgressDisplay(isQuiet: false)
+    let predictor = try options.predictor(checkpoint, source.path)
+    let rival = Baseline(dataset).best
+    let counting = Predictor(counting: rival, dataset, instead: checkpoint.model)
+    let report = SampleReport(
+      try draw(from: predictor, "sampled", progress),
+      counted: try draw(from: counting, "of counting", progress), dataset, neighbourCount: nearest)
+    progress.finish()
+    let comparison = Comparison(
+      report: report, rival: rival, loss: predictor.loss(over: dataset.measured.validation))
+    try StandardOutput.shared.write(
+      json ? comparison.json(source.path).encoded() + "\n" : comparison.text)
+  }
+
+  private func draw(
+    from predictor: Predictor, _ kind: String, _ progress: ProgressDisplay
+  ) throws -> [[Int32]] {
     var request = Sampler.Request(seed: seed)
     request.chain = chain.options
-    var sampler = try Sampler(options.predictor(checkpoint, source.path), request)
+    var sampler = try Sampler(predictor, request)
     var words: [[Int32]] = []
     var word = DrawnWord()
-    for _ in 0..<count {
-      try sampler.next(into: &word)
-      words.append(word.ids)
+    while words.count < count {
+      progress.update("\(Format.count(words.count)) of \(Format.count(count)) words \(kind)")
+      if try sampler.proceed(into: &word) { words.append(word.ids) }
     }
-    let report = SampleReport(words, dataset, neighbourCount: nearest)
-    try StandardOutput.shared.write(
-      json ? report.json(source.path).encoded() + "\n" : report.text)
+    return words
   }
 }
 
-extension SampleReport {
-  private var columns: [(name: String, words: Words)] {
-    [("sampled", sampled), ("training", training), ("held out", heldOut)]
+/// The report, beside what it is worth.
+private struct Comparison {
+  let report: SampleReport
+  /// The best n-gram model.
+  let rival: Baseline.Entry
+  /// The model's loss on validation words.
+  let loss: Double
+
+  private var columns: [(name: String, words: SampleReport.Words)] {
+    [
+      ("sampled", report.sampled), ("counting", report.counted), ("training", report.training),
+      ("held out", report.heldOut),
+    ]
   }
 
-  fileprivate var text: String {
+  var text: String {
     var table = Table([""] + columns.map(\.name))
-    func row(_ title: String, _ value: (Words) -> String) {
+    func row(_ title: String, _ value: (SampleReport.Words) -> String) {
       table.add([title] + columns.map { value($0.words) })
     }
     func percent(_ share: Double) -> String { Format.fixed(100 * share, decimals: 1) + " %" }
@@ -64,13 +91,35 @@ extension SampleReport {
     row("mean length") { Format.fixed($0.statistics.meanLength, decimals: 2) }
     row("lengths, bits from held out") { Format.fixed($0.lengthDivergence, decimals: 5) }
     row("bigrams, bits from held out") { Format.fixed($0.bigramDivergence, decimals: 5) }
-    guard !neighbours.isEmpty else { return table.text }
+    table.add(
+      ["loss on validation words"]
+        + [loss, rival.losses.validation].map { Format.fixed($0, decimals: 4) } + ["", ""])
+    let text = table.text + verdict + "\n"
+    guard !report.neighbours.isEmpty else { return text }
     var pairs = Table(["new word", "nearest training word", "changes"], leftAligned: [0, 1])
-    for pair in neighbours { pairs.add([pair.word, pair.nearest, "\(pair.distance)"]) }
-    return table.text + "\n" + pairs.text
+    for pair in report.neighbours { pairs.add([pair.word, pair.nearest, "\(pair.distance)"]) }
+    return text + "\n" + pairs.text
   }
 
-  fileprivate func json(_ path: String) -> JSONValue {
+  /// Which of the two is better at what.
+  private var verdict: String {
+    let lead = rival.losses.validation - loss
+    let words = report.sampled
+    func place(_ found: Double, _ other: Double) -> String {
+      // A tenth more or less is chance.
+      if abs(found - other) <= 0.1 * max(found, other) { return "as near to" }
+      return found < other ? "nearer to" : "farther from"
+    }
+    let lengths = place(words.lengthDivergence, report.counted.lengthDivergence)
+    let bigrams = place(words.bigramDivergence, report.counted.bigramDivergence)
+    return """
+      Beside counting, a \(rival.order)-gram, the model predicts validation words \
+      \(lead >= 0 ? "better" : "worse") by \(Format.fixed(abs(lead), decimals: 4)); the lengths of its \
+      words are \(lengths) those of held-out ones, their pairs of characters \(bigrams) theirs.
+      """
+  }
+
+  func json(_ path: String) -> JSONValue {
     let parts = columns.map { name, words -> (key: String, value: JSONValue) in
       let value: JSONValue = [
         "words": .integer(words.statistics.count), "novel": .number(words.novel),
@@ -81,13 +130,17 @@ extension SampleReport {
       ]
       return (key: name == "held out" ? "held_out" : name, value: value)
     }
-    let pairs = neighbours.map { pair -> JSONValue in
+    let pairs = report.neighbours.map { pair -> JSONValue in
       [
         "word": .string(pair.word), "nearest": .string(pair.nearest),
         "distance": .integer(pair.distance),
       ]
     }
+    let losses: JSONValue = ["model": .number(loss), "counting": .number(rival.losses.validation)]
     return .object(
-      [(key: "model", value: .string(path))] + parts + [(key: "nearest", value: .array(pairs))])
+      [(key: "model", value: .string(path))] + parts + [
+        (key: "ngram_order", value: .integer(rival.order)),
+        (key: "validation_loss", value: losses), (key: "nearest", value: .array(pairs)),
+      ])
   }
 }

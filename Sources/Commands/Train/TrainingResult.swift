@@ -11,6 +11,8 @@ struct TrainingResult {
   let steps: Int
   let parameters: Int
   var seconds: Double
+  /// Where and why training ended before its last step; nil if it did not.
+  let stop: TrainingStop?
   let stepsPerSecond: Double
   /// How many ranks trained together, and their seconds in sums; nil for one process.
   let ranks: (count: Int, secondsInSums: Double)?
@@ -29,6 +31,7 @@ struct TrainingResult {
       "parameters": .integer(parameters),
       "seconds": .number(seconds),
       "steps_per_second": .number(stepsPerSecond),
+      "early_stop": stop.map { .string("\($0.reason)") } ?? .null,
       "ranks": ranks.map {
         ["count": .integer($0.count), "seconds_in_sums": .number($0.secondsInSums)]
       } ?? .null,
@@ -47,6 +50,7 @@ struct TrainingResult {
   var text: String {
     var text = """
       \(baseline.text(beside: losses, mixture))\
+      \(stop.map { "stopped at \($0)\n" } ?? "")\
       time: \(Format.duration(seconds: seconds)), \(Format.rate(stepsPerSecond, "steps"))
       model: \(model.shownPath)
 
@@ -56,6 +60,50 @@ struct TrainingResult {
       text += "samples:\n" + samples.map { "  \($0.singleLine())\n" }.joined()
     }
     return text
+  }
+}
+
+// MARK: How training ended
+
+/// Training that ended before its last step.
+struct TrainingStop: CustomStringConvertible {
+  let step: Int
+  let reason: EarlyStop
+
+  var description: String { "\(Format.count(step)): \(reason)" }
+}
+
+/// A validation loss that is no better than what nobody has to learn.
+struct LearningFailure: CustomStringConvertible {
+  let description: String
+
+  /// Nil if the loss is not so large that nothing can have been learned.
+  init?(clear loss: Double, _ dataset: Dataset, _ recipe: Recipe) {
+    let guess = SplitLosses.guessing(among: dataset.vocabulary.count)
+    guard !(loss <= 1.5 * guess) else { return nil }
+    let isDecay = recipe.learningRate * recipe.weightDecay > 1
+    self.init(
+      loss, guess, "guessing among all symbols alike",
+      recipe.divergenceAdvice + (isDecay ? "" : ", which train --find-learning-rate suggests"))
+  }
+
+  /// Nil if the network has learned something, or has not seen enough words for that yet.
+  init?(_ loss: Double, _ dataset: Dataset, _ recipe: Recipe, steps: Int) {
+    if let failure = LearningFailure(clear: loss, dataset, recipe) {
+      self = failure
+      return
+    }
+    let unigram = SplitLosses.unigram(dataset).validation
+    guard loss > unigram, steps * recipe.batchSize >= dataset.train.count else { return nil }
+    self.init(
+      loss, unigram, "drawing characters by how often they occur",
+      "try another learning rate, which train --find-learning-rate suggests, or more steps")
+  }
+
+  private init(_ loss: Double, _ least: Double, _ rival: String, _ advice: String) {
+    description =
+      "the validation loss is \(Format.significant(loss)), worse than "
+      + "\(Format.fixed(least, decimals: 2)), that of \(rival); \(advice)"
   }
 }
 

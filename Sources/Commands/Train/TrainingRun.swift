@@ -50,7 +50,7 @@ struct TrainingRun {
     let models = TrainedModels(trainer, directory)
     let result = TrainingResult(
       steps: trainer.step, parameters: models.last.parameters.count, seconds: 0,
-      stepsPerSecond: rate(stopwatch),
+      stop: stop, stepsPerSecond: rate(stopwatch),
       ranks: trainer.ranks.map { ($0, trainer.secondsInSums ?? 0) }, losses: models.losses(dataset),
       baseline: BaselineComparison(
         Baseline(dataset), blockSize: recipe.blockSize,
@@ -60,6 +60,11 @@ struct TrainingRun {
       report: options.report ? directory.reportPath : nil)
     progress.finish()
     try finish(result, directory, stopwatch)
+  }
+
+  /// Where and why training ended before its last step; nil if it did not.
+  private var stop: TrainingStop? {
+    start.trainer.earlyStop.map { TrainingStop(step: start.trainer.step, reason: $0) }
   }
 
   private func introduce(_ trainer: Trainer, _ dataset: Dataset) {
@@ -113,7 +118,7 @@ extension TrainingRun {
     _ stopwatch: inout TrainingStopwatch
   ) throws {
     var pace = Pace()
-    var hasToldContention = false
+    var (hasToldContention, hasToldFailure) = (false, false)
     var schedule = SavingSchedule(
       every: options.checkpoints.checkpointEvery, savedAt: start.isResumed ? start.firstStep : nil)
     try saveIfDue(&schedule, stopwatch)
@@ -139,6 +144,13 @@ extension TrainingRun {
       if recipe.isEvaluated(at: trainer.step) {
         let (model, loss) = trainer.evaluate()
         try record(trainer, validationLoss: loss, stopwatch, directory)
+        if !hasToldFailure, trainer.step >= recipe.steps / 10, !trainer.isFinished,
+          let failure = LearningFailure(clear: loss, dataset, recipe)
+        {
+          hasToldFailure = true
+          StandardError.shared.warn(
+            "step \(Format.count(trainer.step)): \(failure); Ctrl-C stops the run")
+        }
         if trainer.best?.step == trainer.step {
           schedule.best = Checkpoint(trainer, model, words: start.words)
         }
@@ -223,16 +235,10 @@ extension TrainingRun {
   ///
   /// - Throws: `CommandFailure` (70) if even the perplexity is too large for a number.
   private func judge(_ losses: SplitLosses) throws(CommandFailure) {
-    let loss = losses.validation
-    let guess = SplitLosses.guessing(among: start.dataset.vocabulary.count)
-    guard !(loss <= 2 * guess) else { return }
-    let message =
-      "the validation loss is \(Format.significant(loss)), worse than \(Format.fixed(guess, decimals: 2)), "
-      + "that of guessing among all symbols alike"
-    if !SplitLosses.perplexity(loss).isFinite {
-      throw CommandFailure(.diverged, "\(message); \(recipe.divergenceAdvice)")
-    }
-    StandardError.shared.warn("\(message); \(recipe.divergenceAdvice)")
+    let (loss, steps) = (losses.validation, start.trainer.step)
+    guard let failure = LearningFailure(loss, start.dataset, recipe, steps: steps) else { return }
+    if !SplitLosses.perplexity(loss).isFinite { throw CommandFailure(.diverged, "\(failure)") }
+    StandardError.shared.warn("\(failure)")
   }
 
   /// The seconds since the command began.

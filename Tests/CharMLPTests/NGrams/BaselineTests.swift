@@ -1,6 +1,7 @@
 // The baseline of a data set: the figures of an independent program, and which model is best.
 
 import Foundation
+import RealModule
 import Testing
 
 @testable import CharMLP
@@ -42,6 +43,24 @@ struct BaselineTests {
         #expect(zip(found, expected).allSatisfy { abs($0 - $1) <= 1e-14 })
       }
     }
+  }
+
+  @Test("A unigram's loss is the mean of what characters and ends cost by their counts plus one")
+  func unigram() throws {
+    let words = try WordList(["ab", "aa", "b", "abb", "ba", "a", "bab", "bb", "aab", "b"])
+    let dataset = try Dataset(words, splitSeed: 42, blockSize: 3)
+    let train = dataset.train.targets
+    func expected(_ windows: ContextWindows) -> Double {
+      let costs = windows.targets.map { target in
+        let count = train.count { $0 == target }
+        return -Double.log(Double(count + 1) / Double(train.count + 3))
+      }
+      return costs.reduce(0, +) / Double(costs.count)
+    }
+    let losses = SplitLosses.unigram(dataset)
+    #expect(abs(losses.train - expected(dataset.train)) <= 1e-12)
+    #expect(abs(losses.validation - expected(dataset.validation)) <= 1e-12)
+    #expect(abs(losses.test - expected(dataset.test)) <= 1e-12)
   }
 
   private static let lecture = projectRoot.appending(path: "data/makemore-names.txt").path

@@ -55,14 +55,25 @@ struct RecipeTests {
     arguments: [(0, 199, false), (2, 119, false), (2, 120, true), (3, 120, false)])
   func patience(patience: Int, step: Int, isEnough: Bool) {
     let recipe = recipe { ($0.patience, $0.evaluateEvery) = (patience, 10) }
-    #expect(recipe.isEnough(BestEvaluation(step: 100, validationLoss: 2), at: step) == isEnough)
-    #expect(!recipe.isEnough(nil, at: step))
+    let reason = recipe.earlyStop(BestEvaluation(step: 100, validationLoss: 2), at: step)
+    #expect(reason == (isEnough ? .noBetter(evaluations: patience) : nil))
+    #expect(recipe.earlyStop(nil, at: step) == nil)
   }
 
   @Test("A validation loss below the limit is enough", arguments: [(2.1, false), (2.09, true)])
   func stopping(loss: Double, isEnough: Bool) {
     let recipe = recipe { $0.stopAtValidationLoss = 2.1 }
-    #expect(recipe.isEnough(BestEvaluation(step: 5, validationLoss: loss), at: 5) == isEnough)
+    let best = BestEvaluation(step: 5, validationLoss: loss)
+    #expect(recipe.earlyStop(best, at: 5) == (isEnough ? .reached(2.1) : nil))
+    // The last step is no early one.
+    #expect(recipe.earlyStop(best, at: recipe.steps) == nil)
+  }
+
+  @Test("An early stop says why")
+  func earlyStop() {
+    #expect("\(EarlyStop.noBetter(evaluations: 10))" == "no better for 10 evaluations")
+    #expect("\(EarlyStop.noBetter(evaluations: 1))" == "no better for 1 evaluation")
+    #expect("\(EarlyStop.reached(2.11))" == "the validation loss is below 2.11")
   }
 
   @Test("Evaluations are a twentieth of the steps apart unless the recipe says otherwise")

@@ -41,6 +41,23 @@ struct TrainingMemoryTests {
     #expect(derivation < 64 << 20)
   }
 
+  // The parameters, taken down, as tensors and in the file, besides what the engine needs for them.
+  @Test("of a run that averages its parameters is more by three copies of them and the engine's")
+  func averages() throws {
+    let plain = Self.recipe { $0.hidden = 1000 }
+    let averaging = Self.recipe { ($0.hidden, $0.averaging) = (1000, 0.99) }
+    let shape = plain.shape(vocabulary: 27)
+    func engine(_ hasAverage: Bool) throws -> Int {
+      try #require(
+        FusedEngine.byteCount(shape, batchSize: plain.batchSize, hasAverage: hasAverage))
+    }
+    let more =
+      try #require(Trainer.byteCount(averaging, vocabulary: 27))
+      - #require(Trainer.byteCount(plain, vocabulary: 27))
+    let copies = 3 * Int(Trainer.parameters(shape))
+    #expect(try abs(more - copies - (engine(true) - engine(false))) <= 1)
+  }
+
   @Test("is not counted where it cannot be expressed")
   func overflow() {
     let huge = Self.recipe { $0.hidden = 1 << 40 }
