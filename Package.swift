@@ -11,22 +11,24 @@ import PackageDescription
 /// command as people type it trains as fast as a release build.
 let optimizedInDebug: SwiftSetting = .unsafeFlags(["-O"], .when(configuration: .debug))
 
-/// A build runs where it is made, so it uses that machine's vector instructions.
-/// `CHARMLP_PORTABLE=1 swift build` makes one that runs on every machine of the architecture.
+/// A build runs where it is made, so it uses that machine's vector instructions. Whoever ships a program
+/// to other machines sets `CHARMLP_PORTABLE=1` in the environment of the build, also of a package that
+/// depends on this one: the code then runs on every machine of the architecture. (OpenBLAS picks its
+/// kernels where it runs, either way.)
 let isPortable = Context.environment["CHARMLP_PORTABLE"] == "1"
 
 #if arch(x86_64)
-  let instructionSet: [SwiftSetting] =
-    isPortable ? [.define("CHARMLP_PORTABLE")] : [.unsafeFlags(["-Xcc", "-march=native"])]
+  let native: SwiftSetting = .unsafeFlags(["-Xcc", "-march=native"])
 #else
-  let instructionSet: [SwiftSetting] = isPortable ? [] : [.unsafeFlags(["-Xcc", "-mcpu=native"])]
+  let native: SwiftSetting = .unsafeFlags(["-Xcc", "-mcpu=native"])
 #endif
+let instructionSet: SwiftSetting = isPortable ? .define("CHARMLP_PORTABLE") : native
 
 /// Continuous integration accepts no warning; a newer compiler's new warning must not stop a user.
 let warnings: [SwiftSetting] =
   Context.environment["CI"] == nil ? [] : [.treatAllWarnings(as: .error)]
 
-let settings = [.strictMemorySafety(), optimizedInDebug] + instructionSet + warnings
+let settings = [.strictMemorySafety(), optimizedInDebug, instructionSet] + warnings
 
 // MARK: Dependencies, and what all commands have in common
 
@@ -62,6 +64,7 @@ let package = Package(
     .library(name: "CharMLP", targets: ["CharMLP"]),
     .library(name: "LinearAlgebra", targets: ["LinearAlgebra"]),
     .library(name: "Safetensors", targets: ["Safetensors"]),
+    .executable(name: "charmlp", targets: ["CharMLPTool"]),
   ],
   traits: [
     .trait(name: "MPI", description: "Trains on several processes and machines, by MPI.")
@@ -98,7 +101,8 @@ let package = Package(
     ),
     .target(
       name: "CommandSupport",
-      dependencies: ["CBLAS", "CharMLP", "OrderedJSON", "Posix", argumentParser],
+      dependencies: ["CBLAS", "CharMLP", "LinearAlgebra", "OrderedJSON", "Posix", argumentParser],
+      resources: [.embedInCode("names.txt")],
       swiftSettings: settings),
     .target(
       name: "RunReport",
@@ -115,6 +119,15 @@ let package = Package(
     program("bench", of: "BenchCommand"),
     program("gradcheck", of: "GradcheckCommand"),
     program("report", of: "ReportCommand"),
+    // All of them in the program `charmlp`; its folder's name differs from CharMLP by more than case.
+    .executableTarget(
+      name: "CharMLPTool",
+      dependencies: [
+        "BenchCommand", "GradcheckCommand", "ReportCommand", "SampleCommand", "TrainCommand",
+        "CommandSupport", "Posix", argumentParser,
+      ],
+      path: "Sources/tool",
+      swiftSettings: settings),
 
     .testTarget(name: "PosixTests", dependencies: ["Posix"], swiftSettings: settings),
     .testTarget(
@@ -148,7 +161,7 @@ let package = Package(
       name: "CommandTests",
       dependencies: [
         "BenchCommand", "OrderedJSON", "Safetensors", "train", "sample", "bench", "gradcheck",
-        "report",
+        "report", "CharMLPTool",
       ],
       swiftSettings: settings
     ),

@@ -16,11 +16,11 @@ import Synchronization
 /// Results are written to `StandardOutput.shared`, which is flushed at the end.
 public protocol Command: ParsableCommand {
   /// The process's arguments in the order in which they are parsed.
-  static func arranged(_ arguments: [String]) -> [String]
+  static func arranged(_ arguments: [String]) throws -> [String]
 }
 
 extension Command {
-  public static func arranged(_ arguments: [String]) -> [String] { arguments }
+  public static func arranged(_ arguments: [String]) throws -> [String] { arguments }
 
   /// Runs the command with the process's own arguments, and exits.
   public static func main() {
@@ -41,6 +41,7 @@ extension Command {
   private static func outcome(_ arguments: [String]?) -> Outcome {
     do {
       let arguments = try arguments ?? arranged(CommandLineWords.arguments())
+      try requireSubcommand(arguments)
       var command = try parseAsRoot(joiningNegativeNumbers(arguments))
       try command.run()
       return Outcome(status: .success)
@@ -207,7 +208,8 @@ extension Outcome {
     let message = command.message(for: error)
     switch ExitStatus(rawValue: code.rawValue) {
     case .success:
-      let text = command.fullMessage(for: error, columns: nil)
+      var text = command.fullMessage(for: error, columns: nil)
+      if text == version { text = Program.description(of: command._commandName) }
       self.init(status: .success, output: text.isEmpty || text.hasSuffix("\n") ? text : text + "\n")
     case .usage:
       self.init(status: .usage, message: message, hint: Self.hint(for: error, in: command))

@@ -30,10 +30,20 @@ public enum Host {
       "release"
     #endif
   }
+
+  /// For which machines it was built: `native`, for those that have the instructions of the one that built
+  /// it, or `portable`, for all of the architecture.
+  static var instructionSet: String {
+    #if CHARMLP_PORTABLE
+      "portable"
+    #else
+      "native"
+    #endif
+  }
 }
 
 /// The version of all commands.
-public let version = "0.1.0"
+public let version = "0.2.0"
 
 // MARK: - Enough memory
 

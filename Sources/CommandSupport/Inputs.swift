@@ -1,5 +1,6 @@
 // Where a model comes from: what `--model` may say.
 
+public import ArgumentParser
 public import CharMLP
 import Posix
 
@@ -55,6 +56,13 @@ public struct ModelSource: Sendable {
   }
 }
 
+extension CompletionKind {
+  /// The run directories of `runs/`, the newest first, as far as a shell shows them in that order.
+  public static var runs: CompletionKind {
+    .shellCommand("ls -dt \(ModelSource.runs)/* 2>/dev/null")
+  }
+}
+
 // MARK: - The whole checkpoint behind `--model`, for a command that shows more of a run than its network
 
 extension ModelSource {
@@ -79,59 +87,82 @@ extension ModelSource {
 
 /// A word list as the user named it, and where it was found.
 public struct WordListSource: Sendable {
-  /// The path that is read, or nil for standard input.
-  public let path: String?
+  /// Where the words of a list are.
+  public enum Place: Equatable, Sendable {
+    /// In this program: data/names.txt of the package, as it was when the program was built.
+    case bundled
+    case standardInput
+    case file(String)
+  }
 
-  /// What messages call it: the name as it was given.
+  public let place: Place
+
+  /// What messages call it: the path that is read, `-`, or "the bundled list of names".
   public let name: String
 
   /// The command and the option that named it, as a line of shell ends with them.
   private let command: String
 
+  /// The path that is read, if it is a file's.
+  public var path: String? {
+    if case .file(let path) = place { path } else { nil }
+  }
+
   /// What a run is called after: the file's name without its ending.
   public var stem: String {
-    guard let path else { return "stdin" }
-    let file = path.pieces(separatedBy: UInt8(ascii: "/")).last ?? "words"
-    let stem = file.pieces(separatedBy: UInt8(ascii: ".")).first.map(String.init) ?? String(file)
-    return stem.isEmpty ? "words" : stem
+    switch place {
+    case .bundled: return "names"
+    case .standardInput: return "stdin"
+    case .file(let path):
+      let file = path.pieces(separatedBy: UInt8(ascii: "/")).last ?? "words"
+      let stem = file.pieces(separatedBy: UInt8(ascii: ".")).first.map(String.init) ?? String(file)
+      return stem.isEmpty ? "words" : stem
+    }
   }
 
   /// Finds the list that `--data` names.
   ///
   /// `-` is standard input. A bare name that is not in the working directory is looked for in `data/`
-  /// there, then in `data/` of the package that the binary was built from. Without a name it is the
-  /// bundled list.
+  /// there, and nowhere else. Without a name it is the bundled list.
   ///
   /// - Parameter command: The command and the option to which the name was given.
   public init(_ name: String?, for command: String = "train --data") {
-    self.command = command
-    self.name = name ?? Self.bundled
-    path = name == "-" ? nil : Self.find(self.name)
-    // Who names a file is told if it is another one that is read.
-    if let name, let path, path != name {
-      StandardError.shared.note("there is no \(name) here: reading \(path)")
+    self.command = Program.called(command)
+    switch name {
+    case nil: (place, self.name) = (.bundled, "the bundled list of names")
+    case "-": (place, self.name) = (.standardInput, "-")
+    case let name?:
+      let path = Self.find(name)
+      (place, self.name) = (.file(path), path)
+      // Who names a file is told if it is another one that is read.
+      if path != name { StandardError.shared.note("there is no \(name) here: reading \(path)") }
     }
   }
 
-  private static let bundled = "names.txt"
-
   private static func find(_ name: String) -> String {
-    guard !name.has(UInt8(ascii: "/")), !name.isEmpty else { return name }
-    let candidates = [name, "data/\(name)", "\(packageRoot)/data/\(name)"]
-    return candidates.first(where: FileSystem.exists) ?? name
+    guard !name.has(UInt8(ascii: "/")), !name.isEmpty, !FileSystem.exists(name) else { return name }
+    let nearby = "data/\(name)"
+    return FileSystem.exists(nearby) ? nearby : name
   }
 
-  /// The package's directory on the machine that built it, two folders above this file's.
-  private static let packageRoot = #filePath
-    .pieces(separatedBy: UInt8(ascii: "/"), omittingEmpty: false)
-    .dropLast(3).joined(separator: "/")
+  /// The bundled list.
+  public static func bundledWords() -> WordList {
+    do throws(WordListError) {
+      return try WordList(utf8: PackageResources.names_txt)
+    } catch {
+      preconditionFailure("the bundled list: \(error)")
+    }
+  }
 
   /// Reads the list.
   /// - Throws: `CommandFailure` for a list that is not there or is none.
   public func read() throws(CommandFailure) -> WordList {
     do throws(WordListError) {
-      guard let path else { return try WordList.standardInput() }
-      return try WordList(contentsOf: path)
+      switch place {
+      case .bundled: return Self.bundledWords()
+      case .standardInput: return try WordList.standardInput()
+      case .file(let path): return try WordList(contentsOf: path)
+      }
     } catch {
       throw failure(error)
     }
@@ -140,16 +171,19 @@ public struct WordListSource: Sendable {
   /// The failure to read the list, with the line of shell that reads it after all.
   public func failure(_ error: WordListError) -> CommandFailure {
     error.commandFailure(
-      in: path == nil ? "stdin" : name, instead: error.remedy.flatMap { line(after: $0) })
+      in: place == .standardInput ? "stdin" : name,
+      instead: error.remedy.flatMap { line(after: $0) })
   }
 
   /// A line of shell that hands the list to this command again, through a remedy; nil if there is
   /// none.
   public func line(after remedy: TextRemedy) -> String? {
-    guard let path else {
-      return remedy.command(for: nil).map { "… | \($0) | \(command) -" }
+    switch place {
+    case .bundled: nil
+    case .standardInput: remedy.command(for: nil).map { "… | \($0) | \(command) -" }
+    case .file(let path):
+      path.shellWord.flatMap { remedy.command(for: $0) }.map { "\($0) | \(command) -" }
     }
-    return path.shellWord.flatMap { remedy.command(for: $0) }.map { "\($0) | \(command) -" }
   }
 }
 

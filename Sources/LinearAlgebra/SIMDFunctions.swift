@@ -15,7 +15,7 @@ public typealias FloatVector = SIMD16<Float>
 /// Without the instruction, `addingProduct` is a library call per element.
 @inlinable @inline(always)
 public func multiplyAdd(_ x: FloatVector, _ y: FloatVector, _ z: FloatVector) -> FloatVector {
-  #if CHARMLP_PORTABLE
+  #if CHARMLP_PORTABLE && arch(x86_64)
     x * y + z
   #else
     z.addingProduct(x, y)

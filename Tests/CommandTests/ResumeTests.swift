@@ -236,6 +236,8 @@ struct ResumeTests {
 
   @Test("What is asked for again must be what the run has: else 76, by name")
   func incompatible() throws {
+    let names = (1...200).map { "name" + String($0, radix: 2) + "\n" }.joined()
+    try place.write(names.replacing("0", with: "o").replacing("1", with: "i").utf8, to: "names.txt")
     #expect(try place.run("train", Self.short + ["--data", "names.txt"]).status == 0)
     try place.write("anna\nbert\ncarla\ndora\nemil\nfrida\n".utf8, to: "words.txt")
     expectRefusal(try resume("--data", "words.txt"), 76, "words.txt: other words than those of")

@@ -136,14 +136,27 @@ struct BlankWordsTests {
 
 @Suite("Which list is read")
 struct ListPlaceTests {
-  @Test("A bare name that is not here is looked up elsewhere, and the message says where")
-  func elsewhere() throws {
+  @Test("Without a name it is the bundled list, and the first line says so")
+  func bundled() throws {
     let place = try Workplace()
-    let named = try place.run("train", ["--data", "names.txt", "--describe"])
-    #expect(named.status == 0)
-    #expect(named.errors.contains("there is no names.txt here: reading /"), "\(named.errors)")
-    #expect(try place.run("train", ["--describe"]).errors.isEmpty)
-    try place.write("a\nb\nc\nd\ne\nf\n".utf8, to: "names.txt")
-    #expect(try place.run("train", ["--data", "names.txt", "--describe"]).errors.isEmpty)
+    let first = "the bundled list of names: 8,423 words"
+    #expect(try place.run("train", ["--describe"]).output.hasPrefix(first))
+    let trained = try place.run("train", ["--steps", "20", "--hidden", "8", "--samples", "0"])
+    #expect(trained.errors.hasPrefix(first), "\(trained.errors)")
+    let run = try jsonObject(String(decoding: place.read("runs/names-1/run.json"), as: UTF8.self))
+    #expect(run["data"] as? String == "the bundled list of names")
+    let checked = try place.run("gradcheck", ["--hidden", "4"])
+    #expect(checked.output.hasPrefix("the bundled list of names: "), "\(checked.output)")
+  }
+
+  @Test(
+    "A bare name that is not here is no file of the package's", arguments: ["names.txt", "names"])
+  func elsewhere(name: String) throws {
+    let place = try Workplace()
+    for command in ["train", "gradcheck"] {
+      let outcome = try place.run(command, ["--data", name])
+      expectRefusal(outcome, status: 66, saying: "\(command): \(name): no such file")
+    }
+    #expect(!place.hasRun)
   }
 }

@@ -21,7 +21,7 @@ struct TrainTests {
 
   @Test("Results are one JSON line on stdout, progress is on stderr")
   func json() throws {
-    let outcome = try train("--json", "--data", "names.txt")
+    let outcome = try train("--json")
     #expect(outcome.status == 0, "\(outcome.errors)")
     #expect(outcome.output.split(separator: "\n").count == 1)
     let object = try jsonObject(outcome.output)
@@ -112,12 +112,16 @@ struct TrainTests {
       try place.read("a/model.safetensors") == place.read("b/model.safetensors"))
   }
 
-  @Test("A list in data/ of the working directory goes before the package's")
+  @Test("A bare name that is not here is found in data/, and the first lines say so")
   func nearestList() throws {
     try FileManager.default.createDirectory(
       at: place.url.appending(path: "data"), withIntermediateDirectories: false)
     try place.write(Self.words.utf8, to: "data/names.txt")
-    #expect(try train("--data", "names.txt").errors.contains("8 words"))
+    let lines = try train("--data", "names.txt").errorLines
+    #expect(lines.first == "train: there is no names.txt here: reading data/names.txt")
+    #expect(lines.dropFirst().first?.hasPrefix("data/names.txt: 8 words") == true, "\(lines)")
+    try place.write((Self.words + "irma\n").utf8, to: "names.txt")
+    #expect(try train("--data", "names.txt").errors.hasPrefix("names.txt: 9 words"))
   }
 
   @Test(

@@ -20,7 +20,8 @@ package struct Bench: Command {
       """,
     discussion:
       "Results are compared before anything is timed. All sides take turns; figures are medians.",
-    version: version)
+    version: version
+  ).asCalled
 
   @Option(help: "Windows in a minibatch; --sizes takes 1 to 2048.", in: 2...100_000)
   var batchSize = Recipe().batchSize
@@ -75,10 +76,11 @@ package struct Bench: Command {
   private func compareKernels(_ threads: Int) throws(CommandFailure) {
     let progress = ProgressDisplay(isQuiet: json)
     defer { progress.finish() }
-    let process = try BenchProcess(arguments: [
-      "--batch-size", "\(batchSize)", "--block-size", "\(blockSize)", "--embedding",
-      "\(embedding)", "--hidden", "\(hidden)", "--threads", "\(threads)",
-    ])
+    let process = try BenchProcess(
+      arguments: Program.words(for: "bench") + [
+        "--batch-size", "\(batchSize)", "--block-size", "\(blockSize)", "--embedding",
+        "\(embedding)", "--hidden", "\(hidden)", "--threads", "\(threads)",
+      ])
     let report = KernelsReport.measure(process, seconds: seconds, progress: progress)
     if json { try write(report.json) } else { try StandardOutput.shared.write(report.text) }
   }

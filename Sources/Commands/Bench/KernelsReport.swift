@@ -168,7 +168,8 @@ package struct BenchProcess {
     else {
       throw CommandFailure(
         .unavailable, "bench cannot start itself again: /proc/self/exe cannot be read",
-        advice: "Set OPENBLAS_CORETYPE and run bench for one core type after another.")
+        advice: "Set OPENBLAS_CORETYPE and run \(Program.called("bench")) for one core type after "
+          + "another.")
     }
     self.init(executable: path, arguments: arguments)
   }

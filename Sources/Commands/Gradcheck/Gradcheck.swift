@@ -25,14 +25,18 @@ package struct Gradcheck: Command {
       nothing is wrong, 1 if something is, 65 if the file has nothing to judge. docs/derivation.md \
       says more.
       """,
-    version: version)
+    version: version
+  ).asCalled
 
-  @Option(help: "A file with a minibatch, parameters, and the tensors to be checked.")
+  @Option(
+    help: "A file with a minibatch, parameters, and the tensors to be checked.",
+    completion: .file(extensions: ["safetensors"]))
   var reference: String?
   @Flag(help: "With --reference: every comparison in a table, too.") var all = false
   @Flag(help: "Print the Python lines that write a notebook's tensors.") var snippet = false
   @Option(
     help: "Print the derivation's line for one tensor.",
+    completion: .list(PassTensor.allCases.map(\.name)),
     transform: { name in
       guard let tensor = PassTensor(rawValue: name) else {
         let near = PassTensor.nearest(to: name).map { "; \($0)?" } ?? ""
@@ -41,12 +45,17 @@ package struct Gradcheck: Command {
       return tensor
     })
   var solution: PassTensor?
-  @Option(help: "Write minibatch, parameters, intermediates and gradients to a file.")
+  @Option(
+    help: "Write minibatch, parameters, intermediates and gradients to a file.",
+    completion: .file())
   var write: String?
-  @Option(help: "Write the page that checks notebooks in a browser to a new file.")
+  @Option(
+    help: "Write the page that checks notebooks in a browser to a new file.", completion: .file())
   var page: String?
 
-  @Option(help: "Word list: a path, a name in data/, or - for standard input. (default: names.txt)")
+  @Option(
+    help: "Word list: a path, a name in data/, or - for standard input. (default: bundled names)",
+    completion: .file())
   var data: String?
   @Option(
     help: "Windows in the minibatch. (default: \(Recipe().batchSize))",

@@ -19,11 +19,15 @@ package struct Report: Command {
       The file needs no network and no other file. Charts are drawn by gnuplot (make gnuplot); without \
       it the page has its tables and the generator. A page of ours is replaced, nothing else is.
       """,
-    version: version)
+    version: version
+  ).asCalled
 
-  @Argument(help: "Run directories or model files. (default: the newest run in runs/)")
+  @Argument(
+    help: "Run directories or model files. (default: the newest run in runs/)", completion: .runs)
   var runs: [String] = []
-  @Option(help: "The file to write. (default: report.html in the run, or comparison.html)")
+  @Option(
+    help: "The file to write. (default: report.html in the run, or comparison.html)",
+    completion: .file())
   var out: String?
   @Flag(help: "Put several runs side by side.") var compare = false
   @Flag(help: "Print one JSON object instead of text.") var json = false

@@ -13,7 +13,8 @@ struct Evaluate: ParsableCommand {
     usage: """
       sample evaluate
       sample evaluate --count 100000 --temperature 0.8
-      """)
+      """
+  ).asCalled
 
   @OptionGroup var source: ModelOptions
   @Option(help: "Number of words.", in: 1...10_000_000) var count = 10_000

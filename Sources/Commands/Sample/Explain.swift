@@ -12,7 +12,8 @@ struct Explain: ParsableCommand {
       sample explain em
       sample explain ''                      the first character
       sample explain em --top 27 --temperature 0.7
-      """)
+      """
+  ).asCalled
 
   @OptionGroup var source: ModelOptions
   @OptionGroup var chain: ChainFlags

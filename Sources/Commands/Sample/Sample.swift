@@ -19,21 +19,27 @@ package struct Sample: Command {
 
   /// `sample --help` shows the flags that most people look for: those of the default subcommand,
   /// which says that there are others.
-  package static func main() {
-    let asksForHelp = [["--help"], ["-h"]].contains(Array(processArguments().dropFirst()))
-    main(asksForHelp ? ["words", "--help"] : nil)
-  }
-
   package static func arranged(_ arguments: [String]) -> [String] {
-    WordArguments.arranged(arguments)
+    let asksForHelp = [["--help"], ["-h"]].contains(arguments)
+    return asksForHelp ? ["words", "--help"] : WordArguments.arranged(arguments)
   }
+}
+
+/// What manual pages and completion scripts show of `sample`: the flags that it takes without a
+/// subcommand, beside the subcommands. It is never run.
+package struct SampleOutline: ParsableCommand {
+  package static let configuration = Sample.configuration
+  @OptionGroup var words: Words
+
+  package init() {}
 }
 
 // MARK: Flags that subcommands share
 
 /// Which model, and how much of it.
 struct ModelOptions: ParsableArguments {
-  @Option(help: "Run directory or model file. (default: the newest run in runs/)")
+  @Option(
+    help: "Run directory or model file. (default: the newest run in runs/)", completion: .runs)
   var model: String?
   @Flag(help: "The network without the counts that its run mixes with it.") var networkOnly = false
 

@@ -18,7 +18,8 @@ struct Score: ParsableCommand {
       renormalized to the words that 'sample' draws. A word with a character that is not in the list \
       has no probability; it is marked, the others are scored, and the status is 65. \
       \(WordFormat.tabRule)
-      """)
+      """
+  ).asCalled
 
   @OptionGroup var source: ModelOptions
   @OptionGroup var chain: ChainFlags

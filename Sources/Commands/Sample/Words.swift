@@ -22,8 +22,9 @@ struct Words: ParsableCommand {
       """,
     discussion: """
       These are the flags for drawing words. score, explain and evaluate have their own: see \
-      'sample score --help' and so on. \(WordFormat.tabRule)
-      """)
+      '\(Program.called("sample")) score --help' and so on. \(WordFormat.tabRule)
+      """
+  ).asCalled
 
   @OptionGroup var source: ModelOptions
   @Option(help: "Number of words.", in: 0...1_000_000_000) var count = 20
@@ -96,7 +97,8 @@ struct ConstraintFlags: ParsableArguments {
   @Option(help: "Characters that no word has.") var avoid = ""
   @Flag(help: "Only words that are not in the training list, which the model's file carries.")
   var novel = false
-  @Option(help: "A file of words that are not wanted, one a line; may be repeated.")
+  @Option(
+    help: "A file of words that are not wanted, one a line; may be repeated.", completion: .file())
   var exclude: [String] = []
 
   var constraints: WordConstraints {

@@ -53,7 +53,7 @@ struct RunStart {
     let lock = try RunLock(of: directory)
     try directory.requireNoRun()
     self.init(
-      name: source.name, path: source.path ?? "-", data, directory: directory,
+      name: source.name, path: source.path ?? source.name, data, directory: directory,
       lock: lock,
       trainer: Trainer(
         recipe, data.dataset, backward: options.trainerBackward,
@@ -172,7 +172,7 @@ extension RunStart {
       resuming: checkpoint, options, directory, communicator,
       training: TrainingMemory(
         backward: checkpoint.backward, threads: options.availableThreads(communicator)))
-    let source = options.data.map { WordListSource($0).path ?? "-" } ?? directory.modelPath
+    let source = options.data.map { WordListSource($0).path ?? $0 } ?? directory.modelPath
     self.init(
       name: directory.path, path: source, data, directory: directory, lock: lock,
       trainer: Trainer(
@@ -305,7 +305,8 @@ extension Checkpoint {
 // MARK: - The words of a run: where they come from, and what is made of them
 
 // A list that is shuffled is read as a whole, and rank 0 sends it to the others. One that is split by hash
-// is read a piece at a time, by all ranks together; only if a model file has the words, rank 0 sends them.
+// is read a piece at a time, by all ranks together; only the bundled list, and the words of a model file, are
+// sent by rank 0.
 
 /// What a run learns from, and what its files keep of it.
 struct RunData {
@@ -350,11 +351,7 @@ struct RunData {
   ) throws(CommandFailure) {
     try training?.require(
       recipe, windows: list.characterCount + list.count, vocabulary: Vocabulary(of: list).count)
-    if let ranks {
-      RunAssignment(recipe, path: nil).send(ranks)
-      var text = list.utf8
-      ranks.broadcast(&text)
-    }
+    if let ranks { list.send(ranks, recipe) }
     do throws(DatasetError) {
       dataset = try Dataset(
         list, recipe, communicator: ranks, memoryLimit: Host.availableMemory)
@@ -384,6 +381,15 @@ struct RunData {
   }
 }
 
+extension WordList {
+  /// Sends the words to the other ranks, after the run to prepare for.
+  fileprivate func send(_ ranks: any Communicator, _ recipe: Recipe) {
+    RunAssignment(recipe, path: nil).send(ranks)
+    var text = utf8
+    ranks.broadcast(&text)
+  }
+}
+
 extension WordListSource {
   /// Reads the list a piece at a time, together with the other ranks.
   ///
@@ -391,7 +397,14 @@ extension WordListSource {
   func readByHash(
     _ recipe: Recipe, _ ranks: (any Communicator)?
   ) throws(CommandFailure) -> HashSplitList {
-    guard let path else {
+    let path: String
+    switch place {
+    case .file(let name): path = name
+    case .bundled:
+      let list = Self.bundledWords()
+      if let ranks { list.send(ranks, recipe) }
+      return HashSplitList(list, splitSeed: recipe.splitSeed, communicator: ranks)
+    case .standardInput:
       guard ranks == nil else {
         throw CommandFailure(
           .unavailable, "several ranks cannot share out standard input",

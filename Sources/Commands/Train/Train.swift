@@ -25,14 +25,19 @@ package struct Train: Command {
       the best by validation, metrics.jsonl and run.json. \
       After SIGINT (Ctrl-C) or SIGTERM a run is saved where it is, and --resume goes on with it.
       """,
-    version: version)
+    version: version
+  ).asCalled
 
-  @Option(help: "Word list: a path, a name in data/, or - for standard input. (default: names.txt)")
+  @Option(
+    help: "Word list: a path, a name in data/, or - for standard input. (default: bundled names)",
+    completion: .file())
   var data: String?
 
   @OptionGroup var settings: RecipeOptions
 
-  @Option(help: "Run directory. (default: the next free runs/<data>-<k>)") var out: String?
+  @Option(
+    help: "Run directory. (default: the next free runs/<data>-<k>)", completion: .directory)
+  var out: String?
   @Option(help: "Words to print at the end.", in: 0...1_000_000) var samples = 20
 
   @Option(
@@ -283,8 +288,11 @@ extension LearningRateSearch {
       } else {
         var text: [UInt8] = []
         ranks.broadcast(&text)
-        self = .whole(
-          try Dataset(WordList(utf8: text), assignment.recipe, communicator: ranks))
+        let (list, recipe) = (try WordList(utf8: text), assignment.recipe)
+        self =
+          recipe.split == .hash
+          ? .part(HashSplitList(list, splitSeed: recipe.splitSeed, communicator: ranks))
+          : .whole(try Dataset(list, recipe))
       }
     }
 

@@ -104,7 +104,9 @@ struct CheckpointOptions: ParsableArguments {
     help: "Steps between two saves. (default: about 10 seconds of training)",
     transform: wholeNumber(in: 1...1_000_000_000))
   var checkpointEvery: Int?
-  @Option(help: "Run directory of a run that was stopped, to go on with; needs no other flag.")
+  @Option(
+    help: "Run directory of a run that was stopped, to go on with; needs no other flag.",
+    completion: .runs)
   var resume: String?
 
   func validate() throws {

@@ -328,9 +328,10 @@ extension TrainingRun {
     let steps = "\(Format.count(start.trainer.step)) of \(Format.count(recipe.steps))"
     // A list that was too long to be stored has to be named again.
     let data = start.words.isComplete ? "" : " --data \(shellWord(start.path))"
+    let line = Program.called("train --resume \(shellWord(start.directory.path))\(data)")
     return CommandFailure(
       status, "interrupted at step \(steps); all of it is saved in \(start.directory.path)",
-      advice: "To go on:  train --resume \(shellWord(start.directory.path))\(data)")
+      advice: "To go on:  \(line)")
   }
 
   /// What is said about a run that goes on.

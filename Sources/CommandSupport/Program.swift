@@ -1,0 +1,77 @@
+// Which program this process is: one command under its own name, or `charmlp`, which holds them all.
+//
+// Whoever types `charmlp train` is told to go on with `charmlp train --resume …`: examples, hints and the
+// name before an error are those of the program as it was called.
+
+public import ArgumentParser
+import CharMLP
+import LinearAlgebra
+import Synchronization
+
+/// The program that runs.
+public enum Program {
+  private static let front = Mutex<String?>(nil)
+
+  /// The program's name, if it holds several commands.
+  ///
+  /// Set before anything else: a command's examples are made when its configuration is first read.
+  public static var name: String? {
+    get { front.withLock { $0 } }
+    set { front.withLock { $0 = newValue } }
+  }
+
+  /// Puts a command's name, as it was called, before warnings and errors.
+  public static func setCommand(_ command: String) {
+    StandardError.shared.setCommandName(called(command))
+  }
+
+  /// A line of shell that begins with a command, as it has to be typed here.
+  public static func called(_ line: String) -> String { name.map { "\($0) \(line)" } ?? line }
+
+  /// The words with which this program starts a command of it.
+  public static func words(for command: String) -> [String] { name == nil ? [] : [command] }
+
+  /// What `--version` prints: the version, the kernels in use, and how the program was built.
+  static func description(of command: String) -> String {
+    let library = BLASLibrary.configuration.pieces(separatedBy: UInt8(ascii: " "))
+      .prefix(2).joined(separator: " ")
+    return """
+      \(command) \(version) \
+      (\(library), \(BLASLibrary.core) kernels; \(Host.instructionSet) \(Host.buildMode) build)
+      """
+  }
+}
+
+extension CommandConfiguration {
+  /// This configuration, its examples as they have to be typed in this program.
+  public var asCalled: CommandConfiguration {
+    var configuration = self
+    let lines = usage?.pieces(separatedBy: UInt8(ascii: "\n"), omittingEmpty: false)
+    configuration.usage = lines?.map { line in
+      line.utf8.first == UInt8(ascii: " ") ? String(line) : Program.called(String(line))
+    }.joined(separator: "\n")
+    return configuration
+  }
+}
+
+// MARK: Subcommands that do not exist
+
+extension ParsableCommand {
+  /// Refuses a first word that is no subcommand, where a command has such; names the nearest.
+  ///
+  /// - Throws: `ValidationError`.
+  static func requireSubcommand(_ arguments: [String]) throws {
+    let commands = configuration.subcommands
+    guard !commands.isEmpty, let first = arguments.first, !first.begins(with: "-"),
+      first != "help"
+    else { return }
+    for command in commands where command._commandName == first {
+      return try command.requireSubcommand(Array(arguments.dropFirst()))
+    }
+    let nearest = (try? WordList(commands.map { $0._commandName })).flatMap { names in
+      NearestWords(names, selecting: Array(names.indices)[...]).nearest(to: first)
+    }
+    let hint = nearest.map { $0.distance <= 2 ? ". Did you mean '\($0.word)'?" : "" } ?? ""
+    throw ValidationError("Unknown subcommand '\(first)'\(hint)")
+  }
+}

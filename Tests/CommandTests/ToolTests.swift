@@ -1,0 +1,141 @@
+// The program `charmlp`: its commands are those of the programs, and it is what its messages name.
+
+import Foundation
+import Testing
+
+@Suite("charmlp")
+struct ToolTests {
+  let place: Workplace
+
+  init() throws { place = try Workplace() }
+
+  private static let commands = ["train", "sample", "report", "gradcheck", "bench"]
+  private static let quick = [
+    "--recipe", "notebook", "--steps", "100", "--hidden", "8", "--samples", "2", "--quiet",
+  ]
+
+  @Test("A run is that of train, to the byte, and sample, score and report read it")
+  func commands() throws {
+    #expect(try place.run("train", Self.quick + ["--out", "a"]).status == 0)
+    #expect(try place.run("charmlp", ["train"] + Self.quick + ["--out", "b"]).status == 0)
+    #expect(try place.read("a/model.safetensors") == place.read("b/model.safetensors"))
+    for arguments in [
+      ["--model", "a"], ["--model", "a", "--count", "3"], ["score", "anna", "--model", "a"],
+      ["--model", "a", "score", "anna"], ["explain", "an", "--model", "a"],
+    ] {
+      let (own, inTool) = (
+        try place.run("sample", arguments), try place.run("charmlp", ["sample"] + arguments)
+      )
+      #expect(inTool.status == 0 && inTool.output == own.output, "\(inTool.errors)")
+    }
+    #expect(try place.run("charmlp", ["report", "a"]).output == "report: a/report.html\n")
+    #expect(try place.run("charmlp", ["gradcheck", "--hidden", "4"]).status == 0)
+  }
+
+  @Test("Errors, hints and lines to go on with name the program as it was called")
+  func names() throws {
+    let flag = try place.run("charmlp", ["train", "--bogus"])
+    expectRefusal(flag, status: 64, saying: "charmlp train: Unknown option '--bogus'")
+    #expect(flag.errors.contains("See 'charmlp train --help'."))
+    let word = try place.run("charmlp", ["sample", "score", "--bogus"])
+    expectRefusal(word, status: 64, saying: "charmlp sample: ")
+    #expect(word.errors.contains("See 'charmlp sample score --help'."))
+    let list = try place.run("charmlp", ["train", "--data", "none.txt"])
+    expectRefusal(list, status: 66, saying: "charmlp train: none.txt: no such file")
+    try place.write([0x61, 0x0A, 0xE9, 0x6D, 0x69, 0x6C, 0x65, 0x0A], to: "latin.txt")
+    let latin = try place.run("charmlp", ["train", "--data", "latin.txt"])
+    #expect(latin.errors.contains(" | charmlp train --data -\n"), "\(latin.errors)")
+    let command = try place.start(
+      "charmlp",
+      ["train", "--recipe", "notebook", "--steps", "100000000", "--hidden", "8", "--out", "run"])
+    try command.wait { FileManager.default.fileExists(atPath: place.path("run/run.json")) }
+    command.send(SIGTERM)
+    let outcome = try command.outcome()
+    #expect(outcome.errorLines.last == "To go on:  charmlp train --resume run", "\(outcome.errors)")
+  }
+
+  @Test("Without a command it shows its help; the examples of all begin with its name")
+  func help() throws {
+    let (outcome, asked) = (try place.run("charmlp", []), try place.run("charmlp", ["--help"]))
+    #expect(outcome.status == 0 && outcome.output == asked.output)
+    for command in Self.commands { #expect(outcome.output.contains("\n  \(command) ")) }
+    let subcommands = ["score", "explain", "evaluate"].map { ["sample", $0] }
+    for arguments in [[]] + Self.commands.map({ [$0] }) + subcommands {
+      let text = try place.run("charmlp", arguments + ["--help"]).output
+      let examples = try #require(text.split(separator: "USAGE: ").last).split(
+        separator: "\n", omittingEmptySubsequences: false
+      ).prefix { !$0.isEmpty }
+      #expect(examples.allSatisfy { $0.drop { $0 == " " }.hasPrefix("charmlp ") }, "\(text)")
+      #expect(text.contains("train --data") || arguments.first != "train")
+    }
+    #expect(try place.run("train", ["--help"]).output.contains("USAGE: train "))
+  }
+
+  @Test(
+    "A command that does not exist is refused, with the nearest",
+    arguments: [
+      (["tain"], "charmlp: Unknown subcommand 'tain'. Did you mean 'train'?"),
+      (["samples"], "charmlp: Unknown subcommand 'samples'. Did you mean 'sample'?"),
+      (
+        ["sample", "scor", "a"], "charmlp sample: Unknown subcommand 'scor'. Did you mean 'score'?"
+      ),
+      (["something"], "charmlp: Unknown subcommand 'something'\n"),
+    ])
+  func unknown(arguments: [String], message: String) throws {
+    expectRefusal(try place.run("charmlp", arguments), status: 64, saying: message)
+  }
+
+  @Test("--version of each names it, the version, the kernels and the build")
+  func version() throws {
+    for arguments in [[]] + Self.commands.map({ [$0] }) {
+      let text = try place.run("charmlp", arguments + ["--version"]).output
+      let form = /charmlp \d+\.\d+\.\d+ \(.+ kernels; (native|portable) \w+ build\)\n/
+      #expect(text.wholeMatch(of: form) != nil, "\(text)")
+    }
+    for command in Self.commands {
+      #expect(try place.run(command, ["--version"]).output.hasPrefix("\(command) 0."))
+    }
+  }
+
+  @Test("It works without an environment, and from another place than the build's")
+  func elsewhere() throws {
+    let outcome = try place.guarded(
+      """
+      mkdir bin && cp "$(command -v charmlp)" bin
+      env -i bin/charmlp train --recipe notebook --steps 20 --hidden 8 --samples 1
+      """)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(outcome.errors.hasPrefix("the bundled list of names: 8,423 words"))
+  }
+
+  @Test(
+    "bash completes commands, flags, runs, files and recipes",
+    arguments: [
+      ("charmlp tr", ["train"]), ("charmlp train --rec", ["--recipe"]),
+      ("charmlp train --recipe ", ["best", "notebook"]),
+      ("charmlp train --resume ", ["runs/towns-1", "runs/towns-2"]),
+      ("charmlp sample --model runs/towns-1", ["runs/towns-1"]),
+      ("charmlp sample --pre", ["--prefix"]),
+      ("charmlp sample score --model ", ["runs/towns-1", "runs/towns-2"]),
+      ("charmlp report ", ["runs/towns-1", "runs/towns-2"]),
+      ("charmlp train --data to", ["towns.txt"]),
+    ])
+  func completions(line: String, words: [String]) throws {
+    let outcome = try place.guarded(
+      """
+      mkdir -p runs/towns-1 runs/towns-2; touch towns.txt
+      charmlp --generate-completion-script bash >charmlp.bash
+      cat >complete.bash <<'END'
+      . ./charmlp.bash
+      COMP_LINE='\(line)' COMP_POINT=${#COMP_LINE}
+      read -ra COMP_WORDS <<<"$COMP_LINE"
+      case $COMP_LINE in *' ') COMP_WORDS+=('');; esac
+      COMP_CWORD=$((${#COMP_WORDS[@]} - 1)) COMP_POINT=${#COMP_LINE}
+      _charmlp charmlp "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
+      printf '%s\\n' "${COMPREPLY[@]}"
+      END
+      bash complete.bash
+      """)
+    #expect(outcome.output.split(separator: "\n").map(String.init).sorted() == words, "\(outcome)")
+  }
+}
