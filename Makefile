@@ -6,7 +6,7 @@ NAMES_URL ?= https://raw.githubusercontent.com/karpathy/makemore/master/names.tx
 NAMES := data/makemore-names.txt
 NAMES_SHA256 := 0a30b5557f192f32ab962680889aac5f6fda0f4cecf40a6d0b5694f58ea8cc4d
 
-.PHONY: help setup build train test lint format bench peers names example mutate \
+.PHONY: help setup build program stage install copy uninstall try-install train test lint format bench peers names example mutate \
   strace crash crash-quick gnuplot chromium browser page fuzz differential differential-packages sanitize \
   sanitize-quick setup-mpi build-mpi train-mpi test-mpi long-list long-list-quick
 
@@ -14,6 +14,8 @@ help:
 	@echo 'For everyone'
 	@echo '  make train                install what is missing, build, train on the bundled names, print new ones'
 	@echo '  make test                 the same setup, then every test in debug, and in release those that see the optimizer'
+	@echo '  make install              build and install charmlp, its manual and completions: PREFIX=/usr/local, DESTDIR=,'
+	@echo '                            PORTABLE=1 for machines other than this one; make uninstall takes all of it away'
 	@echo '  make names                download the list of names of the lecture'
 	@echo '  make gnuplot              install gnuplot, which draws the charts of reports'
 	@echo '  make train-mpi RANKS=2 ARGUMENTS="--steps 1000"   train on several processes under mpirun'
@@ -48,6 +50,51 @@ build: setup
 
 train: build
 	swift run -c release --skip-build train
+
+# What is installed: the program `charmlp` with Swift's library inside, its manual pages, and completions. They are
+# put together in $(STAGE), so that only copying needs the superuser: `make program && sudo make install` works
+# where root's PATH has no Swift. PORTABLE=1 makes a program for every machine of the architecture, for packages.
+PREFIX ?= /usr/local
+PORTABLE ?= 0
+STAGE := .build/program
+SCRATCH := .build$(if $(filter 1,$(PORTABLE)),/portable)
+PROGRAM ?= $(SCRATCH)/release/charmlp
+INSTALLED = $(abspath $(DESTDIR)$(PREFIX))
+# As shells look for them.
+COMPLETIONS := bash:bash-completion/completions/charmlp zsh:zsh/site-functions/_charmlp \
+  fish:fish/vendor_completions.d/charmlp.fish
+
+program: setup
+	CHARMLP_PORTABLE=$(PORTABLE) swift build -c release --scratch-path $(SCRATCH) --static-swift-stdlib --product charmlp
+	@$(MAKE) --no-print-directory stage
+
+stage:
+	rm -rf $(STAGE)
+	install -D -s $(PROGRAM) $(STAGE)/bin/charmlp
+	@for each in $(COMPLETIONS); do \
+	  $(STAGE)/bin/charmlp --generate-completion-script "$${each%%:*}" >$(STAGE)/script && \
+	  install -D -m 644 $(STAGE)/script "$(STAGE)/share/$${each#*:}" || exit 1; done; rm $(STAGE)/script
+	python3 Tools/manual.py $(STAGE)/bin/charmlp $(STAGE)/share/man/man1
+
+install:
+	@if command -v swift >/dev/null; then $(MAKE) --no-print-directory program; \
+	elif ! [ -x $(STAGE)/bin/charmlp ]; then echo 'Run `make program` first, where there is Swift.' >&2; exit 1; fi
+	@$(MAKE) --no-print-directory copy
+
+copy:
+	install -D -m 755 $(STAGE)/bin/charmlp $(INSTALLED)/bin/charmlp
+	cd $(STAGE)/share && find * -type f -exec install -D -m 644 {} $(INSTALLED)/share/{} ';'
+
+# Folders that are empty then go too, but for those of the system's own prefixes.
+uninstall:
+	cd $(INSTALLED) && rm -f bin/charmlp share/man/man1/charmlp.1 share/man/man1/charmlp-*.1 \
+	  $(foreach each,$(COMPLETIONS),share/$(lastword $(subst :, ,$(each))))
+	@case '$(PREFIX)' in /usr | /usr/local) ;; *) cd $(INSTALLED) && rmdir -p --ignore-fail-on-non-empty \
+	  bin share/man/man1 $(foreach each,$(COMPLETIONS),share/$(dir $(lastword $(subst :, ,$(each))))) 2>/dev/null || true ;; esac
+
+# Installs $(PROGRAM), whatever build made it, into a temporary folder; uses what is there, and uninstalls it.
+try-install:
+	python3 Tools/try_install.py $(PROGRAM)
 
 # Suites whose subject is what a shell hands to the commands and gets back: flags, files, streams, signals. They
 # see nothing of the optimizer, and run in debug alone; every other suite runs in both configurations.
