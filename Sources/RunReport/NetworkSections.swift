@@ -354,6 +354,8 @@ enum LetterKind {
 /// The measurements behind a page; what the words are needed for is nil where they are not stored.
 struct Findings: Sendable {
   let losses: SplitLosses?
+  /// The network, with counts if the run mixes them.
+  let predictor: Predictor
   /// The network together with counts; nil if the run does not mix them.
   let mixture: MixtureResult?
   let baseline: BaselineComparison?
@@ -364,22 +366,24 @@ struct Findings: Sendable {
   let words: NewWords
   let axes: PrincipalAxes?
 
-  init(_ run: RecordedRun) {
+  /// - Parameter tell: Is told what is computed now.
+  init(_ run: RecordedRun, tell: (String) -> Void) {
     let (model, recipe) = (run.checkpoint.model, run.checkpoint.recipe)
+    tell("evaluating the network")
     losses = run.dataset.map { SplitLosses(model, $0) }
     let predictor = (try? run.checkpoint.predictor()) ?? Predictor(model)
-    mixture = run.dataset.flatMap { dataset in
-      run.checkpoint.mixture.map {
-        MixtureResult($0.mixture, losses: predictor.losses(dataset))
-      }
-    }
+    self.predictor = predictor
+    mixture = MixtureResult(run)
+    tell("counting n-grams")
     baseline = run.dataset.map {
       BaselineComparison(Baseline($0), blockSize: recipe.blockSize)
     }
     data = run.dataset.map { DataReport($0) }
     minibatch = run.dataset.flatMap { Minibatch.forDiagnosis($0, recipe) }
     diagnostics = minibatch.map { Diagnostics(model.parameters, $0) }
+    tell("checking gradients")
     gradients = minibatch.flatMap { Self.check(model.parameters, $0) }
+    tell("drawing words")
     words = NewWords(predictor, run.dataset, seed: recipe.samplingSeed)
     axes = PrincipalAxes(ofRows: model.parameters.C)
   }
@@ -399,6 +403,17 @@ struct Findings: Sendable {
   /// of times.
   private static let smallNetwork = 50_000
   private static let parameterLimit = 1_000_000
+}
+
+extension MixtureResult {
+  /// What the network and counts of a run reach together; nil if the run does not mix them, or its words are not
+  /// known.
+  init?(_ run: RecordedRun) {
+    guard let stored = run.checkpoint.mixture, let dataset = run.dataset,
+      let predictor = try? run.checkpoint.predictor()
+    else { return nil }
+    self.init(stored.mixture, losses: predictor.losses(dataset))
+  }
 }
 
 extension Minibatch {

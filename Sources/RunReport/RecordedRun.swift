@@ -67,6 +67,12 @@ public struct RecordedRun: Sendable {
     checkpoint.training.best?.step == checkpoint.training.step && !checkpoint.isFinished
   }
 
+  /// Where and why training ended before its last step; nil if it did not, or is not over.
+  var earlyStop: (step: Int, reason: EarlyStop)? {
+    guard let step = metrics.last?.step else { return nil }
+    return checkpoint.recipe.earlyStop(checkpoint.training.best, at: step).map { (step, $0) }
+  }
+
   private static func dataset(
     _ checkpoint: Checkpoint, _ path: String
   ) throws(CommandFailure) -> Dataset? {

@@ -10,15 +10,20 @@ public struct ReportPage {
   let run: RecordedRun
   let findings: Findings
   let figures: Figures
+  private let generator: GeneratorData
 
   /// Computes what a page shows.
-  public init(_ run: RecordedRun) {
-    self.init(run, Gnuplot())
+  ///
+  /// - Parameter tell: Is told what is computed now, which may take long for large vocabularies.
+  public init(_ run: RecordedRun, tell: (String) -> Void = { _ in }) {
+    self.init(run, Gnuplot(), tell: tell)
   }
 
-  init(_ run: RecordedRun, _ gnuplot: Gnuplot?) {
+  init(_ run: RecordedRun, _ gnuplot: Gnuplot?, tell: (String) -> Void = { _ in }) {
     self.run = run
-    findings = Findings(run)
+    findings = Findings(run, tell: tell)
+    tell("drawing charts")
+    generator = GeneratorData(findings.predictor, run.dataset)
     figures = Figures(gnuplot)
   }
 
@@ -27,7 +32,6 @@ public struct ReportPage {
 
   /// The file.
   public var html: String {
-    let generator = GeneratorData(model: run.checkpoint.model, dataset: run.dataset)
     let body = Template(Resource.page).filled([
       "heading": .element("bdi", run.name),
       "lead": lead,
@@ -117,9 +121,14 @@ extension ReportPage {
   var notices: Markup {
     var notices: [String] = []
     if let notice = figures.notice { notices.append(notice) }
-    if findings.mixture != nil {
+    if run.checkpoint.mixture != nil, !generator.isMixed {
       notices.append(
-        "The live generator draws from the network alone; sample mixes it with counts, as the words do that are listed."
+        "The live generator draws from the network alone: the list is too long for this page. sample mixes it with counts, as the words do that are listed."
+      )
+    }
+    if let (step, reason) = run.earlyStop {
+      notices.append(
+        "Training stopped at step \(Format.count(step)) of \(Format.count(run.checkpoint.recipe.steps)): \(reason)."
       )
     }
     let step = run.checkpoint.training.step

@@ -34,8 +34,9 @@ def main():
 
 def check_all(browser, directory):
     names = pages.make_names(directory)
+    mixed = pages.make_mixed(directory)
     hostile = pages.make_hostile(directory)
-    comparison = pages.make_comparison(directory, [names, hostile])
+    comparison = pages.make_comparison(directory, [names, hostile, mixed])
     without = pages.make_without_gnuplot(directory, names)
     damaged = pages.make_damaged(directory, names)
     size = (names / "report.html").stat().st_size
@@ -46,12 +47,13 @@ def check_all(browser, directory):
             browser.show(width, theme)
             check_names(browser, names, theme)
             check_hostile(browser, hostile)
-            check_comparison(browser, comparison, [names, hostile])
+            check_comparison(browser, comparison, [names, hostile, mixed])
             count += 3
+    check_mixed(browser, mixed)
     check_without_gnuplot(browser, without)
     check_damaged(browser, damaged)
     checks.require(not Path("hacked").exists(), "a word was run by gnuplot")
-    return count + 2
+    return count + 3
 
 
 def check_names(browser, run, theme):
@@ -59,7 +61,22 @@ def check_names(browser, run, theme):
     browser.open(page)
     checks.has_charts(browser, run)
     checks.reads_well(browser, theme)
-    checks.generates(browser, "ma")
+    checks.generates(browser, "ma", is_mixed=False)
+    checks.is_calm(browser, page)
+
+
+def check_mixed(browser, run):
+    page = run / "report.html"
+    browser.open(page)
+    checks.generates(browser, "ma", is_mixed=True)
+    checks.keeps_to_lengths_and_endings(browser)
+    checks.cuts(browser)
+    notices = browser.run(
+        "return [...document.querySelectorAll('.notice')].map(e => e.textContent)")
+    last = checks.metrics(run)[-1]["step"]
+    checks.require(
+        f"Training stopped at step {last} of 600: the validation loss is below 2.9." in notices,
+        f"the page says {notices}")
     checks.is_calm(browser, page)
 
 
@@ -68,7 +85,7 @@ def check_hostile(browser, run):
     browser.open(page)
     checks.has_charts(browser, run)
     checks.runs_nothing(browser, pages.HOSTILE_WORDS, run.name)
-    checks.generates(browser, "<")
+    checks.generates(browser, "<", is_mixed=False)
     checks.runs_nothing(browser, pages.HOSTILE_WORDS, run.name)
     checks.is_calm(browser, page)
 
@@ -81,6 +98,17 @@ def check_comparison(browser, page, runs):
     names = browser.run(
         "return [...document.querySelectorAll('#runs tbody bdi')].map(e => e.textContent)")
     checks.require(names == [checks.shown_name(run.name) for run in runs], f"the table has the runs {names}")
+    # The runs differ in length, so that each is drawn over the share of its steps.
+    text = browser.run("return document.querySelector('#curves').textContent")
+    checks.require("percent of the steps" in text and "share of its steps" in text, f"the chart says {text}")
+    cells = browser.run("""
+const column = name => [...document.querySelectorAll('#runs th')].findIndex(e => e.textContent === name);
+return [...document.querySelectorAll('#runs tbody tr')].map(row => ['counting', 'both'].map(
+  name => row.cells[column(name)].textContent));""")
+    counting = [float(cell[0]) for cell in cells]
+    checks.require(cells[0][0] == cells[2][0] and counting[1] != counting[0], f"counting reaches {cells}")
+    checks.require([cell[1] == "–" for cell in cells] == [True, True, False]
+                   and float(cells[2][1]) < counting[2], f"both reach {cells}")
     checks.is_calm(browser, page)
 
 
@@ -90,7 +118,7 @@ def check_without_gnuplot(browser, page):
     checks.require("gnuplot" in notice, f"without gnuplot the page says {notice}")
     checks.require(browser.run("return document.querySelectorAll('svg').length") == 0, "a picture")
     checks.require(browser.run("return document.querySelectorAll('table').length") >= 6, "no tables")
-    checks.generates(browser, "ma")
+    checks.generates(browser, "ma", is_mixed=False)
     checks.is_calm(browser, page)
 
 

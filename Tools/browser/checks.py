@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -119,30 +120,100 @@ return {
         require(ratios[kind] >= 4.5, f"{kind} has a contrast of {ratios[kind]:.1f} in {theme}")
 
 
-def generates(browser, prefix):
-    """The generator makes words with the given beginning, and its self-check passes."""
+def drawn(browser):
+    """The words that the generator shows, once it has ended its search."""
+    end = time.monotonic() + 120
+    while browser.run("return document.getElementById('words').dataset.state") != "done":
+        require(time.monotonic() < end, "the generator goes on searching")
+        time.sleep(0.02)
+    return browser.run(
+        "return [...document.querySelectorAll('#words li bdi')].map(e => e.textContent)")
+
+
+def sets(browser, identifier, value):
+    """Gives a control a value, as a user does."""
+    browser.run("""
+const [control, value] = [document.getElementById(arguments[0]), arguments[1]];
+if (control.type === 'checkbox') control.checked = value;
+else control.value = value;
+control.dispatchEvent(new Event('input'));""", identifier, value)
+
+
+def list_of(browser):
+    """The words in the page: those that train, and the others."""
+    words = network(browser)["words"]
+    return set(words["train"].split("\n")) | set(words["others"].split("\n"))
+
+
+def generates(browser, prefix, is_mixed):
+    """The generator makes words as they are asked for, and its self-check passes."""
     check = browser.run(
-        "const e = document.getElementById('self-check'); return [e.className, e.dataset.difference]")
+        "const e = document.getElementById('self-check'); "
+        "return [e.className, e.dataset.difference, e.textContent]")
     require(check[0] == "check passed" and float(check[1]) <= 1e-5, f"the self-check says {check}")
-    words = "return [...document.querySelectorAll('#words li')].map(e => e.textContent)"
-    first = browser.run(words)
+    require((network(browser)["counting"] is not None) == is_mixed, "counts, or none, in the page")
+    require(("network and counts together" in check[2]) == is_mixed, f"the self-check says {check}")
+    first = drawn(browser)
     require(len(first) == 16 and any(first), f"the words are {first}")
     browser.run("document.getElementById('more').click()")
-    require(browser.run(words) != first, "the button makes no new words")
+    require(drawn(browser) != first, "the button makes no new words")
     browser.type("#prefix", prefix)
-    found = browser.run(words)
+    found = drawn(browser)
     require(all(word.startswith(prefix) for word in found), f"with {prefix}: {found}")
     bars = browser.run(
         "return [...document.querySelectorAll('#bars .share')].map(e => parseFloat(e.textContent))")
     require(len(bars) == 12 and bars == sorted(bars, reverse=True) and sum(bars) <= 100.6,
             f"the bars are {bars}")
     # At a low temperature the likeliest character takes nearly all.
-    browser.run("""
-const slider = document.getElementById('temperature');
-slider.value = '0.1';
-slider.dispatchEvent(new Event('input'));""")
+    sets(browser, "temperature", "0.1")
     cold = browser.run("return parseFloat(document.querySelector('#bars .share').textContent)")
     require(cold > bars[0] or cold == 100, f"colder, the first bar goes from {bars[0]} to {cold}")
+    sets(browser, "temperature", "1")
+
+
+def keeps_to_lengths_and_endings(browser):
+    """Words have the length and the ending that are asked for; the list's are left out, or marked."""
+    known = list_of(browser)
+    sets(browser, "prefix", "")
+    sets(browser, "suffix", "a")
+    sets(browser, "shortest", "5")
+    sets(browser, "longest", "7")
+    found = drawn(browser)
+    require(len(found) == 16 and all(w.endswith("a") and 5 <= len(w) <= 7 for w in found),
+            f"of 5 to 7 characters, ending with a: {found}")
+    require(not known & set(found), f"words of the list: {known & set(found)}")
+    # A temperature at which the list comes back.
+    sets(browser, "only-new", False)
+    sets(browser, "temperature", "0.3")
+    marks = set()
+    for _ in range(20):
+        browser.run("document.getElementById('more').click()")
+        drawn(browser)
+        for word, note in browser.run("""
+return [...document.querySelectorAll('#words li')].map(
+  e => [e.querySelector('bdi').textContent, e.textContent.includes('in the list')])"""):
+            require((word in known) == note, f"{word} is marked as in the list: {note}")
+            marks.add(note)
+    require(True in marks, "no word of the list came back")
+    # What no word can be ends, and says so.
+    sets(browser, "shortest", "9")
+    found = drawn(browser)
+    line = browser.run("return document.getElementById('search').textContent")
+    require(found == [] and "0 of" in line, f"9 to 7 characters long: {found}, {line}")
+
+
+def cuts(browser):
+    """A word without an end is cut at a hundred characters, and the page says so."""
+    browser.run("""
+document.getElementById('prefix').maxLength = 1000;
+for (const [id, value] of [['suffix', ''], ['shortest', '1'], ['longest', '']]) {
+  document.getElementById(id).value = value;
+}""")
+    sets(browser, "prefix", "ma" * 60)
+    drawn(browser)
+    notes = browser.run(
+        "return [...document.querySelectorAll('#words li .note')].map(e => e.textContent)")
+    require(any("cut at 100 characters" in note for note in notes), f"the notes are {notes}")
 
 
 def shown_name(name):

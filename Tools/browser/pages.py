@@ -37,6 +37,14 @@ def make_names(directory):
     return run
 
 
+def make_mixed(directory):
+    """A short run of the default recipe, which mixes the network with counts and stops early."""
+    run = directory / "mixed"
+    train("--recipe", "best", "--out", run, "--steps", 600, "--hidden", 40, "--batch-size", 64,
+          "--stop-at-validation-loss", 2.9, "--threads", 1, "--quiet", "--report", expect=(0,))
+    return run
+
+
 def make_hostile(directory):
     """A run that learns by heart words that try to be markup."""
     words = directory / "hostile.txt"

@@ -53,7 +53,9 @@ package struct Report: Command {
       let run = try RecordedRun(named: runs.first)
       path = out ?? run.reportPath
       try ReportFile.require(path)
-      try ReportPage(run).write(to: path)
+      let progress = ProgressDisplay(isQuiet: false)
+      try ReportPage(run) { stage in progress.update(stage) }.write(to: path)
+      progress.finish()
     }
     let seconds = (ContinuousClock.now - started) / .seconds(1)
     let result: JSONValue = ["report": .string(path), "seconds": .number(seconds)]
