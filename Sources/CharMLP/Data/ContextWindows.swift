@@ -105,7 +105,7 @@ public struct ContextWindows: Equatable, Sendable {
     self.init(windows.targets, vocabularyCount: windows.vocabularyCount, blockSize: blockSize)
   }
 
-  private init(_ targets: [Int32], vocabularyCount: Int, blockSize: Int) {
+  init(_ targets: [Int32], vocabularyCount: Int, blockSize: Int) {
     precondition(
       Self.byteCount(windows: targets.count, blockSize: blockSize) != nil,
       "ContextWindows: \(targets.count) windows of block size \(blockSize)")

@@ -1,11 +1,12 @@
 // Words of a chain that has too many contexts to explore: many words at once, a character at a
 // time.
 //
-// Up to 64 words advance in lockstep, so that one product serves all their next characters. A word
-// that can no longer meet the constraints is begun again at once; so the words have the exact
-// conditional distribution, at the price of the characters thrown away, which a budget bounds.
-// Every word has its own random stream, so it does not depend on its neighbours, and words come out
-// in order. None is longer than a word list's longest line.
+// Up to 64 words advance in lockstep, so that one product serves all their next characters. One that
+// can no longer meet the constraints is given up at once, and the next is begun in its place; those
+// that are as asked have the exact conditional distribution, at the price of the characters thrown
+// away, which a budget bounds. Every try has its own random stream, so it does not depend on its
+// neighbours, and tries end in the order of their numbers: no lane waits for another's luck. None is
+// longer than a word list's longest line.
 
 /// Draws words in lockstep, with early rejection.
 struct LockstepSampler {
@@ -16,41 +17,46 @@ struct LockstepSampler {
   let seed: UInt64
   let numbers: WordNumbers
   let budget: Int
+  /// Whether every try shall become a word: one that is too long begins again with the rest of its
+  /// stream.
+  let isFree: Bool
   private let isUnique: Bool
   let prefixLogProbability: Double
 
   var graph: ContextGraph?
   let startContext: Int
   var lanes: [Lane]
-  /// Finished words waiting for those before them, by index modulo `window`.
+  /// Ended tries waiting for those before them, by index modulo `window`.
   var waiting: [Waiting]
-  private(set) var emitted: UInt64 = 0
+  /// How many tries have ended and been handed over.
+  private(set) var retired: UInt64 = 0
   var begun: UInt64 = 0
-  /// Words that turned out to be repeated, to be drawn again with the rest of their streams.
-  var repeated: [UInt64] = []
+  /// The characters drawn since the last word.
+  private var drawn = 0
   var contexts: [Int32] = []
   var distribution: [Double]
 
-  /// How far a word may be ahead of the first one that is not finished.
+  /// How far a try may be ahead of the first one that has not ended.
   static let window = 1024
   /// The most bytes for distributions.
   static let byteLimit = 64 << 20
 
-  /// - Parameter numbers: The words to draw: all of them, if each is to be drawn once.
+  /// - Parameters:
+  ///   - numbers: The tries to make: all of them, if each word is to be drawn once.
+  ///   - isFree: Whether nothing is asked for but a prefix, so that every try is a word.
   init(
     _ network: NextCharacterNetwork, _ language: WordLanguage, _ request: Sampler.Request,
-    _ numbers: WordNumbers = .all, byteLimit: Int = Self.byteLimit
+    _ numbers: WordNumbers = .all, isFree: Bool, budget: Int, byteLimit: Int = Self.byteLimit
   ) {
-    precondition(
-      !request.isUnique || numbers == .all, "LockstepSampler: unique words of several samplers")
     self.network = network
     self.language = language
     self.numbers = numbers
+    self.isFree = isFree
+    self.budget = budget
     options = request.chain
     forbidden = request.forbidden
     seed = request.seed
     isUnique = request.isUnique
-    budget = request.budget
     prefixLogProbability = WordScorer(network, options).logProbability(ofPrefix: language.prefix)
     let count = network.shape.vocabulary
     graph = ContextGraph(
@@ -65,32 +71,46 @@ struct LockstepSampler {
   /// false.
   mutating func proceed(into word: inout DrawnWord) throws(SamplingError) -> Bool {
     guard prefixLogProbability.isFinite else { throw .exhausted }
-    let place = Int(emitted % UInt64(Self.window))
+    guard drawn <= budget else { throw .budgetSpent(characters: budget) }
+    guard let attempt = retire(into: &word) else { return false }
+    drawn += attempt.drawn
+    guard drawn <= budget else { throw .budgetSpent(characters: budget) }
+    guard attempt.isWord, !(isUnique && forbidden.contains(word.ids)) else { return false }
+    if isUnique { forbidden.add(word.ids) }
+    drawn = 0
+    return true
+  }
+
+  /// Hands over the next try if it has ended, or advances all and returns nil.
+  mutating func retire(into word: inout DrawnWord) -> Attempt? {
+    let place = Int(retired % UInt64(Self.window))
     guard waiting[place].isReady else {
       step()
-      return false
+      return nil
     }
-    if waiting[place].hasFailed { throw .budgetSpent(characters: budget) }
-    if isUnique, forbidden.contains(waiting[place].word.ids) {
-      waiting[place].isReady = false
-      repeated.append(emitted)
-      return false
-    }
-    swap(&word, &waiting[place].word)
+    let attempt = waiting[place].attempt
+    if attempt.isWord { swap(&word, &waiting[place].word) }
     waiting[place].isReady = false
-    if isUnique { forbidden.add(word.ids) }
-    emitted += 1
-    return true
+    retired += 1
+    return attempt
   }
 }
 
 // MARK: - Beginning and ending words
 
 extension LockstepSampler {
+  /// A try that has ended.
+  struct Attempt {
+    /// Whether it became a word as asked.
+    var isWord = false
+    /// The characters drawn for it, the end included.
+    var drawn = 0
+  }
+
   /// A word being drawn.
   struct Lane {
     var isActive = false
-    /// Which of the sampler's words it is.
+    /// Which of the sampler's tries it is.
     var index: UInt64 = 0
     var stream = Philox(seed: 0, stream: 0)
     /// The context's number, −1 if not kept.
@@ -103,27 +123,20 @@ extension LockstepSampler {
     var steps: [ContextGraph.Step] = []
   }
 
-  /// A finished word, and what it takes to continue its stream.
+  /// An ended try that has not been handed over.
   struct Waiting {
     var isReady = false
-    var hasFailed = false
+    var attempt = Attempt()
     var word = DrawnWord()
-    var stream = Philox(seed: 0, stream: 0)
-    var drawn = 0
   }
 
-  /// Begins a repeated word again, or the next word, in a free lane.
-  mutating func beginWord(_ lane: inout Lane) {
-    if let index = repeated.popLast() {
-      let word = waiting[Int(index % UInt64(Self.window))]
-      (lane.index, lane.stream, lane.drawn) = (index, word.stream, word.drawn)
-    } else {
-      guard begun < emitted + UInt64(Self.window) else { return }
-      lane.index = begun
-      lane.stream = Philox(seed: seed, stream: numbers[begun])
-      lane.drawn = 0
-      begun += 1
-    }
+  /// Begins the next try in a free lane.
+  mutating func begin(_ lane: inout Lane) {
+    guard begun < retired + UInt64(Self.window) else { return }
+    lane.index = begun
+    lane.stream = Philox(seed: seed, stream: numbers[begun])
+    lane.drawn = 0
+    begun += 1
     lane.isActive = true
     restart(&lane)
   }
@@ -136,23 +149,28 @@ extension LockstepSampler {
     lane.probability = LogProduct(prefixLogProbability)
   }
 
-  /// Finishes a word if it is as asked, or begins it again.
+  /// Ends a try where the word ends.
   mutating func end(_ lane: inout Lane) {
-    guard language.mayEnd(lane.state, length: lane.ids.count),
-      forbidden.isEmpty || !forbidden.contains(lane.ids)
-    else { return restart(&lane) }
-    finish(&lane, hasFailed: false)
+    let isWord =
+      language.mayEnd(lane.state, length: lane.ids.count)
+      && (forbidden.isEmpty || !forbidden.contains(lane.ids))
+    if isWord { finish(&lane, isWord: true) } else { giveUp(&lane) }
   }
 
-  mutating func finish(_ lane: inout Lane, hasFailed: Bool) {
+  /// Ends a try that is no word as asked.
+  mutating func giveUp(_ lane: inout Lane) {
+    if isFree { restart(&lane) } else { finish(&lane, isWord: false) }
+  }
+
+  mutating func finish(_ lane: inout Lane, isWord: Bool) {
     let place = Int(lane.index % UInt64(Self.window))
     waiting[place].isReady = true
-    waiting[place].hasFailed = hasFailed
-    // The arrays are swapped, so that neither is copied.
-    swap(&waiting[place].word.ids, &lane.ids)
-    waiting[place].word.logProbability = lane.probability.log
-    waiting[place].stream = lane.stream
-    waiting[place].drawn = lane.drawn
+    waiting[place].attempt = Attempt(isWord: isWord, drawn: lane.drawn)
+    if isWord {
+      // The arrays are swapped, so that neither is copied.
+      swap(&waiting[place].word.ids, &lane.ids)
+      waiting[place].word.logProbability = lane.probability.log
+    }
     lane.isActive = false
   }
 }
@@ -164,7 +182,10 @@ extension LockstepSampler {
     // Taken out, so that each is changed in place.
     var lanes: [Lane] = []
     swap(&lanes, &self.lanes)
-    for index in lanes.indices where !lanes[index].isActive { beginWord(&lanes[index]) }
+    // The first few words do not need as many lanes, which would only delay them where each character
+    // is much work.
+    let used = isFree ? min(lanes.count, 2 + 2 * Int(retired)) : lanes.count
+    for index in 0..<used where !lanes[index].isActive { begin(&lanes[index]) }
     graph?.evaluate()
     evaluateUnkept(&lanes)
     for index in lanes.indices where lanes[index].isActive { advance(&lanes[index]) }
@@ -190,7 +211,7 @@ extension LockstepSampler {
     }
   }
 
-  /// Draws a character; the word goes on, ends or begins again.
+  /// Draws a character; the word goes on, ends or is given up.
   @inline(__always)
   private mutating func advance(_ lane: inout Lane) {
     let length = lane.ids.count
@@ -199,15 +220,15 @@ extension LockstepSampler {
     let id = draw(&lane, isEndless)
     lane.drawn += 1
     if lane.drawn > budget {
-      finish(&lane, hasFailed: true)
+      finish(&lane, isWord: false)
     } else if id < 0 {
-      restart(&lane)
+      giveUp(&lane)
     } else if id == Vocabulary.terminator {
       end(&lane)
     } else {
       let state = language.automaton.next(lane.state, id)
       guard length < WordList.lineLimit, language.mayGoOn(state, length: length + 1) else {
-        return restart(&lane)
+        return giveUp(&lane)
       }
       lane.state = state
       lane.ids.append(Int32(id))

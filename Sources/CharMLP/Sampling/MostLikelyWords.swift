@@ -65,7 +65,7 @@ public struct MostLikelyWords: WordSource {
     scorer = WordScorer(network, request.chain)
     space = WordSpace(network, request.chain, language, request.forbidden, stateLimit: stateLimit)
     forbidden = request.forbidden
-    budget = request.budget
+    budget = request.shortBudget(vocabulary: predictor.model.shape.vocabulary)
     finished = HighestNumbers(count)
     // Room for one more expansion than fits into a quarter of it, whatever the vocabulary.
     let room = (Self.byteLimit - (space?.byteCount ?? 0)) / Self.bytesPerNode

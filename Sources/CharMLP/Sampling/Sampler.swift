@@ -17,8 +17,10 @@ public struct Sampler: WordSource {
     public var forbidden = ForbiddenWords()
     /// Whether each word is drawn only once; memory grows with the words.
     public var isUnique = false
-    /// The most characters drawn in search of one word.
-    public var budget = 1_000_000
+    /// The most characters drawn in search of one word; nil for a number that takes seconds, or a
+    /// minute where words are known to be so rare. It is smaller for large vocabularies, whose
+    /// characters are more work.
+    public var budget: Int?
 
     /// Any words of the chain but the empty one.
     public init(seed: UInt64) { self.seed = seed }
@@ -93,12 +95,9 @@ public struct Sampler: WordSource {
     seed = plan.request.seed
     self.numbers = numbers
     if let space = plan.space {
-      exact = ExactSampler(
-        space, isUnique: plan.request.isUnique, budget: plan.request.budget)
+      exact = ExactSampler(space, isUnique: plan.request.isUnique, budget: plan.budget)
     } else {
-      lockstep = LockstepSampler(
-        NextCharacterNetwork(plan.predictor), plan.language, plan.request, numbers,
-        byteLimit: LockstepSampler.byteLimit / members)
+      lockstep = plan.search(NextCharacterNetwork(plan.predictor), numbers, members: members)
     }
   }
 
@@ -110,6 +109,8 @@ public struct Sampler: WordSource {
     try next(into: &word)
     return vocabulary.decode(word.ids)
   }
+
+  public var tries: Int { method == .rejection ? Int(lockstep?.retired ?? 0) : 0 }
 
   public mutating func proceed(into word: inout DrawnWord) throws(SamplingError) -> Bool {
     if let isFound = try lockstep?.proceed(into: &word) { return isFound }
@@ -128,6 +129,8 @@ extension Sampler {
     let method: Method
     /// The exact distribution, if that is the method.
     let space: WordSpace?
+    /// The most characters drawn in search of one word.
+    var budget: Int
 
     init(
       _ predictor: Predictor, _ request: Request, stateLimit: Int = WordSpace.stateLimit
@@ -145,11 +148,24 @@ extension Sampler {
           NextCharacterNetwork(predictor), request.chain, language, request.forbidden,
           stateLimit: stateLimit)
       method = isFree ? .free : space == nil ? .rejection : .exact
+      budget = request.shortBudget(vocabulary: predictor.model.shape.vocabulary)
     }
 
-    /// The words of a block, if several samplers take turns: some milliseconds' worth, so that
-    /// waiting for each other costs little, but few where one word may take seconds.
-    var blockSize: Int { method == .rejection ? 16 : 8192 }
+    /// The characters of a search of a minute or two.
+    var longBudget: Int { min(100_000_000, 2_700_000_000 / predictor.model.shape.vocabulary) }
+
+    /// The words of a block, or tries, if several samplers take turns: some milliseconds' worth, so that
+    /// waiting for each other costs little.
+    var blockSize: Int { method == .rejection ? 256 : 8192 }
+
+    /// One of `members` that draw from the chain as it is.
+    func search(
+      _ network: NextCharacterNetwork, _ numbers: WordNumbers, members: Int
+    ) -> LockstepSampler {
+      LockstepSampler(
+        network, language, request, numbers, isFree: method == .free, budget: budget,
+        byteLimit: LockstepSampler.byteLimit / members)
+    }
 
     /// A sampler of all words, or of those of one of `members`.
     func sampler(_ numbers: WordNumbers = .all, members: Int = 1) -> Sampler {
@@ -158,17 +174,29 @@ extension Sampler {
   }
 }
 
+extension Sampler.Request {
+  /// The characters of a search of some seconds, whatever the vocabulary: the work of a character grows
+  /// with it.
+  func shortBudget(vocabulary: Int) -> Int {
+    budget ?? max(1, min(1_000_000, 100_000_000 / vocabulary))
+  }
+}
+
 // MARK: - Words
 
 /// A source of words, one after the other, in small steps.
-public protocol WordSource {
+public protocol WordSource: SendableMetatype {
   /// Finds the next word and returns true, or works towards it for a moment and returns false.
   ///
   /// - Throws: `SamplingError` if there is none; there will be none later.
   mutating func proceed(into word: inout DrawnWord) throws(SamplingError) -> Bool
+  /// The words tried so far in search of those that were found; 0 if every one is as asked.
+  var tries: Int { get }
 }
 
 extension WordSource {
+  public var tries: Int { 0 }
+
   /// Finds the next word, reusing the memory of another.
   ///
   /// - Throws: `SamplingError` if there is none; there will be none later.
@@ -194,6 +222,8 @@ public enum SamplingError: Error, Equatable, Sendable, CustomStringConvertible {
   case exhausted
   /// One word took more characters than the budget allows.
   case budgetSpent(characters: Int)
+  /// Words as asked are so rare that one is likely to take more characters than the budget allows.
+  case tooRare(Rarity)
   /// The search for the most probable words has used all the memory that it may.
   case searchTooLarge(bytes: Int)
 
@@ -202,6 +232,8 @@ public enum SamplingError: Error, Equatable, Sendable, CustomStringConvertible {
     case .exhausted: "less than 1e-9 of the probability is left for words that meet the request"
     case .budgetSpent(let characters):
       "\(characters) characters drawn without a word that meets the request"
+    case .tooRare(let rarity):
+      "of the words that the model makes, one in about \(rarity.roundedOdds) meets the request"
     case .searchTooLarge(let bytes):
       "the search for more of the most probable would take more than \(bytes >> 20) MiB"
     }

@@ -1,14 +1,18 @@
 // Many words drawn by several threads, in the order and with the bits of one.
 //
-// Every thread has its own sampler and turns its blocks of words into text, some blocks ahead of the reader. The
-// calling thread hands the text over in order, and draws its own blocks while the next text is not there yet. No
-// thread waits for another at every block, so one that has lost its core for a moment holds up nobody else.
+// Every thread has its own sampler and works some blocks ahead of the reader, the calling thread, which takes
+// the pieces in order and makes its own while the next is not there yet. No thread waits for another at every
+// block, so one that has lost its core for a moment holds up nobody else. Where every try is a word, a piece is
+// their text. Where words are searched for, a block is one of tries, and a piece is what they found: whether a
+// word repeats one before it only the reader can tell.
 
 /// Threads that draw words of one request.
 public struct SamplerTeam {
   private let plan: Sampler.Plan
   private let threads: Int
   private let wordsPerThread: Int
+  /// How rare words as asked are, where they are searched for; nil if that is not known.
+  public let rarity: Rarity?
 
   /// How many words make another thread worthwhile: more where there are few contexts, which each
   /// thread evaluates for itself.
@@ -19,20 +23,27 @@ public struct SamplerTeam {
     return contexts < 1e6 ? 16_384 : 4096
   }
 
-  /// Prepares to draw.
+  /// Prepares to draw, and estimates how rare the words are if they have to be searched for.
   ///
-  /// - Parameter threads: The most threads; fewer are used for few words, and one if each word is
-  ///   drawn only once.
+  /// - Parameter threads: The most threads; fewer are used for few words, and one if all words come from
+  ///   the exact distribution and each is drawn only once.
   /// - Throws: `ConstraintError` if no word can meet the constraints, whatever the model.
   public init(
     _ predictor: Predictor, _ request: Sampler.Request, threads: Int
   ) throws(ConstraintError) {
-    self.init(try Sampler.Plan(predictor, request), threads: threads)
+    let plan = try Sampler.Plan(predictor, request)
+    self.init(plan, threads: threads, rarity: plan.method == .rejection ? Rarity(plan) : nil)
   }
 
-  init(_ plan: Sampler.Plan, threads: Int, wordsPerThread: Int? = nil) {
+  init(
+    _ plan: Sampler.Plan, threads: Int, wordsPerThread: Int? = nil, rarity: Rarity? = nil
+  ) {
     precondition(threads >= 1, "SamplerTeam: \(threads) threads")
+    var plan = plan
+    // A long search is worth it where it is known to end.
+    if rarity != nil, plan.request.budget == nil { plan.budget = plan.longBudget }
     self.plan = plan
+    self.rarity = rarity
     self.threads = threads
     self.wordsPerThread = wordsPerThread ?? Self.wordsPerThread(plan.predictor.model.shape)
   }
@@ -43,114 +54,258 @@ public struct SamplerTeam {
   public func spell<Failure: Error>(
     _ count: Int, _ spelling: @escaping WordSpelling, take: (WordPiece) throws(Failure) -> Void
   ) throws(Failure) -> SamplingError? {
-    let limit = plan.request.isUnique ? 1 : min(threads, max(1, count / wordsPerThread))
+    if let rarity, rarity.charactersPerWord > Double(plan.budget), count > 0 {
+      return .tooRare(rarity)
+    }
+    let limit = limit(count)
     guard limit > 1 else { return try plan.sampler().spell(count, spelling, take: take) }
-    var output: Output?
-    let team = ThreadTeam(upTo: limit) { [plan] threads, _ in
-      let shared = Output(plan, members: threads, count: count, spelling)
+    if plan.method == .rejection {
+      let (output, team) = start(limit) { [plan] members in
+        TeamOutput(members: members) { TryMaker(plan, member: $0, of: members) }
+      }
+      // The others end before the team does.
+      defer { withExtendedLifetime(team) { output.end() } }
+      return try SharedSearch(plan, output).spell(count, spelling, take: take)
+    }
+    let (output, team) = start(limit) { [plan] members in
+      TeamOutput(members: members) { member in
+        let numbers = WordNumbers(member: member, of: members, block: plan.blockSize)
+        return WordPieceMaker(
+          plan.sampler(numbers, members: members), numbers, count: count, spelling)
+      }
+    }
+    defer { withExtendedLifetime(team) { output.end() } }
+    return try output.read(count, take)
+  }
+
+  /// The threads for so many words.
+  private func limit(_ count: Int) -> Int {
+    guard plan.method == .rejection else {
+      return plan.request.isUnique ? 1 : min(threads, max(1, count / wordsPerThread))
+    }
+    let tries = Double(count) / (rarity?.probability ?? 1)
+    return min(threads, max(1, Int(min(tries / Double(wordsPerThread), 1024))))
+  }
+
+  /// Starts threads that fill an output.
+  private func start<Maker>(
+    _ limit: Int, _ make: (_ members: Int) -> TeamOutput<Maker>
+  ) -> (TeamOutput<Maker>, ThreadTeam) {
+    var output: TeamOutput<Maker>?
+    let team = ThreadTeam(upTo: limit) { members, _ in
+      let shared = make(members)
       output = shared
       return { member in shared.fill(member) }
     }
     guard let output else { preconditionFailure("SamplerTeam: there is no output") }
-    // The others end before the team does.
-    defer { output.end() }
     team.callOthers()
-    return try output.read(take)
+    return (output, team)
   }
 }
 
-extension SamplerTeam {
-  /// What the threads have spelled and nobody has read yet.
-  private final class Output: @unchecked Sendable {
-    private typealias Maker = WordPieceMaker<Sampler>
+// MARK: - What the threads have made and nobody has read yet
 
-    private let plan: Sampler.Plan
-    private let count: Int
-    private let members: Int
-    private let spelling: WordSpelling
-    private let monitor = Monitor()
-    private var pieces: [[WordPiece]]  // of each member, the oldest first; under the lock
-    private var isOver = false  // under the lock
+/// Makes pieces of one member's words, one after the other.
+protocol PieceMaker: SendableMetatype {
+  associatedtype Piece: TeamPiece
+  /// Whether there are no more pieces.
+  var isFinished: Bool { get }
+  /// Works for a moment, or does nothing before the end of a block is taken.
+  mutating func work()
+  /// Hands over what was made.
+  mutating func take() -> Piece
+}
 
-    /// The most pieces of a member that wait for the reader.
-    private static let room = 16
+/// A piece of a member's words.
+protocol TeamPiece: Sendable {
+  /// Whether the next piece is another member's.
+  var endsBlock: Bool { get }
+  /// Whether there are no more words after it.
+  var isLast: Bool { get }
+}
 
-    init(
-      _ plan: Sampler.Plan, members: Int, count: Int, _ spelling: @escaping WordSpelling
-    ) {
-      self.plan = plan
-      self.members = members
-      self.count = count
-      self.spelling = spelling
-      pieces = Array(repeating: [], count: members)
+/// The pieces of all members.
+final class TeamOutput<Maker: PieceMaker>: @unchecked Sendable {
+  let members: Int
+  private let make: @Sendable (_ member: Int) -> Maker
+  private let monitor = Monitor()
+  private var pieces: [[Maker.Piece]]  // of each member, the oldest first; under the lock
+  private var isOver = false  // under the lock
+
+  /// The most pieces of a member that wait for the reader.
+  private let room = 16
+
+  /// - Parameter make: Gives a member's maker, on the thread that uses it.
+  init(members: Int, make: @escaping @Sendable (_ member: Int) -> Maker) {
+    self.members = members
+    self.make = make
+    pieces = Array(repeating: [], count: members)
+  }
+
+  /// The maker of the calling thread, which reads as well.
+  func readersMaker() -> Maker { make(0) }
+
+  /// Lets every thread end.
+  func end() {
+    monitor.locked {
+      isOver = true
+      monitor.wakeAll()
     }
+  }
 
-    /// Lets every thread end.
-    func end() {
-      monitor.locked {
-        isOver = true
+  /// Makes a member's pieces until there are no more, or the reader has enough.
+  func fill(_ member: Int) {
+    var maker = make(member)
+    while !maker.isFinished {
+      maker.work()
+      let piece = maker.take()
+      let isOver = monitor.locked {
+        while pieces[member].count >= room, !self.isOver { monitor.wait() }
+        pieces[member].append(piece)
         monitor.wakeAll()
+        return self.isOver
       }
+      if isOver || piece.isLast { return }
     }
+  }
 
-    /// A member's maker; called by the thread that uses it.
-    private func maker(_ member: Int) -> Maker {
-      let numbers = WordNumbers(member: member, of: members, block: plan.blockSize)
-      return Maker(plan.sampler(numbers, members: members), numbers, count: count, spelling)
-    }
-
-    /// Spells a member's words until there are no more, or the reader has enough.
-    func fill(_ member: Int) {
-      var maker = maker(member)
-      while !maker.isFinished {
+  /// The next piece of a member, on the calling thread, which makes the first member's meanwhile.
+  func nextPiece(of member: Int, _ maker: inout Maker) -> Maker.Piece {
+    while true {
+      let (piece, hasRoom) = monitor.locked {
+        let piece = pieces[member].isEmpty ? nil : pieces[member].removeFirst()
+        if piece != nil { monitor.wakeAll() }
+        return (piece, pieces[0].count < room)
+      }
+      if let piece { return piece }
+      if member == 0 || hasRoom, !maker.isFinished {
         maker.work()
         let piece = maker.take()
-        let isLast = piece.failure != nil
-        let isOver = monitor.locked {
-          while pieces[member].count >= Self.room, !self.isOver { monitor.wait() }
-          pieces[member].append(piece)
-          monitor.wakeAll()
-          return self.isOver
-        }
-        if isOver || isLast { return }
+        monitor.locked { pieces[0].append(piece) }
+      } else {
+        monitor.locked { while pieces[member].isEmpty { monitor.wait() } }
       }
     }
+  }
+}
 
-    /// Passes on all text in the order of its words, on the calling thread, which spells the first member's.
-    ///
-    /// - Returns: Why there were fewer words, if so.
-    func read<Failure: Error>(
-      _ take: (WordPiece) throws(Failure) -> Void
-    ) throws(Failure) -> SamplingError? {
-      var maker = maker(0)
-      var (member, words) = (0, 0)
-      while words < count {
-        let piece = nextPiece(of: member, &maker)
-        try take(piece)
-        words += piece.words
-        if let failure = piece.failure { return failure }
-        if piece.endsBlock { member = (member + 1) % members }
-      }
-      return nil
+extension TeamOutput where Maker.Piece == WordPiece {
+  /// Passes on all text in the order of its words, on the calling thread.
+  ///
+  /// - Returns: Why there were fewer words, if so.
+  fileprivate func read<Failure: Error>(
+    _ count: Int, _ take: (WordPiece) throws(Failure) -> Void
+  ) throws(Failure) -> SamplingError? {
+    var maker = readersMaker()
+    var (member, words) = (0, 0)
+    while words < count {
+      let piece = nextPiece(of: member, &maker)
+      try take(piece)
+      words += piece.words
+      if let failure = piece.failure { return failure }
+      if piece.endsBlock { member = (member + 1) % members }
     }
+    return nil
+  }
+}
 
-    private func nextPiece(of member: Int, _ maker: inout Maker) -> WordPiece {
-      while true {
-        let (piece, hasRoom) = monitor.locked {
-          let piece = pieces[member].isEmpty ? nil : pieces[member].removeFirst()
-          if piece != nil { monitor.wakeAll() }
-          return (piece, pieces[0].count < Self.room)
-        }
-        if let piece { return piece }
-        if member == 0 || hasRoom, !maker.isFinished {
-          maker.work()
-          let piece = maker.take()
-          monitor.locked { pieces[0].append(piece) }
-        } else {
-          monitor.locked { while pieces[member].isEmpty { monitor.wait() } }
-        }
+// MARK: - A search that several threads share
+
+/// What some consecutive tries have found.
+private struct TryPiece: TeamPiece {
+  /// The words, each with the characters drawn for it and for the tries since the word before it.
+  var finds: [(word: DrawnWord, drawn: Int)] = []
+  /// The characters drawn for the tries after the last word.
+  var drawnAfter = 0
+  var tries = 0
+  var endsBlock = false
+  var isLast: Bool { false }
+}
+
+/// Makes a member's tries.
+private struct TryMaker: PieceMaker {
+  private var search: LockstepSampler
+  private let numbers: WordNumbers
+  private var piece = TryPiece()
+  private var word = DrawnWord()
+
+  init(_ plan: Sampler.Plan, member: Int, of members: Int) {
+    numbers = WordNumbers(member: member, of: members, block: plan.blockSize)
+    search = plan.search(NextCharacterNetwork(plan.predictor), numbers, members: members)
+  }
+
+  var isFinished: Bool { false }
+
+  /// How long a piece may take.
+  private static let patience = Duration.milliseconds(50)
+
+  mutating func work() {
+    let start = ContinuousClock.now
+    var moments = 0
+    while !piece.endsBlock {
+      guard let attempt = search.retire(into: &word) else {
+        moments += 1
+        if moments % 16 == 0, ContinuousClock.now - start > Self.patience { return }
+        continue
       }
+      piece.tries += 1
+      piece.drawnAfter += attempt.drawn
+      piece.endsBlock = numbers.endsBlock(search.retired - 1)
+      guard attempt.isWord else { continue }
+      piece.finds.append((word, piece.drawnAfter))
+      piece.drawnAfter = 0
     }
+  }
+
+  mutating func take() -> TryPiece {
+    var taken = TryPiece()
+    swap(&taken, &piece)
+    return taken
+  }
+}
+
+/// The words that several threads find, in the order of the tries.
+private struct SharedSearch: WordSource {
+  private let output: TeamOutput<TryMaker>
+  private var maker: TryMaker
+  private let budget: Int
+  private let isUnique: Bool
+  private var forbidden: ForbiddenWords
+  private var member = 0
+  private var piece = TryPiece()
+  private var next = 0
+  /// The characters drawn since the last word.
+  private var drawn = 0
+  private(set) var tries = 0
+
+  init(_ plan: Sampler.Plan, _ output: TeamOutput<TryMaker>) {
+    self.output = output
+    maker = output.readersMaker()
+    budget = plan.budget
+    isUnique = plan.request.isUnique
+    forbidden = isUnique ? plan.request.forbidden : ForbiddenWords()
+  }
+
+  mutating func proceed(into word: inout DrawnWord) throws(SamplingError) -> Bool {
+    guard next < piece.finds.count else {
+      drawn += piece.drawnAfter
+      piece.drawnAfter = 0
+      guard drawn <= budget else { throw .budgetSpent(characters: budget) }
+      if piece.endsBlock { member = (member + 1) % output.members }
+      piece = output.nextPiece(of: member, &maker)
+      tries += piece.tries
+      next = 0
+      return false
+    }
+    let find = piece.finds[next]
+    next += 1
+    drawn += find.drawn
+    guard drawn <= budget else { throw .budgetSpent(characters: budget) }
+    guard !(isUnique && forbidden.contains(find.word.ids)) else { return false }
+    if isUnique { forbidden.add(find.word.ids) }
+    drawn = 0
+    word = find.word
+    return true
   }
 }
 
@@ -164,12 +319,15 @@ public typealias WordSpelling =
   @Sendable (_ word: DrawnWord, _ number: Int, _ text: inout [UInt8]) -> Void
 
 /// The text of some consecutive words.
-public struct WordPiece: Sendable {
+public struct WordPiece: Sendable, TeamPiece {
   public internal(set) var text: [UInt8] = []
   public internal(set) var words = 0
+  /// The words tried so far in search of all words, from the first on; 0 if every try is a word.
+  public internal(set) var tries = 0
   /// Why there are no more words.
   var failure: SamplingError?
   var endsBlock = false
+  var isLast: Bool { failure != nil }
 }
 
 extension WordSource {
@@ -192,7 +350,7 @@ extension WordSource {
 }
 
 /// Turns the words of one source into pieces of text.
-struct WordPieceMaker<Source: WordSource> {
+struct WordPieceMaker<Source: WordSource>: PieceMaker {
   private var source: Source
   private let numbers: WordNumbers
   private let count: UInt64
@@ -244,15 +402,16 @@ struct WordPieceMaker<Source: WordSource> {
   mutating func take() -> WordPiece {
     var taken = WordPiece()
     swap(&taken, &piece)
+    taken.tries = source.tries
     return taken
   }
 }
 
 // MARK: - Sharing words among samplers
 
-/// The numbers of a sampler's words, by index.
+/// The numbers of a sampler's words, or of its tries where words are searched for, by index.
 ///
-/// Word i draws from stream i, so it does not matter which sampler draws it. Each of n samplers has
+/// Number i draws from stream i, so it does not matter which sampler draws it. Each of n samplers has
 /// every n-th block of words.
 struct WordNumbers: Equatable, Sendable {
   private let member: UInt64

@@ -33,8 +33,10 @@ struct Words: ParsableCommand {
   @OptionGroup var chain: ChainFlags
   @OptionGroup var constraints: ConstraintFlags
   @Flag(help: "No word twice.") var unique = false
-  @Option(help: "Most characters drawn in search of one word.", in: 1...1_000_000_000_000)
-  var budget = 1_000_000
+  @Option(
+    help: "Most characters drawn in search of one word. (default: those of a minute or two)",
+    transform: wholeNumber(in: 1...1_000_000_000_000))
+  var budget: Int?
   @Option(
     help: "The N most probable words instead of random ones, most probable first.",
     transform: wholeNumber(in: 1...1_000_000))
@@ -69,9 +71,9 @@ struct Words: ParsableCommand {
         failure = try MostLikelyWords(predictor, request, count: mostLikely)
           .spell(mostLikely, output.spelling, take: take)
       } else {
-        failure = try SamplerTeam(
-          predictor, request, threads: threads ?? availableCores()
-        ).spell(count, output.spelling, take: take)
+        let team = try SamplerTeam(predictor, request, threads: threads ?? availableCores())
+        output.expect(count, team.rarity)
+        failure = try team.spell(count, output.spelling, take: take)
       }
     } catch let error as ConstraintError {
       guard case .unknownSymbol(let symbol, _) = error,
@@ -211,8 +213,8 @@ struct WordFormat: ParsableArguments {
 
 // MARK: - Words on their way to stdout, in constant memory, as they are found
 
-// Pieces of text come from whoever draws them. If that takes longer than two seconds, a terminal shows how
-// far it is.
+// Pieces of text come from whoever draws them. If that takes longer than a second, a terminal shows how
+// far it is, how fast it goes, and what is left.
 
 /// Writes words in one of the forms.
 struct WordOutput {
@@ -221,9 +223,11 @@ struct WordOutput {
   private let opening: String
   private let closing: String
   private let progress = ProgressDisplay(isQuiet: false)
-  private let start = ContinuousClock.now
+  private var start = ContinuousClock.now
   private var lastFlush: ContinuousClock.Instant?
   private var words = 0
+  private var expected = 0
+  private var rarity: Rarity?
 
   init(_ form: WordFormat, _ path: String, _ vocabulary: Vocabulary) {
     spelling = form.spelling(vocabulary)
@@ -234,6 +238,12 @@ struct WordOutput {
   /// Writes what stands before all words.
   mutating func begin() throws(CommandFailure) { try StandardOutput.shared.write(opening) }
 
+  /// Notes how many words will come, and how rare they are if that is known.
+  mutating func expect(_ count: Int, _ rarity: Rarity?) {
+    (expected, self.rarity) = (count, rarity)
+    start = .now
+  }
+
   /// Writes words; the first ones at once, others when a tenth of a second has passed.
   mutating func take(_ piece: WordPiece) throws(CommandFailure) {
     words += piece.words
@@ -243,7 +253,19 @@ struct WordOutput {
       try StandardOutput.shared.flush()
       lastFlush = now
     }
-    if now - start > .seconds(2) { progress.update("\(Format.count(words)) words") }
+    let seconds = (now - start) / .seconds(1)
+    if seconds > 1 { progress.update(line(tries: piece.tries, seconds)) }
+  }
+
+  private func line(tries: Int, _ seconds: Double) -> String {
+    guard tries > 0 else { return "\(Format.count(words)) words" }
+    let rate = Double(tries) / seconds
+    let share = words > 0 ? Double(words) / Double(tries) : rarity?.probability
+    let left = share.map {
+      ", about \(Format.duration(seconds: Double(expected - words) / ($0 * rate))) left"
+    }
+    return "\(Format.count(words)) of \(Format.counted(expected, "word")) found, "
+      + "\(Format.count(tries)) tried, \(Format.rate(rate, "words"))\(left ?? "")"
   }
 
   /// Writes what stands after all words, what there is of them also if the search for one failed.
@@ -255,9 +277,30 @@ struct WordOutput {
     if let failure {
       throw CommandFailure(
         failure.commandFailure.status,
-        "\(Format.count(words)) of \(Format.count(count)) words: \(failure)",
-        advice: "Ask for fewer words, or for words that the model makes more often.")
+        "\(Format.count(words)) of \(Format.count(count)) words: \(text(of: failure))",
+        advice: advice(on: failure))
     }
+  }
+
+  private func text(of failure: SamplingError) -> String {
+    guard case .tooRare(let rarity) = failure else { return "\(failure)" }
+    let odds = Format.significant((1 / rarity.probability).rounded())
+    return "of the words that the model makes, one in about \(odds) meets the request "
+      + "(a probability of \(Format.scientific(rarity.probability)), give or take "
+      + "\(Format.fixed(100 * rarity.error, decimals: 0)) %)"
+  }
+
+  /// What to do: where a longer search would end, how long it takes.
+  private func advice(on failure: SamplingError) -> String {
+    let isSpent = if case .budgetSpent = failure { true } else { false }
+    let isRare = if case .tooRare = failure { true } else { false }
+    guard isSpent || isRare, let rarity, rarity.secondsPerWord < 1e6 else {
+      return "Ask for fewer words, or for words that the model makes more often."
+    }
+    var budget = 1_000_000
+    while Double(budget) < 3 * rarity.charactersPerWord { budget *= 10 }
+    return "A word takes about \(Format.duration(seconds: rarity.secondsPerWord)) on one core; "
+      + "--budget \(budget) allows for it."
   }
 }
 

@@ -71,6 +71,22 @@ struct MixtureTests {
     }
   }
 
+  @Test("No other order or discount is better on the words that choose it")
+  func choice() throws {
+    let run = try Run()
+    let found = try run.mixture
+    let best = try run.predictor.loss(over: run.dataset.validation)
+    for order in Mixture.orders {
+      for discounting in Discounting.allCases {
+        let other = Mixture(weight: found.weight, order: order, discounting: discounting)
+        let loss = Predictor(run.model, other, trainedOn: run.dataset.train)
+          .loss(over: run.dataset.validation)
+        // The other's own weight would gain a little, but twelve rounds of fitting are compared as well.
+        #expect(best <= loss + 1e-3, "\(order), \(discounting)")
+      }
+    }
+  }
+
   @Test("Six words leave the weight near one half")
   func prior() throws {
     let run = try Run(words: 10)
@@ -211,6 +227,9 @@ struct AveragingTests {
     let whole = Trainer(recipe, dataset)
     try whole.advance(to: 40)
     #expect(whole.model().parameters == whole.state.optimization.average)
+    let average = try #require(whole.state.optimization.average)
+    #expect(
+      whole.model().statistics == Calibration(dataset.measured.train).statistics(average))
     #expect(whole.model().parameters != whole.parameters)
 
     let first = Trainer(recipe, dataset)

@@ -118,7 +118,8 @@ struct DrawingTests {
       request.budget = 1000
       let plan = try Sampler.Plan(Predictor(model), request)
       var sampler = LockstepSampler(
-        NextCharacterNetwork(model), plan.language, request, byteLimit: byteLimit)
+        NextCharacterNetwork(model), plan.language, request, isFree: true, budget: 1000,
+        byteLimit: byteLimit)
       return try (0..<3000).map { _ in
         var word = DrawnWord()
         while try !sampler.proceed(into: &word) {}

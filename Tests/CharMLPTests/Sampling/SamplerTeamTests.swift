@@ -18,6 +18,11 @@ private struct Asked: Sendable, CustomTestStringConvertible {
     Asked(method: .free, count: 60_001, stateLimit: .max) { _ in },
     Asked(method: .exact, count: 60_001, stateLimit: .max) { $0.constraints.suffix = "a" },
     Asked(method: .rejection, count: 1000, stateLimit: 0) { $0.constraints.suffix = "a" },
+    Asked(method: .rejection, count: 1000, stateLimit: 0) {
+      $0.constraints.suffix = "ia"
+      $0.constraints.maxLength = 5
+      $0.isUnique = true
+    },
   ]
 
   func plan(_ model: Model) throws -> Sampler.Plan {

@@ -1,0 +1,297 @@
+// How rare the words of a request are, where the chain has too many contexts to compute it: an estimate
+// before the search for them begins.
+//
+// A few thousand words are drawn as the search would draw them. If many are as asked, their share is the
+// answer. If not, words are drawn towards the condition: a bigram model of words of the chain, small enough
+// for its completion table h to be known, says after each character how promising it is. With the chain's
+// own p, the next character is drawn in proportion to p(x) h(x); what is lost and won by that is counted,
+//
+//   P(word) / Q(word) = Π Z / Π h,  Z = Σ p(x) h(x) at each character, h at each but the first,
+//
+// and the mean of this ratio over words drawn from Q is the probability of all words that are as asked,
+// without bias whatever the bigram model says (importance sampling). The words themselves are thrown away:
+// they have another distribution, which no bound on the ratio is known to mend.
+
+import RealModule
+
+/// The probability of the words that a request allows, and what drawing costs.
+public struct Rarity: Equatable, Sendable {
+  /// The probability that a word of the chain, begun with the prefix, is as asked.
+  public let probability: Double
+  /// Its standard error, as a share of it.
+  public let error: Double
+  /// The mean number of characters drawn before a word is finished or given up.
+  public let charactersPerTry: Double
+  /// Words that one thread tries in a second; measured, so not the same every time.
+  public let triesPerSecond: Double
+
+  /// The mean number of characters drawn in search of a word that is as asked.
+  public var charactersPerWord: Double { charactersPerTry / probability }
+  /// The mean time of the search for a word by one thread, in seconds.
+  public var secondsPerWord: Double { 1 / (probability * triesPerSecond) }
+
+  /// How many words the model makes for one that is as asked, to two digits.
+  var roundedOdds: Int {
+    let odds = 1 / probability
+    guard odds < 1e17 else { return .max }
+    var unit = 1.0
+    while odds / unit >= 100 { unit *= 10 }
+    return Int((odds / unit).rounded() * unit)
+  }
+}
+
+extension Rarity {
+  private static let tries: UInt64 = 2048
+  /// So many words that are as asked are enough to go by.
+  private static let enough = 50
+  private static let guidingWords: UInt64 = 4000
+  /// The most characters times symbols that each part of the estimate may take: about a second's worth.
+  private static let workLimit = 30_000_000
+
+  /// Nil where it cannot be told: words are too long, or too rare for the bigram model as well.
+  init?(_ plan: Sampler.Plan) {
+    let limit = Self.workLimit / plan.language.automaton.vocabularyCount
+    let network = NextCharacterNetwork(plan.predictor)
+    var request = plan.request
+    request.isUnique = false
+    var search = LockstepSampler(network, plan.language, request, isFree: false, budget: .max)
+    guard search.prefixLogProbability.isFinite else { return nil }
+    let start = ContinuousClock.now
+    let trial = search.words(of: Self.tries, enough: Self.enough, limit: limit)
+    let seconds = (ContinuousClock.now - start) / .seconds(1)
+    let tries = Double(search.retired)
+    guard tries >= 64 || trial.words.count >= Self.enough else { return nil }
+    charactersPerTry = Double(trial.drawn) / tries
+    // At first every context is new; a long search goes faster.
+    let rate = tries / seconds
+    if trial.words.count >= Self.enough {
+      probability = Double(trial.words.count) / tries
+      error = ((1 - probability) / Double(trial.words.count)).squareRoot()
+      triesPerSecond = rate
+      return
+    }
+    guard let free = try? WordLanguage(WordConstraints(), plan.predictor.model.vocabulary) else {
+      return nil
+    }
+    var drawing = Sampler.Request(seed: plan.request.seed)
+    drawing.chain = plan.request.chain
+    var examples = LockstepSampler(network, free, drawing, isFree: true, budget: .max)
+    let words = examples.words(of: Self.guidingWords, enough: .max, limit: limit).words
+    guard words.count >= 100, let guide = Guide(words, plan.language),
+      let mean = guide.meanRatio(plan, network, limit: limit)
+    else { return nil }
+    (probability, error) = mean
+    triesPerSecond = probability < 1e-6 ? search.warmRate() : rate
+  }
+}
+
+extension LockstepSampler {
+  /// How many tries end in a second, once a second has passed.
+  fileprivate mutating func warmRate() -> Double {
+    var word = DrawnWord()
+    var (first, start) = (retired, ContinuousClock.now)
+    for second in 1...2 {
+      (first, start) = (retired, .now)
+      let length = second == 1 ? Duration.seconds(1) : .milliseconds(300)
+      while ContinuousClock.now - start < length {
+        for _ in 0..<256 { _ = retire(into: &word) }
+      }
+    }
+    return Double(retired - first) / ((ContinuousClock.now - start) / .seconds(1))
+  }
+
+  /// The words of so many tries, or of fewer if enough are found or they take more than `limit` characters,
+  /// with the characters drawn for them.
+  fileprivate mutating func words(
+    of tries: UInt64, enough: Int, limit: Int
+  ) -> (words: [[Int32]], drawn: Int) {
+    var (words, drawn, steps) = ([[Int32]](), 0, 0)
+    var word = DrawnWord()
+    while retired < tries, words.count < enough, steps * lanes.count < limit {
+      guard let attempt = retire(into: &word) else {
+        steps += 1
+        continue
+      }
+      drawn += attempt.drawn
+      if attempt.isWord { words.append(word.ids) }
+    }
+    return (words, drawn)
+  }
+}
+
+// MARK: - Words towards the condition
+
+/// A bigram model of words, and the probability h by which its words will be as asked.
+private struct Guide {
+  private let chain: ExploredChain
+  private let completion: CompletionTable
+  private let language: WordLanguage
+  private let count: Int
+
+  private static let draws = 1024
+
+  /// Nil if the table would be too large.
+  init?(_ words: [[Int32]], _ language: WordLanguage) {
+    count = language.automaton.vocabularyCount
+    let targets = words.flatMap { $0 + [Vocabulary.terminator] }
+    let windows = ContextWindows(targets, vocabularyCount: count, blockSize: 2)
+    let model = NGramModel(of: windows, order: 3, discounting: .fixed)
+    let limit = WordSpace.stateLimit / language.automaton.count
+    guard let chain = ExploredChain(model, language, limit: limit),
+      let completion = CompletionTable(chain, language)
+    else { return nil }
+    (self.chain, self.completion, self.language) = (chain, completion, language)
+  }
+
+  /// A word on its way.
+  private struct Lane {
+    var stream: Philox
+    var ids: [Int32]
+    var context = 0
+    var state: Int
+    /// log Π Z / Π h so far.
+    var logRatio = 0.0
+    var isFinished = false
+  }
+
+  /// h of a word of so many characters.
+  private func completed(_ context: Int, _ state: Int, length: Int) -> Double {
+    if let maxLength = language.maxLength, length > maxLength { return 0 }
+    let layer = completion.layers[completion.layer(ofLength: length)]
+    return layer[state * chain.contexts + context]
+  }
+
+  /// The mean of P(word) / Q(word) over words drawn towards the condition, 0 for forbidden ones, and its
+  /// standard error as a share of it; nil if the mean is 0 or the words are too long.
+  func meanRatio(
+    _ plan: Sampler.Plan, _ network: NextCharacterNetwork, limit: Int
+  ) -> (mean: Double, error: Double)? {
+    let length = network.contextLength
+    let padding = [Int32](repeating: Vocabulary.terminator, count: length)
+    var (sum, squares, draws, work) = (0.0, 0.0, 0, 0)
+    var distribution = [Double](repeating: 0, count: count)
+    var weights = distribution
+    while draws < Self.draws {
+      var lanes = (0..<network.batchRows).map { lane in
+        Lane(
+          stream: Philox(seed: plan.request.seed, stream: .max - UInt64(draws + lane)),
+          ids: language.prefix, state: language.startState)
+      }
+      while case let active = lanes.indices.filter({ !lanes[$0].isFinished }), !active.isEmpty {
+        work += active.count
+        guard work < limit else { return nil }
+        network.evaluate(active.flatMap { (padding + lanes[$0].ids).suffix(length) })
+        for (row, lane) in active.enumerated() {
+          network.distribution(row, plan.request.chain, into: &distribution)
+          advance(&lanes[lane], distribution, &weights)
+        }
+      }
+      for lane in lanes where lane.logRatio > -.infinity {
+        guard plan.request.forbidden.isEmpty || !plan.request.forbidden.contains(lane.ids) else {
+          continue
+        }
+        let ratio = Double.exp(lane.logRatio)
+        sum += ratio
+        squares += ratio * ratio
+      }
+      draws += lanes.count
+    }
+    let mean = sum / Double(draws)
+    guard mean > 0, mean.isFinite else { return nil }
+    let variance = max(0, squares / Double(draws) - mean * mean)
+    return (mean, (variance / Double(draws)).squareRoot() / mean)
+  }
+
+  /// Draws the next character in proportion to p(x) h(x).
+  private func advance(_ lane: inout Lane, _ distribution: [Double], _ weights: inout [Double]) {
+    let length = lane.ids.count
+    // A try draws its first character among those that may come.
+    let isFirst = length == language.prefix.count && length < language.minLength
+    weights[0] = language.mayEnd(lane.state, length: length) ? distribution[0] : 0
+    for id in 1..<count {
+      weights[id] =
+        distribution[id]
+        * completed(
+          Int(chain.successors[lane.context * count + id]),
+          language.automaton.next(lane.state, id), length: length + 1)
+    }
+    let sum = weights.reduce(0, +)
+    guard sum > 0, length < WordList.lineLimit else {
+      lane.logRatio = -.infinity
+      lane.isFinished = true
+      return
+    }
+    lane.logRatio += .log(isFirst ? sum / (1 - distribution[0]) : sum)
+    var threshold = lane.stream.uniform() * sum
+    var chosen = 0
+    for id in 0..<count where weights[id] > 0 {
+      chosen = id
+      threshold -= weights[id]
+      if threshold < 0 { break }
+    }
+    guard chosen != Vocabulary.terminator else {
+      lane.isFinished = true
+      return
+    }
+    lane.context = Int(chain.successors[lane.context * count + chosen])
+    lane.state = language.automaton.next(lane.state, chosen)
+    lane.ids.append(Int32(chosen))
+    lane.logRatio -= .log(completed(lane.context, lane.state, length: length + 1))
+  }
+}
+
+extension ExploredChain {
+  /// The contexts of an n-gram model that can follow a language's prefix, as far as they were counted; nil if
+  /// there are too many.
+  fileprivate init?(_ model: NGramModel, _ language: WordLanguage, limit: Int) {
+    let (count, length) = (language.automaton.vocabularyCount, model.order - 1)
+    let isAllowed = language.allowedLetters
+    var path: [Int] = []
+    /// A context without the characters that were never counted together.
+    func significant(_ context: [Int32]) -> [Int32] {
+      let padding = [Int32](repeating: Vocabulary.terminator, count: max(0, length - context.count))
+      let full = padding + context.suffix(length)
+      model.find(full[...], path: &path)
+      return Array(full.suffix(path.count - 1))
+    }
+    var contexts = [significant(language.prefix)]
+    var numbers = [contexts[0]: 0]
+    var probabilities: [Double] = []
+    var successors: [Int32] = []
+    var explored = 0
+    while explored < contexts.count {
+      let context = contexts[explored]
+      probabilities += model.distribution(ofCounted: context)
+      for id in 0..<count {
+        guard id > 0, isAllowed[id] else {
+          successors.append(0)
+          continue
+        }
+        let next = significant(context + [Int32(id)])
+        let number = numbers[next] ?? contexts.count
+        if number == contexts.count {
+          guard number < limit else { return nil }
+          numbers[next] = number
+          contexts.append(next)
+        }
+        successors.append(Int32(number))
+      }
+      explored += 1
+    }
+    self.probabilities = probabilities
+    self.successors = successors
+    self.contexts = contexts.count
+  }
+}
+
+extension NGramModel {
+  /// The probabilities of the next character after a context that was counted; it may be shorter than the
+  /// model's. (vocabulary)
+  fileprivate func distribution(ofCounted context: [Int32]) -> [Double] {
+    var path: [Int] = []
+    counts.find(context[...], length: context.count, path: &path)
+    var probabilities = [Double](repeating: 0, count: counts.vocabularyCount)
+    fill(&probabilities, along: path)
+    return probabilities
+  }
+}
