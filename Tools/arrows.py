@@ -15,8 +15,8 @@ from pathlib import Path
 LIBRARY = Path(__file__).resolve().parents[1] / "Sources" / "CharMLP"
 
 # From what knows nothing of the others to what may know them all.
-ORDER = ["Randomness", "Ranks", "Data", "Model", "Derivation", "Engine", "NGrams", "Training", "Checkpoint",
-         "Sampling", "Diagnostics", "GradientCheck", "LineCheck"]
+ORDER = ["Preconditions", "Randomness", "Ranks", "Data", "Model", "Derivation", "Engine", "NGrams", "Training",
+         "Checkpoint", "Sampling", "Diagnostics", "GradientCheck", "LineCheck"]
 
 DECLARATION = re.compile(
     r"^(?:@\w+(?:\([^)]*\))? +)*(?:(?:public|package|internal|final|indirect|nonisolated|mutating) +)*"

@@ -266,7 +266,7 @@ extension DatasetError {
   /// The failure as it is reported for a list that came from `source`.
   public func commandFailure(in source: String) -> CommandFailure {
     switch self {
-    case .tooFewWords, .emptyPart: CommandFailure(.badData, "\(source): \(self)")
+    case .tooFewWords, .emptyPart, .blockSize: CommandFailure(.badData, "\(source): \(self)")
     case .tooLarge: CommandFailure(.resources, "\(source): \(self)")
     }
   }
@@ -281,6 +281,10 @@ extension ModelFileError {
 
 extension Divergence: CommandFailureConvertible {
   public var commandFailure: CommandFailure { CommandFailure(.diverged, description) }
+}
+
+extension RecipeError: CommandFailureConvertible {
+  public var commandFailure: CommandFailure { CommandFailure(.usage, description) }
 }
 
 extension SamplingError: CommandFailureConvertible {

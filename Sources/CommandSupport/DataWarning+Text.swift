@@ -3,12 +3,12 @@
 // There is no flag for any of it: the shell has the tools. Each line is tried by a test, on a list of
 // the kind that it is for.
 
-public import CharMLP
+package import CharMLP
 import Posix
 
 extension DataWarning {
   /// Its name in JSON.
-  public var kind: String {
+  package var kind: String {
     switch self {
     case .tiny: "tiny"
     case .duplicated: "duplicated"
@@ -31,7 +31,7 @@ extension DataWarning {
   }
 
   /// What is unusual about the list, and what to do about it.
-  public var text: String {
+  package var text: String {
     switch self {
     case .tiny(let words, let validationWords):
       """
@@ -141,7 +141,7 @@ extension ColumnFinding {
 extension DataWarning {
   /// The line of shell that prints the list without what is warned of, if there is one: with tools
   /// that are installed, as far as there is a choice.
-  public var remedy: TextRemedy? {
+  package var remedy: TextRemedy? {
     switch self {
     case .tiny, .duplicated: nil
     case .mixedCase:

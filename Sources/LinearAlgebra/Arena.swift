@@ -134,6 +134,7 @@ private func sum(_ a: Int, _ b: Int) -> Int? {
     self.count = count
   }
 
+  /// The number at an index.
   @inlinable
   public subscript(index: Int) -> Int {
     @inline(always) get {

@@ -9,7 +9,9 @@ import RealModule
 
 /// A matrix of `rows` × `columns` scalars in row-major order.
 public struct Matrix<Scalar: MatrixScalar>: Equatable, Sendable {
+  /// The number of rows.
   public let rows: Int
+  /// The number of columns.
   public let columns: Int
 
   /// The elements, row by row.  (rows · columns)
@@ -31,6 +33,7 @@ public struct Matrix<Scalar: MatrixScalar>: Equatable, Sendable {
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public init(rows: Int, columns: Int, repeating value: Scalar) {
+    precondition(rows >= 0 && columns >= 0, "Matrix: (\(rows), \(columns))")
     self.init(
       rows: rows, columns: columns, elements: Array(repeating: value, count: rows * columns))
   }
@@ -46,6 +49,7 @@ public struct Matrix<Scalar: MatrixScalar>: Equatable, Sendable {
   /// The shape as people write it, for messages: `(rows, columns)`.
   public var shapeDescription: String { "(\(rows), \(columns))" }
 
+  /// The element in a row and a column.
   public subscript(row: Int, column: Int) -> Scalar {
     get { elements[index(row, column)] }
     set { elements[index(row, column)] = newValue }
@@ -104,18 +108,21 @@ public func vectorizedTanh(_ x: Matrix<Float>) -> Matrix<Float> {
 // fine, (32, 200) * (32, 27) is a programmer's error.
 
 extension Matrix {
+  /// The sum, element by element; a dimension of 1 is repeated.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public static func + (lhs: Matrix, rhs: Matrix) -> Matrix {
     broadcast(lhs, "+", rhs) { $0 + $1 }
   }
 
+  /// The difference, element by element; a dimension of 1 is repeated.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public static func - (lhs: Matrix, rhs: Matrix) -> Matrix {
     broadcast(lhs, "-", rhs) { $0 - $1 }
   }
 
+  /// The product element by element, not the matrix product; a dimension of 1 is repeated.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public static func * (lhs: Matrix, rhs: Matrix) -> Matrix {
@@ -215,22 +222,27 @@ public func pow<Scalar>(_ x: Matrix<Scalar>, _ power: Scalar) -> Matrix<Scalar> 
 }
 
 extension Matrix {
+  /// Every element times a scalar.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public static func * (lhs: Scalar, rhs: Matrix) -> Matrix { rhs.map { lhs * $0 } }
 
+  /// Every element divided by a scalar.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public static func / (lhs: Matrix, rhs: Scalar) -> Matrix { lhs.map { $0 / rhs } }
 
+  /// A scalar added to every element.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public static func + (lhs: Matrix, rhs: Scalar) -> Matrix { lhs.map { $0 + rhs } }
 
+  /// Every element subtracted from a scalar.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public static func - (lhs: Scalar, rhs: Matrix) -> Matrix { rhs.map { lhs - $0 } }
 
+  /// Every element with the opposite sign.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public static prefix func - (operand: Matrix) -> Matrix { operand.map { -$0 } }

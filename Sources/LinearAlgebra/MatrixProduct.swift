@@ -10,6 +10,7 @@ public import RealModule
 
 /// An operand of a matrix product: a matrix, or a matrix tagged as transposed.
 public protocol MatrixOperand<Scalar> {
+  /// What its elements are.
   associatedtype Scalar: MatrixScalar
 
   /// The stored matrix.
@@ -26,7 +27,9 @@ extension MatrixOperand {
 }
 
 extension Matrix: MatrixOperand {
+  /// The matrix itself.
   public var stored: Matrix { self }
+  /// It is taken as it is.
   public var isTransposed: Bool { false }
 
   /// The transpose, as a tag that a product understands.  (columns, rows)
@@ -36,7 +39,9 @@ extension Matrix: MatrixOperand {
 
 /// A matrix that a product takes transposed; see `Matrix.T`.
 public struct Transposed<Scalar: MatrixScalar>: MatrixOperand, Sendable {
+  /// The matrix that is taken transposed.
   public let stored: Matrix<Scalar>
+  /// It is taken transposed.
   public var isTransposed: Bool { true }
 }
 
@@ -224,6 +229,7 @@ public protocol MatrixScalar: Real, BinaryFloatingPoint, Sendable {
 }
 
 extension Float: MatrixScalar {
+  /// The product by `cblas_sgemm`.
   @unsafe public static func cblasProduct(_ call: ProductCall<Float>) {
     unsafe cblas_sgemm(
       CblasRowMajor, call.transposeA ? CblasTrans : CblasNoTrans,
@@ -233,6 +239,7 @@ extension Float: MatrixScalar {
 }
 
 extension Double: MatrixScalar {
+  /// The product by `cblas_dgemm`.
   @unsafe public static func cblasProduct(_ call: ProductCall<Double>) {
     unsafe cblas_dgemm(
       CblasRowMajor, call.transposeA ? CblasTrans : CblasNoTrans,

@@ -13,6 +13,7 @@ import CBLAS
 @safe public struct PaddedMatrix: @unchecked Sendable {
   @usableFromInline let start: UnsafeMutablePointer<Float>
   public let rows: Int
+  /// The number of columns, without padding.
   public let columns: Int
 
   /// The distance between the starts of two rows, a multiple of `vectorWidth`.
@@ -29,6 +30,7 @@ import CBLAS
   /// The number of vectors in a row, padding included.
   @inlinable public var vectors: Int { stride / vectorWidth }
 
+  /// The element in a row and a column, which may lie in the padding.
   @inlinable
   public subscript(row: Int, column: Int) -> Float {
     @inline(always) get {

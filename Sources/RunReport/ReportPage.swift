@@ -441,7 +441,7 @@ extension WrittenPage {
 extension ReportFile {
   /// Refuses a place for a page before the page is made.
   /// - Throws: `CommandFailure` (73) if there is another file.
-  public static func require(_ path: String) throws(CommandFailure) {
+  package static func require(_ path: String) throws(CommandFailure) {
     do throws(SystemError) { try requireWritable(path) } catch {
       throw CommandFailure(ofReport: error)
     }

@@ -160,47 +160,58 @@ extension TensorElement {
 
 #if !((os(macOS) || targetEnvironment(macCatalyst)) && arch(x86_64))
   extension Float16: TensorElement {
+    /// F16.
     public static var tensorDataType: DataType { .float16 }
   }
 #endif
 
 extension Float: TensorElement {
+  /// F32.
   public static var tensorDataType: DataType { .float32 }
 }
 
 extension Double: TensorElement {
+  /// F64.
   public static var tensorDataType: DataType { .float64 }
 }
 
 extension Int8: TensorElement {
+  /// I8.
   public static var tensorDataType: DataType { .int8 }
 }
 
 extension Int16: TensorElement {
+  /// I16.
   public static var tensorDataType: DataType { .int16 }
 }
 
 extension Int32: TensorElement {
+  /// I32.
   public static var tensorDataType: DataType { .int32 }
 }
 
 extension Int64: TensorElement {
+  /// I64.
   public static var tensorDataType: DataType { .int64 }
 }
 
 extension UInt8: TensorElement {
+  /// U8.
   public static var tensorDataType: DataType { .uint8 }
 }
 
 extension UInt16: TensorElement {
+  /// U16.
   public static var tensorDataType: DataType { .uint16 }
 }
 
 extension UInt32: TensorElement {
+  /// U32.
   public static var tensorDataType: DataType { .uint32 }
 }
 
 extension UInt64: TensorElement {
+  /// U64.
   public static var tensorDataType: DataType { .uint64 }
 }
 
@@ -211,27 +222,49 @@ extension UInt64: TensorElement {
 /// The cases are in the order of the reference implementation, which writes tensors by descending
 /// type; the writer takes the order from `allCases`.
 public enum DataType: String, CaseIterable, Hashable, Sendable {
+  /// A truth value in a byte.
   case bool = "BOOL"
+  /// A float of 4 bits.
   case float4 = "F4"
+  /// A float of 6 bits: 2 of exponent, 3 of mantissa.
   case float6E2M3 = "F6_E2M3"
+  /// A float of 6 bits: 3 of exponent, 2 of mantissa.
   case float6E3M2 = "F6_E3M2"
+  /// An unsigned integer of 8 bits.
   case uint8 = "U8"
+  /// A signed integer of 8 bits.
   case int8 = "I8"
+  /// A float of 8 bits: 5 of exponent, 2 of mantissa.
   case float8E5M2 = "F8_E5M2"
+  /// A float of 8 bits: 4 of exponent, 3 of mantissa.
   case float8E4M3 = "F8_E4M3"
+  /// A power of two in 8 bits of exponent.
   case float8E8M0 = "F8_E8M0"
+  /// A float of 8 bits, 4 of exponent, without infinities and negative zero.
   case float8E4M3FNUZ = "F8_E4M3FNUZ"
+  /// A float of 8 bits, 5 of exponent, without infinities and negative zero.
   case float8E5M2FNUZ = "F8_E5M2FNUZ"
+  /// A signed integer of 16 bits.
   case int16 = "I16"
+  /// An unsigned integer of 16 bits.
   case uint16 = "U16"
+  /// An IEEE float of 16 bits.
   case float16 = "F16"
+  /// The upper half of a float of 32 bits.
   case bfloat16 = "BF16"
+  /// A signed integer of 32 bits.
   case int32 = "I32"
+  /// An unsigned integer of 32 bits.
   case uint32 = "U32"
+  /// An IEEE float of 32 bits.
   case float32 = "F32"
+  /// Two floats of 32 bits: real and imaginary part.
   case complex64 = "C64"
+  /// An IEEE float of 64 bits.
   case float64 = "F64"
+  /// A signed integer of 64 bits.
   case int64 = "I64"
+  /// An unsigned integer of 64 bits.
   case uint64 = "U64"
 
   /// The width of one element in bits; F4 and F6 elements are packed without gaps.

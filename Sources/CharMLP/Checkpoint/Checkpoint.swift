@@ -16,11 +16,11 @@ public struct Checkpoint: Equatable, Sendable {
   /// How its gradients are computed: part of every later bit.
   public let backward: Trainer.Backward
   /// Where the training stands.
-  public let training: TrainingState
+  package let training: TrainingState
   /// What it is trained on.
-  public let words: StoredWords
+  package let words: StoredWords
   /// How the network is mixed with counts; nil if it stands alone.
-  public var mixture: StoredMixture?
+  package var mixture: StoredMixture?
 
   /// Whether training has ended.
   public var isFinished: Bool {
@@ -42,7 +42,7 @@ public struct Checkpoint: Equatable, Sendable {
   /// Captures the state of a trainer, but for the mixture.
   ///
   /// - Parameter model: The trainer's model at this step; nil to compute it.
-  public init(_ trainer: Trainer, _ model: Model? = nil, words: StoredWords) {
+  package init(_ trainer: Trainer, _ model: Model? = nil, words: StoredWords) {
     self.init(
       model: model ?? trainer.model(), recipe: trainer.recipe, backward: trainer.backward,
       training: trainer.state, words: words)
@@ -64,15 +64,26 @@ public struct Checkpoint: Equatable, Sendable {
 extension Trainer {
   /// Goes on from a checkpoint, with the same bits as the run that it was taken from.
   ///
-  /// - Precondition: the data set is that of the checkpoint's words and recipe.
+  /// The data set is that of the checkpoint's words and recipe.
+  ///
+  /// - Throws: `RecipeError` if the data set has other symbols, or windows of another block size.
   public convenience init(
+    resuming checkpoint: Checkpoint, _ dataset: Dataset, threads: Int = 1
+  ) throws(RecipeError) {
+    try self.init(resuming: checkpoint, dataset, threads: threads, communicator: nil)
+  }
+
+  /// The same among ranks; nil for this process alone.
+  package convenience init(
     resuming checkpoint: Checkpoint, _ dataset: Dataset, threads: Int = 1,
-    communicator: (any Communicator)? = nil
-  ) {
+    communicator: (any Communicator)?
+  ) throws(RecipeError) {
     do {
       try self.init(
         checkpoint.recipe, dataset, resuming: checkpoint.training, backward: checkpoint.backward,
         threads: threads, communicator: communicator)
+    } catch let error as RecipeError {
+      throw error
     } catch {
       preconditionFailure("a checkpoint's generator was checked when it was read: \(error)")
     }
@@ -106,19 +117,10 @@ extension Checkpoint {
   ///
   /// - Throws: `SafetensorsError` if the vocabulary is too long for a header.
   public func encoded() throws(SafetensorsError) -> [UInt8] {
-    var file = SafetensorsFile(metadata: [
-      "format": Self.format,
-      "version": String(Self.fileVersion),
-      "architecture": Self.architecture,
-      "vocabulary": String(String.UnicodeScalarView(model.vocabulary.symbols)),
-      "recipe": recipe.text,
-      "backward": backward.name,
-      "words_bytes": String(words.byteCount),
-      FileChecksum.key: FileChecksum.zero,
-    ])
-    file.add(model.parameters, prefix: "")
-    file["bnmean"] = Tensor(model.statistics.bnmean)
-    file["bnvar"] = Tensor(model.statistics.bnvar)
+    var file = SafetensorsFile(of: model)
+    file.metadata["recipe"] = recipe.text
+    file.metadata["backward"] = backward.name
+    file.metadata["words_bytes"] = String(words.byteCount)
     training.write(to: &file)
     mixture?.write(to: &file)
     switch words.content {
@@ -163,6 +165,20 @@ extension TrainingState {
 }
 
 extension SafetensorsFile {
+  /// A network alone, its checksum still zero.
+  init(of model: Model) {
+    self.init(metadata: [
+      "format": Checkpoint.format,
+      "version": String(Checkpoint.fileVersion),
+      "architecture": Checkpoint.architecture,
+      "vocabulary": String(String.UnicodeScalarView(model.vocabulary.symbols)),
+      FileChecksum.key: FileChecksum.zero,
+    ])
+    add(model.parameters, prefix: "")
+    self["bnmean"] = Tensor(model.statistics.bnmean)
+    self["bnvar"] = Tensor(model.statistics.bnvar)
+  }
+
   /// Adds a tensor for each parameter, under its name.
   fileprivate mutating func add(_ parameters: Parameters<Float>, prefix: String) {
     for (name, path) in Parameters<Float>.ordered {
@@ -207,13 +223,26 @@ extension Checkpoint {
   ///
   /// - Throws: `ModelFileError`: what is wrong with the file, or in which way it is too new.
   public init(file bytes: [UInt8]) throws(ModelFileError) {
+    let file = try Self.checkedFile(bytes)
+    guard !file.isNetworkAlone else { throw .networkAlone }
+    try self.init(file)
+  }
+
+  /// A file whose frame, checksum and version are right.
+  fileprivate static func checkedFile(
+    _ bytes: [UInt8]
+  ) throws(ModelFileError) -> SafetensorsFile {
     let file: SafetensorsFile
     do {
       file = try SafetensorsFile(decoding: bytes)
     } catch {
       throw .notSafetensors(error)
     }
-    try Self.checkFormat(file.metadata, bytes)
+    try checkFormat(file.metadata, bytes)
+    return file
+  }
+
+  fileprivate init(_ file: SafetensorsFile) throws(ModelFileError) {
     let model = try Model(file)
     let recipe = try Self.recipe(file.metadata, model.shape)
     let name = file.metadata["backward"] ?? "none"
@@ -258,12 +287,20 @@ extension Checkpoint {
   }
 }
 
+extension SafetensorsFile {
+  /// Whether nothing says how the network was trained.
+  fileprivate var isNetworkAlone: Bool {
+    metadata["recipe"] == nil && self["training.step"] == nil
+  }
+}
+
 extension Model {
-  /// Reads the network of a checkpoint's file.
+  /// Reads the network of a file: a checkpoint's, or one of a network alone.
   ///
   /// - Throws: `ModelFileError`: what is wrong with the file, or in which way it is too new.
   public init(file bytes: [UInt8]) throws(ModelFileError) {
-    self = try Checkpoint(file: bytes).model
+    let file = try Checkpoint.checkedFile(bytes)
+    self = try file.isNetworkAlone ? Model(file) : Checkpoint(file).model
   }
 
   fileprivate init(_ file: SafetensorsFile) throws(ModelFileError) {

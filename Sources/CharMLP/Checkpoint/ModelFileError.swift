@@ -31,6 +31,10 @@ public enum ModelFileError: Error, Equatable, Sendable, CustomStringConvertible 
   case training(String, expected: String)
   /// Its word list is not valid, or not that of the network.
   case words(String)
+  /// It is a network without the run that trained it: it predicts, but there is nothing to go on with.
+  case networkAlone
+  /// It cannot be opened, read or written; the system's message, with the path.
+  case file(String)
 
   /// Whether the file is sound, but not for this version of the program.
   public var isIncompatible: Bool {
@@ -41,6 +45,7 @@ public enum ModelFileError: Error, Equatable, Sendable, CustomStringConvertible 
     }
   }
 
+  /// What is wrong, in one line.
   public var description: String {
     switch self {
     case .notSafetensors(let error): "not a model file: \(error)"
@@ -57,6 +62,8 @@ public enum ModelFileError: Error, Equatable, Sendable, CustomStringConvertible 
     case .tensor(let name, let expected): "tensor \(name): expected finite F32 of shape \(expected)"
     case .training(let name, let expected): "\(name): expected \(expected)"
     case .words(let reason): "words: \(reason)"
+    case .networkAlone: "a network alone, without the run that trained it"
+    case .file(let message): message
     }
   }
 }

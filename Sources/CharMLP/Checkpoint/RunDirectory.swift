@@ -4,24 +4,24 @@
 // loss, `metrics.jsonl` and `run.json`, and `.lock` while a trainer is at work. A run never enters a directory that somebody else made: nothing of a user's is overwritten.
 
 internal import OrderedJSON
-public import Posix
+package import Posix
 import Safetensors
 
 /// A directory with a run's files.
-public struct RunDirectory: Equatable, Sendable {
-  public let path: String
+package struct RunDirectory: Equatable, Sendable {
+  package let path: String
 
-  public var modelPath: String { path + "/model.safetensors" }
-  public var bestPath: String { path + "/best.safetensors" }
-  public var metricsPath: String { path + "/metrics.jsonl" }
-  public var descriptionPath: String { path + "/run.json" }
+  package var modelPath: String { path + "/model.safetensors" }
+  package var bestPath: String { path + "/best.safetensors" }
+  package var metricsPath: String { path + "/metrics.jsonl" }
+  package var descriptionPath: String { path + "/run.json" }
   var lockPath: String { path + "/.lock" }
 
   /// Makes the directory `path`, and those it lies in; one that is empty, but for what a run leaves that
   /// ended before it saved anything, is used as it is.
   ///
   /// - Throws: `SystemError`, with `isExisting` if there is something of that name with something in it.
-  public init(creating path: String) throws(SystemError) {
+  package init(creating path: String) throws(SystemError) {
     self.path = Self.withoutTrailingSlashes(path)
     try requireRoomForNames()
     try Self.makeParents(of: self.path)
@@ -36,7 +36,7 @@ public struct RunDirectory: Equatable, Sendable {
   }
 
   /// Makes `<root>/<name>-<k>` with the next k, 1 or one more than the largest there is.
-  public init(creatingNextIn root: String, name: String) throws(SystemError) {
+  package init(creatingNextIn root: String, name: String) throws(SystemError) {
     try Self.makeParents(of: root + "/" + name)
     var k =
       try FileSystem.names(in: root).reduce(0) { max($0, Self.number($1, name: name) ?? 0) } + 1
@@ -57,7 +57,7 @@ public struct RunDirectory: Equatable, Sendable {
   /// The run that lives in a directory.
   ///
   /// - Throws: `SystemError`, with `isMissing` if there is no directory of that name.
-  public init(existing path: String) throws(SystemError) {
+  package init(existing path: String) throws(SystemError) {
     self.path = Self.withoutTrailingSlashes(path)
     guard case .directory = try FileSystem.kind(of: self.path) else {
       throw SystemError.notDirectory(self.path)
@@ -68,7 +68,7 @@ public struct RunDirectory: Equatable, Sendable {
 
   /// The run in `root` whose model was saved last, or nil if there is none. A time in the future is none: it
   /// counts as older than all others, but for the minute that clocks of two machines may differ by.
-  public static func newest(in root: String) throws(SystemError) -> RunDirectory? {
+  package static func newest(in root: String) throws(SystemError) -> RunDirectory? {
     let names: [String]
     do throws(SystemError) {
       names = try FileSystem.names(in: root)
@@ -86,13 +86,13 @@ public struct RunDirectory: Equatable, Sendable {
   }
 
   /// The path of the model that a user names: a file, or a directory with a run.
-  public static func modelPath(named path: String) throws(SystemError) -> String {
+  package static func modelPath(named path: String) throws(SystemError) -> String {
     guard case .directory = try FileSystem.kind(of: path) else { return path }
     return RunDirectory(unchecked: withoutTrailingSlashes(path)).preferredPath
   }
 
   /// The path of the model to predict with: the best by validation, or the last before any evaluation.
-  public var preferredPath: String {
+  package var preferredPath: String {
     (try? FileSystem.kind(of: bestPath)) == nil ? modelPath : bestPath
   }
 
@@ -138,16 +138,16 @@ public struct RunDirectory: Equatable, Sendable {
 // MARK: - What a report reads of a run besides its model: as much as is there, and no complaint about the rest
 
 extension RunDirectory {
-  public var reportPath: String { path + "/report.html" }
+  package var reportPath: String { path + "/report.html" }
 
   /// The directory that a model's file lies in.
-  public init(ofModel path: String) {
+  package init(ofModel path: String) {
     self.init(unchecked: FileSystem.parent(of: path))
   }
 
   /// The whole lines of `metrics.jsonl`: a last one without its end was torn off by a crash, and is
   /// left out. None if there is no such file.
-  public func metricsLines() -> [String] {
+  package func metricsLines() -> [String] {
     guard let bytes = try? FileSystem.read(metricsPath),
       let end = bytes.lastIndex(of: UInt8(ascii: "\n"))
     else { return [] }
@@ -157,7 +157,7 @@ extension RunDirectory {
   }
 
   /// The text of `run.json`, nil if there is none, or one too long for a description.
-  public func descriptionText() -> String? {
+  package func descriptionText() -> String? {
     (try? FileSystem.read(descriptionPath, limit: 1 << 24)).map {
       String(decoding: $0, as: UTF8.self)
     }
@@ -172,33 +172,33 @@ extension RunDirectory {
 
 extension RunDirectory {
   /// Saves the model, in the place of one saved before.
-  public func save(model bytes: [UInt8]) throws(SystemError) {
+  package func save(model bytes: [UInt8]) throws(SystemError) {
     try FileSystem.replace(modelPath, with: bytes)
   }
 
   /// Saves the best model so far, in the place of one saved before.
-  public func save(best bytes: [UInt8]) throws(SystemError) {
+  package func save(best bytes: [UInt8]) throws(SystemError) {
     try FileSystem.replace(bestPath, with: bytes)
   }
 
   /// Adds a line to `metrics.jsonl`: an object with the key `step`.
-  public func append(metrics line: String) throws(SystemError) {
+  package func append(metrics line: String) throws(SystemError) {
     try FileSystem.append(line: line, to: metricsPath)
   }
 
   /// Writes `run.json`.
-  public func save(description text: String) throws(SystemError) {
+  package func save(description text: String) throws(SystemError) {
     try FileSystem.replace(descriptionPath, with: Array((text + "\n").utf8))
   }
 
   /// Whether anything was saved.
-  public var hasModel: Bool { (try? FileSystem.kind(of: modelPath)) != nil }
+  package var hasModel: Bool { (try? FileSystem.kind(of: modelPath)) != nil }
 
   /// Whether the run is described, as it is from its start on.
-  public var hasDescription: Bool { (try? FileSystem.kind(of: descriptionPath)) != nil }
+  package var hasDescription: Bool { (try? FileSystem.kind(of: descriptionPath)) != nil }
 
   /// Removes what a run left that was killed while it wrote. Only for who holds the lock.
-  public func removeTemporaries() throws(SystemError) {
+  package func removeTemporaries() throws(SystemError) {
     for name in try FileSystem.names(in: path) where Self.isTemporary(name) {
       try FileSystem.remove(path + "/" + name)
     }
@@ -206,7 +206,7 @@ extension RunDirectory {
 
   /// Cuts `metrics.jsonl` after the lines up to a step: those of later steps will come again, and a
   /// last line without its end was torn off. Returns the last line that is left.
-  public func cutMetrics(after step: Int) throws(SystemError) -> String? {
+  package func cutMetrics(after step: Int) throws(SystemError) -> String? {
     let bytes: [UInt8]
     do throws(SystemError) {
       bytes = try FileSystem.read(metricsPath)
@@ -253,7 +253,7 @@ extension Checkpoint {
   /// - Parameters:
   ///   - limit: The most bytes that a file may have.
   ///   - allowingPipes: Whether the path may lead to a pipe; opening one can wait for its writer.
-  public static func read(
+  package static func read(
     _ path: String, limit: Int = .max, allowingPipes: Bool = false
   ) throws(SystemError) -> [UInt8] {
     var length: Int?
@@ -275,14 +275,14 @@ extension Checkpoint {
 // MARK: - Where a report goes: a page takes the place of an older page of ours, and of nothing else
 
 /// A file that is made anew from a run whenever somebody asks for it.
-public enum ReportFile {
+package enum ReportFile {
   /// What every report begins with.
-  public static let opening = "<!doctype html><!-- CharMLP report -->"
+  package static let opening = "<!doctype html><!-- CharMLP report -->"
 
   /// Writes a page as a whole; a pipe or a device is written as it is.
   ///
   /// - Throws: `SystemError`, with `isExisting` if there is a file of that name that is no report.
-  public static func write(_ text: String, to path: String) throws(SystemError) {
+  package static func write(_ text: String, to path: String) throws(SystemError) {
     precondition(text.begins(with: opening), "ReportFile: a page without its opening")
     try FileSystem.write(Array(text.utf8), to: path, existing: existing)
   }
@@ -290,7 +290,7 @@ public enum ReportFile {
   /// Finds out whether a page may be written, before it is made.
   ///
   /// - Throws: `SystemError` as `write` does.
-  public static func requireWritable(_ path: String) throws(SystemError) {
+  package static func requireWritable(_ path: String) throws(SystemError) {
     try FileSystem.requireWritable(path, existing: existing)
   }
 
@@ -303,13 +303,13 @@ public enum ReportFile {
 // the path asks first.
 
 /// The right to write into a run directory, as long as this value lives.
-public final class RunLock: Sendable {
+package final class RunLock: Sendable {
   private let lock: FileLock
 
   /// Takes the lock of a directory.
   ///
   /// - Throws: `RunLockError`: `held` if another process has it.
-  public init(_ directory: RunDirectory) throws(RunLockError) {
+  package init(_ directory: RunDirectory) throws(RunLockError) {
     let attempt: FileLock.Attempt
     do throws(SystemError) { attempt = try FileLock.take(directory.lockPath) } catch {
       throw .file(error)
@@ -321,17 +321,17 @@ public final class RunLock: Sendable {
   }
 
   /// Whether the directory's path still leads to the file that is locked.
-  public var isInPlace: Bool { lock.isInPlace }
+  package var isInPlace: Bool { lock.isInPlace }
 }
 
 /// Why a run directory cannot be written into.
-public enum RunLockError: Error, Equatable, Sendable, CustomStringConvertible {
+package enum RunLockError: Error, Equatable, Sendable, CustomStringConvertible {
   /// Another process, whose id is told if it is known, is at work there.
   case held(String, by: Int?)
   /// The file that is locked cannot be opened, or not locked.
   case file(SystemError)
 
-  public var description: String {
+  package var description: String {
     switch self {
     case .held(let directory, let process):
       "\(directory): a trainer is at work there" + (process.map { " (process \($0))" } ?? "")

@@ -7,8 +7,8 @@ internal import OrderedJSON
 import Safetensors
 
 /// The mixture of a checkpoint.
-public struct StoredMixture: Equatable, Sendable {
-  public let mixture: Mixture
+package struct StoredMixture: Equatable, Sendable {
+  package let mixture: Mixture
   /// The words that are counted, if they are not those of the checkpoint's list that train.
   let words: StoredWords?
 
@@ -19,7 +19,7 @@ public struct StoredMixture: Equatable, Sendable {
   /// The mixture with a network of a run; nil if the run's recipe wants none.
   ///
   /// - Parameter list: What the run's files keep of its list.
-  public init?(_ trainer: Trainer, _ model: Model, _ list: StoredWords) {
+  package init?(_ trainer: Trainer, _ model: Model, _ list: StoredWords) {
     guard let mixture = trainer.mixture(with: model) else { return nil }
     self.init(mixture, words: list.isComplete ? nil : StoredWords(trainer.trainingWords))
   }
@@ -30,7 +30,7 @@ extension Checkpoint {
   ///
   /// - Throws: `ModelFileError.words` if the words to count are missing, or have other symbols than
   ///   the network.
-  public func predictor() throws(ModelFileError) -> Predictor {
+  package func predictor() throws(ModelFileError) -> Predictor {
     guard let mixture else { return Predictor(model) }
     let blockSize = max(1, mixture.mixture.order - 1)
     do {

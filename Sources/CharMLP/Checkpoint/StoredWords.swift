@@ -8,7 +8,7 @@
 import CZlib
 
 /// A run's word list, whole or only described.
-public struct StoredWords: Equatable, Sendable {
+package struct StoredWords: Equatable, Sendable {
   /// The list, or what is known of it.
   enum Content: Equatable, Sendable {
     /// The normalized text in zlib's format.
@@ -19,13 +19,13 @@ public struct StoredWords: Equatable, Sendable {
 
   let content: Content
   /// The length of the normalized text in bytes, a line feed after every word.
-  public let byteCount: Int
+  package let byteCount: Int
 
   /// The longest text that is stored: that of the largest sample, 16 MB.
-  public static let byteLimit = SampleLimits.standard.bytes
+  package static let byteLimit = SampleLimits.standard.bytes
 
   /// Stores a list, or describes it if its text is longer than `limit` bytes.
-  public init(_ words: WordList, limit: Int = StoredWords.byteLimit) {
+  package init(_ words: WordList, limit: Int = StoredWords.byteLimit) {
     byteCount = words.utf8.count
     content =
       byteCount <= limit
@@ -33,7 +33,7 @@ public struct StoredWords: Equatable, Sendable {
   }
 
   /// Stores a list that was split by hash, or describes it if not all of it is at hand.
-  public init(_ list: HashSplitList) {
+  package init(_ list: HashSplitList) {
     byteCount = list.byteCount
     content =
       list.isComplete
@@ -46,14 +46,14 @@ public struct StoredWords: Equatable, Sendable {
   }
 
   /// Whether the words themselves are here.
-  public var isComplete: Bool {
+  package var isComplete: Bool {
     if case .compressed = content { true } else { false }
   }
 
   /// The list, or nil if only its length and fingerprint are known.
   ///
   /// - Throws: `ModelFileError.words` if what is stored is no word list in its normal form.
-  public func wordList() throws(ModelFileError) -> WordList? {
+  package func wordList() throws(ModelFileError) -> WordList? {
     guard case .compressed(let bytes) = content else { return nil }
     guard let text = Zlib.inflated(bytes, count: byteCount) else {
       throw .words("expected \(byteCount) bytes compressed by zlib")
@@ -71,7 +71,7 @@ public struct StoredWords: Equatable, Sendable {
   /// Whether a list is the one that is stored or described here, word for word.
   ///
   /// - Throws: `ModelFileError.words` as `wordList()`.
-  public func matches(_ words: WordList) throws(ModelFileError) -> Bool {
+  package func matches(_ words: WordList) throws(ModelFileError) -> Bool {
     guard byteCount == words.utf8.count else { return false }
     guard case .fingerprint(let fingerprint) = content else { return try wordList() == words }
     return WordFingerprint(words).text == fingerprint
@@ -80,7 +80,7 @@ public struct StoredWords: Equatable, Sendable {
   /// Whether a list that was split by hash is the one that is stored or described here.
   ///
   /// - Throws: `ModelFileError.words` as `wordList()`.
-  public func matches(_ list: HashSplitList) throws(ModelFileError) -> Bool {
+  package func matches(_ list: HashSplitList) throws(ModelFileError) -> Bool {
     guard case .fingerprint(let fingerprint) = content else { return try matches(list.words) }
     return byteCount == list.byteCount && fingerprint == list.fingerprint.text
   }

@@ -39,7 +39,7 @@ public struct EncodedWords: Equatable, Sendable {
     self.init(ids: ids, vocabularyCount: vocabulary.count)
   }
 
-  private init(ids: [Int32], vocabularyCount: Int) {
+  init(ids: [Int32], vocabularyCount: Int) {
     self.ids = ids
     self.vocabularyCount = vocabularyCount
   }

@@ -6,51 +6,51 @@
 // commands'. Of a very long list, everything but the alphabet is counted in a sample.
 
 /// Counts over a data set.
-public struct DataReport: Equatable, Sendable {
+package struct DataReport: Equatable, Sendable {
   /// One part of the split.
-  public struct Part: Equatable, Sendable {
-    public let words: Int
+  package struct Part: Equatable, Sendable {
+    package let words: Int
     /// How many of the words are also in the training part; for that part itself, all.
-    public let wordsInTraining: Int
-    public let windows: Int
-    public let distinctContexts: Int
+    package let wordsInTraining: Int
+    package let windows: Int
+    package let distinctContexts: Int
   }
 
   /// One symbol of the alphabet.
-  public struct Symbol: Equatable, Sendable {
-    public let scalar: Unicode.Scalar
+  package struct Symbol: Equatable, Sendable {
+    package let scalar: Unicode.Scalar
     /// How often it occurs in all words.
-    public let count: Int
+    package let count: Int
     /// How often it occurs in training words.
-    public let trainingCount: Int
+    package let trainingCount: Int
     /// Whether it occurs fewer than ten times, too rarely to learn what follows it.
-    public var isRare: Bool { count < 10 }
+    package var isRare: Bool { count < 10 }
   }
 
   /// The number of words that were counted, duplicates included.
-  public let words: Int
+  package let words: Int
   /// The number of words of the list, if `words` are a sample of them.
-  public let sampleOf: Int?
+  package let sampleOf: Int?
   /// The number of windows that minibatches are drawn from.
-  public let trainingWindows: Int
+  package let trainingWindows: Int
   /// The number of different words.
-  public let distinctWords: Int
+  package let distinctWords: Int
   /// How many duplicates were removed beforehand.
-  public let duplicatesRemoved: Int
-  public let train: Part
-  public let validation: Part
-  public let test: Part
+  package let duplicatesRemoved: Int
+  package let train: Part
+  package let validation: Part
+  package let test: Part
   /// The alphabet, the most frequent symbol first; of equally frequent ones, the smaller scalar.
-  public let symbols: [Symbol]
-  public let lengths: LengthDistribution
+  package let symbols: [Symbol]
+  package let lengths: LengthDistribution
   /// What to know before believing the losses.
-  public let warnings: [DataWarning]
+  package let warnings: [DataWarning]
 
   /// How many words repeat an earlier one.
-  public var duplicates: Int { words - distinctWords }
+  package var duplicates: Int { words - distinctWords }
 
   /// Counts. Time is proportional to the length of the list.
-  public init(_ dataset: Dataset) {
+  package init(_ dataset: Dataset) {
     let first = dataset.words.firstOccurrences()
     var isTraining = [Bool](repeating: false, count: first.count)
     for word in dataset.split.train { isTraining[Int(first[word])] = true }
@@ -97,15 +97,15 @@ public struct DataReport: Equatable, Sendable {
 // MARK: - Lengths
 
 /// Numbers of words by length in characters.
-public struct LengthDistribution: Equatable, Sendable {
+package struct LengthDistribution: Equatable, Sendable {
   /// How many words have each length, from 0 on: (longest + 1).
-  public let counts: [Int]
+  package let counts: [Int]
 
-  public var shortest: Int { counts.firstIndex { $0 > 0 } ?? 0 }
-  public var longest: Int { counts.count - 1 }
+  package var shortest: Int { counts.firstIndex { $0 > 0 } ?? 0 }
+  package var longest: Int { counts.count - 1 }
 
   /// The length that at least half of the words do not exceed.
-  public var median: Int {
+  package var median: Int {
     var rest = (counts.reduce(0, +) + 1) / 2
     return counts.firstIndex { count in
       rest -= count
@@ -113,7 +113,7 @@ public struct LengthDistribution: Equatable, Sendable {
     } ?? 0
   }
 
-  public var mean: Double {
+  package var mean: Double {
     let characters = counts.indices.reduce(0) { $0 + $1 * counts[$1] }
     return Double(characters) / Double(counts.reduce(0, +))
   }

@@ -5,7 +5,7 @@
 // is in the commands' texts.
 
 /// A property of a word list that makes losses unreliable or learning needlessly hard.
-public enum DataWarning: Equatable, Sendable {
+package enum DataWarning: Equatable, Sendable {
   /// Fewer than 1,000 words: a validation loss rests on fewer than a hundred of them.
   case tiny(words: Int, validationWords: Int)
   /// At least one word in a hundred repeats another, in the list or across the split.

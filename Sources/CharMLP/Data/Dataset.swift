@@ -8,6 +8,7 @@
 public struct Dataset: Sendable {
   /// All words, or a sample of them.
   public let words: WordList
+  /// The symbols of the whole list.
   public let vocabulary: Vocabulary
   /// Which of `words` train, validate and test.
   public let split: Split
@@ -18,13 +19,16 @@ public struct Dataset: Sendable {
   /// The windows of those of `words` that test.
   public let test: ContextWindows
   /// What minibatches are drawn from.
-  public let trainingText: TrainingText
+  package let trainingText: TrainingText
   /// The number of words of the whole list.
   public let wordCount: Int
   /// What calibration and losses are computed over.
-  public let measured: MeasuredWindows
+  package let measured: MeasuredWindows
   /// How many words were removed because they repeat an earlier one.
   public internal(set) var duplicatesRemoved = 0
+
+  /// Characters of context.
+  public var blockSize: Int { train.blockSize }
 
   /// Whether `words` are a sample of the list.
   public var isSample: Bool { words.count < wordCount }
@@ -32,13 +36,21 @@ public struct Dataset: Sendable {
   /// Splits a word list as the notebook does: Python's `random.seed(splitSeed)` and `shuffle`, then
   /// 80 % train, 10 % validate, 10 % test.
   ///
-  /// - Parameters:
-  ///   - memoryLimit: The bytes that the windows, and the distinct ones among them, may take.
-  ///   - limits: Up to which length a list is used whole.
+  /// - Parameter memoryLimit: The bytes that the windows, and the distinct ones among them, may take.
   /// - Throws: `DatasetError` if a part would hold no window, or memory could not hold them all.
   public init(
     _ words: WordList, splitSeed: UInt64, blockSize: Int,
-    memoryLimit: Int = Self.defaultMemoryLimit, limits: SampleLimits = .standard
+    memoryLimit: Int = Self.defaultMemoryLimit
+  ) throws(DatasetError) {
+    try self.init(
+      words, splitSeed: splitSeed, blockSize: blockSize, memoryLimit: memoryLimit,
+      limits: .standard)
+  }
+
+  /// The same; `limits` say up to which length a list is used whole.
+  init(
+    _ words: WordList, splitSeed: UInt64, blockSize: Int,
+    memoryLimit: Int = Self.defaultMemoryLimit, limits: SampleLimits
   ) throws(DatasetError) {
     guard words.count >= Self.fewestWords else {
       throw .tooFewWords(words.count, needed: Self.fewestWords)
@@ -66,7 +78,7 @@ public struct Dataset: Sendable {
   /// - Parameter memoryLimit: The bytes that the windows, and the distinct ones among them, may
   ///   take.
   /// - Throws: `DatasetError` if a part would hold no window, or memory could not hold them all.
-  public init(
+  package init(
     _ list: HashSplitList, blockSize: Int, memoryLimit: Int = Self.defaultMemoryLimit
   ) throws(DatasetError) {
     for (part, words) in [
@@ -85,6 +97,7 @@ public struct Dataset: Sendable {
     memoryLimit: Int, sampleOf wordCount: Int? = nil, windowLimit: Int = .max,
     text: TrainingText? = nil
   ) throws(DatasetError) {
+    guard blockSize >= 1 else { throw .blockSize(blockSize) }
     let count = words.characterCount + words.count
     let memory = ContextWindows.byteCount(windows: count, blockSize: blockSize)
     guard let memory, memory <= memoryLimit / 2 else {
@@ -116,10 +129,10 @@ public struct Dataset: Sendable {
 }
 
 /// The windows that calibration and losses are computed over: all, or a limited number of a sample.
-public struct MeasuredWindows: Sendable {
-  public let train: ContextWindows
-  public let validation: ContextWindows
-  public let test: ContextWindows
+package struct MeasuredWindows: Sendable {
+  package let train: ContextWindows
+  package let validation: ContextWindows
+  package let test: ContextWindows
 
   init(_ train: ContextWindows, _ validation: ContextWindows, _ test: ContextWindows, limit: Int) {
     self.train = train.words(upTo: limit)
@@ -134,9 +147,12 @@ public enum DatasetError: Error, Equatable, Sendable, CustomStringConvertible {
   case tooFewWords(Int, needed: Int, removed: Int = 0)
   /// No word's hash puts it into the part.
   case emptyPart(String, words: Int)
+  /// A context has to have a character.
+  case blockSize(Int)
   /// The windows would not fit into memory.
   case tooLarge(windows: Int, blockSize: Int)
 
+  /// What is wrong, in one line.
   public var description: String {
     switch self {
     case .tooFewWords(let count, let needed, removed: 0):
@@ -148,6 +164,7 @@ public enum DatasetError: Error, Equatable, Sendable, CustomStringConvertible {
     case .emptyPart(let part, let count):
       "split by hash, none of \(count) \(count == 1 ? "word" : "words") would \(part); add words, or "
         + "use --split shuffle"
+    case .blockSize(let size): "a block size of \(size), but a context has at least 1 character"
     case .tooLarge(let windows, let blockSize):
       "\(windows) windows of \(blockSize) characters do not fit into memory; "
         + "choose a smaller block size or list"

@@ -9,28 +9,28 @@
 // to collide.
 
 /// Distinct contexts in order of first appearance, each with the counts of its targets.
-public struct DistinctContexts: Equatable, Sendable {
+package struct DistinctContexts: Equatable, Sendable {
   /// The number of characters in a context.
-  public let blockSize: Int
+  package let blockSize: Int
   /// The number of classes of the vocabulary.
-  public let vocabularyCount: Int
+  package let vocabularyCount: Int
   /// Row after row: (count, blockSize).
-  public let contexts: [Int32]
+  package let contexts: [Int32]
   /// Where the targets of each context start in `targets` and `targetCounts`, then their length:
   /// (count + 1).
-  public let targetStarts: [Int32]
+  package let targetStarts: [Int32]
   /// The distinct targets of each context, ascending: (number of distinct windows).
-  public let targets: [Int32]
+  package let targets: [Int32]
   /// How many windows have this context and this target: (number of distinct windows).
-  public let targetCounts: [Int32]
+  package let targetCounts: [Int32]
 
   /// The number of distinct contexts.
-  public var count: Int { targetStarts.count - 1 }
+  package var count: Int { targetStarts.count - 1 }
 
   /// Groups windows by their context.
   ///
   /// - Precondition: there are at most 2³¹ - 1 windows.
-  public init(_ windows: ContextWindows) {
+  package init(_ windows: ContextWindows) {
     precondition(windows.count <= Int(Int32.max), "DistinctContexts: \(windows.count) windows")
     let (group, firstWindows) = Self.numberedGroups(of: windows) ?? Self.groups(of: windows)
     blockSize = windows.blockSize
@@ -41,7 +41,7 @@ public struct DistinctContexts: Equatable, Sendable {
   }
 
   /// Where the targets of a context lie in `targets` and `targetCounts`.
-  public func targetRange(of context: Int) -> Range<Int> {
+  package func targetRange(of context: Int) -> Range<Int> {
     precondition(
       context >= 0 && context < count,
       "DistinctContexts: there is no context \(context) of \(count)")
@@ -51,7 +51,7 @@ public struct DistinctContexts: Equatable, Sendable {
 
 extension ContextWindows {
   /// The distinct contexts, in order of first appearance, with the counts of their targets.
-  public func distinct() -> DistinctContexts { DistinctContexts(self) }
+  package func distinct() -> DistinctContexts { DistinctContexts(self) }
 }
 
 // MARK: - Finding the distinct rows among few possible ones
@@ -246,5 +246,5 @@ extension DistinctContexts {
   }
 
   /// The number of windows with any of the contexts.
-  public var windowCount: Int { targetCounts.reduce(0) { $0 + Int($1) } }
+  package var windowCount: Int { targetCounts.reduce(0) { $0 + Int($1) } }
 }

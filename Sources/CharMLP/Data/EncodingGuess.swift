@@ -8,7 +8,7 @@
 // the encoding that is met more often. The costs are rules of thumb, tried on lists in thirty
 // encodings; they say nothing about a text in UTF-8.
 
-import Posix
+internal import Posix
 
 /// Some bytes of a text in which something is wrong.
 struct TextEvidence {

@@ -167,11 +167,17 @@ extension FileFormat {
 /// Such a file would be refused anyway, for its NULs or its byte order mark, but "control character
 /// in line 1" does not help those who have just exported a list from a spreadsheet.
 public enum ForeignEncoding: String, Sendable {
+  /// UTF-16 with a byte order mark.
   case utf16 = "UTF-16"
+  /// UTF-32 with a byte order mark.
   case utf32 = "UTF-32"
+  /// UTF-16, the low byte first, without a mark.
   case utf16LittleEndian = "UTF-16LE"
+  /// UTF-16, the high byte first, without a mark.
   case utf16BigEndian = "UTF-16BE"
+  /// UTF-32, the low byte first, without a mark.
   case utf32LittleEndian = "UTF-32LE"
+  /// UTF-32, the high byte first, without a mark.
   case utf32BigEndian = "UTF-32BE"
 
   /// Whether a byte order mark says so.

@@ -7,23 +7,23 @@
 // texts.
 
 /// A table in which there should be one word on each line.
-public struct ColumnFinding: Equatable, Sendable {
+package struct ColumnFinding: Equatable, Sendable {
   /// What stands between the columns: tab, comma, semicolon or bar.
-  public let separator: Unicode.Scalar
+  package let separator: Unicode.Scalar
   /// How many lines have it.
-  public let lines: Int
+  package let lines: Int
   /// The number of the column that looks most like words, from 1.
-  public let column: Int
+  package let column: Int
   /// Whether the first line names the columns.
-  public let hasHeader: Bool
+  package let hasHeader: Bool
   /// Whether values stand between double quotes.
-  public let isQuoted: Bool
+  package let isQuoted: Bool
 }
 
 /// A character that is not seen, and how often it occurs.
-public struct InvisibleCharacter: Equatable, Sendable {
-  public let scalar: Unicode.Scalar
-  public let count: Int
+package struct InvisibleCharacter: Equatable, Sendable {
+  package let scalar: Unicode.Scalar
+  package let count: Int
 }
 
 /// Looks at the words of a list.

@@ -6,28 +6,28 @@
 // known.
 
 /// Words of a list, to search for the nearest.
-public struct NearestWords: Sendable {
+package struct NearestWords: Sendable {
   /// A word of the list, and how far it is.
-  public struct Match: Equatable, Sendable {
-    public let word: String
+  package struct Match: Equatable, Sendable {
+    package let word: String
     /// The edit distance: 0 if it is the same word.
-    public let distance: Int
+    package let distance: Int
   }
 
   private let words: [[Unicode.Scalar]]
   private let known: Set<[Unicode.Scalar]>
 
   /// Prepares the search among some words of a list.
-  public init(_ list: WordList, selecting selection: ArraySlice<Int>) {
+  package init(_ list: WordList, selecting selection: ArraySlice<Int>) {
     words = selection.map { Array(list[$0].unicodeScalars) }
     known = Set(words)
   }
 
   /// Whether a word is in the list, scalar by scalar.
-  public func contains(_ word: String) -> Bool { known.contains(Array(word.unicodeScalars)) }
+  package func contains(_ word: String) -> Bool { known.contains(Array(word.unicodeScalars)) }
 
   /// The nearest word, the first of equally near ones; nil if there are no words.
-  public func nearest(to word: String) -> Match? {
+  package func nearest(to word: String) -> Match? {
     let word = Array(word.unicodeScalars)
     var best: (index: Int, distance: Int)?
     for (index, candidate) in words.enumerated() {

@@ -2,7 +2,7 @@
 //
 // It counts bytes and says in a word list's terms what went wrong; the calls themselves are Posix's.
 
-import Posix
+internal import Posix
 
 /// An open file, from where it stands to its end.
 struct ReadableFile: ~Copyable {

@@ -5,18 +5,18 @@
 // lines, and windows are numbered through all ranks, in the order of the file.
 
 /// The training windows of a list as one sequence of targets, or a rank's part of it.
-public struct TrainingText: Equatable, Sendable {
+package struct TrainingText: Equatable, Sendable {
   /// The targets of the windows held here.
   let ids: CompactIDs
   /// The number of the first window held here.
-  public let firstWindow: Int
+  package let firstWindow: Int
   /// The number of training windows of the whole list, on all ranks.
-  public let windowCount: Int
+  package let windowCount: Int
   /// Whether other ranks hold the rest.
-  public let isPart: Bool
+  package let isPart: Bool
 
   /// The numbers of the windows held here.
-  public var windows: Range<Int> { firstWindow..<firstWindow + ids.count }
+  package var windows: Range<Int> { firstWindow..<firstWindow + ids.count }
 
   /// The whole text.
   init(_ ids: CompactIDs) {
@@ -50,7 +50,7 @@ public struct TrainingText: Equatable, Sendable {
   }
 
   /// The whole text of some windows.
-  public init(_ windows: ContextWindows) {
+  package init(_ windows: ContextWindows) {
     var ids = CompactIDs()
     ids.append(windows.targets)
     self.init(ids)

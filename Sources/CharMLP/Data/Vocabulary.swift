@@ -172,6 +172,7 @@ extension Vocabulary {
   /// - Precondition: the ids are in 1..<count.
   public func append(_ ids: [Int32], to utf8: inout [UInt8]) {
     for id in ids {
+      precondition(id >= 1 && id < count, "Vocabulary: there is no symbol \(id) of \(count)")
       let symbol = symbols[Int(id) - 1]
       if symbol.isASCII {
         utf8.append(UInt8(truncatingIfNeeded: symbol.value))
@@ -245,9 +246,12 @@ public enum VocabularyError: Error, Equatable, Sendable {
   case refusedSymbol(index: Int, symbol: Unicode.Scalar)
   /// A character of a word is not in the vocabulary.
   case unknownSymbol(Unicode.Scalar)
+  /// Data has other symbols than the network: the number of each, the terminator counted.
+  case otherSymbols(Int, network: Int)
 }
 
 extension VocabularyError: CustomStringConvertible {
+  /// What is wrong, in one line.
   public var description: String {
     switch self {
     case .noSymbols:
@@ -261,6 +265,8 @@ extension VocabularyError: CustomStringConvertible {
     case .unknownSymbol(let symbol):
       "the character \(symbol.reasonRefused == nil ? "\"\(symbol)\" " : "")(\(symbol.codePoint)) "
         + "is not in the vocabulary; use characters of the word list only"
+    case .otherSymbols(let count, let network):
+      "the data's \(count) symbols are not the network's \(network); the end of a word is one of them"
     }
   }
 }

@@ -65,6 +65,7 @@ public struct WordList: Equatable, Sendable {
 }
 
 extension WordList: RandomAccessCollection {
+  /// The index of the first word, 0.
   public var startIndex: Int { 0 }
 
   /// The number of words.

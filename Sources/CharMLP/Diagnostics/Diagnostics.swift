@@ -5,32 +5,32 @@
 // here judges; what is normal is the report's business.
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
 
-public import LinearAlgebra
+package import LinearAlgebra
 import RealModule
 
 /// Activations and gradients of one minibatch.
-public struct Diagnostics: Equatable, Sendable {
+package struct Diagnostics: Equatable, Sendable {
   /// The magnitude beyond which a tanh unit is saturated, as in the lecture: less than 1 − h² =
   /// 0.06 of a gradient passes.
-  public static let saturation: Float = 0.97
+  package static let saturation: Float = 0.97
 
   /// tanh activations, from −1 to 1.
-  public let activations: Histogram
+  package let activations: Histogram
   /// The share of activations beyond `saturation`, from 0 to 1.
-  public let saturatedShare: Double
+  package let saturatedShare: Double
   /// Units that are saturated for every window of the minibatch, and so learn nothing from it.
-  public let deadUnits: Int
+  package let deadUnits: Int
   /// The number of units.
-  public let units: Int
+  package let units: Int
   /// Every parameter's gradient, in the order of `Parameters`.
-  public let gradients: [GradientSummary]
+  package let gradients: [GradientSummary]
   /// The gradient of the logits.
-  public let dlogits: Matrix<Float>  // (n, vocabulary)
+  package let dlogits: Matrix<Float>  // (n, vocabulary)
   /// The character that followed each window.  (n)
-  public let targets: [Int32]
+  package let targets: [Int32]
 
   /// Runs a minibatch through the network and back.
-  public init(_ parameters: Parameters<Float>, _ minibatch: Minibatch) {
+  package init(_ parameters: Parameters<Float>, _ minibatch: Minibatch) {
     let pass = Derivation(parameters, minibatch)
     let h = pass.h  // (n, hidden)
     // The outermost bins are what is saturated: 32 between them, and one beyond on either side.
@@ -53,20 +53,20 @@ public struct Diagnostics: Equatable, Sendable {
 }
 
 /// The distribution of one tensor's gradient.
-public struct GradientSummary: Equatable, Sendable {
+package struct GradientSummary: Equatable, Sendable {
   /// The parameter's name.
-  public let name: String
+  package let name: String
   /// The number of elements.
-  public let count: Int
+  package let count: Int
   /// The standard deviation of the gradient.
-  public let deviation: Double
+  package let deviation: Double
   /// The gradient's standard deviation over that of the parameter; nil if the parameter is
   /// constant.
-  public let ratio: Double?
+  package let ratio: Double?
   /// log₁₀ of the magnitudes, from 10⁻⁸ to 10; exact zeros lie outside.
-  public let magnitudes: Histogram
+  package let magnitudes: Histogram
   /// Elements that are exactly zero.
-  public let zeros: Int
+  package let zeros: Int
 
   init(_ name: String, gradient: Matrix<Float>, data: Matrix<Float>) {
     self.name = name
@@ -98,7 +98,7 @@ extension Minibatch {
   ///
   /// It has fewer windows if the pass would need tensors of more than 2¹⁸ elements, and is nil if
   /// two would be too many.
-  public static func forDiagnosis(_ dataset: Dataset, _ recipe: Recipe) -> Minibatch? {
+  package static func forDiagnosis(_ dataset: Dataset, _ recipe: Recipe) -> Minibatch? {
     let shape = recipe.shape(vocabulary: dataset.vocabulary.count)
     let count = min(recipe.batchSize, Self.elementLimit / shape.widestRow)
     guard count >= 2 else { return nil }
@@ -116,12 +116,12 @@ extension Minibatch {
 /// log₁₀ of std(update) / std(data) for every parameter, as the lecture plots it.
 ///
 /// It compares the parameters before and after a step, so it holds for every optimizer.
-public struct UpdateRatios: Equatable, Sendable {
+package struct UpdateRatios: Equatable, Sendable {
   /// In the order of `Parameters`; nil where the update or the parameter does not vary.
-  public let logarithms: [(name: String, value: Double?)]
+  package let logarithms: [(name: String, value: Double?)]
 
   /// Compares the parameters before a step with those after it.
-  public init(from before: Parameters<Float>, to after: Parameters<Float>) {
+  package init(from before: Parameters<Float>, to after: Parameters<Float>) {
     logarithms = Parameters<Float>.ordered.map { name, path in
       let data = before[keyPath: path]
       let update = (after[keyPath: path] - data).standardDeviation
@@ -130,7 +130,7 @@ public struct UpdateRatios: Equatable, Sendable {
     }
   }
 
-  public static func == (left: UpdateRatios, right: UpdateRatios) -> Bool {
+  package static func == (left: UpdateRatios, right: UpdateRatios) -> Bool {
     left.logarithms.elementsEqual(right.logarithms) { $0.name == $1.name && $0.value == $1.value }
   }
 }
@@ -138,18 +138,18 @@ public struct UpdateRatios: Equatable, Sendable {
 // MARK: Histograms
 
 /// How many values lie in each of several bins of equal width.
-public struct Histogram: Equatable, Sendable {
+package struct Histogram: Equatable, Sendable {
   /// Where the first bin begins and the last one ends.
-  public let range: ClosedRange<Double>
+  package let range: ClosedRange<Double>
   /// Values in each bin; a bin includes its lower edge, the last one also its upper.  (bins)
-  public let counts: [Int]
+  package let counts: [Int]
   /// Values outside the range, and those that are not a number.
-  public let outside: Int
+  package let outside: Int
 
   /// Counts values.
   ///
   /// - Precondition: there is at least one bin, and the range is not empty.
-  public init(_ values: some Sequence<Double>, bins: Int, over range: ClosedRange<Double>) {
+  package init(_ values: some Sequence<Double>, bins: Int, over range: ClosedRange<Double>) {
     precondition(
       bins >= 1 && range.lowerBound < range.upperBound, "Histogram: \(bins) bins over \(range)")
     let width = (range.upperBound - range.lowerBound) / Double(bins)
@@ -166,14 +166,14 @@ public struct Histogram: Equatable, Sendable {
   }
 
   /// All values, also those outside.
-  public var total: Int { counts.reduce(outside, +) }
+  package var total: Int { counts.reduce(outside, +) }
 
   /// The middle of a bin.
-  public func center(of bin: Int) -> Double {
+  package func center(of bin: Int) -> Double {
     let width = (range.upperBound - range.lowerBound) / Double(counts.count)
     return range.lowerBound + (Double(bin) + 0.5) * width
   }
 
   /// The share of all values in a bin.
-  public func share(of bin: Int) -> Double { Double(counts[bin]) / Double(max(total, 1)) }
+  package func share(of bin: Int) -> Double { Double(counts[bin]) / Double(max(total, 1)) }
 }

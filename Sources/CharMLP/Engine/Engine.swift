@@ -1,11 +1,14 @@
 // What a trainer needs of the network: parameters, and a step that improves them.
 
-public import LinearAlgebra
+package import LinearAlgebra
 
 /// Something that learns from minibatches by gradient descent.
-public protocol Engine: AnyObject {
+package protocol Engine: AnyObject {
   /// The parameters and their running averages as they stand after the last step.
   var state: OptimizationState { get }
+
+  /// The parameters alone.
+  var parameters: Parameters<Float> { get }
 
   /// The number of threads that take a step together at present.
   var threads: Int { get }
@@ -24,15 +27,15 @@ public protocol Engine: AnyObject {
 }
 
 /// What changes from step to step, besides the minibatch.
-public struct StepSettings: Equatable, Sendable {
+package struct StepSettings: Equatable, Sendable {
   /// How the parameters are changed; nil to compute the gradients and leave the parameters alone.
-  public var update: ParameterUpdate?
+  package var update: ParameterUpdate?
   /// Which hidden units are dropped; nil for none.
-  public var dropout: RandomMask?
+  package var dropout: RandomMask?
   /// Whether this process asks for training to stop after the step.
-  public var asksToStop: Bool
+  package var asksToStop: Bool
 
-  public init(
+  package init(
     _ update: ParameterUpdate?, dropout: RandomMask? = nil, asksToStop: Bool = false
   ) {
     self.update = update
@@ -42,14 +45,14 @@ public struct StepSettings: Equatable, Sendable {
 }
 
 /// The parameters and their running averages: what a step changes.
-public struct OptimizationState: Equatable, Sendable {
-  public var parameters: Parameters<Float>
+package struct OptimizationState: Equatable, Sendable {
+  package var parameters: Parameters<Float>
   /// What the optimizer remembers; nil if it remembers nothing.
-  public var moments: Moments<Float>?
+  package var moments: Moments<Float>?
   /// The running average of the parameters; nil if none is kept.
-  public var average: Parameters<Float>?
+  package var average: Parameters<Float>?
 
-  public init(
+  package init(
     _ parameters: Parameters<Float>, moments: Moments<Float>? = nil,
     average: Parameters<Float>? = nil
   ) {
@@ -58,33 +61,33 @@ public struct OptimizationState: Equatable, Sendable {
 }
 
 extension Engine {
-  public func steps<Failure: Error>(_ body: () throws(Failure) -> Void) throws(Failure) {
+  package func steps<Failure: Error>(_ body: () throws(Failure) -> Void) throws(Failure) {
     try body()
   }
 
   /// The parameters as they stand after the last step.
-  public var parameters: Parameters<Float> { state.parameters }
+  package var parameters: Parameters<Float> { state.parameters }
 
   /// What the optimizer remembers after the last step; nil if it remembers nothing.
-  public var moments: Moments<Float>? { state.moments }
+  package var moments: Moments<Float>? { state.moments }
 
   /// A step of plain gradient descent.
-  public func step(_ minibatch: Minibatch, learningRate: Float) -> Float {
+  package func step(_ minibatch: Minibatch, learningRate: Float) -> Float {
     step(minibatch, StepSettings(.descent(learningRate))) { _ in }
   }
 }
 
 /// Gradient descent by the step-by-step derivation, with every intermediate, on either matrix product: slow,
 /// and the reference for the fast engine.
-public final class DerivationEngine: Engine {
-  public private(set) var state: OptimizationState
-  public let threads = 1
+package final class DerivationEngine: Engine {
+  package private(set) var state: OptimizationState
+  package let threads = 1
   private let matmul: MatrixProduct
 
   /// - Parameters:
   ///   - moments: What the optimizer remembers; nil if it remembers nothing.
   ///   - average: The running average of the parameters; nil if none is kept.
-  public init(
+  package init(
     _ parameters: Parameters<Float>, moments: Moments<Float>? = nil,
     average: Parameters<Float>? = nil, matmul: MatrixProduct = .blas
   ) {
@@ -92,7 +95,7 @@ public final class DerivationEngine: Engine {
     self.matmul = matmul
   }
 
-  public func step(
+  package func step(
     _ minibatch: Minibatch, _ settings: StepSettings, meanwhile: (_ isStopping: Bool) -> Void
   ) -> Float {
     meanwhile(settings.asksToStop)

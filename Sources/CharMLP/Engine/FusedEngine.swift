@@ -6,13 +6,13 @@
 // slice, and slices meet only in two sums, of their partial logits and of their partial dC. The step itself is
 // FusedStep's. The engine keeps the derivation's names, and is only ever as right as its test against it.
 
-public import LinearAlgebra
+package import LinearAlgebra
 
 /// Gradient descent without an allocation in a step.
 ///
 /// The same parameters and minibatches give the same bits, whatever the number of threads. Unless the
 /// number is fixed, threads that seem to have no core rest, and are tried again after a while.
-public final class FusedEngine: Engine {
+package final class FusedEngine: Engine {
   let shape: ModelShape
   let batchSize: Int
   private let averages: RunningAverages
@@ -75,7 +75,7 @@ public final class FusedEngine: Engine {
   ///   - communicator: The ranks that compute a minibatch together, each its part, and make the same
   ///     update; nil for this process alone.
   ///   - isFixed: Keeps the number of threads, whatever else the machine does: for measuring.
-  public convenience init(
+  package convenience init(
     _ parameters: Parameters<Float>, batchSize: Int, capacity: Int? = nil, threads: Int = 1,
     moments: Moments<Float>? = nil, average: Parameters<Float>? = nil,
     communicator: (any Communicator)? = nil, isFixed: Bool = false
@@ -89,7 +89,7 @@ public final class FusedEngine: Engine {
   /// The bytes that an engine for these sizes allocates, or nil if their number exceeds an Int.
   ///
   /// The layers themselves are laid out on an arena that only counts.
-  public static func byteCount(
+  package static func byteCount(
     _ shape: ModelShape, batchSize: Int, threads: Int = 1, hasMoments: Bool = false,
     hasAverage: Bool = false
   ) -> Int? {
@@ -109,14 +109,12 @@ public final class FusedEngine: Engine {
     min(limit, HiddenSlice.count(hidden: shape.hidden))
   }
 
-  public var threads: Int { team.activeCount }
+  package var threads: Int { team.activeCount }
 
-  public func step(
+  package func step(
     _ minibatch: Minibatch, _ settings: StepSettings, meanwhile: (_ isStopping: Bool) -> Void
   ) -> Float {
-    precondition(
-      settings.update?.adam == nil || averages.contains(.moments),
-      "FusedEngine: Adam without room for its moments")
+    requireRoom(for: settings.update)
     stages.settings = settings
     stages.input.assign(minibatch)
     team.callOthers()
@@ -127,7 +125,13 @@ public final class FusedEngine: Engine {
     return loss
   }
 
-  public func steps<Failure: Error>(_ body: () throws(Failure) -> Void) throws(Failure) {
+  private func requireRoom(for update: ParameterUpdate?) {
+    precondition(
+      update?.adam == nil || averages.contains(.moments),
+      "FusedEngine: Adam without room for its moments")
+  }
+
+  package func steps<Failure: Error>(_ body: () throws(Failure) -> Void) throws(Failure) {
     team.holdCore()
     defer { team.releaseCore() }
     try body()
@@ -163,7 +167,7 @@ public final class FusedEngine: Engine {
   }
 
   /// Where the time of some steps goes on the calling thread, in seconds; `waiting` is for the others.
-  public func timing(_ steps: () -> Void) -> [StepPart: Double] {
+  package func timing(_ steps: () -> Void) -> [StepPart: Double] {
     let clock = StepClock()
     stages.clock = clock
     defer { stages.clock = nil }
@@ -171,12 +175,28 @@ public final class FusedEngine: Engine {
     return StepPart.allCases.reduce(into: [:]) { $0[$1] = clock[$1] }
   }
 
-  public var state: OptimizationState { contents.state }
+  package var state: OptimizationState { stages.state(shape, averages) }
+
+  package var parameters: Parameters<Float> { stages.parameters(shape) }
 
   /// The gradients that the last call of `differentiate` left.
-  package var gradients: Gradients<Float> { contents.gradients }
+  package var gradients: Gradients<Float> { stages.gradients(shape) }
 
-  private var contents: EngineContents { stages.contents(shape, averages) }
+  /// Moves the parameters by those gradients, with the same bits as in one step.
+  package func apply(_ update: ParameterUpdate) {
+    requireRoom(for: update)
+    // A thread may still be at the end of its step.
+    team.barrier.awaitOthers()
+    stages.apply(update)
+  }
+
+  /// Takes over other parameters; running averages stay as they are.
+  package func assign(_ parameters: Parameters<Float>) {
+    precondition(
+      parameters.shape == shape, "FusedEngine: parameters of \(parameters.shape) for \(shape)")
+    team.barrier.awaitOthers()
+    stages.assign(parameters)
+  }
 }
 
 // MARK: The minibatch in memory

@@ -252,12 +252,44 @@ extension FusedStep {
     output.memory.assign(start)
   }
 
+  /// Takes over parameters alone.
+  func assign(_ parameters: Parameters<Float>) {
+    for share in shares { share.embedding.memory.parameters.assign(parameters) }
+    for slice in slices { slice.assign(parameters) }
+    output.memory.parameters.assign(parameters)
+  }
+
+  /// Moves all parameters by the gradients that a step without an update left.
+  func apply(_ update: ParameterUpdate) {
+    for replica in shares.map(\.embedding.memory) { replica.apply(update) }
+    for slice in slices { slice.apply(update) }
+    output.memory.apply(update)
+  }
+
   /// The layers' parts, put together again as matrices.
-  func contents(_ shape: ModelShape, _ averages: RunningAverages) -> EngineContents {
-    var contents = EngineContents(zeros: shape, averages)
-    shares[0].embedding.memory.copy(to: &contents)
-    output.memory.copy(to: &contents)
-    for slice in slices { slice.memory.copy(to: &contents) }
-    return contents
+  func state(_ shape: ModelShape, _ averages: RunningAverages) -> OptimizationState {
+    var state = OptimizationState(zeros: shape, averages)
+    shares[0].embedding.memory.copy(to: &state)
+    output.memory.copy(to: &state)
+    for slice in slices { slice.memory.copy(to: &state) }
+    return state
+  }
+
+  /// The parameters alone.
+  func parameters(_ shape: ModelShape) -> Parameters<Float> {
+    var parameters = Parameters<Float>(zeros: shape)
+    shares[0].embedding.memory.parameters.copy(to: &parameters)
+    output.memory.parameters.copy(to: &parameters)
+    for slice in slices { slice.memory.parameters.copy(to: &parameters) }
+    return parameters
+  }
+
+  /// The gradients, which a step leaves behind.
+  func gradients(_ shape: ModelShape) -> Gradients<Float> {
+    var gradients = Gradients<Float>(zeros: shape)
+    shares[0].embedding.memory.gradients.copy(to: &gradients)
+    output.memory.gradients.copy(to: &gradients)
+    for slice in slices { slice.memory.gradients.copy(to: &gradients) }
+    return gradients
   }
 }

@@ -62,7 +62,13 @@ final class HiddenSlice {
       arena, input, units: width, vocabulary: vocabulary, keepsIntermediates: keepsIntermediates)
   }
 
-  /// Takes over the slice's part of the parameters.
+  /// Takes over the slice's part of the parameters alone.
+  func assign(_ parameters: Parameters<Float>) {
+    memory.parameters.assign(parameters)
+    copyWeights()
+  }
+
+  /// Takes over the slice's part of the parameters and of their running averages.
   func assign(_ start: OptimizationState) {
     memory.assign(start)
     copyWeights()

@@ -73,22 +73,15 @@ final class ParameterMemory<Tensors: LayerTensors> {
 
 // MARK: Copying in and out
 
-/// All that an engine's memory holds of its parameters.
-struct EngineContents {
-  var state: OptimizationState
-  var gradients: Gradients<Float>
-
+extension OptimizationState {
   /// Zeros, to be filled layer by layer.
   init(zeros shape: ModelShape, _ averages: RunningAverages) {
-    state = OptimizationState(
+    self.init(
       Parameters(zeros: shape),
       moments: averages.contains(.moments) ? Moments(zeros: shape) : nil,
       average: averages.contains(.weights) ? Parameters(zeros: shape) : nil)
-    gradients = Gradients(zeros: shape)
   }
-}
 
-extension OptimizationState {
   var averages: RunningAverages {
     var averages: RunningAverages = []
     if moments != nil { averages.insert(.moments) }
@@ -107,18 +100,17 @@ extension ParameterMemory {
     moments.second.assign(values.second)
   }
 
-  /// Copies the layer's part of all blocks.
-  func copy(to contents: inout EngineContents) {
-    parameters.copy(to: &contents.state.parameters)
-    gradients.copy(to: &contents.gradients)
-    if let average, var values = contents.state.average {
+  /// Copies the layer's part of the parameters and of their running averages.
+  func copy(to state: inout OptimizationState) {
+    parameters.copy(to: &state.parameters)
+    if let average, var values = state.average {
       average.copy(to: &values)
-      contents.state.average = values
+      state.average = values
     }
-    guard let moments, var values = contents.state.moments else { return }
+    guard let moments, var values = state.moments else { return }
     moments.first.copy(to: &values.first)
     moments.second.copy(to: &values.second)
-    contents.state.moments = values
+    state.moments = values
   }
 }
 

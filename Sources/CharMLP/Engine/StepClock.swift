@@ -9,7 +9,7 @@
 #endif
 
 /// A part of a step, named after what it computes.
-public enum StepPart: String, CaseIterable, Sendable {
+package enum StepPart: String, CaseIterable, Sendable {
   case hprebn = "embcat @ W1"
   case logits = "h @ W2"
   case dh = "dlogits @ W2.T"

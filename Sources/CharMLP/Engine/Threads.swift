@@ -5,7 +5,7 @@
 // is smaller; if cores are busy with other work, some of its members may rest for a while.
 
 import Glibc
-import Posix
+internal import Posix
 import Synchronization
 
 /// A lock, and a condition to wait for under it.

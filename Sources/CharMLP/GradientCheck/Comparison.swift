@@ -3,9 +3,9 @@
 import LinearAlgebra
 
 /// A tensor of the step-by-step pass compared with the same tensor from elsewhere.
-public struct Comparison: Equatable, Sendable {
+package struct Comparison: Equatable, Sendable {
   /// Where the other version comes from.
-  public enum Source: String, CaseIterable, Sendable {
+  package enum Source: String, CaseIterable, Sendable {
     /// Central differences of the loss.
     case numeric
     /// Cross-entropy's and batch norm's gradients as one expression each.
@@ -17,7 +17,7 @@ public struct Comparison: Equatable, Sendable {
   }
 
   /// What the difference means.
-  public enum Verdict: String, CaseIterable, Sendable {
+  package enum Verdict: String, CaseIterable, Sendable {
     /// All elements are equal.
     case exact
     /// No element differs by more than rounding explains.
@@ -30,47 +30,47 @@ public struct Comparison: Equatable, Sendable {
   }
 
   /// What was compared.
-  public enum Coverage: Equatable, Sendable {
+  package enum Coverage: Equatable, Sendable {
     case allElements
     /// Some elements, and directions that every element takes part in.
     case sample(elements: Int, directions: Int)
   }
 
   /// Where two versions differ most.
-  public struct Worst: Equatable, Sendable {
-    public enum Place: Equatable, Sendable {
+  package struct Worst: Equatable, Sendable {
+    package enum Place: Equatable, Sendable {
       /// An element, by its indices in the notebook's shape.
       case element([Int])
       /// A random direction: the sum over all elements, each with its part in the direction.
       case direction(Int)
     }
-    public let place: Place
+    package let place: Place
     /// The other version's value.
-    public let found: Double
+    package let found: Double
     /// The step-by-step pass's value.
-    public let expected: Double
+    package let expected: Double
     /// The largest difference that rounding explains.
-    public let bound: Double
+    package let bound: Double
   }
 
-  public let tensor: PassTensor
+  package let tensor: PassTensor
   /// The shape in the notebook.
-  public let shape: [Int]
-  public let against: Source
-  public let coverage: Coverage
-  public let isExact: Bool
+  package let shape: [Int]
+  package let against: Source
+  package let coverage: Coverage
+  package let isExact: Bool
   /// The largest |a − b|; ∞ if either is not a number.
-  public let maxAbs: Double
+  package let maxAbs: Double
   /// `maxAbs` in units of the tensor's largest magnitude; for b1 and logit_maxes, whose gradients are
   /// zero but for rounding, in units of the largest of the terms that cancel.
-  public let maxRel: Double
-  public let worst: Worst
-  public let verdict: Verdict
+  package let maxRel: Double
+  package let worst: Worst
+  package let verdict: Verdict
 
   /// The tensor's name in the notebook; a gradient has the name of what it belongs to.
-  public var name: String { (tensor.owner ?? tensor).name }
+  package var name: String { (tensor.owner ?? tensor).name }
   /// Whether this is the tensor's gradient, or the tensor itself.
-  public var isGradient: Bool { tensor.isGradient }
+  package var isGradient: Bool { tensor.isGradient }
 }
 
 extension Comparison {

@@ -3,11 +3,11 @@
 // The step-by-step pass in Double is what all others are held against, except for a reference: that is
 // compared in its own precision. The check prints nothing and decides nothing but verdicts.
 
-public import LinearAlgebra
-public import Safetensors
+package import LinearAlgebra
+package import Safetensors
 
 /// The gradient check of one problem, with or without somebody's reference.
-public struct GradientCheck {
+package struct GradientCheck {
   let problem: GradientProblem
   let reference: Reference?
   let threads: Int
@@ -19,12 +19,12 @@ public struct GradientCheck {
   /// Prepares the check of a problem.
   ///
   /// - Parameter threads: How many threads share the work; the results do not depend on it.
-  public init(_ problem: GradientProblem, threads: Int) {
+  package init(_ problem: GradientProblem, threads: Int) {
     self.init(problem, reference: nil, threads: threads)
   }
 
   /// Prepares the check of a reference and of the problem in it.
-  public init(_ reference: Reference, threads: Int) {
+  package init(_ reference: Reference, threads: Int) {
     self.init(reference.problem, reference: reference, threads: threads)
   }
 
@@ -39,7 +39,7 @@ public struct GradientCheck {
   }
 
   /// Compares everything.
-  public func report() -> GradientReport {
+  package func report() -> GradientReport {
     let numeric = numericGradients()
     let short = oneGoGradients()
     let fused = fusedTensors()
@@ -68,29 +68,29 @@ public struct GradientCheck {
 // MARK: - Everything a gradient check found
 
 /// The rows of a gradient check, in the notebook's order.
-public struct GradientReport: Equatable, Sendable {
+package struct GradientReport: Equatable, Sendable {
   /// The precision of the reference; Double if there is none.
-  public let precision: Precision
+  package let precision: Precision
   /// Gradients, from the loss down to the embedding.
-  public let gradients: [Comparison]
+  package let gradients: [Comparison]
   /// Tensors of the forward pass.
-  public let forward: [Comparison]
+  package let forward: [Comparison]
 
   /// All rows.
-  public var comparisons: [Comparison] { gradients + forward }
+  package var comparisons: [Comparison] { gradients + forward }
 
   /// The rows whose difference rounding does not explain.
-  public var wrong: [Comparison] { comparisons.filter { $0.verdict == .wrong } }
+  package var wrong: [Comparison] { comparisons.filter { $0.verdict == .wrong } }
 
   /// How many rows have each verdict; without those that cannot be compared if there are none.
-  public var counts: [(verdict: Comparison.Verdict, count: Int)] {
+  package var counts: [(verdict: Comparison.Verdict, count: Int)] {
     Comparison.Verdict.allCases.map { verdict in
       (verdict: verdict, count: comparisons.count { $0.verdict == verdict })
     }.filter { $0.verdict != .notComparable || $0.count > 0 }
   }
 
   /// Whether nothing is wrong.
-  public var passed: Bool { wrong.isEmpty }
+  package var passed: Bool { wrong.isEmpty }
 }
 
 // MARK: - The two "all in one go" forms and the fused engine, against the step-by-step pass in Double
@@ -234,17 +234,17 @@ extension GradientCheck {
 // Parameters are kept in Double, whatever they were drawn or read in; Float's numbers are Double's too.
 
 /// Parameters and the minibatch whose loss is differentiated.
-public struct GradientProblem: Equatable, Sendable {
-  public let parameters: Parameters<Double>
-  public let minibatch: Minibatch
+package struct GradientProblem: Equatable, Sendable {
+  package let parameters: Parameters<Double>
+  package let minibatch: Minibatch
   /// Which hidden units are dropped; nil for none, as in the lecture.
-  public let dropout: RandomMask?
+  package let dropout: RandomMask?
 
   /// The most elements that a tensor of a pass may have: 128 MiB of Double.
-  public static let elementLimit = 1 << 24
+  package static let elementLimit = 1 << 24
 
   /// Puts a problem together from parts that fit: at least two windows, and ids that C has a row for.
-  public init(
+  package init(
     _ parameters: Parameters<Double>, _ minibatch: Minibatch, dropout: RandomMask? = nil
   ) {
     let shape = parameters.shape
@@ -261,7 +261,7 @@ public struct GradientProblem: Equatable, Sendable {
   }
 
   /// The number of elements of the largest tensor in a pass; nil if it exceeds what can be counted.
-  public static func largestTensor(_ shape: ModelShape, batchSize: Int) -> Int? {
+  package static func largestTensor(_ shape: ModelShape, batchSize: Int) -> Int? {
     let widths = [shape.vocabulary, shape.hidden, shape.contextWidth]
     let products = [
       (batchSize, widths), (shape.contextWidth, [shape.hidden]),
@@ -286,12 +286,12 @@ public struct GradientProblem: Equatable, Sendable {
 // says how much of a difference rounding may explain.
 
 /// The precision that numbers were computed in.
-public enum Precision: String, CaseIterable, Sendable {
+package enum Precision: String, CaseIterable, Sendable {
   case float32
   case float64
 
   /// The distance of neighbouring numbers at 1: 2⁻²³ or 2⁻⁵².
-  public var ulpOfOne: Double {
+  package var ulpOfOne: Double {
     switch self {
     case .float32: Double(Float.ulpOfOne)
     case .float64: Double.ulpOfOne
@@ -307,7 +307,7 @@ public enum Precision: String, CaseIterable, Sendable {
   }
 
   /// The element type of a safetensors file.
-  public var dataType: DataType {
+  package var dataType: DataType {
     switch self {
     case .float32: .float32
     case .float64: .float64

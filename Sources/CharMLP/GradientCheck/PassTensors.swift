@@ -5,13 +5,13 @@
 // Derivation.swift, which says what is computed; this only says where it stands and how large it is.
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
 
-public import LinearAlgebra
-import Posix
+package import LinearAlgebra
+internal import Posix
 
 /// A tensor of the pass by the name it has in the notebook and in files; a gradient has a d in front.
 ///
 /// The order is the notebook's: each tensor comes after those that its line reads.
-public enum PassTensor: String, CaseIterable, Sendable {
+package enum PassTensor: String, CaseIterable, Sendable {
   // Given
   case C, W1, b1, W2, b2, bngain, bnbias
   // Forward
@@ -25,42 +25,42 @@ public enum PassTensor: String, CaseIterable, Sendable {
 
 extension PassTensor {
   /// The seven parameters.
-  public static let parameters = Array(allCases[...firstIndex(.bnbias)])
+  package static let parameters = Array(allCases[...firstIndex(.bnbias)])
   /// The 20 tensors of the forward pass.
-  public static let forward = Array(allCases[firstIndex(.emb)...firstIndex(.loss)])
+  package static let forward = Array(allCases[firstIndex(.emb)...firstIndex(.loss)])
   /// The 26 gradients, from the loss down to the embedding.
-  public static let gradients = Array(allCases[firstIndex(.dlogprobs)...])
+  package static let gradients = Array(allCases[firstIndex(.dlogprobs)...])
   /// What the lines of the pass compute: the forward tensors, then the gradients.
-  public static let computed = forward + gradients
+  package static let computed = forward + gradients
 
   private static func firstIndex(_ tensor: PassTensor) -> Int {
     allCases.firstIndex(of: tensor) ?? allCases.endIndex
   }
 
   /// The name in the notebook and in files: `h`, `dh`.
-  public var name: String { rawValue }
+  package var name: String { rawValue }
 
   /// What a gradient is the gradient of; nil for a parameter or a forward tensor.
-  public var owner: PassTensor? { row.owner }
-  public var isGradient: Bool { owner != nil }
+  package var owner: PassTensor? { row.owner }
+  package var isGradient: Bool { owner != nil }
 
   /// The gradient of a parameter or a forward tensor; the loss has none.
-  public var gradient: PassTensor? { PassTensor(rawValue: "d" + rawValue) }
+  package var gradient: PassTensor? { PassTensor(rawValue: "d" + rawValue) }
 
   /// The right-hand side of the tensor's line in Derivation.swift; empty for a parameter.
-  public var line: String { row.line }
+  package var line: String { row.line }
 
   /// The tensors that the line reads.
-  public var inputs: [PassTensor] { row.inputs }
+  package var inputs: [PassTensor] { row.inputs }
 
   /// The forward lines that read the tensor.
-  public var readers: [PassTensor] { Self.forward.filter { $0.inputs.contains(self) } }
+  package var readers: [PassTensor] { Self.forward.filter { $0.inputs.contains(self) } }
 
   /// Which ids of the minibatch the line reads besides.
   var ids: MinibatchIDs? { row.ids }
 
   /// The heading in docs/derivation.md under which the line is derived.
-  public var section: String { row.section }
+  package var section: String { row.section }
 
   /// For a gradient that is zero in exact arithmetic, the tensor whose elements cancel in its sums.
   ///
@@ -79,7 +79,7 @@ extension PassTensor {
   /// The tensor that somebody may have meant by another name: `W1.grad`, `grad_W1`, `dlogist`.
   ///
   /// - Returns: nil if no name is near.
-  public static func nearest(to name: String) -> PassTensor? {
+  package static func nearest(to name: String) -> PassTensor? {
     for (prefix, suffix) in [("", ".grad"), ("", "_grad"), ("grad_", ""), ("d_", "")]
     where name.begins(with: prefix) && name.ends(with: suffix) && name.utf8.count < 40 {
       let owner = String(name.unicodeScalars.dropFirst(prefix.count).dropLast(suffix.count))
@@ -475,7 +475,7 @@ extension Derivation {
   ///
   /// Setting one evaluates nothing. What was read before keeps its value.
   /// - Precondition: what is set is no parameter.
-  public subscript(tensor: PassTensor) -> Matrix<Scalar> {
+  package subscript(tensor: PassTensor) -> Matrix<Scalar> {
     get { self[keyPath: TensorRow(tensor).path] }
     set {
       guard let set = TensorRow<Scalar>(tensor).set else {

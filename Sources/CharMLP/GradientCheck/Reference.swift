@@ -5,31 +5,31 @@
 // All sizes come from the shapes. Reading and writing files is left to the caller; this is about bytes.
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
 
-public import LinearAlgebra
-public import Posix
-public import Safetensors
+package import LinearAlgebra
+package import Posix
+package import Safetensors
 
 /// A problem with tensors of its forward and backward pass, computed by somebody.
-public struct Reference: Equatable, Sendable {
+package struct Reference: Equatable, Sendable {
   /// The precision of every tensor in the file.
-  public let precision: Precision
-  public let problem: GradientProblem
+  package let precision: Precision
+  package let problem: GradientProblem
   /// Intermediates and gradients, as far as the file has them.
-  public let tensors: [PassTensor: Matrix<Double>]
+  package let tensors: [PassTensor: Matrix<Double>]
   /// Their shapes in the file, where those are not the notebook's.
   let shapes: [PassTensor: [Int]]
   /// Tensors of a wrong shape, with that shape.
-  public let misshapen: [PassTensor: [Int]]
+  package let misshapen: [PassTensor: [Int]]
   /// Tensors that have the right shape for another number of windows or hidden units, with that shape:
   /// what an earlier exercise left in the notebook.
-  public let stale: [PassTensor: [Int]]
+  package let stale: [PassTensor: [Int]]
   /// Names in the file that are no tensors of the pass, sorted; they are not compared.
-  public let ignored: [String]
+  package let ignored: [String]
 
   /// The problem's pass, step by step, as we compute it in the given precision.
   ///
   /// In `.float32` the parameters are rounded to Float first, if they are not Float's already.
-  public init(computing problem: GradientProblem, in precision: Precision) {
+  package init(computing problem: GradientProblem, in precision: Precision) {
     self.precision = precision
     switch precision {
     case .float32:
@@ -71,12 +71,12 @@ extension Reference {
   /// The bytes of the file or pipe at a path, as far as its header says that they are its bytes.
   ///
   /// - Parameter limit: The most bytes that a file may have.
-  public static func read(_ path: String, limit: Int = .max) throws(SystemError) -> [UInt8] {
+  package static func read(_ path: String, limit: Int = .max) throws(SystemError) -> [UInt8] {
     try Checkpoint.read(path, limit: limit, allowingPipes: true)
   }
 
   /// The file, with the bounds on rounding for whoever compares.
-  public func encoded(threads: Int) -> [UInt8] {
+  package func encoded(threads: Int) -> [UInt8] {
     encoded(bounds: roundingBounds(threads: threads))
   }
 
@@ -94,7 +94,7 @@ extension Reference {
   /// notebook's shapes.
   ///
   /// - Parameter bounds: Metadata under that name; none if empty.
-  public func encoded(bounds: String = "") -> [UInt8] {
+  package func encoded(bounds: String = "") -> [UInt8] {
     let sizes = PassSizes(problem)
     var file = SafetensorsFile(metadata: bounds.isEmpty ? [:] : ["bounds": bounds])
     let minibatch = problem.minibatch
@@ -133,7 +133,7 @@ extension Reference {
   /// Reads a reference.
   ///
   /// - Throws: `ReferenceError` naming the tensor, what was expected and what was found.
-  public init(decoding bytes: [UInt8]) throws(ReferenceError) {
+  package init(decoding bytes: [UInt8]) throws(ReferenceError) {
     let file: SafetensorsFile
     do {
       file = try SafetensorsFile(decoding: bytes)
@@ -314,7 +314,7 @@ extension ReferenceReader {
 // MARK: - Everything that can be wrong with a reference file, each with the tensor's name
 
 /// Why bytes are not a reference.
-public enum ReferenceError: Error, Equatable, Sendable {
+package enum ReferenceError: Error, Equatable, Sendable {
   /// The bytes are no safetensors file.
   case file(SafetensorsError)
   /// A tensor that every reference has is missing.
@@ -335,7 +335,7 @@ public enum ReferenceError: Error, Equatable, Sendable {
 
 extension ReferenceError: CustomStringConvertible {
   /// The error in one line.
-  public var description: String {
+  package var description: String {
     switch self {
     case .file(let error):
       "not a safetensors file: \(error)"
@@ -362,7 +362,7 @@ extension ReferenceError: CustomStringConvertible {
 
 extension [Int] {
   /// A shape or an index as PyTorch shows it: `(32, 27)`, `(27,)`, `()`.
-  public var shapeDescription: String {
+  package var shapeDescription: String {
     count == 1 ? "(\(self[0]),)" : "(" + map(String.init).joined(separator: ", ") + ")"
   }
 }

@@ -7,11 +7,11 @@
 // all lines that read them fail at once, and that is what the verdict says.
 
 import LinearAlgebra
-import Posix
+internal import Posix
 
 /// What is said of one line.
-public struct LineVerdict: Equatable, Sendable {
-  public enum Kind: String, CaseIterable, Sendable {
+package struct LineVerdict: Equatable, Sendable {
+  package enum Kind: String, CaseIterable, Sendable {
     /// The numbers are right.
     case right
     /// The line is wrong given its inputs.
@@ -26,21 +26,21 @@ public struct LineVerdict: Equatable, Sendable {
     case notComparable = "not comparable"
   }
 
-  public let tensor: PassTensor
-  public var kind: Kind
+  package let tensor: PassTensor
+  package var kind: Kind
   /// The wrong lines that this one follows from.
-  public var followsFrom: [PassTensor] = []
+  package var followsFrom: [PassTensor] = []
   /// What kind of mistake it is, if that shows, or what there is to note; never the answer.
-  public var hint: String?
+  package var hint: String?
 
   /// Whether the mistake is in this line.
-  public var isFault: Bool { kind == .here || kind == .shape }
+  package var isFault: Bool { kind == .here || kind == .shape }
 }
 
 /// The verdicts on all lines of a pass.
-public struct PassVerdicts: Equatable, Sendable {
+package struct PassVerdicts: Equatable, Sendable {
   /// What a whole file may be wrong in.
-  public enum Cause: String, Sendable {
+  package enum Cause: String, Sendable {
     /// The parameters are not those that the pass was computed with.
     case parameters
     /// Xb and Yb are not those that the pass was computed with.
@@ -48,21 +48,21 @@ public struct PassVerdicts: Equatable, Sendable {
   }
 
   /// 20 lines of the forward pass and 26 gradients, in the derivation's order.
-  public let lines: [LineVerdict]
-  public let cause: Cause?
+  package let lines: [LineVerdict]
+  package let cause: Cause?
 
-  public var forward: [LineVerdict] { Array(lines.prefix(PassTensor.forward.count)) }
-  public var gradients: [LineVerdict] { Array(lines.dropFirst(PassTensor.forward.count)) }
-  public var faults: [LineVerdict] { lines.filter(\.isFault) }
+  package var forward: [LineVerdict] { Array(lines.prefix(PassTensor.forward.count)) }
+  package var gradients: [LineVerdict] { Array(lines.dropFirst(PassTensor.forward.count)) }
+  package var faults: [LineVerdict] { lines.filter(\.isFault) }
 
   /// Whether nothing is wrong.
-  public var passed: Bool { cause == nil && !lines.contains { $0.isFault || $0.kind == .follows } }
+  package var passed: Bool { cause == nil && !lines.contains { $0.isFault || $0.kind == .follows } }
 
   /// Whether there was anything to judge.
-  public var isEmpty: Bool { !lines.contains { ![.missing, .notComparable].contains($0.kind) } }
+  package var isEmpty: Bool { !lines.contains { ![.missing, .notComparable].contains($0.kind) } }
 
   /// Judges a reference.
-  public init(_ reference: Reference) {
+  package init(_ reference: Reference) {
     let measured = MeasuredBounds(reference.problem)
     var verdicts = Self.judging(reference, without: [], measured)
     // If some tensors are of another minibatch, those of the same origin whose sizes fit are found by

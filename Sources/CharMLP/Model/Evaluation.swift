@@ -6,7 +6,7 @@ import RealModule
 
 extension Model {
   /// The mean cross-entropy over all windows behind `contexts`, in nats per character.
-  public func loss(over contexts: DistinctContexts) -> Double {
+  package func loss(over contexts: DistinctContexts) -> Double {
     var total = 0.0
     for block in contexts.blocks(width: shape.widestRow) {
       let logits = logits(block.contexts)  // (n, vocabulary)
@@ -59,16 +59,20 @@ extension ArraySlice<Int32> {
 
 /// The mean cross-entropy over each part of a split, in nats per character.
 public struct SplitLosses: Equatable, Sendable {
+  /// Over the windows that train.
   public let train: Double
+  /// Over the windows that validate.
   public let validation: Double
+  /// Over the windows that test.
   public let test: Double
 
+  /// Puts losses together that are known.
   public init(train: Double, validation: Double, test: Double) {
     (self.train, self.validation, self.test) = (train, validation, test)
   }
 
   /// The losses of a network.
-  public init(_ model: Model, _ dataset: Dataset) {
+  package init(_ model: Model, _ dataset: Dataset) {
     train = model.loss(over: dataset.measured.train.distinct())
     validation = model.loss(over: dataset.measured.validation.distinct())
     test = model.loss(over: dataset.measured.test.distinct())

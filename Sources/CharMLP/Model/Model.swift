@@ -10,8 +10,11 @@ public import LinearAlgebra
 
 /// Parameters, batch norm's statistics and a vocabulary: a network that predicts.
 public struct Model: Equatable, Sendable {
+  /// The symbols that it knows.
   public let vocabulary: Vocabulary
+  /// What training has found.
   public let parameters: Parameters<Float>
+  /// What batch norm subtracts and divides by.
   public let statistics: BatchNormStatistics
   let foldedW1: Matrix<Float>  // (block·embedding, hidden)
   let foldedb1: Matrix<Float>  // (1, hidden)
@@ -34,6 +37,7 @@ public struct Model: Equatable, Sendable {
     foldedb1 = (parameters.b1 - statistics.bnmean) * scale + parameters.bnbias
   }
 
+  /// The sizes of the network.
   public var shape: ModelShape { parameters.shape }
 
   /// The logits of the character that follows each context.  (contexts, vocabulary)
@@ -48,9 +52,12 @@ public struct Model: Equatable, Sendable {
 
 /// Mean and variance of every hidden unit before batch norm, over the training split.
 public struct BatchNormStatistics: Equatable, Sendable {
+  /// The mean of each unit.  (1, hidden)
   public let bnmean: Matrix<Float>  // (1, hidden)
+  /// The variance of each unit.  (1, hidden)
   public let bnvar: Matrix<Float>  // (1, hidden), with Bessel's n − 1
 
+  /// Puts statistics together that are known.  (1, hidden) each
   public init(bnmean: Matrix<Float>, bnvar: Matrix<Float>) {
     self.bnmean = bnmean
     self.bnvar = bnvar
@@ -106,6 +113,7 @@ public struct ModelShape: Equatable, Hashable, Sendable, Codable {
 ///
 /// Both are flat arrays of ids, so that a minibatch can be refilled without an allocation.
 public struct Minibatch: Equatable, Sendable {
+  /// Characters of context.
   public let blockSize: Int
   /// Xb, row by row.  (n · block)
   public internal(set) var contexts: [Int32]

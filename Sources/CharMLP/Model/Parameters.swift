@@ -10,14 +10,22 @@ public import LinearAlgebra
 ///
 /// The names are the derivation's. b1, b2, bngain and bnbias are rows, so that they broadcast.
 public struct Parameters<Scalar: MatrixScalar>: Equatable, Sendable {
+  /// The embedding: a row of numbers for each character.  (vocabulary, embedding)
   public var C: Matrix<Scalar>  // (vocabulary, embedding)
+  /// The weights of the first linear layer.  (block·embedding, hidden)
   public var W1: Matrix<Scalar>  // (block·embedding, hidden)
+  /// The bias of the first linear layer, which batch norm takes away again.  (1, hidden)
   public var b1: Matrix<Scalar>  // (1, hidden)
+  /// The weights of the second linear layer.  (hidden, vocabulary)
   public var W2: Matrix<Scalar>  // (hidden, vocabulary)
+  /// The bias of the second linear layer.  (1, vocabulary)
   public var b2: Matrix<Scalar>  // (1, vocabulary)
+  /// What batch norm multiplies by.  (1, hidden)
   public var bngain: Matrix<Scalar>  // (1, hidden)
+  /// What batch norm adds.  (1, hidden)
   public var bnbias: Matrix<Scalar>  // (1, hidden)
 
+  /// Puts parameters together; their shapes must fit each other.
   public init(
     C: Matrix<Scalar>, W1: Matrix<Scalar>, b1: Matrix<Scalar>, W2: Matrix<Scalar>,
     b2: Matrix<Scalar>, bngain: Matrix<Scalar>, bnbias: Matrix<Scalar>
@@ -155,7 +163,9 @@ extension Parameters {
 /// What Adam keeps for every parameter: running averages of its gradient and of the gradient
 /// squared.
 public struct Moments<Scalar: MatrixScalar>: Equatable, Sendable {
+  /// Averages of the gradients.
   public var first: Parameters<Scalar>
+  /// Averages of their squares.
   public var second: Parameters<Scalar>
 
   /// Averages before the first step.

@@ -13,8 +13,11 @@ public struct Baseline: Equatable, Sendable {
 
   /// One model's losses.
   public struct Entry: Equatable, Sendable {
+    /// The length of the n-grams.
     public let order: Int
+    /// How counts are discounted.
     public let discounting: Discounting
+    /// In nats per character.
     public let losses: SplitLosses
   }
 

@@ -12,8 +12,10 @@ public struct Mixture: Equatable, Sendable {
   public let weight: Double
   /// The length of the n-grams.
   public let order: Int
+  /// How counts are discounted.
   public let discounting: Discounting
 
+  /// Puts a mixture together that is known.
   public init(weight: Double, order: Int, discounting: Discounting) {
     (self.weight, self.order, self.discounting) = (weight, order, discounting)
   }

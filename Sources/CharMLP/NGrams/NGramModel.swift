@@ -36,6 +36,9 @@ public struct NGramModel: Sendable {
   ///   word.
   public func distribution(after context: some Collection<Int32>) -> [Double] {
     let known = context.suffix(order - 1)
+    precondition(
+      known.allSatisfy { $0 >= 0 && $0 < counts.vocabularyCount },
+      "NGramModel: \(Array(known)) in a vocabulary of \(counts.vocabularyCount)")
     let padding = repeatElement(Vocabulary.terminator, count: order - 1 - known.count)
     var path: [Int] = []
     counts.find((Array(padding) + known)[...], length: order - 1, path: &path)

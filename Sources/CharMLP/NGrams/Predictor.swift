@@ -7,6 +7,7 @@ import RealModule
 
 /// A network, alone or together with counts: what words are drawn from and scored by.
 public struct Predictor: Sendable {
+  /// The network.
   public let model: Model
   /// The other part of the mixture; nil if the network is alone.
   public let counting: Counting?
@@ -15,6 +16,7 @@ public struct Predictor: Sendable {
   public struct Counting: Sendable {
     /// λ, the network's share.
     public let weight: Double
+    /// The counts.
     public let ngram: NGramModel
   }
 
@@ -32,7 +34,7 @@ public struct Predictor: Sendable {
   /// An n-gram model alone: the network has no share.
   ///
   /// - Parameter model: Says which symbols there are.
-  public init(counting entry: Baseline.Entry, _ dataset: Dataset, instead model: Model) {
+  package init(counting entry: Baseline.Entry, _ dataset: Dataset, instead model: Model) {
     self.init(
       model, Mixture(weight: 0, order: entry.order, discounting: entry.discounting),
       trainedOn: dataset.train)
@@ -42,7 +44,7 @@ public struct Predictor: Sendable {
   public var contextLength: Int { max(model.shape.blockSize, (counting?.ngram.order ?? 1) - 1) }
 
   /// The mean cross-entropy of each part of a split, in nats per character.
-  public func losses(_ dataset: Dataset) -> SplitLosses {
+  package func losses(_ dataset: Dataset) -> SplitLosses {
     guard counting != nil else { return SplitLosses(model, dataset) }
     let parts = dataset.measured
     return SplitLosses(
@@ -51,7 +53,7 @@ public struct Predictor: Sendable {
   }
 
   /// The mean cross-entropy over windows, in nats per character.
-  public func loss(over windows: ContextWindows) -> Double {
+  package func loss(over windows: ContextWindows) -> Double {
     let contexts = ContextWindows(windows, blockSize: contextLength).distinct()
     guard let counting else { return model.loss(over: contexts) }
     let network = model.probabilities(over: contexts)

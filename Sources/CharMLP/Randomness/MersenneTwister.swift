@@ -33,7 +33,8 @@ public struct MersenneTwister: Sendable, Equatable {
   @usableFromInline
   mutating func twist() {
     var x = words.mutableSpan
-    precondition(x.count == Self.wordCount, "a Mersenne Twister has \(Self.wordCount) words")
+    let count = x.count
+    precondition(count == Self.wordCount, "a Mersenne Twister has \(Self.wordCount) words")
     let offset = 397  // m in the paper
     let wrap = Self.wordCount - offset
     for i in 0..<wrap {
@@ -127,6 +128,8 @@ extension MersenneTwister {
     /// The index of the next word to hand out, 0…624; at 624 a new generation of words is due.
     public var position: Int
 
+    /// Puts a state together; whether a generator can have been in it is checked where one is
+    /// restored.
     public init(words: [UInt32], position: Int) {
       self.words = words
       self.position = position
@@ -135,10 +138,14 @@ extension MersenneTwister {
 
   /// Why a saved state is not one a generator can have been in.
   public enum InvalidState: Error, Equatable, CustomStringConvertible {
+    /// There are not 624 words.
     case wordCount(found: Int)
+    /// The position is not one of 0…624.
     case position(found: Int)
+    /// All bits are 0, and would be for ever.
     case zero
 
+    /// What is wrong, in one line.
     public var description: String {
       switch self {
       case .wordCount(let found):

@@ -7,7 +7,7 @@
 // and not what the notebook draws from: that is `TorchGenerator`.
 
 /// Streams of random numbers: the same seed and stream give the same numbers, on every machine.
-public struct Philox: Sendable, Equatable {
+package struct Philox: Sendable, Equatable {
   private let key: SIMD2<UInt32>
   private var counter: SIMD4<UInt32>
   private var second: UInt64 = 0
@@ -15,7 +15,7 @@ public struct Philox: Sendable, Equatable {
 
   /// Starts a stream of a seed: the seed is the key, the stream the high half of the counter.
   @inline(__always)
-  public init(seed: UInt64, stream: UInt64) {
+  package init(seed: UInt64, stream: UInt64) {
     key = SIMD2(UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32))
     counter = SIMD4(
       0, 0, UInt32(truncatingIfNeeded: stream), UInt32(truncatingIfNeeded: stream >> 32))
@@ -23,13 +23,13 @@ public struct Philox: Sendable, Equatable {
 
   /// Draws a number in [0, 1), a multiple of 2⁻⁵³.
   @inline(__always)
-  public mutating func uniform() -> Double {
+  package mutating func uniform() -> Double {
     Double(next() >> 11) * 0x1p-53
   }
 
   /// Draws 64 bits: half a block, the first two words of it first.
   @inline(__always)
-  public mutating func next() -> UInt64 {
+  package mutating func next() -> UInt64 {
     if hasSecond {
       hasSecond = false
       return second

@@ -4,18 +4,18 @@
 // a seed takes one from the clock; neither is wanted here.
 
 /// Python's `random.Random` for integer seeds: the same seed gives the same draws and shuffles.
-public struct PythonRandom: Sendable, Equatable {
+package struct PythonRandom: Sendable, Equatable {
   private(set) var twister: MersenneTwister
 
   /// Seeds as `random.seed(seed)` does; as there, the sign of `seed` is ignored.
   ///
   /// The key of `init_by_array` is `|seed|` in base 2³², lowest digit first, without leading zeros.
-  public init(seed: some BinaryInteger) {
+  package init(seed: some BinaryInteger) {
     twister = MersenneTwister(key: Self.digits(of: seed))
   }
 
   /// Draws an integer of `count` random bits, 0…64, as `random.getrandbits(count)` does.
-  public mutating func getrandbits(_ count: Int) -> UInt64 {
+  package mutating func getrandbits(_ count: Int) -> UInt64 {
     precondition((0...64).contains(count), "getrandbits draws 0 to 64 bits, not \(count)")
     if count == 0 { return 0 }
     if count <= 32 { return UInt64(twister.next() >> UInt32(32 - count)) }
@@ -28,7 +28,7 @@ public struct PythonRandom: Sendable, Equatable {
   ///
   /// Bits are drawn until they fall below the bound, so every value is equally likely, and the
   /// number of words consumed varies.
-  public mutating func randbelow(_ bound: Int) -> Int {
+  package mutating func randbelow(_ bound: Int) -> Int {
     precondition(bound > 0, "randbelow needs a positive bound, not \(bound)")
     // The width of `bound`, not of `bound − 1`: a power of two is drawn with a bit to spare.
     let width = Int.bitWidth - bound.leadingZeroBitCount
@@ -39,7 +39,7 @@ public struct PythonRandom: Sendable, Equatable {
   }
 
   /// Shuffles in place, as `random.shuffle` does: Fisher and Yates, from the last element down.
-  public mutating func shuffle<Elements>(_ elements: inout Elements)
+  package mutating func shuffle<Elements>(_ elements: inout Elements)
   where Elements: MutableCollection & RandomAccessCollection {
     for i in stride(from: elements.count - 1, to: 0, by: -1) {
       let j = randbelow(i + 1)

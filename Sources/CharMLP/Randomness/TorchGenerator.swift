@@ -175,11 +175,14 @@ extension TorchGenerator {
   /// A generator's state: the Mersenne Twister's, and the normal deviate that is kept, if there is
   /// one.
   public struct State: Sendable, Equatable {
+    /// The generator of bits beneath it.
     public var twister: MersenneTwister.State
 
     /// The next deviate that fewer than 16 at a time will draw; finite.
     public var cachedNormal: Double?
 
+    /// Puts a state together; whether a generator can have been in it is checked where one is
+    /// restored.
     public init(twister: MersenneTwister.State, cachedNormal: Double?) {
       self.twister = twister
       self.cachedNormal = cachedNormal
@@ -188,9 +191,12 @@ extension TorchGenerator {
 
   /// Why a saved state is not one a generator can have been in.
   public enum InvalidState: Error, Equatable, CustomStringConvertible {
+    /// The generator of bits cannot have been in its state.
     case twister(MersenneTwister.InvalidState)
+    /// The normal deviate is not finite.
     case cachedNormal(found: Double)
 
+    /// What is wrong, in one line.
     public var description: String {
       switch self {
       case .twister(let reason):

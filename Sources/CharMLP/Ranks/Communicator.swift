@@ -5,7 +5,7 @@
 // here.
 
 /// The ranks of one training, as one of them sees the others.
-public protocol Communicator: AnyObject {
+package protocol Communicator: AnyObject {
   /// The number of this rank, from 0.
   var rank: Int { get }
 

@@ -8,13 +8,13 @@
 
 #if MPI
   import CMPI
-  import Posix
+  internal import Posix
 
   /// The processes that `mpirun`, or a scheduler, started together.
-  @safe public final class MPICommunicator: Communicator {
-    public let rank: Int
-    public let count: Int
-    public private(set) var secondsInSums = 0.0
+  @safe package final class MPICommunicator: Communicator {
+    package let rank: Int
+    package let count: Int
+    package private(set) var secondsInSums = 0.0
 
     private var pieces: UnsafeMutablePointer<Float>  // (count, longest piece)
     private var capacity = 0
@@ -47,7 +47,7 @@
     /// Joins the job of this process; nil if it was started alone, without `mpirun`.
     ///
     /// A process may call this once, and only the calling thread may use the result.
-    public static func joinJob() -> MPICommunicator? {
+    package static func joinJob() -> MPICommunicator? {
       guard isStartedInJob else { return nil }
       var provided: CInt = 0
       unsafe MPI_Init_thread(nil, nil, CInt(MPI_THREAD_FUNNELED), &provided)
@@ -77,15 +77,15 @@
     }
 
     /// Leaves the job, once every rank has called this.
-    public func leave() { MPI_Finalize() }
+    package func leave() { MPI_Finalize() }
 
     /// Ends every rank of the job at once.
-    public func abort(status: CInt) -> Never {
+    package func abort(status: CInt) -> Never {
       unsafe MPI_Abort(charmlp_world(), status)
       exitProcessImmediately(status)
     }
 
-    public func sum(_ values: inout MutableSpan<Float>) {
+    package func sum(_ values: inout MutableSpan<Float>) {
       guard count > 1 else { return }
       let start = MPI_Wtime()
       defer { secondsInSums += MPI_Wtime() - start }
@@ -135,7 +135,7 @@
     /// The longest message, in bytes: MPI's lengths are 32-bit numbers.
     private static let longestMessage = 1 << 30
 
-    public func broadcast(_ bytes: inout [UInt8]) {
+    package func broadcast(_ bytes: inout [UInt8]) {
       guard count > 1 else { return }
       var length = Int64(bytes.count)
       unsafe MPI_Bcast(&length, 8, charmlp_byte(), 0, charmlp_world())
@@ -149,7 +149,7 @@
       }
     }
 
-    public func gather(_ bytes: [UInt8]) -> [[UInt8]] {
+    package func gather(_ bytes: [UInt8]) -> [[UInt8]] {
       var length = Int64(bytes.count)
       var lengths = [Int64](repeating: 0, count: count)
       unsafe MPI_Allgather(

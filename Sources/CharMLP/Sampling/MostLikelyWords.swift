@@ -60,6 +60,10 @@ public struct MostLikelyWords: WordSource {
     _ predictor: Predictor, _ request: Sampler.Request, count: Int = .max, stateLimit: Int,
     nodeLimit: Int? = nil
   ) throws(ConstraintError) {
+    try request.validate()
+    guard count >= 0 else {
+      throw .option("count", found: "\(count)", expected: "0 or more words")
+    }
     language = try WordLanguage(request.constraints, predictor.model.vocabulary)
     let network = NextCharacterNetwork(predictor)
     scorer = WordScorer(network, request.chain)

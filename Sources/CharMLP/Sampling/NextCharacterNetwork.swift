@@ -190,11 +190,22 @@ public struct ChainOptions: Equatable, Sendable {
   /// is above 0 and at most 1, which keeps all.
   public var topP: Double
 
+  /// The chain of the model as it is, unless told otherwise; values are checked where they are used.
   public init(temperature: Double = 1, topK: Int? = nil, topP: Double = 1) {
-    precondition(
-      temperature > 0 && (topK ?? 1) >= 1 && topP > 0 && topP <= 1,
-      "ChainOptions: temperature \(temperature), top-k \(topK ?? 0), top-p \(topP)")
     (self.temperature, self.topK, self.topP) = (temperature, topK, topP)
+  }
+
+  /// - Throws: `ConstraintError.option` for a value that defines no chain.
+  func validate() throws(ConstraintError) {
+    guard temperature > 0, temperature.isFinite else {
+      throw .option("temperature", found: "\(temperature)", expected: "a number above 0")
+    }
+    guard (topK ?? 1) >= 1 else {
+      throw .option("top-k", found: "\(topK ?? 0)", expected: "at least 1")
+    }
+    guard topP > 0, topP <= 1 else {
+      throw .option("top-p", found: "\(topP)", expected: "above 0 and at most 1")
+    }
   }
 
   /// Whether some characters may lose all their probability.

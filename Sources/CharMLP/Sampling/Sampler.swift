@@ -10,8 +10,11 @@
 public struct Sampler: WordSource {
   /// What to draw.
   public struct Request: Sendable {
+    /// The same seed gives the same words.
     public var seed: UInt64
+    /// Temperature, top-k and top-p.
     public var chain = ChainOptions()
+    /// What words must be like.
     public var constraints = WordConstraints()
     /// Words never to draw.
     public var forbidden = ForbiddenWords()
@@ -24,6 +27,14 @@ public struct Sampler: WordSource {
 
     /// Any words of the chain but the empty one.
     public init(seed: UInt64) { self.seed = seed }
+
+    /// - Throws: `ConstraintError.option` for a value that asks for nothing.
+    func validate() throws(ConstraintError) {
+      try chain.validate()
+      if let budget, budget < 1 {
+        throw .option("budget", found: "\(budget)", expected: "at least 1 character")
+      }
+    }
   }
 
   /// How words are found.
@@ -36,6 +47,7 @@ public struct Sampler: WordSource {
     case rejection
   }
 
+  /// How words are found.
   public let method: Method
   private let vocabulary: Vocabulary
   private let seed: UInt64
@@ -110,8 +122,10 @@ public struct Sampler: WordSource {
     return vocabulary.decode(word.ids)
   }
 
+  /// The words tried in search of all those found; 0 if every try is a word.
   public var tries: Int { method == .rejection ? Int(lockstep?.retired ?? 0) : 0 }
 
+  /// Finds the next word and returns true, or works towards it for a moment and returns false.
   public mutating func proceed(into word: inout DrawnWord) throws(SamplingError) -> Bool {
     if let isFound = try lockstep?.proceed(into: &word) { return isFound }
     try exact?.draw(Philox(seed: seed, stream: numbers[index]), into: &word)
@@ -135,6 +149,7 @@ extension Sampler {
     init(
       _ predictor: Predictor, _ request: Request, stateLimit: Int = WordSpace.stateLimit
     ) throws(ConstraintError) {
+      try request.validate()
       self.predictor = predictor
       self.request = request
       language = try WordLanguage(request.constraints, predictor.model.vocabulary)
@@ -227,6 +242,7 @@ public enum SamplingError: Error, Equatable, Sendable, CustomStringConvertible {
   /// The search for the most probable words has used all the memory that it may.
   case searchTooLarge(bytes: Int)
 
+  /// What is wrong, in one line.
   public var description: String {
     switch self {
     case .exhausted: "less than 1e-9 of the probability is left for words that meet the request"

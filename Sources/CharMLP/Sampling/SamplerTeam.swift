@@ -7,7 +7,7 @@
 // word repeats one before it only the reader can tell.
 
 /// Threads that draw words of one request.
-public struct SamplerTeam {
+package struct SamplerTeam {
   private let plan: Sampler.Plan
   private let threads: Int
   private let wordsPerThread: Int
@@ -28,7 +28,7 @@ public struct SamplerTeam {
   /// - Parameter threads: The most threads; fewer are used for few words, and one if all words come from
   ///   the exact distribution and each is drawn only once.
   /// - Throws: `ConstraintError` if no word can meet the constraints, whatever the model.
-  public init(
+  package init(
     _ predictor: Predictor, _ request: Sampler.Request, threads: Int
   ) throws(ConstraintError) {
     let plan = try Sampler.Plan(predictor, request)
@@ -51,7 +51,7 @@ public struct SamplerTeam {
   /// Draws `count` words and passes on their text in pieces, on the calling thread.
   ///
   /// - Returns: Why there were fewer words, if so.
-  public func spell<Failure: Error>(
+  package func spell<Failure: Error>(
     _ count: Int, _ spelling: @escaping WordSpelling, take: (WordPiece) throws(Failure) -> Void
   ) throws(Failure) -> SamplingError? {
     if let rarity, rarity.charactersPerWord > Double(plan.budget), count > 0 {
@@ -315,15 +315,15 @@ private struct SharedSearch: WordSource {
 // every word soon and a fast one rarely interrupts.
 
 /// Appends a word and its number to a text in UTF-8.
-public typealias WordSpelling =
+package typealias WordSpelling =
   @Sendable (_ word: DrawnWord, _ number: Int, _ text: inout [UInt8]) -> Void
 
 /// The text of some consecutive words.
-public struct WordPiece: Sendable, TeamPiece {
-  public internal(set) var text: [UInt8] = []
-  public internal(set) var words = 0
+package struct WordPiece: Sendable, TeamPiece {
+  package internal(set) var text: [UInt8] = []
+  package internal(set) var words = 0
   /// The words tried so far in search of all words, from the first on; 0 if every try is a word.
-  public internal(set) var tries = 0
+  package internal(set) var tries = 0
   /// Why there are no more words.
   var failure: SamplingError?
   var endsBlock = false
@@ -334,7 +334,7 @@ extension WordSource {
   /// Finds up to `count` words and passes on their text in pieces.
   ///
   /// - Returns: Why there were fewer words, if so.
-  public func spell<Failure: Error>(
+  package func spell<Failure: Error>(
     _ count: Int, _ spelling: @escaping WordSpelling, take: (WordPiece) throws(Failure) -> Void
   ) throws(Failure) -> SamplingError? {
     var maker = WordPieceMaker(

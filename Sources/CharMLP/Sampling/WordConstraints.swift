@@ -36,7 +36,10 @@ public enum ConstraintError: Error, Equatable, Sendable, CustomStringConvertible
   case impossible(String)
   /// The constraints together need too many states.
   case tooComplex(limit: Int)
+  /// An option of the chain, or of the search for words, has a value that it cannot have.
+  case option(String, found: String, expected: String)
 
+  /// What is wrong, in one line.
   public var description: String {
     switch self {
     case .unknownSymbol(let symbol, let place):
@@ -44,11 +47,13 @@ public enum ConstraintError: Error, Equatable, Sendable, CustomStringConvertible
     case .impossible(let constraints): "no word can meet this: \(constraints)"
     case .tooComplex(let limit):
       "the constraints together have more than \(limit) states; ask for less at once"
+    case .option(let name, let found, let expected): "\(name) \(found): expected \(expected)"
     }
   }
 }
 
 extension WordConstraints: CustomStringConvertible {
+  /// The conditions, in one line.
   public var description: String {
     var parts: [String] = []
     if minLength > 1 { parts.append("at least \(minLength) characters") }

@@ -8,13 +8,26 @@ public struct WordScorer {
   private let options: ChainOptions
 
   /// Prepares to score words by the chain of a network, alone or mixed with counts.
-  public init(_ predictor: Predictor, _ options: ChainOptions = ChainOptions()) {
-    self.init(NextCharacterNetwork(predictor), options)
+  public init(_ predictor: Predictor) {
+    self.init(NextCharacterNetwork(predictor), ChainOptions())
   }
 
   /// Prepares to score words by a network's chain.
-  public init(_ model: Model, _ options: ChainOptions = ChainOptions()) {
-    self.init(Predictor(model), options)
+  public init(_ model: Model) { self.init(Predictor(model)) }
+
+  /// Prepares to score words by a chain with options.
+  ///
+  /// - Throws: `ConstraintError.option` for a value that defines no chain.
+  public init(_ predictor: Predictor, _ options: ChainOptions) throws(ConstraintError) {
+    try options.validate()
+    self.init(NextCharacterNetwork(predictor), options)
+  }
+
+  /// Prepares to score words by a network's chain with options.
+  ///
+  /// - Throws: `ConstraintError.option` for a value that defines no chain.
+  public init(_ model: Model, _ options: ChainOptions) throws(ConstraintError) {
+    try self.init(Predictor(model), options)
   }
 
   init(_ network: NextCharacterNetwork, _ options: ChainOptions) {
@@ -36,6 +49,7 @@ public struct WordScorer {
 
   /// The distribution of the character after the beginning of a word.  (vocabulary)
   public func distribution(after text: [Int32]) -> [Double] {
+    requireKnown(text)
     let length = network.contextLength
     let padding = [Int32](repeating: Vocabulary.terminator, count: max(0, length - text.count))
     network.evaluate(padding + text.suffix(length))
@@ -49,8 +63,15 @@ public struct WordScorer {
     logProbabilities(of: prefix).dropLast().reduce(0, +)
   }
 
+  private func requireKnown(_ ids: [Int32]) {
+    let count = network.shape.vocabulary
+    precondition(
+      ids.allSatisfy { $0 >= 0 && $0 < count }, "WordScorer: \(ids) in a vocabulary of \(count)")
+  }
+
   /// Passes on the distributions after none, one, two, … and all of the characters.
   private func forEachDistribution(along word: [Int32], _ body: ([Double]) -> Void) {
+    requireKnown(word)
     let length = network.contextLength
     let padded = [Int32](repeating: Vocabulary.terminator, count: length) + word
     var distribution = [Double](repeating: 0, count: network.shape.vocabulary)

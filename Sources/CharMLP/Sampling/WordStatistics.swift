@@ -7,24 +7,24 @@
 import RealModule
 
 /// Counts of lengths and of pairs of neighbouring characters, the two ends of a word included.
-public struct WordStatistics: Sendable {
+package struct WordStatistics: Sendable {
   /// How many words there are.
-  public private(set) var count = 0
+  package private(set) var count = 0
   /// How many words have each length.
-  public private(set) var lengths: [Int] = []
+  package private(set) var lengths: [Int] = []
   /// How often each pair occurs; the terminator stands before and after every word.
   /// (vocabulary · vocabulary)
-  public private(set) var bigrams: [Int]
+  package private(set) var bigrams: [Int]
   private let vocabularyCount: Int
 
   /// No words.
-  public init(vocabularyCount: Int) {
+  package init(vocabularyCount: Int) {
     self.vocabularyCount = vocabularyCount
     bigrams = Array(repeating: 0, count: vocabularyCount * vocabularyCount)
   }
 
   /// Counts a word of ids, given without a terminator.
-  public mutating func add(_ word: [Int32]) {
+  package mutating func add(_ word: [Int32]) {
     while lengths.count <= word.count { lengths.append(0) }
     lengths[word.count] += 1
     count += 1
@@ -37,7 +37,7 @@ public struct WordStatistics: Sendable {
   }
 
   /// The mean number of characters.
-  public var meanLength: Double {
+  package var meanLength: Double {
     let total = lengths.enumerated().reduce(0) { $0 + $1.offset * $1.element }
     return count == 0 ? 0 : Double(total) / Double(count)
   }
@@ -46,7 +46,7 @@ public struct WordStatistics: Sendable {
   /// equal, 1 if they have nothing in common (Lin, IEEE Trans. Information Theory 37, 1991).
   ///
   /// Σ ½ p log₂(p/m) + ½ q log₂(q/m) with m = (p + q)/2; counts beyond a list's end are zero.
-  public static func divergence(_ left: [Int], _ right: [Int]) -> Double {
+  package static func divergence(_ left: [Int], _ right: [Int]) -> Double {
     let totals = (Double(left.reduce(0, +)), Double(right.reduce(0, +)))
     guard totals.0 > 0, totals.1 > 0 else { return .nan }
     var sum = 0.0
@@ -64,41 +64,41 @@ public struct WordStatistics: Sendable {
 // MARK: - The report
 
 /// Statistics of sampled, training and held-out words.
-public struct SampleReport: Sendable {
+package struct SampleReport: Sendable {
   /// A word and the training word nearest to it.
-  public struct Neighbour: Equatable, Sendable {
-    public let word: String
-    public let nearest: String
-    public let distance: Int
+  package struct Neighbour: Equatable, Sendable {
+    package let word: String
+    package let nearest: String
+    package let distance: Int
   }
 
   /// What is told of one kind of words.
-  public struct Words: Sendable {
-    public let statistics: WordStatistics
+  package struct Words: Sendable {
+    package let statistics: WordStatistics
     /// The share that is not among the training words.
-    public let novel: Double
+    package let novel: Double
     /// The share that remains when every word is counted once.
-    public let distinct: Double
+    package let distinct: Double
     /// The divergence of the lengths from those of the held-out words, in bits.
-    public let lengthDivergence: Double
+    package let lengthDivergence: Double
     /// The divergence of the pairs of characters from those of the held-out words, in bits.
-    public let bigramDivergence: Double
+    package let bigramDivergence: Double
   }
 
-  public let sampled: Words
+  package let sampled: Words
   /// Words that the best n-gram model makes.
-  public let counted: Words
-  public let training: Words
-  public let heldOut: Words
+  package let counted: Words
+  package let training: Words
+  package let heldOut: Words
   /// The first sampled words that are not training words, with their neighbours.
-  public let neighbours: [Neighbour]
+  package let neighbours: [Neighbour]
 
   /// Compares sampled words, and those of an n-gram model, with those that trained, validated and
   /// tested.
   ///
   /// - Parameter neighbourCount: For how many words to look for the nearest training word, each of
   ///   which takes as long as reading the list.
-  public init(
+  package init(
     _ words: [[Int32]], counted: [[Int32]], _ dataset: Dataset, neighbourCount: Int
   ) {
     let count = dataset.vocabulary.count

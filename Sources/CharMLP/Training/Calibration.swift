@@ -6,7 +6,7 @@
 // and LeVeque, "Updating formulae and a pairwise algorithm for computing sample variances", 1979).
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
 
-public import LinearAlgebra
+import LinearAlgebra
 
 /// A split prepared once, over which batch norm's statistics are measured again and again.
 enum Calibration {
@@ -34,7 +34,7 @@ enum Calibration {
 extension BatchNormStatistics {
   /// Measures mean and variance of hprebn over all windows behind `contexts`, of which there are ≥
   /// 2.
-  public init(_ parameters: Parameters<Float>, over contexts: DistinctContexts) {
+  package init(_ parameters: Parameters<Float>, over contexts: DistinctContexts) {
     var total = WeightedMoments(columns: parameters.shape.hidden)
     for block in contexts.blocks(width: parameters.shape.widestRow) {
       let product = MatrixProduct.blas(parameters.embcat(block.contexts), parameters.W1)
@@ -85,7 +85,7 @@ private struct WeightedMoments {
 // many windows there are.
 
 /// Mean and covariance of the one-hot contexts of some windows.
-public struct InputCovariance: Equatable, Sendable {
+package struct InputCovariance: Equatable, Sendable {
   private let mean: Matrix<Double>  // (1, block·vocabulary)
   private let covariance: Matrix<Double>  // (block·vocabulary, block·vocabulary), over n − 1
 
@@ -95,7 +95,7 @@ public struct InputCovariance: Equatable, Sendable {
   /// Counts the pairs in all windows, of which there are at least 2.
   ///
   /// - Returns: nil if the windows have so many different inputs that counting does not pay.
-  public init?(_ windows: ContextWindows) {
+  package init?(_ windows: ContextWindows) {
     let inputs = windows.blockSize * windows.vocabularyCount
     guard inputs <= Self.inputLimit else { return nil }
     precondition(windows.count >= 2, "InputCovariance: \(windows.count) windows")

@@ -11,6 +11,7 @@ import RealModule
 public struct LearningRateSearch: Equatable, Sendable {
   /// A learning rate, and the smoothed loss after the steps that were taken with it.
   public struct Point: Equatable, Sendable {
+    /// The learning rate of the step.
     public let learningRate: Float
     /// In nats per character.
     public let loss: Double
@@ -30,13 +31,18 @@ public struct LearningRateSearch: Equatable, Sendable {
   private static let rise = 0.5
 
   /// Trains a copy of the recipe's network.
-  public init(_ recipe: Recipe, _ dataset: Dataset, backward: Trainer.Backward, threads: Int) {
+  ///
+  /// - Throws: `RecipeError` as a trainer does.
+  public init(
+    _ recipe: Recipe, _ dataset: Dataset, backward: Trainer.Backward = .fused, threads: Int = 1
+  ) throws(RecipeError) {
+    try recipe.validate()
     var recipe = recipe
     let steps = (Self.windows + recipe.batchSize - 1) / recipe.batchSize
     recipe.steps = Self.pointCount * steps
     recipe.warmup = 0
     recipe.schedule = .constant
-    let trainer = Trainer(recipe, dataset, backward: backward, threads: threads)
+    let trainer = try Trainer(recipe, dataset, backward: backward, threads: threads)
     let ratio = Float.pow(
       Self.range.upperBound / Self.range.lowerBound, 1 / Float(Self.pointCount - 1))
     var points: [Point] = []

@@ -18,17 +18,19 @@ public struct MinibatchStream: Sendable {
   private var spare: Minibatch
 
   /// The most windows that a minibatch can have here.
-  public var capacity: Int { share.count }
+  var capacity: Int { share.count }
 
   /// Makes a stream over a text of at least one window.
   ///
   /// - Parameter share: The places of a minibatch that are wanted here, if all ranks hold the whole text;
   ///   nil for all of them.
-  public init(
+  package init(
     _ text: TrainingText, blockSize: Int, batchSize: Int, share: Range<Int>? = nil,
     generator: TorchGenerator
   ) {
-    precondition(text.windowCount > 0, "MinibatchStream: there are no windows")
+    precondition(
+      text.windowCount > 0 && blockSize >= 1 && batchSize >= 1,
+      "MinibatchStream: \(batchSize) of \(text.windowCount) windows of \(blockSize)")
     self.text = text
     self.generator = generator
     isPart = text.isPart || share != nil

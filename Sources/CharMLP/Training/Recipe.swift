@@ -58,6 +58,15 @@ public struct Recipe: Equatable, Sendable {
     return schedule.learningRate(learningRate, at: step, from: warmup, to: steps)
   }
 
+  /// What a step, counted from 0, does to the parameters.
+  ///
+  /// - Parameter learningRate: Takes the place of the recipe's own; nil for that.
+  public func update(at step: Int, learningRate: Float? = nil) -> ParameterUpdate {
+    ParameterUpdate(
+      optimizer, learningRate: learningRate ?? self.learningRate(at: step),
+      weightDecay: weightDecay, averaging: averaging, step: step)
+  }
+
   /// The hidden units that a step leaves out, nil if none.
   public func dropoutMask(at step: Int) -> RandomMask? {
     guard dropout > 0 else { return nil }
@@ -89,6 +98,7 @@ public enum EarlyStop: Equatable, Sendable, CustomStringConvertible {
   /// So many evaluations in a row were no better than the best before them.
   case noBetter(evaluations: Int)
 
+  /// What ended training, in a few words.
   public var description: String {
     switch self {
     case .reached(let loss): "the validation loss is below \(loss)"

@@ -142,7 +142,11 @@ extension RecipeField {
   ) {
     (self.key, self.group, self.help, self.path, self.zero) = (key, group, help, path, zero)
     values = .whole(UInt64(range.lowerBound)...UInt64(range.upperBound))
-    get = { .unsigned(UInt64($0[keyPath: path])) }
+    get = {
+      let value = $0[keyPath: path]
+      // No setting may be negative, but a program's recipe can be.
+      return value < 0 ? .integer(Int(value)) : .unsigned(UInt64(value))
+    }
     store = { recipe, json in
       guard let value = json.whole(as: Value.self),
         range.contains(value) || (zero != nil && value == 0)
@@ -248,16 +252,25 @@ public enum RecipeError: Error, Equatable, Sendable, CustomStringConvertible {
   case unknownSetting(String)
   /// A setting has a value that it cannot have.
   case value(String, found: String)
+  /// The data set was made for another block size.
+  case blockSize(Int, ofData: Int)
+  /// The network has another number of symbols than the data set, the terminator counted.
+  case vocabulary(Int, ofData: Int)
 
   var isUnknownSetting: Bool {
     if case .unknownSetting = self { true } else { false }
   }
 
+  /// What is wrong, in one line.
   public var description: String {
     switch self {
     case .syntax: "expected an object of settings"
     case .unknownSetting(let key): "the setting \(key) is not known to this program"
     case .value(let key, let found): "\(key) cannot be \(found)"
+    case .blockSize(let size, let ofData):
+      "block_size is \(size), but the data set's windows have \(ofData) characters"
+    case .vocabulary(let count, let ofData):
+      "the network knows \(count) symbols, the data set \(ofData); the end of a word is one of them"
     }
   }
 }

@@ -7,13 +7,17 @@
 extension Dataset {
   /// Makes the data set of a recipe: duplicates removed if it says so, and split as it says.
   ///
-  /// - Parameters:
-  ///   - communicator: The ranks that share the training text if it is split by hash; nil for this
-  ///     process alone.
-  ///   - memoryLimit: The bytes that the windows, and the distinct ones among them, may take.
+  /// - Parameter memoryLimit: The bytes that the windows, and the distinct ones among them, may take.
   /// - Throws: `DatasetError` if a part would hold no window, or memory could not hold them all.
   public init(
-    _ words: WordList, _ recipe: Recipe, communicator: (any Communicator)? = nil,
+    _ words: WordList, _ recipe: Recipe, memoryLimit: Int = Self.defaultMemoryLimit
+  ) throws(DatasetError) {
+    try self.init(words, recipe, communicator: nil, memoryLimit: memoryLimit)
+  }
+
+  /// The same, where ranks share the training text if it is split by hash; nil for this process alone.
+  package init(
+    _ words: WordList, _ recipe: Recipe, communicator: (any Communicator)?,
     memoryLimit: Int = Self.defaultMemoryLimit
   ) throws(DatasetError) {
     if recipe.split == .hash {
@@ -36,24 +40,24 @@ extension Dataset {
 // MARK: Ranks
 
 /// What rank 0 tells the other ranks first: the run to prepare for.
-public struct RunAssignment: Equatable, Sendable {
+package struct RunAssignment: Equatable, Sendable {
   /// The recipe of the run.
-  public let recipe: Recipe
+  package let recipe: Recipe
   /// The list that every rank reads its share of; nil if rank 0 sends the words.
-  public let path: String?
+  package let path: String?
 
-  public init(_ recipe: Recipe, path: String?) {
+  package init(_ recipe: Recipe, path: String?) {
     (self.recipe, self.path) = (recipe, path)
   }
 
   /// Sends this to the other ranks; called by rank 0.
-  public func send(_ communicator: any Communicator) {
+  package func send(_ communicator: any Communicator) {
     var message = Array("\(recipe.text)\n\(path ?? "")".utf8)
     communicator.broadcast(&message)
   }
 
   /// Receives what rank 0 sends; nil if there will be no run.
-  public static func received(_ communicator: any Communicator) -> RunAssignment? {
+  package static func received(_ communicator: any Communicator) -> RunAssignment? {
     var message: [UInt8] = []
     communicator.broadcast(&message)
     let parts = String(decoding: message, as: UTF8.self)
@@ -64,7 +68,7 @@ public struct RunAssignment: Equatable, Sendable {
   }
 
   /// Tells the other ranks that there will be no run, wherever they wait for rank 0.
-  public static func cancel(_ communicator: any Communicator) {
+  package static func cancel(_ communicator: any Communicator) {
     var nothing: [UInt8] = []
     communicator.broadcast(&nothing)
   }

@@ -9,5 +9,5 @@ extension Recipe {
   var diagnosticsSeed: UInt64 { seed &+ 1 }
 
   /// The seed of the words that a run shows: the lecture's 2147483647 + 10.
-  public var samplingSeed: UInt64 { seed &+ 10 }
+  package var samplingSeed: UInt64 { seed &+ 10 }
 }

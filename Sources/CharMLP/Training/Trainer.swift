@@ -15,6 +15,7 @@ public final class Trainer {
     case derivation(MatrixProduct)
   }
 
+  /// What the run depends on besides the words.
   public let recipe: Recipe
   /// How the gradients are computed.
   public let backward: Backward
@@ -24,7 +25,7 @@ public final class Trainer {
   let communicator: (any Communicator)?
   /// Whether this process shall stop: looked at before every step.
   var asksToStop: () -> Bool = { false }
-  private let dataset: Dataset
+  let dataset: Dataset
   private let engine: any Engine
   private var minibatches: MinibatchStream
   private lazy var calibration = Calibration(dataset.measured.train)
@@ -45,34 +46,38 @@ public final class Trainer {
 
   /// Starts a run from the recipe's seed.
   ///
-  /// - Parameters:
-  ///   - threads: How many threads the fused engine may use; the result does not depend on it.
-  ///   - communicator: The ranks that train together, by the fused engine; nil for this process alone.
+  /// - Parameter threads: How many threads the fused engine may use; the result does not depend on it.
+  /// - Throws: `RecipeError` if a setting has a value that it cannot have, or the data set has windows of
+  ///   another block size.
   public convenience init(
+    _ recipe: Recipe, _ dataset: Dataset, backward: Backward = .fused, threads: Int = 1
+  ) throws(RecipeError) {
+    try self.init(recipe, dataset, backward: backward, threads: threads, communicator: nil)
+  }
+
+  /// The same among ranks, which train together by the fused engine; nil for this process alone.
+  package convenience init(
     _ recipe: Recipe, _ dataset: Dataset, backward: Backward = .fused, threads: Int = 1,
-    communicator: (any Communicator)? = nil
-  ) {
-    var generator = TorchGenerator(seed: recipe.seed)
-    var parameters = Parameters.notebook(
-      recipe.shape(vocabulary: dataset.vocabulary.count), seed: recipe.seed,
-      generator: &generator)
-    if recipe.embeddingScale != 1 { parameters.C = recipe.embeddingScale * parameters.C }
+    communicator: (any Communicator)?
+  ) throws(RecipeError) {
+    try recipe.validate()
+    let (parameters, generator) = recipe.beginning(vocabulary: dataset.vocabulary.count)
     let start = OptimizationState(
       parameters, moments: recipe.optimizer.hasMoments ? Moments(zeros: parameters.shape) : nil,
       average: recipe.averaging > 0 ? parameters : nil)
-    self.init(recipe, dataset, start, generator, backward, threads, communicator)
+    try self.init(recipe, dataset, start, generator, backward, threads, communicator)
   }
 
   /// Goes on from a saved state, with the same bits as the run that it was read from.
   ///
-  /// - Precondition: the state's parameters have the recipe's sizes and the data set's vocabulary.
-  /// - Throws: `InvalidState` if no generator can have been in the saved state.
-  public convenience init(
+  /// - Throws: `InvalidState` if no generator can have been in the saved state, `RecipeError` if the state is
+  ///   not of this recipe and data set.
+  package convenience init(
     _ recipe: Recipe, _ dataset: Dataset, resuming state: TrainingState, backward: Backward,
     threads: Int = 1, communicator: (any Communicator)? = nil
-  ) throws(TorchGenerator.InvalidState) {
+  ) throws {
     let generator = try TorchGenerator(restoring: state.generator)
-    self.init(
+    try self.init(
       recipe, dataset, state.optimization, generator, backward, threads, communicator)
     step = state.step
     best = state.best
@@ -84,8 +89,14 @@ public final class Trainer {
   private init(
     _ recipe: Recipe, _ dataset: Dataset, _ start: OptimizationState, _ generator: TorchGenerator,
     _ backward: Backward, _ threads: Int, _ communicator: (any Communicator)?
-  ) {
+  ) throws(RecipeError) {
     let parameters = start.parameters
+    guard recipe.blockSize == dataset.blockSize else {
+      throw .blockSize(recipe.blockSize, ofData: dataset.blockSize)
+    }
+    guard parameters.shape.vocabulary == dataset.vocabulary.count else {
+      throw .vocabulary(parameters.shape.vocabulary, ofData: dataset.vocabulary.count)
+    }
     precondition(
       parameters.shape == recipe.shape(vocabulary: dataset.vocabulary.count),
       "Trainer: parameters of \(parameters.shape) for \(recipe)")
@@ -104,7 +115,7 @@ public final class Trainer {
       case .fused:
         FusedEngine(
           parameters, batchSize: recipe.batchSize, capacity: minibatches.capacity,
-          threads: threads, moments: start.moments, average: start.average,
+          threads: max(1, threads), moments: start.moments, average: start.average,
           communicator: communicator)
       case .derivation(let product):
         DerivationEngine(
@@ -128,7 +139,7 @@ public final class Trainer {
   public var parameters: Parameters<Float> { engine.parameters }
 
   /// All that going on takes besides the recipe and the words: the state after exactly `step` steps.
-  public var state: TrainingState {
+  package var state: TrainingState {
     TrainingState(
       step: step, minibatchLoss: minibatchLoss, smoothedLoss: smoothedLoss,
       lossSums: lossStretches.sums, optimization: engine.state,
@@ -170,11 +181,9 @@ public final class Trainer {
   }
 
   private func settings(at step: Int) -> StepSettings {
-    let update = ParameterUpdate(
-      recipe.optimizer, learningRate: learningRate ?? recipe.learningRate(at: step),
-      weightDecay: recipe.weightDecay, averaging: recipe.averaging, step: step)
-    return StepSettings(
-      update, dropout: recipe.dropoutMask(at: step), asksToStop: asksToStop())
+    StepSettings(
+      recipe.update(at: step, learningRate: learningRate), dropout: recipe.dropoutMask(at: step),
+      asksToStop: asksToStop())
   }
 
   /// At first the plain mean, then an exponential one: the start weighs no more than the rest.
@@ -218,6 +227,7 @@ public struct Divergence: Error, Equatable, Sendable, CustomStringConvertible {
   /// What to change.
   public let advice: String
 
+  /// What is wrong, in one line.
   public var description: String {
     "the loss is no longer a finite number at step \(step); \(advice)"
   }
@@ -241,13 +251,13 @@ extension Recipe {
 
 extension Trainer {
   /// The number of ranks that train together; nil for this process alone.
-  public var ranks: Int? { communicator?.count }
+  package var ranks: Int? { communicator?.count }
 
   /// The time spent in sums over ranks, waiting for others included, in seconds; nil for one process.
-  public var secondsInSums: Double? { communicator?.secondsInSums }
+  package var secondsInSums: Double? { communicator?.secondsInSums }
 
   /// Whether ranks train together.
-  public var isShared: Bool { communicator != nil }
+  package var isShared: Bool { communicator != nil }
 
   /// Says what asks this process to stop; looked at before every step.
   ///
@@ -258,7 +268,7 @@ extension Trainer {
   /// evaluates at the steps that the recipe says.
   ///
   /// - Throws: `Divergence` after the same step as rank 0.
-  public func follow() throws(Divergence) {
+  package func follow() throws(Divergence) {
     guard let communicator else { preconditionFailure("Trainer: nobody to follow") }
     while !isFinished, !isStopped {
       try advance(to: recipe.nextEvaluation(after: step))
@@ -297,7 +307,7 @@ extension Trainer {
 
 extension Trainer {
   /// The bytes that training, evaluating and saving take together, or nil above what can be counted.
-  public static func byteCount(
+  package static func byteCount(
     _ recipe: Recipe, vocabulary: Int, backward: Backward = .fused, threads: Int = 1
   ) -> Int? {
     let shape = recipe.shape(vocabulary: vocabulary)

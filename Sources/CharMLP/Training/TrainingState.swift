@@ -4,25 +4,25 @@
 // stores it; the format is the checkpoint's business.
 
 /// The part of a training run that changes with every step.
-public struct TrainingState: Equatable, Sendable {
+package struct TrainingState: Equatable, Sendable {
   /// The number of steps taken.
-  public var step: Int
+  package var step: Int
   /// The loss of the last minibatch, in nats per character; NaN before the first.
-  public var minibatchLoss: Float
+  package var minibatchLoss: Float
   /// The running mean of the minibatch losses; NaN before the first.
-  public var smoothedLoss: Double
+  package var smoothedLoss: Double
   /// Sums of the minibatch losses since the last evaluation, one for each stretch of
   /// `recipe.lossStretch` steps.
-  public var lossSums: [Double]
+  package var lossSums: [Double]
   /// The parameters and their running averages after `step` steps.
-  public var optimization: OptimizationState
+  package var optimization: OptimizationState
   /// The best evaluation so far; nil before the first.
-  public var best: BestEvaluation?
+  package var best: BestEvaluation?
   /// The state of the generator of minibatches after `step` of them.
-  public var generator: TorchGenerator.State
+  package var generator: TorchGenerator.State
 
   /// Puts a state together.
-  public init(
+  package init(
     step: Int, minibatchLoss: Float, smoothedLoss: Double, lossSums: [Double],
     optimization: OptimizationState, best: BestEvaluation? = nil,
     generator: TorchGenerator.State
@@ -46,6 +46,7 @@ public struct BestEvaluation: Equatable, Sendable {
   /// The mean cross-entropy over the validation words, in nats per character.
   public var validationLoss: Double
 
+  /// An evaluation after `step` steps.
   public init(step: Int, validationLoss: Double) {
     self.step = step
     self.validationLoss = validationLoss
@@ -61,7 +62,7 @@ public struct BestEvaluation: Equatable, Sendable {
 
 extension Recipe {
   /// The number of steps that one mean covers.
-  public var lossStretch: Int { (evaluationInterval + 49) / 50 }
+  package var lossStretch: Int { (evaluationInterval + 49) / 50 }
 }
 
 /// Sums of minibatch losses, one for each stretch that has begun since the last evaluation.

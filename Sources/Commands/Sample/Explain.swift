@@ -33,11 +33,11 @@ struct Explain: ParsableCommand {
       let hint = error.alternative(in: vocabulary).map { " " + $0 } ?? ""
       throw ValidationError("\(prefix): \(error)\(hint)")
     }
-    let model = WordScorer(checkpoint.model, chain.options).distribution(after: ids)
+    let model = try WordScorer(checkpoint.model, chain.options).distribution(after: ids)
     let ngram = try predictor.counting?.ngram ?? counted(checkpoint, source.path)
     let counted = ngram.distribution(after: ids)
-    let mixed = predictor.counting.map { _ in
-      WordScorer(predictor, chain.options).distribution(after: ids)
+    let mixed = try predictor.counting.map { _ in
+      try WordScorer(predictor, chain.options).distribution(after: ids)
     }
     let leading = mixed ?? model
     let order = leading.indices.sorted { (leading[$1], $0) < (leading[$0], $1) }

@@ -33,7 +33,7 @@ struct Score: ParsableCommand {
     let (options, source) = (source, try ModelSource(source.model))
     let checkpoint = try source.checkpoint()
     let model = checkpoint.model
-    let scorer = WordScorer(try options.predictor(checkpoint, source.path), chain.options)
+    let scorer = try WordScorer(options.predictor(checkpoint, source.path), chain.options)
     let given = words + WordArguments.taken
     let words =
       given == ["-"] ? Array(try WordListSource("-", for: "sample score").read()) : given

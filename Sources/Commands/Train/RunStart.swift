@@ -52,12 +52,17 @@ struct RunStart {
     let directory = try RunDirectory(options, source)
     let lock = try RunLock(of: directory)
     try directory.requireNoRun()
+    let trainer: Trainer
+    do throws(RecipeError) {
+      trainer = try Trainer(
+        recipe, data.dataset, backward: options.trainerBackward,
+        threads: options.availableThreads(communicator), communicator: communicator)
+    } catch {
+      throw error.commandFailure
+    }
     self.init(
       name: source.name, path: source.path ?? source.name, data, directory: directory,
-      lock: lock,
-      trainer: Trainer(
-        recipe, data.dataset, backward: options.trainerBackward,
-        threads: options.availableThreads(communicator), communicator: communicator))
+      lock: lock, trainer: trainer)
     self.source = source
   }
 
@@ -175,7 +180,7 @@ extension RunStart {
     let source = options.data.map { WordListSource($0).path ?? $0 } ?? directory.modelPath
     self.init(
       name: directory.path, path: source, data, directory: directory, lock: lock,
-      trainer: Trainer(
+      trainer: try Trainer(
         resuming: checkpoint, data.dataset, threads: options.availableThreads(communicator),
         communicator: communicator))
     isResumed = true

@@ -140,7 +140,7 @@ extension Train {
     let memory = TrainingMemory(backward: trainerBackward, threads: availableThreads)
     let data = try RunData(reading: source, settings, training: memory)
     let (recipe, dataset) = (data.recipe, data.dataset)
-    let search = LearningRateSearch(
+    let search = try LearningRateSearch(
       recipe, dataset, backward: trainerBackward, threads: availableThreads)
     try StandardOutput.shared.write(
       json ? search.json(of: source.name).encoded() + "\n" : search.text)
@@ -265,8 +265,8 @@ extension LearningRateSearch {
       guard let data, !file.isEmpty else { return nil }
       do {
         let checkpoint = try Checkpoint(file: file)
-        self.init(
-          resuming: checkpoint, try data.dataset(checkpoint.recipe), threads: threads,
+        try self.init(
+          resuming: checkpoint, data.dataset(checkpoint.recipe), threads: threads,
           communicator: ranks)
       } catch {
         StandardError.shared.note("rank \(ranks.rank): \(error)")

@@ -38,7 +38,7 @@ struct CheckpointTests {
       let list = try #require(try checkpoint.wordList())
       let dataset = try Dataset(
         list, splitSeed: checkpoint.recipe.splitSeed, blockSize: checkpoint.recipe.blockSize)
-      let resumed = Trainer(resuming: checkpoint, dataset)
+      let resumed = try Trainer(resuming: checkpoint, dataset)
       try resumed.advance(to: 40)
       #expect(resumed.state == whole.state)
       #expect(try Checkpoint(resumed, words: checkpoint.words).encoded() == final)
@@ -68,7 +68,7 @@ struct CheckpointTests {
       try train(stopped, to: step)
       let checkpoint = try Checkpoint(
         file: Checkpoint(stopped, words: run.words).encoded())
-      let resumed = Trainer(resuming: checkpoint, run.dataset)
+      let resumed = try Trainer(resuming: checkpoint, run.dataset)
       try train(resumed, to: 40)
       #expect(resumed.state == whole.state, "step \(step)")
       #expect(try Checkpoint(resumed, words: run.words).encoded() == final)

@@ -22,7 +22,7 @@ struct SmallRun {
 
   /// A new run at a step.
   func trainer(at step: Int = 0, backward: Trainer.Backward = .fused) throws -> Trainer {
-    let trainer = Trainer(recipe, dataset, backward: backward)
+    let trainer = try Trainer(recipe, dataset, backward: backward)
     try trainer.advance(to: step)
     return trainer
   }

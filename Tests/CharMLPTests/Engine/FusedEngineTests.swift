@@ -270,7 +270,7 @@ struct FusedEngineTests {
 
 extension Minibatch {
   /// Ids drawn at random.
-  fileprivate static func random(
+  static func random(
     _ shape: ModelShape, count: Int, _ generator: inout TorchGenerator
   ) -> Minibatch {
     func ids(_ count: Int) -> [Int32] {

@@ -24,7 +24,7 @@ struct MixtureTests {
       }
       dataset = try Dataset(
         WordList(utf8: Array((list.joined(separator: "\n") + "\n").utf8)), recipe)
-      trainer = Trainer(recipe, dataset)
+      trainer = try Trainer(recipe, dataset)
       try trainer.advance(to: steps)
       model = trainer.model()
     }
@@ -127,11 +127,11 @@ struct MixtureTests {
     let predictor = try Run().predictor
     let plain = WordScorer(predictor).distribution(after: [1, 2])
     let powers = plain.map { Double.exp(.log($0) / 0.5) }
-    let cold = WordScorer(predictor, ChainOptions(temperature: 0.5)).distribution(after: [1, 2])
+    let cold = try WordScorer(predictor, ChainOptions(temperature: 0.5)).distribution(after: [1, 2])
     for id in plain.indices {
       #expect(abs(cold[id] - powers[id] / powers.reduce(0, +)) <= 1e-12)
     }
-    let top = WordScorer(predictor, ChainOptions(topK: 2)).distribution(after: [1, 2])
+    let top = try WordScorer(predictor, ChainOptions(topK: 2)).distribution(after: [1, 2])
     #expect(top.count { $0 > 0 } == 2)
     #expect(
       plain.sorted().suffix(2) == plain.indices.filter { top[$0] > 0 }.map { plain[$0] }.sorted())
@@ -224,7 +224,7 @@ struct AveragingTests {
     (recipe.hidden, recipe.steps, recipe.averaging, recipe.optimizer) = (16, 40, 0.9, .adamw)
     let words = try WordList(utf8: Array("anna\nbela\ncleo\ndina\nemil\nfritz\ngeno\nhanna\n".utf8))
     let dataset = try Dataset(words, recipe)
-    let whole = Trainer(recipe, dataset)
+    let whole = try Trainer(recipe, dataset)
     try whole.advance(to: 40)
     #expect(whole.model().parameters == whole.state.optimization.average)
     let average = try #require(whole.state.optimization.average)
@@ -232,10 +232,10 @@ struct AveragingTests {
       whole.model().statistics == Calibration(dataset.measured.train).statistics(average))
     #expect(whole.model().parameters != whole.parameters)
 
-    let first = Trainer(recipe, dataset)
+    let first = try Trainer(recipe, dataset)
     try first.advance(to: 17)
     let file = try Checkpoint(first, words: StoredWords(words)).encoded()
-    let second = Trainer(resuming: try Checkpoint(file: file), dataset)
+    let second = try Trainer(resuming: Checkpoint(file: file), dataset)
     try second.advance(to: 40)
     #expect(second.state == whole.state)
   }

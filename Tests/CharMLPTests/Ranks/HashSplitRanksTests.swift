@@ -18,7 +18,7 @@ struct HashSplitRanksTests {
   }
 
   private func alone(_ recipe: Recipe, _ words: WordList) throws -> TrainedRun {
-    TrainedRun(Trainer(recipe, try Dataset(words, recipe)))
+    try TrainedRun(Trainer(recipe, Dataset(words, recipe)))
   }
 
   private func runs(
@@ -27,7 +27,8 @@ struct HashSplitRanksTests {
     try ThreadRanks.run(ranks) { communicator in
       Result {
         let dataset = try Dataset(words, recipe, communicator: communicator)
-        return TrainedRun(Trainer(recipe, dataset, threads: threads, communicator: communicator))
+        return try TrainedRun(
+          Trainer(recipe, dataset, threads: threads, communicator: communicator))
       }
     }.map { try $0.get() }
   }

@@ -22,7 +22,9 @@ struct RanksTests {
   private func runs(_ recipe: Recipe, ranks: Int, threads: Int = 1) throws -> [TrainedRun] {
     let dataset = try Self.dataset.get()
     return ThreadRanks.run(ranks) { communicator in
-      TrainedRun(Trainer(recipe, dataset, threads: threads, communicator: communicator))
+      withoutFailure {
+        try TrainedRun(Trainer(recipe, dataset, threads: threads, communicator: communicator))
+      }
     }
   }
 
@@ -33,7 +35,7 @@ struct RanksTests {
     arguments: 1...4, [32, 61])
   func losses(ranks: Int, batchSize: Int) throws {
     let recipe = Self.recipe { $0.batchSize = batchSize }
-    let expected = TrainedRun(Trainer(recipe, try Self.dataset.get()))
+    let expected = try TrainedRun(Trainer(recipe, Self.dataset.get()))
     let found = try runs(recipe, ranks: ranks)
     #expect(found.allSatisfy { $0 == found[0] })
     let largest = zip(found[0].losses, expected.losses).map { abs($0 - $1) }.max()!
@@ -48,7 +50,7 @@ struct RanksTests {
       ($0.optimizer, $0.learningRate, $0.weightDecay, $0.dropout) = (.adamw, 1e-3, 0.1, 0.3)
       $0.batchSize = 37
     }
-    let expected = TrainedRun(Trainer(recipe, try Self.dataset.get()))
+    let expected = try TrainedRun(Trainer(recipe, Self.dataset.get()))
     let found = try runs(recipe, ranks: ranks)
     #expect(found.allSatisfy { $0 == found[0] })
     // Adam moves a parameter whose gradient is rounding alone by the learning rate, whichever way.
@@ -66,7 +68,7 @@ struct RanksTests {
   @Test("A rank without a window takes part in every step")
   func emptyShare() throws {
     let recipe = Self.recipe { ($0.batchSize, $0.steps) = (3, 1) }
-    let expected = TrainedRun(Trainer(recipe, try Self.dataset.get()))
+    let expected = try TrainedRun(Trainer(recipe, Self.dataset.get()))
     let found = try runs(recipe, ranks: 4)
     #expect(found.allSatisfy { $0 == found[0] })
     // Batch norm of so few windows multiplies rounding by up to 316.
@@ -81,7 +83,9 @@ struct RanksTests {
     let dataset = try Self.dataset.get()
     let recipe = Self.recipe { $0.evaluateEvery = 10 }
     let states = ThreadRanks.run(3) { communicator in
-      let trainer = Trainer(recipe, dataset, communicator: communicator)
+      let trainer = withoutFailure {
+        try Trainer(recipe, dataset, communicator: communicator)
+      }
       trainer.stop { [unowned trainer] in communicator.rank == 2 && trainer.step == 56 }
       if communicator.rank > 0 {
         try? trainer.follow()
@@ -96,7 +100,7 @@ struct RanksTests {
     #expect(states.allSatisfy { $0 == states[0] })
     #expect(states[0].step == 57)
     #expect((states[0].best?.step ?? 0) > 0)
-    let alone = Trainer(recipe, dataset)
+    let alone = try Trainer(recipe, dataset)
     try alone.advance(to: 57)
     #expect(alone.state.generator == states[0].generator)
     let runs = try ThreadRanks.run(2) { [states] communicator in
@@ -119,7 +123,9 @@ struct RanksTests {
       $0.steps = 300
     }
     let steps = ThreadRanks.run(2) { communicator in
-      let trainer = Trainer(recipe, dataset, communicator: communicator)
+      let trainer = withoutFailure {
+        try Trainer(recipe, dataset, communicator: communicator)
+      }
       if communicator.rank > 0 {
         try? trainer.follow()
       } else {

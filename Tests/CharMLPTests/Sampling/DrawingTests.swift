@@ -136,7 +136,7 @@ struct DrawingTests {
     request.constraints = WordConstraints(min: 2, prefix: "b")
     request.chain = ChainOptions(temperature: 1.3)
     var sampler = try Sampler(model, request, stateLimit: stateLimit)
-    let scorer = WordScorer(model, request.chain)
+    let scorer = try WordScorer(model, request.chain)
     var word = DrawnWord()
     for _ in 0..<300 {
       try sampler.next(into: &word)

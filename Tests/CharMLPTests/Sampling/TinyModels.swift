@@ -33,7 +33,7 @@ func tinyModel(
 func allWords(
   _ model: Model, _ options: ChainOptions = ChainOptions(), upTo length: Int
 ) -> [(word: String, probability: Double)] {
-  let scorer = WordScorer(model, options)
+  let scorer = WordScorer(NextCharacterNetwork(Predictor(model)), options)
   var words: [(String, Double)] = []
   var beginnings: [([Int32], Double)] = [([], 1)]
   for _ in 0...length {

@@ -11,7 +11,7 @@ struct TrainedModelTests {
   static let model = Result {
     var recipe = Recipe()
     (recipe.hidden, recipe.steps) = (64, 4000)
-    let trainer = Trainer(recipe, try Dataset(bundledWords(), recipe))
+    let trainer = try Trainer(recipe, Dataset(bundledWords(), recipe))
     try trainer.advance(to: recipe.steps)
     return trainer.model()
   }

@@ -51,7 +51,7 @@ struct EvaluationTests {
     #expect(InputCovariance(dataset.train) == nil)
     var recipe = Recipe()
     (recipe.blockSize, recipe.hidden, recipe.steps) = (2, 8, 3)
-    let trainer = Trainer(recipe, dataset)
+    let trainer = try Trainer(recipe, dataset)
     try trainer.advance(to: 3)
     let expected = BatchNormStatistics(trainer.parameters, over: dataset.train.distinct())
     #expect(trainer.model().statistics == expected)

@@ -85,7 +85,7 @@ struct NotebookRunTests {
     arguments: [Trainer.Backward.fused, .derivation(.blas), .derivation(.naive)])
   func losses(backward: Trainer.Backward) throws {
     let expected = try run.file.elements(named: "losses_float32", as: Float.self)
-    let trainer = Trainer(Recipe(), dataset, backward: backward)
+    let trainer = try Trainer(Recipe(), dataset, backward: backward)
     for step in 0..<100 {
       try trainer.advance(to: step + 1)
       #expect(abs(trainer.minibatchLoss - expected[step]) <= 5e-6, "step \(step)")
@@ -102,7 +102,7 @@ struct NotebookRunTests {
     recipe.optimizer = .adamw
     recipe.learningRate = 0.003
     recipe.weightDecay = 0.5
-    let trainer = Trainer(recipe, dataset, backward: backward)
+    let trainer = try Trainer(recipe, dataset, backward: backward)
     for step in 0..<100 {
       try trainer.advance(to: step + 1)
       #expect(abs(trainer.minibatchLoss - expected[step]) <= 5e-6, "step \(step)")

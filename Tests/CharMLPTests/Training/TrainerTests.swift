@@ -22,7 +22,9 @@ struct TrainerTests {
   @Test("Evaluating in between changes no bit of the parameters")
   func evaluationChangesNothing() throws {
     let dataset = try dataset()
-    let (plain, watched) = (Trainer(smallRecipe(), dataset), Trainer(smallRecipe(), dataset))
+    let (plain, watched) = (
+      try Trainer(smallRecipe(), dataset), try Trainer(smallRecipe(), dataset)
+    )
     try plain.advance(to: 300)
     for step in stride(from: 0, through: 300, by: 50) {
       try watched.advance(to: step)
@@ -38,7 +40,8 @@ struct TrainerTests {
     for backward in [Trainer.Backward.fused, .derivation(.blas)] {
       let recipe = smallRecipe { $0.steps = 20 }
       let (whole, stopped) = (
-        Trainer(recipe, dataset, backward: backward), Trainer(recipe, dataset, backward: backward)
+        try Trainer(recipe, dataset, backward: backward),
+        try Trainer(recipe, dataset, backward: backward)
       )
       stopped.stop { [unowned stopped] in stopped.step == 6 }
       try stopped.advance(to: 20)
@@ -51,7 +54,9 @@ struct TrainerTests {
   @Test("The same seed gives the same bits, another seed others")
   func seeds() throws {
     let dataset = try dataset()
-    let trainers = [1, 1, 2].map { seed in Trainer(smallRecipe { $0.seed = seed }, dataset) }
+    let trainers = try [1, 1, 2].map { seed in
+      try Trainer(smallRecipe { $0.seed = seed }, dataset)
+    }
     for trainer in trainers { try trainer.advance(to: 50) }
     #expect(trainers[0].parameters == trainers[1].parameters)
     #expect(trainers[0].parameters != trainers[2].parameters)
@@ -60,7 +65,7 @@ struct TrainerTests {
   @Test("Training lowers the loss on words it has not seen")
   func learns() throws {
     let dataset = try dataset()
-    let trainer = Trainer(smallRecipe { $0.steps = 2000 }, dataset)
+    let trainer = try Trainer(smallRecipe { $0.steps = 2000 }, dataset)
     let before = trainer.model().loss(over: dataset.validation.distinct())
     try trainer.advance(to: 2000)
     let after = trainer.model().loss(over: dataset.validation.distinct())
@@ -69,7 +74,7 @@ struct TrainerTests {
 
   @Test("A learning rate far too large ends in a typed error, not in a model of NaNs")
   func divergence() throws {
-    let trainer = Trainer(smallRecipe { $0.learningRate = 1e30 }, try dataset())
+    let trainer = try Trainer(smallRecipe { $0.learningRate = 1e30 }, dataset())
     #expect(throws: Divergence.self) { try trainer.advance(to: 300) }
     #expect(trainer.step < 300)
   }
@@ -79,7 +84,7 @@ struct TrainerTests {
     let recipe = smallRecipe {
       ($0.evaluateEvery, $0.patience, $0.learningRate, $0.schedule) = (10, 2, 3, .constant)
     }
-    let trainer = Trainer(recipe, try dataset())
+    let trainer = try Trainer(recipe, dataset())
     var losses: [Double] = []
     while !trainer.isFinished {
       try trainer.advance(to: trainer.step + 10)
@@ -97,7 +102,9 @@ struct TrainerTests {
   @Test("Dropout changes what is learned, and another seed drops others")
   func dropout() throws {
     let dataset = try dataset()
-    let trainers = [0, 0.2].map { rate in Trainer(smallRecipe { $0.dropout = rate }, dataset) }
+    let trainers = try [0, 0.2].map { rate in
+      try Trainer(smallRecipe { $0.dropout = rate }, dataset)
+    }
     for trainer in trainers { try trainer.advance(to: 1) }
     #expect(trainers[0].minibatchLoss != trainers[1].minibatchLoss)
   }

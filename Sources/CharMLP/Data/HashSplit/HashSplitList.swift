@@ -8,31 +8,31 @@
 import Safetensors
 
 /// What is known of such a list, and this rank's part of its training text.
-public struct HashSplitList: Sendable {
+package struct HashSplitList: Sendable {
   /// The symbols of all words.
-  public let vocabulary: Vocabulary
+  package let vocabulary: Vocabulary
   /// The training windows of the lines read here.
-  public let text: TrainingText
+  package let text: TrainingText
   /// All words, or a sample of them.
-  public let words: WordList
+  package let words: WordList
   /// Which of `words` train, validate and test.
-  public let split: Split
+  package let split: Split
   /// The number of words of the whole list.
-  public var wordCount: Int { fingerprint.count }
+  package var wordCount: Int { fingerprint.count }
   /// The bytes of all words in UTF-8, a line feed after each.
-  public let byteCount: Int
+  package let byteCount: Int
 
   let fingerprint: WordFingerprint
   let limits: SampleLimits
 
   /// Whether `words` are all words of the list.
-  public var isComplete: Bool { words.count == wordCount }
+  package var isComplete: Bool { words.count == wordCount }
 
   /// Reads the list in a file; ranks each read the lines that begin in their share of its bytes.
   ///
   /// - Parameter memoryLimit: The bytes that this process may keep of the list.
   /// - Throws: on all ranks, the first thing wrong with the list or with reading it.
-  public init(
+  package init(
     contentsOf path: String, splitSeed: UInt64, communicator: (any Communicator)? = nil,
     limits: SampleLimits = .standard, memoryLimit: Int = Dataset.defaultMemoryLimit
   ) throws(WordListError) {
@@ -50,7 +50,7 @@ public struct HashSplitList: Sendable {
   ///
   /// - Parameter memoryLimit: The bytes that this process may keep of the list.
   /// - Throws: the first thing wrong with the list or with reading it.
-  public static func standardInput(
+  package static func standardInput(
     splitSeed: UInt64, memoryLimit: Int = Dataset.defaultMemoryLimit
   ) throws(WordListError) -> HashSplitList {
     var part = HashSplitPart(splitSeed: splitSeed, .standard, memoryLimit: memoryLimit)
@@ -59,7 +59,7 @@ public struct HashSplitList: Sendable {
   }
 
   /// Splits a list in memory; every rank takes its share.
-  public init(
+  package init(
     _ words: WordList, splitSeed: UInt64, communicator: (any Communicator)? = nil,
     limits: SampleLimits = .standard
   ) {

@@ -6,19 +6,19 @@
 // are among the smallest of each.
 
 /// Up to what size a list is kept whole, and how large a sample is otherwise.
-public struct SampleLimits: Equatable, Sendable {
+package struct SampleLimits: Equatable, Sendable {
   /// The most bytes of a list that is kept whole, and of a sample.
-  public var bytes: Int
+  package var bytes: Int
   /// The words of a sample.
-  public var words: Int
+  package var words: Int
   /// The windows of each part that calibration and losses are computed over.
-  public var windows: Int
+  package var windows: Int
 
   /// The limits of a run: 16 MB, 100,000 words, a million windows.
-  public static let standard = SampleLimits(
+  package static let standard = SampleLimits(
     bytes: 16_000_000, words: 100_000, windows: 1_000_000)
 
-  public init(bytes: Int, words: Int, windows: Int) {
+  package init(bytes: Int, words: Int, windows: Int) {
     (self.bytes, self.words, self.windows) = (bytes, words, windows)
   }
 }

@@ -1,0 +1,61 @@
+// What stops the process says why, in optimized code too: the numeric modules are optimized in every build.
+
+import CharMLP
+import LinearAlgebra
+import Safetensors
+import Testing
+
+@Suite("Preconditions speak in every build")
+struct SpokenPreconditionsTests {
+  private func message(_ result: ExitTest.Result?) -> String {
+    String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+  }
+
+  @Test("CharMLP names the operation and both sizes")
+  func charMLP() async {
+    let result = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) {
+      _ = Minibatch(blockSize: 3, contexts: [0, 0], targets: [1])
+    }
+    #expect(message(result).contains("Minibatch: 2 ids for 1 contexts of 3"))
+  }
+
+  @Test("The derivation says that one window is not enough")
+  func derivation() async {
+    let result = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) {
+      let shape = ModelShape(vocabulary: 3, blockSize: 1, embedding: 2, hidden: 4)
+      _ = Derivation(
+        Parameters<Double>(zeros: shape), Minibatch(blockSize: 1, contexts: [0], targets: [1]))
+    }
+    #expect(message(result).contains("the variance of one window is undefined"))
+  }
+
+  @Test("LinearAlgebra shows both shapes, from code that is inlined elsewhere too")
+  func linearAlgebra() async {
+    let result = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) {
+      _ = Matrix<Float>.zeros(2, 3) + Matrix<Float>.zeros(3, 2)
+    }
+    #expect(message(result).contains("(2, 3) + (3, 2)"))
+    let product = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) {
+      _ = MatrixProduct.blas(Matrix<Float>.zeros(2, 3), Matrix<Float>.zeros(2, 3))
+    }
+    #expect(message(product).contains("(2, 3)"))
+  }
+
+  @Test("Safetensors says which bytes do not fit which shape")
+  func safetensors() async {
+    let result = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) {
+      _ = Tensor([1 as Float, 2], shape: [3])
+    }
+    #expect(message(result).contains("Tensor: F32 [3]"))
+  }
+}
