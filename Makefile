@@ -6,7 +6,7 @@ NAMES_URL ?= https://raw.githubusercontent.com/karpathy/makemore/master/names.tx
 NAMES := data/makemore-names.txt
 NAMES_SHA256 := 0a30b5557f192f32ab962680889aac5f6fda0f4cecf40a6d0b5694f58ea8cc4d
 
-.PHONY: help setup build program stage install copy uninstall try-install train test lint format bench peers names example mutate \
+.PHONY: help setup build program stage install copy uninstall try-install train test lint format bench peers names example docs dependent mutate \
   strace crash crash-quick gnuplot chromium browser page fuzz differential differential-packages sanitize \
   sanitize-quick setup-mpi build-mpi train-mpi test-mpi long-list long-list-quick
 
@@ -21,6 +21,8 @@ help:
 	@echo '  make train-mpi RANKS=2 ARGUMENTS="--steps 1000"   train on several processes under mpirun'
 	@echo 'For developers'
 	@echo '  make build, example       build everything; build and run the example package'
+	@echo '  make docs                 the documentation of the library, in .build/documentation; each public symbol has some'
+	@echo '  make dependent            a package that depends on this one by version, in debug and in release'
 	@echo '  make lint, format         check the formatting and the planted faults; format the sources'
 	@echo '  make mutate               plant faults in the mathematics, one at a time; each must turn a check red'
 	@echo '  make crash                kill, interrupt and resume runs in every way, and compare their files'
@@ -105,14 +107,30 @@ test: setup
 	$(MAKE) example
 	swift test -c release --skip 'CommandTests\.($(SHELL_SUITES))Tests'
 
-# In the build folder of the package, whose debug build of the library it uses.
+# In the build folder of the package, whose debug build of the library they use. `conditions` draws from the network
+# that `names` saves.
+EXAMPLES := names own-loop conditions derivation
 example: setup
-	swift run --package-path Examples --scratch-path .build names
+	swift build --package-path Examples --scratch-path .build
+	@for program in $(EXAMPLES); do echo "$$program:"; .build/debug/$$program || exit 1; done
+
+# The plugin of DocC comes only with the variable. Its build has a folder of its own, because it makes symbol graphs.
+DOCS := .build/docs
+docs: setup
+	CHARMLP_DOCS=1 swift package --scratch-path $(DOCS) --allow-writing-to-directory .build/documentation \
+	  generate-documentation --target CharMLP --target LinearAlgebra --target Safetensors \
+	  --enable-experimental-combined-documentation --warnings-as-errors --output-path .build/documentation
+	python3 Tools/documented.py $(DOCS)/debug
+
+# Clones what is committed.
+dependent: setup
+	python3 Tools/dependent.py
 
 lint:
 	swift format lint --strict --recursive Sources Tests Tools Examples/Sources Package.swift Examples/Package.swift
 	python3 Tools/mutate.py --check
 	python3 Tools/arrows.py
+	python3 Tools/excerpts.py
 
 format:
 	swift format format --in-place --recursive Sources Tests Tools Examples/Sources Package.swift Examples/Package.swift

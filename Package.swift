@@ -56,6 +56,11 @@ func program(_ name: String, of command: Target.Dependency) -> Target {
   .executableTarget(name: name, dependencies: [command], swiftSettings: settings)
 }
 
+/// `make docs` alone needs DocC's plugin; whoever depends on the library does not fetch it.
+let documentation: [Package.Dependency] =
+  Context.environment["CHARMLP_DOCS"] == nil
+  ? [] : [.package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0")]
+
 // MARK: The package
 
 let package = Package(
@@ -72,7 +77,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-numerics", from: "1.1.1"),
-  ],
+  ] + documentation,
   targets: [
     .systemLibrary(name: "CLinux"),
     .target(name: "Posix", dependencies: ["CLinux"], swiftSettings: settings),

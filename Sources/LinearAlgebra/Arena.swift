@@ -127,6 +127,7 @@ private func sum(_ a: Int, _ b: Int) -> Int? {
 /// public because what is to be inlined in another module must be.
 @safe public struct IndexVector: @unchecked Sendable {
   @usableFromInline let start: UnsafeMutablePointer<Int32>
+  /// How many numbers there are.
   public let count: Int
 
   fileprivate init(start: UnsafeMutablePointer<Int32>, count: Int) {

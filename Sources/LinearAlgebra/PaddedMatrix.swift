@@ -12,6 +12,7 @@ import CBLAS
 /// It owns nothing: the `Arena` that it was cut from must outlive it.
 @safe public struct PaddedMatrix: @unchecked Sendable {
   @usableFromInline let start: UnsafeMutablePointer<Float>
+  /// The number of rows.
   public let rows: Int
   /// The number of columns, without padding.
   public let columns: Int

@@ -210,6 +210,7 @@ public protocol WordSource: SendableMetatype {
 }
 
 extension WordSource {
+  /// None were tried in vain: every word is as asked.
   public var tries: Int { 0 }
 
   /// Finds the next word, reusing the memory of another.

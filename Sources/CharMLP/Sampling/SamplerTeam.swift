@@ -12,7 +12,7 @@ package struct SamplerTeam {
   private let threads: Int
   private let wordsPerThread: Int
   /// How rare words as asked are, where they are searched for; nil if that is not known.
-  public let rarity: Rarity?
+  package let rarity: Rarity?
 
   /// How many words make another thread worthwhile: more where there are few contexts, which each
   /// thread evaluates for itself.

@@ -36,7 +36,7 @@ struct RarityTests {
     func sum(_ words: [(word: String, probability: Double)]) -> Double {
       words.map(\.probability).sorted().reduce(0, +)
     }
-    let scorer = WordScorer(model, asked.options)
+    let scorer = try WordScorer(model, asked.options)
     let prefix = try model.vocabulary.encode(asked.constraints.prefix)
     var reached = Double.exp(scorer.logProbability(ofPrefix: prefix))
     if asked.constraints.minLength > prefix.count {
