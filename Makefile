@@ -76,7 +76,8 @@ stage:
 	@for each in $(COMPLETIONS); do \
 	  $(STAGE)/bin/charmlp --generate-completion-script "$${each%%:*}" >$(STAGE)/script && \
 	  install -D -m 644 $(STAGE)/script "$(STAGE)/share/$${each#*:}" || exit 1; done; rm $(STAGE)/script
-	python3 Tools/manual.py $(STAGE)/bin/charmlp $(STAGE)/share/man/man1
+	@if command -v python3 >/dev/null; then python3 Tools/manual.py $(STAGE)/bin/charmlp $(STAGE)/share/man/man1; \
+	else echo 'There is no python3: no manual pages are made.' >&2; fi
 
 install:
 	@if command -v swift >/dev/null; then $(MAKE) --no-print-directory program; \

@@ -97,7 +97,7 @@ def page(program: Path, command: dict, ancestors: list[str], version: str, relat
     # Blanks in a name are not to be broken.
     lines = [
         f".Dd {time.strftime('%B', date)} {date.tm_mday}, {date.tm_year}", f".Dt {'-'.join(words).upper()} 1",
-        f".Os CharMLP {version}", ".Sh NAME", f".Nm {'-'.join(words)}", f".Nd {escaped(command['abstract'])}",
+        f".Os CharMLP {version}", ".Sh NAME", f".Nm {'-'.join(words)}", f".Nd {escaped(command['abstract'].rstrip('.'))}",
         ".Sh SYNOPSIS", f".Nm \"{' '.join(words)}\""]
     if subcommands:
         optional = command.get("defaultSubcommand") or arguments
@@ -116,7 +116,7 @@ def page(program: Path, command: dict, ancestors: list[str], version: str, relat
         lines += [".Sh EXIT STATUS", "See", ".Xr charmlp 1 ."]
     else:
         lines += [".Sh EXIT STATUS", *exit_codes()]
-    lines += [".Sh SEE ALSO", " ,\n".join(f".Xr {name} 1" for name in related)]
+    lines += [".Sh SEE ALSO", " ,\n".join(f".Xr {name} 1" for name in sorted(related))]
     return "\n".join(lines) + "\n"
 
 
