@@ -346,8 +346,9 @@ _FAULTS_OF_FILE = {
     "Sources/CharMLP/Sampling/LockstepSampler.swift": [
         ("lockstep: a lost word goes on",
          "language.mayGoOn(state, length: length + 1) else {", "language.mayGoOn(state, length: 0) else {"),
-        ("lockstep: the budget begins anew at every try",
-         "    drawn += attempt.drawn", "    drawn = attempt.drawn"),
+        ("lockstep: one budget for all words together",
+         "    if isUnique { forbidden.add(word.ids) }\n    drawn = 0\n",
+         "    if isUnique { forbidden.add(word.ids) }\n"),
         ("lockstep: tries of all lanes draw the same numbers",
          "stream: numbers[begun])", "stream: numbers[begun / 64])"),
         ("lockstep: a word begun again keeps its probability",
