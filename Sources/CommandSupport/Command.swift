@@ -39,14 +39,30 @@ extension Command {
   }
 
   private static func outcome(_ arguments: [String]?) -> Outcome {
+    var words: [String] = []
     do {
-      let arguments = try arguments ?? arranged(CommandLineWords.arguments())
-      try requireSubcommand(arguments)
-      var command = try parseAsRoot(joiningNegativeNumbers(arguments))
+      words = try arguments ?? arranged(CommandLineWords.arguments())
+      try requireSubcommand(words)
+      var command = try parsed(words)
       try command.run()
       return Outcome(status: .success)
     } catch {
-      return Outcome(of: error, in: Self.self)
+      return Outcome(of: error, in: Self.self, arguments: words)
+    }
+  }
+
+  /// The command that arguments ask for; values may begin with a hyphen, and no flag is given twice.
+  static func parsed(_ arguments: [String]) throws -> any ParsableCommand {
+    do {
+      let command = try parseAsRoot(arguments)
+      if ReadCommandLine.mayRepeat(arguments) {
+        try ReadCommandLine(arguments, of: DeclaredCommand(Self.self)).requireEachOnce()
+      }
+      return command
+    } catch  where exitCode(for: error).rawValue == ExitStatus.usage.rawValue {
+      let joined = ReadCommandLine(arguments, of: DeclaredCommand(Self.self)).joined
+      guard joined != arguments else { throw error }
+      return try parsed(joined)
     }
   }
 }
@@ -199,7 +215,9 @@ struct Outcome: Equatable {
 
 extension Outcome {
   /// The outcome of a command whose parsing or whose run ended with `error`.
-  init(of error: any Error, in command: (some ParsableCommand).Type) {
+  init(
+    of error: any Error, in command: (some ParsableCommand).Type, arguments: [String] = []
+  ) {
     if let known = error as? any CommandFailureConvertible {
       self.init(of: known.commandFailure)
       return
@@ -212,7 +230,9 @@ extension Outcome {
       if text == version { text = Program.description(of: command._commandName) }
       self.init(status: .success, output: text.isEmpty || text.hasSuffix("\n") ? text : text + "\n")
     case .usage:
-      self.init(status: .usage, message: message, hint: Self.hint(for: error, in: command))
+      self.init(
+        status: .usage, message: Self.explained(message, in: command, arguments),
+        hint: Self.hint(for: error, in: command))
     case let status:
       self.init(status: status ?? .failure, message: message.isEmpty ? nil : message)
     }
@@ -224,6 +244,29 @@ extension Outcome {
     guard failure.status != .brokenPipe else { return }
     message = failure.message
     hint = failure.advice
+  }
+
+  /// ArgumentParser's message, with what was meant or how to write it: its own suggestion is whatever flag
+  /// looks alike.
+  private static func explained(
+    _ message: String, in command: (some ParsableCommand).Type, _ arguments: [String]
+  ) -> String {
+    let line = ReadCommandLine(arguments, of: DeclaredCommand(command))
+    let quoted = message.pieces(separatedBy: UInt8(ascii: "'")).dropFirst().first.map(String.init)
+    let advice: String?
+    if let quoted, message.begins(with: "Unknown option ") {
+      let unknown = "Unknown option '\(quoted)'"
+      if let flag = line.suggestion(for: quoted) { return unknown + ". Did you mean '\(flag)'?" }
+      return line.adviceOnWords.map { "\(unknown); \($0)" } ?? unknown
+    } else if let quoted, message.begins(with: "Missing value ") {
+      let flag = quoted.pieces(separatedBy: UInt8(ascii: " ")).first.map(String.init)
+      advice = line.adviceOnValue(of: flag ?? "")
+    } else if message.begins(with: "Missing expected argument ") {
+      advice = line.adviceOnWords
+    } else {
+      advice = nil
+    }
+    return message + (advice.map { "; " + $0 } ?? "")
   }
 
   /// ArgumentParser names the subcommand in its last line; it is found there, not guessed.

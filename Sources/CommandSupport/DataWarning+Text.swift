@@ -96,10 +96,10 @@ extension DataWarning {
       lost characters: \(Format.counted(words, "word")) with U+FFFD, which stands for what could not \
       be read
       """
-    case .invisible(let characters, let words, let first):
+    case .invisible(let characters, let words, let first, let line):
       """
-      invisible characters: in \(Format.counted(words, "word")), the first of them word \
-      \(Format.count(first + 1)): \
+      invisible characters: in \(Format.counted(words, "word")), the first of them \
+      \(line.map { "in line \(Format.count($0))" } ?? "word \(Format.count(first + 1))"): \
       \(characters.map { "\($0.scalar.codePoint) (\(Format.count($0.count)))" }.joined(separator: ", "))
       """
     case .normalForms(let composed, let decomposed):
@@ -184,7 +184,7 @@ extension DataWarning {
           """#)
         : TextRemedy("iconv -f UTF-8 -t CP1252 {}")
     case .replacements: TextRemedy(#"LC_ALL=C grep -av "$(printf '\357\277\275')" {}"#)
-    case .invisible(let characters, _, _):
+    case .invisible(let characters, _, _, _):
       TextRemedy(
         "LC_ALL=C sed '"
           + characters.map { "s/\($0.scalar.escapedUTF8)//g" }.joined(separator: "; ") + "' {}")

@@ -5,6 +5,7 @@
 // last digit of an exact tie.
 
 import Glibc
+import Posix
 
 /// Numbers as text for people.
 public enum Format {
@@ -66,6 +67,26 @@ public enum Format {
 
   private static func powerOfTen(_ exponent: Int) -> Double {
     (0..<exponent).reduce(1) { power, _ in power * 10 }
+  }
+}
+
+// MARK: Lines
+
+extension Format {
+  /// A line as lines of at most so many columns, broken at blanks; those after the first are indented.
+  public static func wrapped(_ line: String, columns: Int = 80) -> [String] {
+    var lines: [String] = []
+    var last = ""
+    for word in line.pieces(separatedBy: UInt8(ascii: " "), omittingEmpty: false) {
+      let longer = last.isEmpty ? String(word) : last + " " + word
+      if longer.columnCount <= columns || last.isEmpty {
+        last = longer
+      } else {
+        lines.append(last)
+        last = "  " + word
+      }
+    }
+    return lines + [last]
   }
 }
 

@@ -195,37 +195,3 @@ extension RecipeField {
     }
   }
 }
-
-// MARK: Negative numbers
-
-// ArgumentParser reads the `-3` of `--steps -3` as a flag named 3 and reports that the value of
-// --steps is missing; for `--learning-rate -0.1` it says "Invalid option: -.". No command has a
-// flag that is a number, so a negative number is joined to the option before it, `--steps=-3`, and
-// that option can say why it refuses it.
-
-/// `arguments` with every negative number joined to the long option before it, up to a `--`.
-func joiningNegativeNumbers(_ arguments: [String]) -> [String] {
-  var joined: [String] = []
-  for (index, argument) in arguments.enumerated() {
-    if argument == "--" { return joined + arguments[index...] }
-    if argument.looksLikeNegativeNumber, let option = joined.last, option.isLongOption {
-      joined[joined.count - 1] = option + "=" + argument
-    } else {
-      joined.append(argument)
-    }
-  }
-  return joined
-}
-
-extension String {
-  fileprivate var looksLikeNegativeNumber: Bool {
-    guard let rest = remainder(after: "-") else { return false }
-    if ["inf", "infinity", "nan"].contains(rest.lowercased()) { return true }
-    let digits = rest.utf8.first == UInt8(ascii: ".") ? rest.utf8.dropFirst() : rest.utf8[...]
-    return digits.first.map { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) } ?? false
-  }
-
-  fileprivate var isLongOption: Bool {
-    begins(with: "--") && utf8.count > 2 && !has(UInt8(ascii: "="))
-  }
-}

@@ -478,7 +478,9 @@ struct NewWords: Sendable {
   private static let counted = 1000
 
   init(_ model: Predictor, _ dataset: Dataset?, seed: UInt64) {
-    let words = Self.draw(model, seed: seed)
+    var request = Sampler.Request(seed: seed)
+    if let dataset, !dataset.isSample { request.constraints.allowBeginnings(of: dataset.words) }
+    let words = Self.draw(model, request)
     let list = dataset.map { NearestWords($0.words, selecting: $0.split.train) }
     drawn = words.count
     unknown = list.map { list in words.count { !list.contains($0) } }
@@ -486,8 +488,8 @@ struct NewWords: Sendable {
   }
 
   /// Fewer words if the model has none to offer.
-  private static func draw(_ model: Predictor, seed: UInt64) -> [String] {
-    guard var sampler = try? Sampler(model, seed: seed) else { return [] }
+  private static func draw(_ model: Predictor, _ request: Sampler.Request) -> [String] {
+    guard var sampler = try? Sampler(model, request) else { return [] }
     var words: [String] = []
     while words.count < counted, let word = try? sampler.next() { words.append(word) }
     return words

@@ -8,13 +8,15 @@ struct DemoCommand: Command {
     commandName: "demo", abstract: "Counts.", version: "demo 1.2.3",
     subcommands: [Fail.self])
 
-  @Option(help: "Steps.", in: 1...1_000_000_000) var steps = 1
+  @Option(name: [.customShort("n"), .long], help: "Steps.", in: 1...1_000_000_000) var steps = 1
   @Option(help: "Rate.", above: 0, upTo: 100) var learningRate = 0.1
   @Option(help: "Offset.", above: -1, upTo: 1) var offset = 0.0
   @Option(transform: decimalNumber(in: 0...1)) var dropout: Float = 0
   @Option(help: "Seed.", in: 0...UInt64.max) var seed = 2_147_483_647
   @Option(transform: wholeNumber(in: 1...9)) var digit: Int?
-  @Flag var quiet = false
+  @Option var suffix = ""
+  @Option var contains: [String] = []
+  @Flag(name: .shortAndLong) var quiet = false
 
   func validate() throws {
     if steps == 13 { throw ValidationError("--steps 13 and superstition exclude each other") }
@@ -29,6 +31,7 @@ struct DemoCommand: Command {
 
 struct Fail: ParsableCommand {
   @Flag var quietly = false
+  @Argument var words: [String] = []
 
   func run() throws {
     try StandardOutput.shared.writeLine("a result")

@@ -92,22 +92,6 @@ import Testing
     #expect(throws: OptionValueError.self) { try decimalNumber(in: Float(0).nextUp...1)(tiny) }
   }
 
-  @Test(
-    "A negative number is joined to the option before it",
-    arguments: [
-      (["--steps", "-3"], ["--steps=-3"]),
-      (["--rate", "-0.1", "--steps", "-.5"], ["--rate=-0.1", "--steps=-.5"]),
-      (["--rate", "-inf", "--rate", "-NaN"], ["--rate=-inf", "--rate=-NaN"]),
-      (["--steps=4", "-3"], ["--steps=4", "-3"]),
-      (["-q", "-3"], ["-q", "-3"]),
-      (["-3"], ["-3"]),
-      (["--steps", "-h", "--", "--steps", "-3"], ["--steps", "-h", "--", "--steps", "-3"]),
-      (["--data", "-"], ["--data", "-"]),
-    ])
-  func negativeNumbers(arguments: [String], joined: [String]) {
-    #expect(joiningNegativeNumbers(arguments) == joined)
-  }
-
   @Test("The help shows every default", arguments: ["1", "0.1", "0", "2147483647"])
   func defaults(value: String) {
     #expect(DemoCommand.helpMessage().contains("(default: \(value))"))

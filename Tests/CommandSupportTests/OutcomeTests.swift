@@ -10,10 +10,10 @@ import Testing
 @Suite struct OutcomeTests {
   private func outcome(_ arguments: [String]) throws -> Outcome {
     let error = try #require(throws: (any Error).self) {
-      var command = try DemoCommand.parseAsRoot(joiningNegativeNumbers(arguments))
+      var command = try DemoCommand.parsed(arguments)
       try command.run()
     }
-    return Outcome(of: error, in: DemoCommand.self)
+    return Outcome(of: error, in: DemoCommand.self, arguments: arguments)
   }
 
   @Test(
@@ -22,6 +22,13 @@ import Testing
       (["--foo"], "Unknown option '--foo'"),
       (["--step", "3"], "Unknown option '--step'. Did you mean '--steps'?"),
       (["--steps"], "Missing value for '--steps <steps>'"),
+      (
+        ["--steps", "--quiet"],
+        "Missing value for '--steps <steps>'; if --quiet is the value, write --steps=--quiet"
+      ),
+      (["--xyz"], "Unknown option '--xyz'"),
+      (["--lr", "1"], "Unknown option '--lr'. Did you mean '--learning-rate'?"),
+      (["-lr", "1"], "Unknown option '-lr'. Did you mean '--learning-rate'?"),
       (["x"], "Unexpected argument 'x'"),
       (["--quiet=1"], "The option '--quiet' does not take any value, but '1' was specified."),
       (

@@ -123,6 +123,18 @@ struct DataWarningTests {
     #expect(try warnings(try describe("train --data words.txt")).isEmpty)
   }
 
+  @Test("name the line of the first character that nobody sees, blank lines counted")
+  func invisibleLine() throws {
+    let words = (0..<30).map { "ab" + String($0, radix: 30) + "c" }
+    let text = ["", "", words[0], " "] + words[1...4] + ["x\u{AD}y"] + words[5...] + ["z\u{AD}"]
+    try place.write(text.joined(separator: "\n").utf8, to: "words.txt")
+    let found = try place.guarded("train words.txt --describe").output
+    #expect(found.contains("invisible characters: in 2 words, the first of them in line 9: "))
+    // Once duplicates are removed, lines are no longer known.
+    let without = try place.guarded("train words.txt --describe --deduplicate").output
+    #expect(without.contains("the first of them word 6: "))
+  }
+
   @Test("show their lines after a warning on a terminal's lines")
   func text() throws {
     #expect(try place.guarded("sed 's/$/,1/' plain.txt > words.txt").status == 0)

@@ -222,7 +222,7 @@ struct SampleSubcommandTests {
     #expect(text.output.contains("█"))
     let object = try jsonObject(try place.run("sample", ["explain", "", "--json"]).output)
     let characters = try #require(object["characters"] as? [[String: Any]])
-    for name in ["model", "ngram"] {
+    for name in ["network", "ngram"] {
       #expect(abs(characters.compactMap { $0[name] as? Double }.reduce(0, +) - 1) < 1e-9)
     }
     #expect(try place.run("sample", ["explain", "é"]).status == 64)

@@ -35,8 +35,9 @@ package enum DataWarning: Equatable, Sendable {
   case misread(words: Int)
   /// U+FFFD, which stands for what could not be read.
   case replacements(words: Int)
-  /// Characters that are not seen, the most frequent first; `first` is the first such word's index.
-  case invisible([InvisibleCharacter], words: Int, first: Int)
+  /// Characters that are not seen, the most frequent first; `first` is the first such word's index, `line`
+  /// its line where that is known.
+  case invisible([InvisibleCharacter], words: Int, first: Int, line: Int?)
   /// Letters with marks are one character in some words and two in others.
   case normalForms(composed: Int, decomposed: Int)
   /// The list is sorted, and so many of its words are another one and an ending.

@@ -391,7 +391,7 @@ extension ListSurvey {
     let characters = found.map { InvisibleCharacter(scalar: $0.key, count: $0.value) }
     return .invisible(
       characters.sorted { ($1.count, $0.scalar) < ($0.count, $1.scalar) }, words: affected,
-      first: first)
+      first: first, line: words.line(of: first))
   }
 }
 

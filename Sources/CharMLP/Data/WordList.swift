@@ -17,6 +17,12 @@ public struct WordList: Equatable, Sendable {
   /// Where each word starts in `utf8`, then the length of `utf8`: (count + 1).
   let starts: [UInt32]
 
+  /// Where lines were skipped in the text that was read; nil for words from elsewhere.
+  private let blankLines: BlankLines?
+
+  /// The line of a word in the text that was read, from 1; nil if the words come from elsewhere.
+  public func line(of index: Int) -> Int? { blankLines?.line(of: index) }
+
   /// The most characters in a line, including blanks at its ends.
   public static let lineLimit = 10_000
 
@@ -35,7 +41,7 @@ public struct WordList: Equatable, Sendable {
   public init(utf8 text: consuming [UInt8]) throws(WordListError) {
     var parser = WordListParser(text: text)
     try parser.parse()
-    self.init(parsed: parser.text, starts: parser.starts)
+    self.init(parsed: parser.text, starts: parser.starts, parser.blankLines)
   }
 
   /// The words of a string, read as `init(utf8:)` reads a file.
@@ -52,8 +58,29 @@ public struct WordList: Equatable, Sendable {
     try self.init(text: words.joined(separator: "\n"))
   }
 
+  /// The words of several lists, one list after another.
+  ///
+  /// - Precondition: there is at least one list.
+  /// - Throws: `tooLarge` for more bytes than offsets can address.
+  public init(joining lists: [WordList]) throws(WordListError) {
+    precondition(!lists.isEmpty, "WordList: no lists to join")
+    let size = lists.reduce(0) { $0 + $1.utf8.count }
+    guard size <= Self.byteLimit else { throw .tooLarge(size: size, limit: Self.byteLimit) }
+    var text: [UInt8] = []
+    var starts: [UInt32] = [0]
+    text.reserveCapacity(size)
+    starts.reserveCapacity(lists.reduce(1) { $0 + $1.count })
+    for list in lists {
+      let before = UInt32(text.count)
+      starts += list.starts.dropFirst().map { before + $0 }
+      text += list.utf8
+    }
+    self.init(parsed: text, starts: starts)
+  }
+
   /// Takes over text in the stored form.
-  init(parsed utf8: [UInt8], starts: [UInt32]) {
+  init(parsed utf8: [UInt8], starts: [UInt32], _ blankLines: BlankLines? = nil) {
+    self.blankLines = blankLines
     self.utf8 = utf8
     self.starts = starts
   }

@@ -15,6 +15,8 @@ struct WordListParser {
   private(set) var starts: [UInt32] = [0]
   /// Where each word starts in the input: (words).
   private(set) var offsets: [UInt32] = []
+  /// Where blank lines come before words.
+  private(set) var blankLines = BlankLines()
   /// The length of the input.
   private let inputCount: Int
   /// The next byte to read.
@@ -151,6 +153,7 @@ struct WordListParser {
   /// Makes a word the next one of the output.
   private mutating func keep(_ word: Range<Int>) {
     let start = Int(starts[starts.count - 1])
+    blankLines.note(line - starts.count, before: starts.count - 1)
     Self.move(word, to: start, in: &text)
     starts.append(UInt32(start + word.count + 1))
     if keepsOffsets { offsets.append(UInt32(word.lowerBound)) }
@@ -167,6 +170,28 @@ struct WordListParser {
       for offset in 0..<word.count { bytes[start + offset] = bytes[word.lowerBound + offset] }
     }
     bytes[start + word.count] = UInt8(ascii: "\n")
+  }
+}
+
+/// How many lines of a text were skipped before each of its words.
+struct BlankLines: Equatable, Sendable {
+  /// An entry for each word that blank lines stand before: all lines skipped until then.
+  private var entries: [(word: UInt32, lines: UInt32)] = []
+
+  /// Notes that so many lines were skipped before a word, all in all.
+  mutating func note(_ lines: Int, before word: Int) {
+    guard lines != Int(entries.last?.lines ?? 0) else { return }
+    entries.append((UInt32(word), UInt32(lines)))
+  }
+
+  /// The line of a word, from 1.
+  func line(of word: Int) -> Int {
+    let before = entries.last { $0.word <= word }
+    return word + 1 + Int(before?.lines ?? 0)
+  }
+
+  static func == (left: BlankLines, right: BlankLines) -> Bool {
+    left.entries.elementsEqual(right.entries) { $0 == $1 }
   }
 }
 

@@ -20,9 +20,9 @@ public struct WordConstraints: Equatable, Sendable {
   public var contains: [String] = []
   /// Characters that no word contains.
   public var avoid = ""
-  /// Marks that may begin a word, since words of the list do. Others may not, nor may blanks, which
-  /// reading trims, begin or end one.
-  public var leadingMarks: Set<Unicode.Scalar> = []
+  /// The symbols that may begin a word, since words of the list do; nil for all but marks. Blanks, which
+  /// reading trims, neither begin nor end one.
+  public var beginnings: Set<Unicode.Scalar>?
 
   /// No condition except that a word has a character.
   public init() {}
@@ -102,13 +102,13 @@ struct WordLanguage: Sendable {
     self.constraints = constraints
     prefix = try encode(constraints.prefix, "prefix")
     let blanks = vocabulary.ids { $0.isBlank }
-    // A prefix that begins with a mark is what was asked for.
-    let marks = vocabulary.ids {
-      constraints.prefix.isEmpty && $0.isMark && !constraints.leadingMarks.contains($0)
+    // A prefix that no word of the list begins with is what was asked for.
+    let others = vocabulary.ids { symbol in
+      constraints.prefix.isEmpty && !(constraints.beginnings?.contains(symbol) ?? !symbol.isMark)
     }
     automaton = try ConstraintAutomaton(
       suffix: encode(constraints.suffix, "suffix"), contains: contains, avoid: avoid,
-      neverFirst: blanks.union(marks), neverLast: blanks, vocabularyCount: vocabulary.count)
+      neverFirst: blanks.union(others), neverLast: blanks, vocabularyCount: vocabulary.count)
     self.avoid = avoid
     var state = 0
     for id in prefix { state = automaton.next(state, Int(id)) }
@@ -190,16 +190,19 @@ extension Unicode.Scalar {
 }
 
 extension WordConstraints {
-  /// Lets words begin with the marks that words of a list begin with.
-  public mutating func allowLeadingMarks(of words: WordList) {
-    for word in words {
-      if let first = word.unicodeScalars.first, first.isMark { leadingMarks.insert(first) }
+  /// Lets words begin with what words of a list begin with, and with nothing else.
+  public mutating func allowBeginnings(of words: WordList) {
+    var found: Set<Unicode.Scalar> = []
+    let bytes = words.utf8.span
+    var last: UInt8 = 0
+    for word in words.indices {
+      let start = words.utf8Range(of: word).lowerBound
+      // Of a letter of ASCII, once is enough in a row: many lists are sorted.
+      if bytes[start] == last { continue }
+      last = bytes[start] < 0x80 ? bytes[start] : 0
+      if let scalar = bytes.scalar(at: start)?.scalar { found.insert(scalar) }
     }
-  }
-
-  /// Whether a vocabulary has marks, so that it matters which of them begin words.
-  public static func hasMarks(_ vocabulary: Vocabulary) -> Bool {
-    vocabulary.symbols.contains(where: \.isMark)
+    beginnings = found
   }
 }
 

@@ -15,23 +15,26 @@ extension Recipe {
       "embedding", \.embedding, in: 1...100_000, .network, "Numbers that represent a character."),
     RecipeField(
       "embedding_scale", \.embeddingScale, in: .leastNonzeroMagnitude...1e30, .network,
-      "Standard deviation of the embeddings at the start."),
+      "Standard deviation of the embeddings at the start."
+    ).rare,
     RecipeField(
       "hidden", \.hidden, in: 1...10_000_000, .network, "Units of the hidden layer."),
     RecipeField(
       "batch_size", \.batchSize, in: 2...10_000_000, .training, "Windows in a minibatch."),
     RecipeField(
-      "steps", \.steps, in: 1...1_000_000_000, .training, "Steps of gradient descent."),
-    RecipeField("optimizer", \.optimizer, .training, "Optimizer: sgd or adamw."),
+      "steps", \.steps, in: 1...1_000_000_000, .training, "Steps of gradient descent."
+    ).short("n"),
+    RecipeField("optimizer", \.optimizer, .training, "How gradients become updates."),
     RecipeField(
       "learning_rate", \.learningRate, in: .leastNonzeroMagnitude...1e30, .training,
       "The largest learning rate."),
     RecipeField(
       "schedule", \.schedule, .training,
-      "How the learning rate falls: constant; step, to a tenth half way; cosine, to 0."),
+      "It stays, or falls to a tenth half way, or to 0."),
     RecipeField(
       "warmup", \.warmup, in: 0...1_000_000_000, .training,
-      "First steps, over which the learning rate grows."),
+      "First steps, over which the learning rate grows."
+    ).rare,
     RecipeField(
       "weight_decay", \.weightDecay, in: 0...1e30, .regularization,
       "Decoupled decay of W1 and W2."),
@@ -40,33 +43,38 @@ extension Recipe {
       "Share of hidden units that a step leaves out."),
     RecipeField(
       "averaging", \.averaging, in: 0...Float(1).nextDown, .regularization,
-      "What a step keeps of the running average of the parameters; 0: there is none."),
+      "What a step keeps of the running average of the parameters; 0: there is none."
+    ).rare,
     RecipeField(
       "evaluate_every", \.evaluateEvery, in: 1...1_000_000_000, zero: "a twentieth of the steps",
       .stopping, "Steps between evaluations."),
     RecipeField(
       "patience", \.patience, in: 0...1_000_000_000, .stopping,
-      "Evaluations without a better validation loss, after which training ends; 0: never."),
+      "Stop after n evaluations without gain; 0: never."),
     RecipeField(
       "stop_at_validation_loss", \.stopAtValidationLoss, in: 0...1e30, .stopping,
-      "Ends training when an evaluation finds a smaller validation loss; 0: never."),
+      "Ends training when an evaluation finds a smaller validation loss; 0: never."
+    ).rare,
     RecipeField(
-      "mix", \.mix, .data,
-      "What predicts beside the network: none, or ngram, counts of the training words."),
+      "mix", \.mix, .training,
+      "ngram: mix the network with counts of words."),
     RecipeField(
-      "seed", \.seed, in: 0...UInt64.max, .training, "Seed of the parameters and the minibatches."),
+      "seed", \.seed, in: 0...UInt64.max, .training, "Seed of parameters and minibatches."
+    ).short("s"),
     RecipeField(
       "split", \.split, .data,
       """
       How words come to train, validate or test: shuffle, as in the lecture; hash, for lists too long \
       for one memory: each rank reads its part.
-      """),
+      """
+    ).rare,
     RecipeField(
       "split_seed", \.splitSeed, in: 0...UInt64.max, .data,
-      "Seed of the split into train, validation and test."),
+      "Seed of the split into train, validation and test."
+    ).rare,
     RecipeField(
       "deduplicate", \.deduplicate, .data,
-      "Remove words that repeat an earlier one, before the split."),
+      "Remove words that repeat an earlier one."),
   ]
 }
 
@@ -81,6 +89,10 @@ package struct RecipeField: Sendable {
   package let help: String
   /// The path of the property.
   package let path: PartialKeyPath<Recipe> & Sendable
+  /// The letter of the short flag, if there is one.
+  package private(set) var letter: Character?
+  /// Whether few people change it: `--help` leaves it to `--help-hidden`.
+  package private(set) var isRare = false
   /// What a value of 0 stands for, if a flag cannot give it.
   private let zero: String?
   private let get: @Sendable (Recipe) -> JSONValue
@@ -99,6 +111,20 @@ package struct RecipeField: Sendable {
     case truth
   }
 
+  /// The same setting with a short flag.
+  fileprivate func short(_ letter: Character) -> RecipeField {
+    var field = self
+    field.letter = letter
+    return field
+  }
+
+  /// The same setting, as one that few people change.
+  fileprivate var rare: RecipeField {
+    var field = self
+    field.isRare = true
+    return field
+  }
+
   /// The name among flags, without dashes before it: `batch-size`.
   package var flag: String { key.split(separator: "_").joined(separator: "-") }
 
@@ -115,7 +141,7 @@ package struct RecipeField: Sendable {
   }
 
   /// The value of the notebook's recipe, as `--help` tells it.
-  package var defaultText: String {
+  package var notebookText: String {
     let text = text(in: Recipe())
     if let zero, text == "0" { return zero }
     return text.hasSuffix(".0") ? String(text.dropLast(2)) : text

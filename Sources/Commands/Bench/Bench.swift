@@ -12,10 +12,10 @@ package struct Bench: Command {
     commandName: "bench",
     abstract: "Measure BLAS against the naive matrix product, and training steps.",
     usage: """
-      bench                                  at the notebook's shape
-      bench --batch-size 256 --hidden 500    at another
-      bench --sizes                          products from 1 to 2048, and BLAS' own threads
-      bench --kernels                        every core type of OpenBLAS that runs here
+      bench                                at the notebook's shape
+      bench --batch-size 256 --hidden 500  at another
+      bench --sizes                        products from 1 to 2048
+      bench --kernels                      every core type that runs here
       bench --json > bench.json
       """,
     discussion:
@@ -23,20 +23,18 @@ package struct Bench: Command {
     version: version
   ).asCalled
 
-  @Option(help: "Windows in a minibatch; --sizes takes 1 to 2048.", in: 2...100_000)
-  var batchSize = Recipe().batchSize
-  @Option(help: "Characters of context.", in: 1...1000) var blockSize = Recipe().blockSize
-  @Option(help: "Numbers that represent a character.", in: 1...10_000)
-  var embedding = Recipe().embedding
-  @Option(help: "Units of the hidden layer.", in: 1...100_000) var hidden = Recipe().hidden
+  @Flag(help: "Measure products of all sizes instead, naive and BLAS.") var sizes = false
+  @Flag(help: "Compare OpenBLAS' kernels for all core types instead.") var kernels = false
+  @OptionGroup(title: "The network") var shape: ShapeOptions
   @Option(
-    help: "Threads of the fused engine, or of BLAS with --sizes. (default: the cores available)",
+    help: ArgumentHelp(
+      "Threads of the engine, or of BLAS with --sizes. (default: the cores)", valueName: "n"),
     transform: wholeNumber(in: 1...1024))
   var threads: Int?
-  @Option(help: "Seconds for each table that is measured.", above: 0, upTo: 3600) var seconds = 2.0
-  @Flag(help: "Measure products of all sizes instead, naive and BLAS.") var sizes = false
-  @Flag(help: "Compare OpenBLAS' kernels for all core types that run here instead.")
-  var kernels = false
+  @Option(
+    help: ArgumentHelp("Seconds for each table that is measured.", valueName: "x"), above: 0,
+    upTo: 3600)
+  var seconds = 2.0
   @Flag(help: "Print one JSON object instead of text.") var json = false
 
   /// What a process prints that `--kernels` starts for one core type.
@@ -78,8 +76,8 @@ package struct Bench: Command {
     defer { progress.finish() }
     let process = try BenchProcess(
       arguments: Program.words(for: "bench") + [
-        "--batch-size", "\(batchSize)", "--block-size", "\(blockSize)", "--embedding",
-        "\(embedding)", "--hidden", "\(hidden)", "--threads", "\(threads)",
+        "--batch-size", "\(shape.batchSize)", "--block-size", "\(shape.blockSize)", "--embedding",
+        "\(shape.embedding)", "--hidden", "\(shape.hidden)", "--threads", "\(threads)",
       ])
     let report = KernelsReport.measure(process, seconds: seconds, progress: progress)
     if json { try write(report.json) } else { try StandardOutput.shared.write(report.text) }
@@ -103,8 +101,8 @@ package struct Bench: Command {
   /// The notebook's parameters and first minibatch, on the bundled list.
   private func problem() throws -> BenchProblem {
     var recipe = Recipe()
-    (recipe.batchSize, recipe.blockSize) = (batchSize, blockSize)
-    (recipe.embedding, recipe.hidden) = (embedding, hidden)
+    (recipe.batchSize, recipe.blockSize) = (shape.batchSize, shape.blockSize)
+    (recipe.embedding, recipe.hidden) = (shape.embedding, shape.hidden)
     let source = WordListSource(nil)
     let words = try source.read()
     try checkMemory(
@@ -116,6 +114,20 @@ package struct Bench: Command {
       throw error.commandFailure(in: source.name)
     }
   }
+}
+
+/// The network's sizes.
+struct ShapeOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp("Windows in a minibatch; --sizes takes 1 to 2048.", valueName: "n"),
+    in: 2...100_000)
+  var batchSize = Recipe().batchSize
+  @Option(help: ArgumentHelp("Characters of context.", valueName: "n"), in: 1...1000)
+  var blockSize = Recipe().blockSize
+  @Option(help: ArgumentHelp("Numbers per character.", valueName: "n"), in: 1...10_000)
+  var embedding = Recipe().embedding
+  @Option(help: ArgumentHelp("Units of the hidden layer.", valueName: "n"), in: 1...100_000)
+  var hidden = Recipe().hidden
 }
 
 // MARK: - Memory, checked before any of it is taken

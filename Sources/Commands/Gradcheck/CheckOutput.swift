@@ -64,9 +64,9 @@ extension CheckOutput {
     let shape = problem.problem.parameters.shape
     let dropout = problem.problem.dropout.map { ", dropout \($0.rate)" } ?? ""
     return """
-      \(problem.source.singleLine()): \(problem.problem.minibatch.count) windows of \(shape.blockSize), embedding \
-      \(shape.embedding), hidden \(shape.hidden), vocabulary \(shape.vocabulary)\(dropout), \
-      \((problem.reference?.precision ?? .float64).rawValue)
+      \(problem.source.singleLine()), \((problem.reference?.precision ?? .float64).rawValue)
+      \(problem.problem.minibatch.count) windows of \(shape.blockSize), embedding \(shape.embedding), \
+      hidden \(shape.hidden), vocabulary \(shape.vocabulary)\(dropout)
 
       """
   }

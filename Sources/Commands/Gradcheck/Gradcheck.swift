@@ -10,12 +10,12 @@ package struct Gradcheck: Command {
     commandName: "gradcheck",
     abstract: "Check every hand-derived gradient, ours or yours.",
     usage: """
-      gradcheck                              check the 26 gradients on a minibatch of names
-      gradcheck --snippet                    print the Python lines that write your notebook's
-      gradcheck --reference mine.safetensors say which of them are wrong, and which only follow
-      gradcheck --solution dcounts           print one line of the derivation
-      gradcheck --write ours.safetensors     write ours for your notebook to compare
-      gradcheck --page gradcheck.html        write the page that does this in a browser
+      gradcheck                               our 26 gradients, on some names
+      gradcheck --snippet                     Python that writes yours
+      gradcheck --reference mine.safetensors  which of them are wrong
+      gradcheck --solution dcounts            one line of the derivation
+      gradcheck --write ours.safetensors      ours, for you to compare
+      gradcheck --page gradcheck.html         the same for a browser
       """,
     discussion: """
       With --reference, each line of the derivation is evaluated on the file's own numbers: a tensor \
@@ -28,61 +28,8 @@ package struct Gradcheck: Command {
     version: version
   ).asCalled
 
-  @Option(
-    help: "A file with a minibatch, parameters, and the tensors to be checked.",
-    completion: .file(extensions: ["safetensors"]))
-  var reference: String?
-  @Flag(help: "With --reference: every comparison in a table, too.") var all = false
-  @Flag(help: "Print the Python lines that write a notebook's tensors.") var snippet = false
-  @Option(
-    help: "Print the derivation's line for one tensor.",
-    completion: .list(PassTensor.allCases.map(\.name)),
-    transform: { name in
-      guard let tensor = PassTensor(rawValue: name) else {
-        let near = PassTensor.nearest(to: name).map { "; \($0)?" } ?? ""
-        throw ValidationError("'\(name)' is no tensor of the pass\(near)")
-      }
-      return tensor
-    })
-  var solution: PassTensor?
-  @Option(
-    help: "Write minibatch, parameters, intermediates and gradients to a file.",
-    completion: .file())
-  var write: String?
-  @Option(
-    help: "Write the page that checks notebooks in a browser to a new file.", completion: .file())
-  var page: String?
-
-  @Option(
-    help: "Word list: a path, a name in data/, or - for standard input. (default: bundled names)",
-    completion: .file())
-  var data: String?
-  @Option(
-    help: "Windows in the minibatch. (default: \(Recipe().batchSize))",
-    transform: setting(\.batchSize))
-  var batchSize: Int?
-  @Option(
-    help: "Units of the hidden layer. (default: \(Recipe().hidden))",
-    transform: setting(\.hidden))
-  var hidden: Int?
-  @Option(
-    help: "Numbers that represent a character. (default: \(Recipe().embedding))",
-    transform: setting(\.embedding))
-  var embedding: Int?
-  @Option(
-    help: "Characters of context. (default: \(Recipe().blockSize))",
-    transform: setting(\.blockSize))
-  var blockSize: Int?
-  @Option(
-    help: "Share of hidden units that are dropped. (default: 0, as in the lecture)",
-    transform: setting(\.dropout))
-  var dropout: Float?
-  @Option(
-    help: "Seed of the parameters and the minibatch. (default: \(Recipe().seed))",
-    transform: setting(\.seed))
-  var seed: UInt64?
-  @Option(help: "What --write writes: float64 or float32. (default: the reference's, or float64)")
-  var scalar: Precision?
+  @OptionGroup(title: "What to do") var action: ActionOptions
+  @OptionGroup(title: "The minibatch of names") var minibatch: MinibatchOptions
 
   @Flag(help: "Print one JSON object instead of text.") var json = false
 
@@ -90,31 +37,34 @@ package struct Gradcheck: Command {
 
   package func validate() throws {
     let others: [(flag: String, isGiven: Bool)] = [
-      ("--data", data != nil), ("--batch-size", batchSize != nil), ("--hidden", hidden != nil),
-      ("--embedding", embedding != nil), ("--block-size", blockSize != nil),
-      ("--dropout", dropout != nil), ("--seed", seed != nil),
+      ("--data", minibatch.data != nil), ("--batch-size", minibatch.batchSize != nil),
+      ("--hidden", minibatch.hidden != nil), ("--embedding", minibatch.embedding != nil),
+      ("--block-size", minibatch.blockSize != nil), ("--dropout", minibatch.dropout != nil),
+      ("--seed", minibatch.seed != nil),
     ]
+    let (reference, write) = (action.reference, action.write)
     if reference != nil, let other = others.first(where: \.isGiven) {
       throw ValidationError("\(other.flag) cannot be used with --reference, which has its own")
     }
-    if all, reference == nil { throw ValidationError("--all needs --reference") }
-    if dropout != nil, write != nil {
+    if action.all, reference == nil { throw ValidationError("--all needs --reference") }
+    if minibatch.dropout != nil, write != nil {
       throw ValidationError("--dropout cannot be used with --write: the file has no mask")
     }
-    if scalar != nil, write == nil { throw ValidationError("--scalar needs --write") }
+    if action.scalar != nil, write == nil { throw ValidationError("--scalar needs --write") }
   }
 
   package func run() throws {
-    if snippet { return try StandardOutput.shared.write(PassTensor.snippet) }
-    if let solution { return try StandardOutput.shared.write(solution.solution) }
-    if let page { return try BrowserPage.write(to: page) }
-    if let write { try requireWritable(write) }
+    if action.snippet { return try StandardOutput.shared.write(PassTensor.snippet) }
+    if let solution = action.solution { return try StandardOutput.shared.write(solution.solution) }
+    if let page = action.page { return try BrowserPage.write(to: page) }
+    if let write = action.write { try requireWritable(write) }
     let problem = try CheckedProblem(self)
-    if let write {
-      let precision = scalar ?? problem.reference?.precision ?? .float64
+    if let write = action.write {
+      let precision = action.scalar ?? problem.reference?.precision ?? .float64
       try save(Reference(computing: problem.problem, in: precision), to: write)
     }
-    try CheckOutput(problem, showsTables: all || json || reference == nil).write(asJSON: json)
+    try CheckOutput(problem, showsTables: action.all || json || action.reference == nil).write(
+      asJSON: json)
   }
 
   private func save(_ reference: Reference, to path: String) throws(CommandFailure) {
@@ -143,6 +93,77 @@ package struct Gradcheck: Command {
 
 extension Precision: ExpressibleByArgument {}
 
+/// What is checked, printed or written.
+struct ActionOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Check the tensors of a file, beside its minibatch and parameters.", valueName: "file"),
+    completion: .file(extensions: ["safetensors"]))
+  var reference: String?
+  @Flag(help: "With --reference: every comparison in a table, too.") var all = false
+  @Flag(help: "Print the Python lines that write a notebook's tensors.") var snippet = false
+  @Option(
+    help: ArgumentHelp("Print the derivation's line for one tensor.", valueName: "tensor"),
+    completion: .list(PassTensor.allCases.map(\.name)),
+    transform: { name in
+      guard let tensor = PassTensor(rawValue: name) else {
+        let near = PassTensor.nearest(to: name).map { "; \($0)?" } ?? ""
+        throw ValidationError("'\(name)' is no tensor of the pass\(near)")
+      }
+      return tensor
+    })
+  var solution: PassTensor?
+  @Option(
+    help: ArgumentHelp("Write minibatch, parameters and all tensors.", valueName: "file"),
+    completion: .file())
+  var write: String?
+  @Option(
+    help: ArgumentHelp(
+      "With --write: float64 or float32. (default: the reference's, or float64)",
+      valueName: "type"))
+  var scalar: Precision?
+  @Option(
+    help: ArgumentHelp("Write the page that does this in a browser.", valueName: "file"),
+    completion: .file())
+  var page: String?
+}
+
+/// The minibatch that is checked unless a file has one.
+struct MinibatchOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Word list; - is standard input. (default: bundled names)", valueName: "list"),
+    completion: .file())
+  var data: String?
+  @Option(
+    help: ArgumentHelp("Windows. (default: \(Recipe().batchSize))", valueName: "n"),
+    transform: setting(\.batchSize))
+  var batchSize: Int?
+  @Option(
+    help: ArgumentHelp("Units of the hidden layer. (default: \(Recipe().hidden))", valueName: "n"),
+    transform: setting(\.hidden))
+  var hidden: Int?
+  @Option(
+    help: ArgumentHelp("Numbers per character. (default: \(Recipe().embedding))", valueName: "n"),
+    transform: setting(\.embedding))
+  var embedding: Int?
+  @Option(
+    help: ArgumentHelp("Characters of context. (default: \(Recipe().blockSize))", valueName: "n"),
+    transform: setting(\.blockSize))
+  var blockSize: Int?
+  @Option(
+    help: ArgumentHelp(
+      "Share of hidden units that are dropped. (default: 0)", valueName: "x"),
+    transform: setting(\.dropout))
+  var dropout: Float?
+  @Option(
+    name: .shortAndLong,
+    help: ArgumentHelp(
+      "Seed of parameters and minibatch. (default: \(Recipe().seed))", valueName: "n"),
+    transform: setting(\.seed))
+  var seed: UInt64?
+}
+
 // MARK: - What is checked: the problem of a reference file, or one of our own
 
 // Ours is the notebook's first step: its initial parameters and its first minibatch of the training
@@ -158,12 +179,12 @@ struct CheckedProblem {
   /// Reads the reference, or makes a problem from a word list.
   /// - Throws: `CommandFailure` for what is missing, malformed or too large.
   init(_ options: Gradcheck) throws(CommandFailure) {
-    if let path = options.reference {
+    if let path = options.action.reference {
       let reference = try Self.reference(path)
       (problem, source) = (reference.problem, path)
       self.reference = reference
     } else {
-      let list = WordListSource(options.data, for: "gradcheck --data")
+      let list = WordListSource(options.minibatch.data, for: "gradcheck --data")
       (problem, source) = (try Self.notebookProblem(options.recipe, list), list.name)
       reference = nil
     }
@@ -222,12 +243,12 @@ extension Gradcheck {
   /// The notebook's recipe with the sizes that were asked for.
   fileprivate var recipe: Recipe {
     var recipe = Recipe()
-    recipe.batchSize = batchSize ?? recipe.batchSize
-    recipe.hidden = hidden ?? recipe.hidden
-    recipe.embedding = embedding ?? recipe.embedding
-    recipe.blockSize = blockSize ?? recipe.blockSize
-    recipe.dropout = dropout ?? recipe.dropout
-    recipe.seed = seed ?? recipe.seed
+    recipe.batchSize = minibatch.batchSize ?? recipe.batchSize
+    recipe.hidden = minibatch.hidden ?? recipe.hidden
+    recipe.embedding = minibatch.embedding ?? recipe.embedding
+    recipe.blockSize = minibatch.blockSize ?? recipe.blockSize
+    recipe.dropout = minibatch.dropout ?? recipe.dropout
+    recipe.seed = minibatch.seed ?? recipe.seed
     return recipe
   }
 }

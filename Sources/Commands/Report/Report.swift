@@ -11,9 +11,9 @@ package struct Report: Command {
     commandName: "report",
     abstract: "Write a run as one HTML file: curves, maps, tables and a live generator.",
     usage: """
-      report                                 the newest run, into its report.html
+      report                               the newest run, into its report.html
       report runs/towns --out towns.html
-      report --compare runs/a runs/b runs/c  several runs side by side, into comparison.html
+      report --compare runs/a runs/b       side by side, into comparison.html
       """,
     discussion: """
       The file needs no network and no other file. Charts are drawn by gnuplot (make gnuplot); without \
@@ -23,10 +23,15 @@ package struct Report: Command {
   ).asCalled
 
   @Argument(
-    help: "Run directories or model files. (default: the newest run in runs/)", completion: .runs)
+    help: ArgumentHelp(
+      "Run directories or model files. (default: the newest in runs/)", valueName: "run"),
+    completion: .runs)
   var runs: [String] = []
   @Option(
-    help: "The file to write. (default: report.html in the run, or comparison.html)",
+    name: .shortAndLong,
+    help: ArgumentHelp(
+      "The file to write. (default: report.html in the run, or comparison.html)",
+      valueName: "file"),
     completion: .file())
   var out: String?
   @Flag(help: "Put several runs side by side.") var compare = false

@@ -9,19 +9,26 @@ import OrderedJSON
 struct Evaluate: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract:
-      "Compare new words and counting's with held-out ones: novelty, lengths, bigrams, nearest words.",
+      "Compare new words, and counting's, with held-out ones.",
     usage: """
       sample evaluate
       sample evaluate --count 100000 --temperature 0.8
       """
   ).asCalled
 
-  @OptionGroup var source: ModelOptions
-  @Option(help: "Number of words.", in: 1...10_000_000) var count = 10_000
-  @Option(help: "Seed; the same seed gives the same words.", in: 0...UInt64.max)
+  @Option(
+    name: [.customShort("n"), .long], help: ArgumentHelp("Number of words.", valueName: "n"),
+    in: 1...10_000_000)
+  var count = 10_000
+  @Option(
+    name: .shortAndLong,
+    help: ArgumentHelp("The same seed gives the same words.", valueName: "n"), in: 0...UInt64.max)
   var seed: UInt64 = Recipe().samplingSeed
-  @OptionGroup var chain: ChainFlags
-  @Option(help: "New words that are shown with the nearest training word.", in: 0...1000)
+  @OptionGroup(title: "Model") var source: ModelOptions
+  @OptionGroup(title: "Model") var chain: ChainFlags
+  @Option(
+    help: ArgumentHelp("New words shown with the nearest training word.", valueName: "n"),
+    in: 0...1000)
   var nearest = 10
   @Flag(help: "Print one JSON object instead of text.") var json = false
 
@@ -40,8 +47,9 @@ struct Evaluate: ParsableCommand {
     let rival = Baseline(dataset).best
     let counting = Predictor(counting: rival, dataset, instead: checkpoint.model)
     let report = SampleReport(
-      try draw(from: predictor, "sampled", progress),
-      counted: try draw(from: counting, "of counting", progress), dataset, neighbourCount: nearest)
+      try draw(from: predictor, list, "sampled", progress),
+      counted: try draw(from: counting, list, "of counting", progress), dataset,
+      neighbourCount: nearest)
     progress.finish()
     let comparison = Comparison(
       report: report, rival: rival, loss: predictor.loss(over: dataset.measured.validation))
@@ -50,10 +58,11 @@ struct Evaluate: ParsableCommand {
   }
 
   private func draw(
-    from predictor: Predictor, _ kind: String, _ progress: ProgressDisplay
+    from predictor: Predictor, _ list: WordList, _ kind: String, _ progress: ProgressDisplay
   ) throws -> [[Int32]] {
     var request = Sampler.Request(seed: seed)
     request.chain = chain.options
+    request.constraints.allowBeginnings(of: list)
     var sampler = try Sampler(predictor, request)
     var words: [[Int32]] = []
     var word = DrawnWord()

@@ -10,16 +10,18 @@ struct Explain: ParsableCommand {
     abstract: "Show the distribution of the next character, beside the n-gram's.",
     usage: """
       sample explain em
-      sample explain ''                      the first character
+      sample explain ''                    the first character
       sample explain em --top 27 --temperature 0.7
       """
   ).asCalled
 
-  @OptionGroup var source: ModelOptions
-  @OptionGroup var chain: ChainFlags
-  @Option(help: "Characters shown, the likeliest first.", in: 1...10_000) var top = 12
+  @Argument(help: ArgumentHelp("The beginning of a word.", valueName: "text")) var prefix: String
+  @OptionGroup(title: "Model") var source: ModelOptions
+  @OptionGroup(title: "Model") var chain: ChainFlags
+  @Option(
+    help: ArgumentHelp("Characters shown, the likeliest first.", valueName: "n"), in: 1...10_000)
+  var top = 12
   @Flag(help: "Print one JSON object instead of text.") var json = false
-  @Argument(help: "The beginning of a word.") var prefix: String
 
   func run() throws {
     let (options, source) = (source, try ModelSource(source.model))
@@ -44,7 +46,7 @@ struct Explain: ParsableCommand {
     if json {
       let characters = order.map { id -> JSONValue in
         [
-          "character": .string(vocabulary.display([Int32(id)])), "model": .number(model[id]),
+          "character": .string(vocabulary.display([Int32(id)])), "network": .number(model[id]),
           "ngram": .number(counted[id]), "mixture": mixed.map { .number($0[id]) } ?? .null,
         ]
       }

@@ -39,9 +39,11 @@ package struct SampleOutline: ParsableCommand {
 /// Which model, and how much of it.
 struct ModelOptions: ParsableArguments {
   @Option(
-    help: "Run directory or model file. (default: the newest run in runs/)", completion: .runs)
+    help: ArgumentHelp(
+      "Run directory or model file. (default: the newest in runs/)", valueName: "run"),
+    completion: .runs)
   var model: String?
-  @Flag(help: "The network without the counts that its run mixes with it.") var networkOnly = false
+  @Flag(help: "The network without the counts mixed with it.") var networkOnly = false
 
   /// What a checkpoint predicts with: the network, and the counts mixed with it unless they are left out.
   ///
@@ -59,14 +61,16 @@ struct ModelOptions: ParsableArguments {
 /// How the next character's distribution follows from the network's logits.
 struct ChainFlags: ParsableArguments {
   @Option(
-    help: "Below 1 the likely becomes likelier, above 1 rarer. (default: 1)",
+    help: ArgumentHelp("Below 1 the likely becomes likelier. (default: 1)", valueName: "x"),
     transform: temperatureAboveZero)
   var temperature = 1.0
   @Option(
-    help: "Keep the K likeliest characters at every step. (default: all)",
+    help: ArgumentHelp("Keep the n likeliest at every step. (default: all)", valueName: "n"),
     transform: wholeNumber(in: 1...1_000_000))
   var topK: Int?
-  @Option(help: "Keep the likeliest characters that reach this probability.", above: 0, upTo: 1)
+  @Option(
+    help: ArgumentHelp("Keep the likeliest that together reach x.", valueName: "x"), above: 0,
+    upTo: 1)
   var topP = 1.0
 
   var options: ChainOptions { ChainOptions(temperature: temperature, topK: topK, topP: topP) }
@@ -99,14 +103,23 @@ enum WordArguments {
   static var taken: [String] { words.withLock { $0 } }
 
   private static let flagsOfAll = ["--model", "--temperature", "--top-k", "--top-p"]
+  private static let switchesOfAll = ["--network-only"]
   private static let subcommands = ["words", "score", "explain", "evaluate"]
 
   /// The arguments with the subcommand in front of flags that all of them have, and of many words
   /// for `score` only the first.
   static func arranged(_ arguments: [String]) -> [String] {
     var flags = 0
-    while flags < arguments.count, flagsOfAll.contains(where: { arguments[flags].hasPrefix($0) }) {
-      flags += arguments[flags].contains("=") ? 1 : 2
+    while flags < arguments.count {
+      if flagsOfAll.contains(arguments[flags]) {
+        flags += 2
+      } else if switchesOfAll.contains(arguments[flags])
+        || flagsOfAll.contains(where: { arguments[flags].hasPrefix($0 + "=") })
+      {
+        flags += 1
+      } else {
+        break
+      }
     }
     guard flags < arguments.count, subcommands.contains(arguments[flags]) else { return arguments }
     let rest = arguments[..<flags] + arguments[(flags + 1)...]

@@ -10,24 +10,24 @@ struct Score: ParsableCommand {
     abstract: "Print how probable words are, and where the model was surprised.",
     usage: """
       sample score emma olivia
-      sample score - < words.txt
+      sample score - < words.txt           the words of a list
       sample score --format tsv - < words.txt
       """,
     discussion: """
       The probabilities are the network's own, of all words whatever they look like: they are not \
       renormalized to the words that 'sample' draws. A word with a character that is not in the list \
       has no probability; it is marked, the others are scored, and the status is 65. \
+      A word that begins with a hyphen stands after '--', as in 'score -- -bo'. \
       \(WordFormat.tabRule)
       """
   ).asCalled
 
-  @OptionGroup var source: ModelOptions
-  @OptionGroup var chain: ChainFlags
-  @Option(
-    help: ArgumentHelp(
-      "text: a table; tsv: word, log-probability, the same per character; json: an object a line."))
-  var format = WordFormat.Form.text
-  @Argument(help: "Words, or - for a list of them on standard input.") var words: [String]
+  @Argument(
+    help: ArgumentHelp("Words, or - for a list of them on standard input.", valueName: "word"))
+  var words: [String]
+  @OptionGroup(title: "Model") var source: ModelOptions
+  @OptionGroup(title: "Model") var chain: ChainFlags
+  @OptionGroup var output: WordFormat
 
   func run() throws {
     let (options, source) = (source, try ModelSource(source.model))
@@ -40,16 +40,23 @@ struct Score: ParsableCommand {
     var table = Table(
       ["word", "log-probability", "per character", "least expected"], leftAligned: [0, 3])
     var unknown = UnknownWords()
+    var objects: [JSONValue] = []
     for word in words {
       let score = ScoredWord(word, scorer, model.vocabulary)
       if let error = score.error { unknown.add(word, error) }
-      switch format {
+      switch output.format {
+      case .text where output.json: objects.append(score.json)
       case .text: table.add(score.cells)
       case .tsv: try StandardOutput.shared.writeLine(score.line)
-      case .json: try StandardOutput.shared.writeLine(score.json.encoded())
+      case .jsonl: try StandardOutput.shared.writeLine(score.json.encoded())
       }
     }
-    if format == .text { try StandardOutput.shared.write(table.text) }
+    if output.json {
+      let object: JSONValue = ["model": .string(source.path), "words": .array(objects)]
+      try StandardOutput.shared.writeLine(object.encoded())
+    } else if output.format == .text {
+      try StandardOutput.shared.write(table.text)
+    }
     try unknown.report(of: words.count, model.vocabulary)
   }
 }

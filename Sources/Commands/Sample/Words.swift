@@ -8,43 +8,29 @@ import Posix
 
 struct Words: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "words",
     abstract: "Print new words from a trained model, and ask it about words.",
     usage: """
-      sample                                 twenty words from the newest run
-      sample --count 5 --prefix ma           five words that begin with ma
+      sample                               twenty words from the newest run
+      sample -n 5 --prefix ma              five words that begin with ma
       sample --suffix ella --max-length 8 --novel --unique
       sample --temperature 0.8 --top-p 0.95 --min-length 4
       sample --count 1000000 --format tsv | head
-      sample --most-likely 10 --contains qu  the ten most probable words that contain qu
-      sample score emma olivia               how probable given words are
-      sample explain em                      what may follow, beside the n-gram
-      sample evaluate                        how the words compare with held-out ones
+      sample --most-likely 9 --contains a  the nine most probable with an a
+      sample score emma olivia             how probable given words are
+      sample explain em                    what may follow, beside the n-gram
+      sample evaluate                      new words beside held-out ones
       """,
     discussion: """
-      These are the flags for drawing words. score, explain and evaluate have their own: see \
-      '\(Program.called("sample")) score --help' and so on. \(WordFormat.tabRule)
+      score, explain and evaluate have flags of their own: '\(Program.called("sample")) score --help'. \
+      \(WordFormat.tabRule)
       """
   ).asCalled
 
-  @OptionGroup var source: ModelOptions
-  @Option(help: "Number of words.", in: 0...1_000_000_000) var count = 20
-  @Option(help: "Seed; the same seed gives the same words.", in: 0...UInt64.max)
-  var seed: UInt64 = Recipe().samplingSeed
-  @OptionGroup var chain: ChainFlags
-  @OptionGroup var constraints: ConstraintFlags
-  @Flag(help: "No word twice.") var unique = false
-  @Option(
-    help: "Most characters drawn in search of one word. (default: those of a minute or two)",
-    transform: wholeNumber(in: 1...1_000_000_000_000))
-  var budget: Int?
-  @Option(
-    help: "The N most probable words instead of random ones, most probable first.",
-    transform: wholeNumber(in: 1...1_000_000))
-  var mostLikely: Int?
-  @Option(
-    help: "Threads; the words do not depend on them. (default: the cores available)",
-    transform: wholeNumber(in: 1...1024))
-  var threads: Int?
+  @OptionGroup(title: "Words") var draw: DrawOptions
+  @OptionGroup(title: "Which words") var constraints: ConstraintFlags
+  @OptionGroup(title: "Model") var source: ModelOptions
+  @OptionGroup(title: "Model") var chain: ChainFlags
   @OptionGroup var output: WordFormat
 
   func run() throws {
@@ -52,28 +38,27 @@ struct Words: ParsableCommand {
     let checkpoint = try source.checkpoint()
     let predictor = try options.predictor(checkpoint, source.path)
     let forbidden = try constraints.forbidden(checkpoint, source.path)
-    var request = Sampler.Request(seed: seed)
+    var request = Sampler.Request(seed: draw.seed)
     request.chain = chain.options
     request.constraints = constraints.constraints
-    if WordConstraints.hasMarks(checkpoint.model.vocabulary), let words = try checkpoint.wordList()
-    {
-      request.constraints.allowLeadingMarks(of: words)
+    if let words = try checkpoint.wordList() {
+      request.constraints.allowBeginnings(of: words)
     }
     request.forbidden = forbidden
-    request.isUnique = unique
-    request.budget = budget
+    request.isUnique = constraints.unique
+    request.budget = draw.budget
     var output = WordOutput(output, source.path, checkpoint.model.vocabulary)
     let failure: SamplingError?
     do {
       try output.begin()
       let take = { (piece: WordPiece) throws(CommandFailure) in try output.take(piece) }
-      if let mostLikely {
+      if let mostLikely = draw.mostLikely {
         failure = try MostLikelyWords(predictor, request, count: mostLikely)
           .spell(mostLikely, output.spelling, take: take)
       } else {
-        let team = try SamplerTeam(predictor, request, threads: threads ?? availableCores())
-        output.expect(count, team.rarity)
-        failure = try team.spell(count, output.spelling, take: take)
+        let team = try SamplerTeam(predictor, request, threads: draw.threads ?? availableCores())
+        output.expect(draw.count, team.rarity)
+        failure = try team.spell(draw.count, output.spelling, take: take)
       }
     } catch let error as ConstraintError {
       guard case .unknownSymbol(let symbol, _) = error,
@@ -82,25 +67,58 @@ struct Words: ParsableCommand {
       else { throw ValidationError("\(error)") }
       throw ValidationError("\(error) \(hint)")
     }
-    try output.end(mostLikely ?? count, failure)
+    try output.end(draw.mostLikely ?? draw.count, failure)
   }
 }
 
 // MARK: - What words are asked for: the flags of `sample words` that say which words
 
+/// How many words, and how they are found.
+struct DrawOptions: ParsableArguments {
+  @Option(
+    name: [.customShort("n"), .long], help: ArgumentHelp("Number of words.", valueName: "n"),
+    in: 0...1_000_000_000)
+  var count = 20
+  @Option(
+    help: ArgumentHelp("The n most probable words, not random ones.", valueName: "n"),
+    transform: wholeNumber(in: 1...1_000_000))
+  var mostLikely: Int?
+  @Option(
+    name: .shortAndLong,
+    help: ArgumentHelp("The same seed gives the same words.", valueName: "n"), in: 0...UInt64.max)
+  var seed: UInt64 = Recipe().samplingSeed
+  @Option(
+    help: ArgumentHelp(
+      "Most characters drawn for one word. (default: some minutes')", valueName: "n"),
+    transform: wholeNumber(in: 1...1_000_000_000_000))
+  var budget: Int?
+  @Option(
+    help: ArgumentHelp(
+      "Threads; the words do not depend on them. (default: all)", valueName: "n"),
+    transform: wholeNumber(in: 1...1024))
+  var threads: Int?
+}
+
 /// Constraints on whole words, and words that are not wanted.
 struct ConstraintFlags: ParsableArguments {
-  @Option(help: "Fewest characters; 0 lets the empty word in.", in: 0...1000) var minLength = 1
-  @Option(help: "Most characters. (default: any)", transform: wholeNumber(in: 0...1000))
-  var maxLength: Int?
-  @Option(help: "What every word begins with.") var prefix = ""
-  @Option(help: "What every word ends with.") var suffix = ""
-  @Option(help: "What every word contains; may be repeated.") var contains: [String] = []
-  @Option(help: "Characters that no word has.") var avoid = ""
-  @Flag(help: "Only words that are not in the training list, which the model's file carries.")
-  var novel = false
+  @Option(help: ArgumentHelp("What every word begins with.", valueName: "text")) var prefix = ""
+  @Option(help: ArgumentHelp("What every word ends with.", valueName: "text")) var suffix = ""
+  @Option(help: ArgumentHelp("What every word contains; may be repeated.", valueName: "text"))
+  var contains: [String] = []
+  @Option(help: ArgumentHelp("Characters that no word has.", valueName: "letters")) var avoid = ""
   @Option(
-    help: "A file of words that are not wanted, one a line; may be repeated.", completion: .file())
+    help: ArgumentHelp("Fewest characters; 0 lets the empty word in.", valueName: "n"), in: 0...1000
+  )
+  var minLength = 1
+  @Option(
+    help: ArgumentHelp("Most characters. (default: any)", valueName: "n"),
+    transform: wholeNumber(in: 0...1000))
+  var maxLength: Int?
+  @Flag(help: "No word twice.") var unique = false
+  @Flag(help: "Only words that are not in the training list.") var novel = false
+  @Option(
+    help: ArgumentHelp("No word of this file; may be repeated.", valueName: "file"),
+    completion: .file())
   var exclude: [String] = []
 
   var constraints: WordConstraints {
@@ -184,14 +202,17 @@ private struct CaseComparison {
 /// `--format` and `--json`.
 struct WordFormat: ParsableArguments {
   enum Form: String, CaseIterable, ExpressibleByArgument {
-    case text, json, tsv
+    case text, tsv, jsonl
+
+    /// `json` is what `jsonl` was once called.
+    init?(argument: String) { self.init(rawValue: argument == "json" ? "jsonl" : argument) }
   }
 
   @Option(
     help: ArgumentHelp(
-      "text: a word a line; tsv: word and log-probability; json: an object a line with both."))
+      "tsv: word and log-probability; jsonl: an object a line.", valueName: "form"))
   var format = Form.text
-  @Flag(help: "Print one JSON object with all words instead.") var json = false
+  @Flag(help: "Print one JSON object instead of text.") var json = false
 
   /// How a word with a tab stays in one column.
   static var tabRule: String {
@@ -334,7 +355,7 @@ extension WordFormat {
         vocabulary.append(word.ids, to: &text)
         text.append(contentsOf: "\t\(word.logProbability)\n".utf8)
       }
-    case .json:
+    case .jsonl:
       return { word, _, text in
         let object: JSONValue = [
           "word": .string(vocabulary.decode(word.ids)),

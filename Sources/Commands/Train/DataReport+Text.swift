@@ -29,23 +29,21 @@ extension DataReport {
       \(lengths.range), median \(lengths.median)
       """,
       """
-      \(Format.count(train.windows)) windows train, \(Format.count(validation.windows)) validate, \
-      \(Format.count(test.windows)) test; \(Format.count(train.distinctContexts)) distinct contexts \
-      in training
+      \(Format.count(train.windows)) windows train (\(Format.count(train.distinctContexts)) distinct), \
+      \(Format.count(validation.windows)) validate, \(Format.count(test.windows)) test
       """,
     ]
     if validation.wordsInTraining + test.wordsInTraining > 0 {
       lines.append(
         """
-        also in training: \(validation.overlap) of the validation words, \(test.overlap) of the \
-        test words
+        also in training: \(validation.overlap) validation words, \(test.overlap) test words
         """)
     }
-    return lines
+    return lines.flatMap { Format.wrapped($0) }
   }
 
   /// The whole report on a list.
-  func text(of source: WordListSource) -> String {
+  func text(of source: WordLists) -> String {
     [
       summary(of: source.name).prefix(sampleOf == nil ? 1 : 2).map { $0 + "\n" }.joined(),
       wordTable,
@@ -112,7 +110,7 @@ extension DataReport {
 
 extension DataWarning {
   /// The line of shell that trains on the list without what is warned of.
-  func line(for source: WordListSource) -> String? { remedy.flatMap { source.line(after: $0) } }
+  func line(for source: WordLists) -> String? { remedy.flatMap { source.line(after: $0) } }
 }
 
 extension DataReport.Part {
@@ -171,7 +169,7 @@ extension LengthDistribution {
 
 extension DataReport {
   /// The whole report, with stable keys.
-  func json(of source: WordListSource) -> JSONValue {
+  func json(of source: WordLists) -> JSONValue {
     [
       "data": .string(source.name),
       "words": .integer(words),
@@ -180,7 +178,7 @@ extension DataReport {
       "distinct": .integer(distinctWords),
       "duplicates": .integer(duplicates),
       "duplicates_removed": .integer(duplicatesRemoved),
-      "split": ["train": train.json, "val": validation.json, "test": test.json],
+      "split": ["train": train.json, "validation": validation.json, "test": test.json],
       "alphabet": .array(symbols.map(\.json)),
       "rare_symbols": .array(rareSymbols.map { .string(String($0.scalar)) }),
       "lengths": lengths.json,

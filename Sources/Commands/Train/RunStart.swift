@@ -13,10 +13,10 @@ import Posix
 struct RunStart {
   /// What messages call the data.
   let name: String
-  /// Where the data came from.
-  let path: String
-  /// The list that was named; nil for a run that goes on with its own.
-  var source: WordListSource?
+  /// Where the data came from, list by list.
+  let paths: [String]
+  /// The lists that were named; nil for a run that goes on with its own.
+  var source: WordLists?
   let dataset: Dataset
   let words: StoredWords
   let directory: RunDirectory
@@ -43,7 +43,7 @@ struct RunStart {
     new options: Train, _ communicator: (any Communicator)?
   ) throws(CommandFailure) {
     try options.trainerBackward.check(communicator)
-    let source = WordListSource(options.data)
+    let source = WordLists(options.lists)
     let data = try RunData(
       reading: source, options.settings, communicator,
       training: TrainingMemory(
@@ -61,17 +61,17 @@ struct RunStart {
       throw error.commandFailure
     }
     self.init(
-      name: source.name, path: source.path ?? source.name, data, directory: directory,
+      name: source.name, paths: source.paths, data, directory: directory,
       lock: lock, trainer: trainer)
     self.source = source
   }
 
   init(
-    name: String, path: String, _ data: RunData, directory: RunDirectory, lock: RunLock,
+    name: String, paths: [String], _ data: RunData, directory: RunDirectory, lock: RunLock,
     trainer: Trainer
   ) {
     self.name = name
-    self.path = path
+    self.paths = paths
     (dataset, words) = (data.dataset, data.words)
     self.directory = directory
     self.lock = lock
@@ -117,9 +117,9 @@ struct TrainingMemory {
 
 extension RunDirectory {
   /// The directory of a new run, named by `--out` or after its data.
-  fileprivate init(_ options: Train, _ source: WordListSource) throws(CommandFailure) {
+  fileprivate init(_ options: Train, _ source: WordLists) throws(CommandFailure) {
     do throws(SystemError) {
-      if let out = options.out {
+      if let out = options.output.out {
         try self.init(creating: out)
       } else {
         try self.init(creatingNextIn: ModelSource.runs, name: source.stem)
@@ -177,9 +177,9 @@ extension RunStart {
       resuming: checkpoint, options, directory, communicator,
       training: TrainingMemory(
         backward: checkpoint.backward, threads: options.availableThreads(communicator)))
-    let source = options.data.map { WordListSource($0).path ?? $0 } ?? directory.modelPath
+    let paths = options.lists.map { WordLists($0).paths } ?? [directory.modelPath]
     self.init(
-      name: directory.path, path: source, data, directory: directory, lock: lock,
+      name: directory.path, paths: paths, data, directory: directory, lock: lock,
       trainer: try Trainer(
         resuming: checkpoint, data.dataset, threads: options.availableThreads(communicator),
         communicator: communicator))
@@ -237,18 +237,18 @@ extension RunData {
     _ ranks: (any Communicator)?, training: TrainingMemory
   ) throws {
     do {
-      guard let name = options.data else {
+      guard let names = options.lists else {
         guard let list = try checkpoint.wordList() else {
           throw CommandFailure(
             .noInput, "\(directory.path): the run's list was too long to be stored with it",
-            advice: "Name the list with --data.")
+            advice: "Name the list:  train --resume \(shellWord(directory.path)) words.txt")
         }
         try self.init(
           list, checkpoint.words, checkpoint.recipe, ranks, name: directory.path,
           training: training)
         return
       }
-      let source = WordListSource(name)
+      let source = WordLists(names)
       if checkpoint.recipe.split == .hash {
         let list = try source.readByHash(checkpoint.recipe, ranks)
         try checkpoint.compare(
@@ -271,12 +271,12 @@ extension RunData {
 extension Checkpoint {
   /// Refuses a list that is not the run's.
   fileprivate func compare(
-    _ isSame: Bool, _ vocabulary: Vocabulary, _ source: WordListSource, _ directory: RunDirectory
+    _ isSame: Bool, _ vocabulary: Vocabulary, _ source: WordLists, _ directory: RunDirectory
   ) throws(CommandFailure) {
     guard isSame, vocabulary == model.vocabulary else {
       throw CommandFailure(
         .incompatible, "\(source.name): other words than those of the run in \(directory.path)",
-        advice: "Leave --data out, or start a new run.")
+        advice: "Leave the list out, or start a new run.")
     }
   }
 
@@ -329,7 +329,7 @@ struct RunData {
   ///
   /// - Parameter training: What it is to be trained with; nil if it is only looked at.
   init(
-    reading source: WordListSource, _ settings: RecipeOptions,
+    reading source: WordLists, _ settings: RecipeOptions,
     _ ranks: (any Communicator)? = nil, training: TrainingMemory? = nil
   ) throws(CommandFailure) {
     // How words are split depends on the flags alone.
@@ -395,31 +395,36 @@ extension WordList {
   }
 }
 
-extension WordListSource {
+extension WordLists {
   /// Reads the list a piece at a time, together with the other ranks.
   ///
   /// - Throws: `CommandFailure` for a list that is not there or is none.
   func readByHash(
     _ recipe: Recipe, _ ranks: (any Communicator)?
   ) throws(CommandFailure) -> HashSplitList {
+    guard let source = only else {
+      throw CommandFailure(
+        .unavailable, "--split hash reads one list, a piece at a time, and here are \(paths.count)",
+        advice: "Join them:  \(joiningLine) | \(Program.called("train --split hash -"))")
+    }
     let path: String
-    switch place {
+    switch source.place {
     case .file(let name): path = name
     case .bundled:
-      let list = Self.bundledWords()
+      let list = WordListSource.bundledWords()
       if let ranks { list.send(ranks, recipe) }
       return HashSplitList(list, splitSeed: recipe.splitSeed, communicator: ranks)
     case .standardInput:
       guard ranks == nil else {
         throw CommandFailure(
           .unavailable, "several ranks cannot share out standard input",
-          advice: "Name a file with --data, or use --split shuffle.")
+          advice: "Name a file, or use --split shuffle.")
       }
       do throws(WordListError) {
         return try HashSplitList.standardInput(
           splitSeed: recipe.splitSeed, memoryLimit: Host.availableMemory / 2)
       } catch {
-        throw failure(error)
+        throw source.failure(error)
       }
     }
     if let ranks { RunAssignment(recipe, path: path).send(ranks) }
@@ -428,7 +433,7 @@ extension WordListSource {
         contentsOf: path, splitSeed: recipe.splitSeed, communicator: ranks,
         memoryLimit: Host.availableMemory / 2)
     } catch {
-      throw failure(error)
+      throw source.failure(error)
     }
   }
 }

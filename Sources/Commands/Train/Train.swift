@@ -12,52 +12,45 @@ package struct Train: Command {
     commandName: "train",
     abstract: "Train a character-level MLP on a list of words.",
     usage: """
-      train                                  train on the bundled list of names
-      train --data towns.txt                 train on a list of your own, one word a line
-      train --data towns.txt --hidden 100 --steps 50000 --out runs/towns
-      train --recipe notebook                the lecture's network and training
-      train --data towns.txt --describe      look at the list before training on it
-      train --resume runs/towns              go on with a run that was stopped
+      train                                 on the bundled list of names
+      train towns.txt                       on your own list, one word a line
+      train towns.txt rivers.txt -o runs/w  on two lists, into this directory
+      train towns.txt --hidden 99 -n 5000   with sizes and steps of your own
+      train towns.txt --recipe notebook     as in the lecture
+      train towns.txt --describe            look at the list before training
+      train --resume runs/w                 go on with a run that was stopped
       """,
     discussion: """
-      The network is that of the lecture; the default recipe fits it to the list. Progress goes to stderr, \
-      results to stdout. The run directory holds model.safetensors, the last state, best.safetensors, \
-      the best by validation, metrics.jsonl and run.json. \
-      After SIGINT (Ctrl-C) or SIGTERM a run is saved where it is, and --resume goes on with it.
+      The run directory gets model.safetensors, the last state, and best.safetensors, the best by \
+      validation. Ctrl-C saves a run where it is. --help-hidden shows rarer flags.
       """,
     version: version
   ).asCalled
 
-  @Option(
-    help: "Word list: a path, a name in data/, or - for standard input. (default: bundled names)",
+  @Argument(
+    help: ArgumentHelp(
+      "Word lists; - is standard input. (default: bundled)",
+      valueName: "list"),
     completion: .file())
-  var data: String?
+  var files: [String] = []
 
+  @OptionGroup(title: "Run") var output: RunOptions
+  @OptionGroup(title: "Run") var checkpoints: CheckpointOptions
+  @OptionGroup(title: "Instead of training") var instead: InsteadOptions
   @OptionGroup var settings: RecipeOptions
 
   @Option(
-    help: "Run directory. (default: the next free runs/<data>-<k>)", completion: .directory)
-  var out: String?
-  @Option(help: "Words to print at the end.", in: 0...1_000_000) var samples = 20
-
+    help: ArgumentHelp("The same as <list>.", valueName: "list", visibility: .hidden),
+    completion: .file())
+  var data: String?
   @Option(
-    help: "Threads; the result does not depend on them. (default: the cores available)",
-    transform: wholeNumber(in: 1...1024))
-  var threads: Int?
-  @OptionGroup var checkpoints: CheckpointOptions
-
-  @Option(
-    help: "Matrix product: blas or naive. naive implies --backward derivation. (default: blas)")
+    help: ArgumentHelp(
+      "Matrix product; naive implies --backward derivation. (default: blas)",
+      visibility: .hidden))
   var product: MatrixProduct?
-  @Option(help: "Backward pass: fused or derivation. (default: fused)") var backward: BackwardName?
-
-  @Flag(help: "Describe the list instead of training: duplicates, alphabet, lengths, warnings.")
-  var describe = false
-  @Flag(help: "Try growing learning rates on a copy instead of training, and suggest one.")
-  var findLearningRate = false
-  @Flag(help: "Write report.html into the run directory at the end: the run as one page.")
-  var report = false
-  @Flag(help: "Print no progress.") var quiet = false
+  @Option(help: ArgumentHelp("Backward pass. (default: fused)", visibility: .hidden))
+  var backward: BackwardName?
+  @Flag(name: .shortAndLong, help: "Print no progress.") var quiet = false
   @Flag(help: "Print one JSON object instead of text.") var json = false
 
   enum BackwardName: String, ExpressibleByArgument, CaseIterable { case fused, derivation }
@@ -68,13 +61,19 @@ package struct Train: Command {
     if product == .naive, backward == .fused {
       throw ValidationError("--product naive cannot be used with --backward fused")
     }
-    if describe, findLearningRate {
+    if data != nil, !files.isEmpty {
+      throw ValidationError("--data cannot be used with \(files[0]): name every list without it")
+    }
+    if files.count(where: { $0 == "-" }) > 1 {
+      throw ValidationError("standard input, -, cannot be read twice")
+    }
+    if instead.describe, instead.findLearningRate {
       throw ValidationError("--describe cannot be used with --find-learning-rate")
     }
-    if findLearningRate, checkpoints.resume != nil {
+    if instead.findLearningRate, checkpoints.resume != nil {
       throw ValidationError("--find-learning-rate cannot be used with --resume")
     }
-    if out != nil, checkpoints.resume != nil {
+    if output.out != nil, checkpoints.resume != nil {
       throw ValidationError("--out cannot be used with --resume: a run goes on where it is")
     }
     let given = settings.applied(to: Recipe())
@@ -82,11 +81,11 @@ package struct Train: Command {
       throw ValidationError(
         "--deduplicate cannot be used with --split hash, which gives equal words the same part")
     }
-    if out == "" { throw ValidationError("--out must name a directory") }
+    if output.out == "" { throw ValidationError("--out must name a directory") }
   }
 
   package func run() throws {
-    if let threads { AddressSpace.requireRoomForBLAS(callers: threads) }
+    if let threads = output.threads { AddressSpace.requireRoomForBLAS(callers: threads) }
     #if MPI
       if let ranks = MPICommunicator.joinJob() { return try run(on: ranks) }
     #endif
@@ -95,8 +94,8 @@ package struct Train: Command {
 
   /// Runs in this process, without others.
   func runAlone() throws {
-    if describe { return try describeData() }
-    if findLearningRate { return try showLearningRates() }
+    if instead.describe { return try describeData() }
+    if instead.findLearningRate { return try showLearningRates() }
     try TrainingRun(self).run()
   }
 }
@@ -104,12 +103,15 @@ package struct Train: Command {
 extension MatrixProduct: ExpressibleByArgument {}
 
 extension Train {
+  /// The lists that are named, however they are; nil for the bundled one, or a resumed run's own.
+  var lists: [String]? { data.map { [$0] } ?? (files.isEmpty ? nil : files) }
+
   /// The threads that a run may use.
-  var availableThreads: Int { threads ?? availableCores() }
+  var availableThreads: Int { output.threads ?? availableCores() }
 
   /// The threads that a rank may use: several ranks share the cores of a machine.
   func availableThreads(_ communicator: (any Communicator)?) -> Int {
-    communicator == nil ? availableThreads : threads ?? 1
+    communicator == nil ? availableThreads : output.threads ?? 1
   }
 
   var trainerBackward: Trainer.Backward {
@@ -124,7 +126,7 @@ extension Train {
 extension Train {
   /// Reports on the list as this command line would train on it.
   func describeData() throws {
-    let source = WordListSource(data)
+    let source = WordLists(lists)
     let report = DataReport(try RunData(reading: source, settings).dataset)
     try StandardOutput.shared.write(
       json ? report.json(of: source).encoded() + "\n" : report.text(of: source))
@@ -136,7 +138,7 @@ extension Train {
 extension Train {
   /// Shows the loss at growing learning rates, and the rate to begin with.
   func showLearningRates() throws {
-    let source = WordListSource(data)
+    let source = WordLists(lists)
     let memory = TrainingMemory(backward: trainerBackward, threads: availableThreads)
     let data = try RunData(reading: source, settings, training: memory)
     let (recipe, dataset) = (data.recipe, data.dataset)
@@ -196,7 +198,7 @@ extension LearningRateSearch {
 
   extension Train {
     func run(on ranks: MPICommunicator) throws {
-      let isAlone = ranks.count == 1 || describe || findLearningRate
+      let isAlone = ranks.count == 1 || instead.describe || instead.findLearningRate
       if isAlone { ranks.leave() }
       if ranks.rank == 0 {
         try isAlone ? runAlone() : lead(ranks)
@@ -238,7 +240,7 @@ extension LearningRateSearch {
     private func follow(_ ranks: MPICommunicator) {
       Interruption.startCatching()
       // Rank 0 reports a training that falls apart.
-      if let trainer = Trainer(following: ranks, threads: threads ?? 1) {
+      if let trainer = Trainer(following: ranks, threads: output.threads ?? 1) {
         trainer.stop { Interruption.pending != nil }
         try? trainer.follow()
       }

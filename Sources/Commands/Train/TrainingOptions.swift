@@ -13,16 +13,21 @@ import OrderedJSON
 struct RecipeOptions: ParsableArguments {
   @Option(
     name: .customLong("recipe"),
-    help:
-      "Settings to begin with: best, which fit the list, or notebook, the lecture's. (default: best)"
-  )
+    help: "Settings to begin with: what fits the list, or the lecture's. (default: best)")
   var preset: Recipe.Preset?
-  @OptionGroup var settings: SettingOptions
+  @OptionGroup(title: "Network (in parentheses: the lecture's)")
+  var network: SettingOptions<NetworkSettings>
+  @OptionGroup(title: "Training") var training: SettingOptions<TrainingSettings>
+
+  /// The settings that are given, and their values.
+  private var given: [(field: RecipeField, value: JSONValue)] {
+    network.given + training.given
+  }
 
   /// The recipe of a new run: the preset for a list of its size, with the given settings in place of
   /// the preset's own.
   func recipe(trainingWindows: Int) -> Recipe {
-    let steps = settings.given.first { $0.field.key == "steps" }?.value.whole(as: Int.self)
+    let steps = given.first { $0.field.key == "steps" }?.value.whole(as: Int.self)
     return applied(
       to: Recipe(preset ?? .best, trainingWindows: trainingWindows, steps: steps))
   }
@@ -30,7 +35,7 @@ struct RecipeOptions: ParsableArguments {
   /// A recipe with the given settings in place of its own.
   func applied(to recipe: Recipe) -> Recipe {
     var recipe = recipe
-    for (field, value) in settings.given {
+    for (field, value) in given {
       let isSet = field.set(&recipe, to: value)
       precondition(isSet, "the limits of \(field.key) are not those of its flag")
     }
@@ -40,21 +45,34 @@ struct RecipeOptions: ParsableArguments {
 
 extension Recipe.Preset: ExpressibleByArgument {}
 
-/// A flag for each setting.
+/// Settings that stand under one title in `--help`.
+protocol SettingSection {
+  static var groups: [RecipeField.Group] { get }
+}
+
+enum NetworkSettings: SettingSection {
+  static let groups = [RecipeField.Group.network]
+}
+
+enum TrainingSettings: SettingSection {
+  static let groups = [RecipeField.Group.training, .regularization, .stopping, .data]
+}
+
+/// A flag for each setting of a section.
 ///
 /// ArgumentParser finds the flags of a type among the children of its mirror, which usually are
 /// stored properties. Here they are made from the recipe's table, so that a new setting has its
 /// flag at once.
-struct SettingOptions: ParsableArguments, CustomReflectable {
+struct SettingOptions<Section: SettingSection>: ParsableArguments, CustomReflectable {
   /// The settings that are given, and their values.
   private(set) var given: [(field: RecipeField, value: JSONValue)] = []
 
   init() {}
 
   init(from decoder: any Decoder) throws {
-    let values = try decoder.container(keyedBy: Key.self)
-    for field in Recipe.fields {
-      let key = Key(stringValue: field.key)
+    let values = try decoder.container(keyedBy: SettingKey.self)
+    for field in Self.fields {
+      let key = SettingKey(stringValue: field.key)
       if case .truth = field.values {
         let isGiven = try values.decode(Flag<Bool>.self, forKey: key).wrappedValue
         if isGiven { given.append((field, true)) }
@@ -64,36 +82,74 @@ struct SettingOptions: ParsableArguments, CustomReflectable {
     }
   }
 
-  var customMirror: Mirror {
-    Mirror(self, children: Recipe.fields.map { (label: $0.key, value: $0.flagDeclaration) })
+  private static var fields: [RecipeField] {
+    Recipe.fields.filter { Section.groups.contains($0.group) }
   }
 
-  private struct Key: CodingKey {
-    let stringValue: String
-    init(stringValue: String) { self.stringValue = stringValue }
-    var intValue: Int? { nil }
-    init?(intValue: Int) { nil }
+  var customMirror: Mirror {
+    Mirror(self, children: Self.fields.map { (label: $0.key, value: $0.flagDeclaration) })
   }
+}
+
+private struct SettingKey: CodingKey {
+  let stringValue: String
+  init(stringValue: String) { self.stringValue = stringValue }
+  var intValue: Int? { nil }
+  init?(intValue: Int) { nil }
 }
 
 extension RecipeField {
   /// What a property of this setting would be declared as: an `Option`, or a `Flag` if it is on or
   /// off.
   fileprivate var flagDeclaration: Any {
-    let name = NameSpecification.customLong(flag)
+    var name = NameSpecification.customLong(flag)
+    if let letter { name = [.customShort(letter), .customLong(flag)] }
+    var help = ArgumentHelp("\(help) (\(notebookText))", visibility: isRare ? .hidden : .default)
     switch values {
     case .truth:
-      return Flag(wrappedValue: false, name: name, help: ArgumentHelp(help))
+      help.abstract = self.help
+      return Flag(wrappedValue: false, name: name, help: help)
     case .names(let names):
+      help.valueName = names.joined(separator: "|")
       return Option<JSONValue?>(
-        name: name,
-        help: "\(help) (default: \(defaultText)) (values: \(names.joined(separator: ", ")))",
-        completion: .list(names), transform: value(ofFlag:))
+        name: name, help: help, completion: .list(names), transform: value(ofFlag:))
     case .whole, .decimal:
-      return Option<JSONValue?>(
-        name: name, help: "\(help) (default: \(defaultText))", transform: value(ofFlag:))
+      help.valueName = if case .whole = values { "n" } else { "x" }
+      return Option<JSONValue?>(name: name, help: help, transform: value(ofFlag:))
     }
   }
+}
+
+// MARK: What a run leaves, or what is done instead
+
+/// Where a run goes, and what is printed of it.
+struct RunOptions: ParsableArguments {
+  @Option(
+    name: .shortAndLong,
+    help: ArgumentHelp("Run directory. (default: next free runs/<list>-<k>)", valueName: "run"),
+    completion: .directory)
+  var out: String?
+  @Option(
+    help: ArgumentHelp("Words to print at the end.", valueName: "n"), in: 0...1_000_000)
+  var samples = 20
+  @Option(
+    help: ArgumentHelp(
+      "Words of the network to print at every evaluation.", valueName: "n"), in: 0...1000)
+  var samplesDuring = 0
+  @Flag(help: "Write the run as one page, report.html, at the end.") var report = false
+  @Option(
+    help: ArgumentHelp(
+      "Threads, for the same result. (default: the cores)", valueName: "n"),
+    transform: wholeNumber(in: 1...1024))
+  var threads: Int?
+}
+
+/// What to do with a list instead of training on it.
+struct InsteadOptions: ParsableArguments {
+  @Flag(help: "Duplicates, alphabet, lengths, warnings of the list.")
+  var describe = false
+  @Flag(help: "Try growing learning rates on a copy, and suggest one.")
+  var findLearningRate = false
 }
 
 // MARK: Saving and resuming
@@ -101,13 +157,16 @@ extension RecipeField {
 /// When a run is saved, and which one is resumed.
 struct CheckpointOptions: ParsableArguments {
   @Option(
-    help: "Steps between two saves. (default: about 10 seconds of training)",
-    transform: wholeNumber(in: 1...1_000_000_000))
-  var checkpointEvery: Int?
-  @Option(
-    help: "Run directory of a run that was stopped, to go on with; needs no other flag.",
+    help: ArgumentHelp(
+      "Go on with a run that was stopped.", valueName: "run"),
     completion: .runs)
   var resume: String?
+  @Option(
+    help: ArgumentHelp(
+      "Steps between two saves. (default: about 10 seconds of training)", valueName: "n",
+      visibility: .hidden),
+    transform: wholeNumber(in: 1...1_000_000_000))
+  var checkpointEvery: Int?
 
   func validate() throws {
     if resume == "" { throw ValidationError("--resume must name a run directory") }
@@ -117,27 +176,6 @@ struct CheckpointOptions: ParsableArguments {
 // MARK: A recipe as text
 
 extension Recipe {
-  /// How a run is trained: 200,000 steps of 32, learning rate 0.1, then 0.01.
-  var trainingText: String {
-    var parts = ["\(Format.count(steps)) steps of \(batchSize)"]
-    if optimizer != .sgd { parts.append(optimizer.rawValue) }
-    parts.append("learning rate \(scheduleText)")
-    parts += Self.fields.filter { $0.group == .regularization && !$0.isOff(in: self) }
-      .map { "\($0.name) \($0.text(in: self))" }
-    return parts.joined(separator: ", ")
-  }
-
-  private var scheduleText: String {
-    let fall =
-      switch schedule {
-      case .constant: ""
-      case .step: ", then \(learningRate / 10)"
-      case .cosine: ", falling as a cosine"
-      }
-    return "\(learningRate)\(fall)"
-      + (warmup > 0 ? " after \(Format.count(warmup)) steps of warm-up" : "")
-  }
-
   /// The settings in which it differs from the lecture's, as flags in lines of a terminal's width.
   var flagLines: [String] {
     let flags = differences(from: Recipe()).map { field in

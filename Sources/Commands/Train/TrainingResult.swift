@@ -162,7 +162,8 @@ struct TrainedModels {
 struct RunPart {
   let threads: Int
   let startedAt: String
-  let data: String
+  /// Where the words came from: a path, or `-` for standard input; for several lists each of them.
+  let data: [String]
   /// The steps that were taken before: 0 unless the run was resumed.
   let firstStep: Int
   /// How it ended; nil until then.
@@ -179,7 +180,7 @@ struct RunPart {
   var json: JSONValue {
     [
       "command_line": .array(processArguments().map { .string($0) }),
-      "data": .string(data),
+      "data": data.count == 1 ? .string(data[0]) : .array(data.map { .string($0) }),
       "first_step": .integer(firstStep),
       "last_step": end.map { .integer($0.step) } ?? .null,
       "started_at": .string(startedAt),
@@ -212,7 +213,7 @@ final class RunHistory {
       !start.trainer.isFinished || !start.directory.hasDescription
       || (!description.parts.isEmpty && !description.isComplete)
     part = RunPart(
-      threads: start.trainer.threadLimit, startedAt: startedAt, data: start.path,
+      threads: start.trainer.threadLimit, startedAt: startedAt, data: start.paths,
       firstStep: start.firstStep)
   }
 

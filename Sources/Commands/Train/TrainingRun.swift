@@ -56,8 +56,11 @@ struct TrainingRun {
         Baseline(dataset), blockSize: recipe.blockSize,
         sampleSize: dataset.isSample ? dataset.words.count : nil),
       mixture: models.mixture(trainer, dataset),
-      samples: try samples(models.predictor(trainer, dataset)), model: models.path,
-      report: options.report ? directory.reportPath : nil)
+      // The notebook samples with its seed plus ten.
+      samples: try samples(
+        models.predictor(trainer, dataset), options.output.samples, seed: recipe.samplingSeed),
+      model: models.path,
+      report: options.output.report ? directory.reportPath : nil)
     progress.finish()
     try finish(result, directory, stopwatch)
   }
@@ -81,14 +84,13 @@ struct TrainingRun {
       \(Format.count(trainer.parameters.count)) parameters: block \(recipe.blockSize), \
       embedding \(recipe.embedding), hidden \(recipe.hidden)
       """)
-    progress.line(recipe.trainingText)
-    if !start.isResumed {
-      let preset = options.settings.preset ?? .best
-      let flags = recipe.flagLines
-      progress.line(
-        "recipe \(preset.rawValue)" + (flags.isEmpty ? ", the lecture's" : "; as flags:"))
-      for line in flags { progress.line(line) }
-    }
+    let flags = recipe.flagLines
+    let preset = options.settings.preset ?? .best
+    let name = start.isResumed ? "its recipe" : "recipe \(preset.rawValue)"
+    progress.line(
+      "\(Format.count(recipe.steps)) steps of \(recipe.batchSize); "
+        + (flags.isEmpty ? "recipe notebook, the lecture's" : "\(name) as flags:"))
+    for line in flags { progress.line(line) }
     if let ranks = trainer.ranks {
       progress.line("\(ranks) ranks, each with a share of every minibatch")
     }
@@ -96,17 +98,29 @@ struct TrainingRun {
     if !trainer.isFinished, let change = history.kernelChange { StandardError.shared.warn(change) }
   }
 
-  /// Words of the finished model, fewer than asked for if it has none to offer.
-  private func samples(_ model: Predictor) throws -> [String] {
-    // The notebook samples with its seed plus ten.
-    var sampler = try Sampler(model, seed: recipe.samplingSeed)
+  /// Words of a model, fewer than asked for if it has none to offer.
+  private func samples(_ model: Predictor, _ count: Int, seed: UInt64) throws -> [String] {
+    var request = Sampler.Request(seed: seed)
+    if !start.dataset.isSample { request.constraints.allowBeginnings(of: start.dataset.words) }
+    var sampler = try Sampler(model, request)
     var words: [String] = []
     do throws(SamplingError) {
-      while words.count < options.samples { words.append(try sampler.next()) }
+      while words.count < count { words.append(try sampler.next()) }
     } catch {
       StandardError.shared.warn("\(error)")
     }
     return words
+  }
+
+  /// Shows words of the network as it is, from a seed of their own: training does not notice.
+  private func showSamples(_ model: Model) throws {
+    let count = options.output.samplesDuring
+    guard count > 0, !options.quiet else { return }
+    let seed = recipe.samplingSeed &+ UInt64(start.trainer.step)
+    let words = try samples(Predictor(model), count, seed: seed).map { $0.singleLine() }
+    for line in Format.wrapped(words.joined(separator: ", "), columns: 78) {
+      progress.line("  " + line)
+    }
   }
 }
 
@@ -144,6 +158,7 @@ extension TrainingRun {
       if recipe.isEvaluated(at: trainer.step) {
         let (model, loss) = trainer.evaluate()
         try record(trainer, validationLoss: loss, stopwatch, directory)
+        try showSamples(model)
         if !hasToldFailure, trainer.step >= recipe.steps / 10, !trainer.isFinished,
           let failure = LearningFailure(clear: loss, dataset, recipe)
         {
@@ -196,7 +211,9 @@ extension TrainingRun {
     try reportingWrites { () throws(SystemError) in
       try directory.append(metrics: metrics.encoded())
     }
-    guard recipe.isShown(at: trainer.step) || trainer.isFinished else { return }
+    guard
+      recipe.isShown(at: trainer.step) || trainer.isFinished || options.output.samplesDuring > 0
+    else { return }
     progress.line(
       """
       step \(Format.count(trainer.step))/\(Format.count(recipe.steps))  \
@@ -327,7 +344,7 @@ extension TrainingRun {
   func interruption(_ status: ExitStatus) -> CommandFailure {
     let steps = "\(Format.count(start.trainer.step)) of \(Format.count(recipe.steps))"
     // A list that was too long to be stored has to be named again.
-    let data = start.words.isComplete ? "" : " --data \(shellWord(start.path))"
+    let data = start.words.isComplete ? "" : start.paths.map { " " + shellWord($0) }.joined()
     let line = Program.called("train --resume \(shellWord(start.directory.path))\(data)")
     return CommandFailure(
       status, "interrupted at step \(steps); all of it is saved in \(start.directory.path)",

@@ -60,13 +60,18 @@ struct WordEndsTests {
     }
   }
 
-  @Test("A mark may begin a word where one of the list does, or where the prefix does")
-  func leadingMarks() throws {
+  @Test("A word begins as one of the list does, or as the prefix does")
+  func beginnings() throws {
     var constraints = WordConstraints(max: 3)
-    constraints.allowLeadingMarks(of: try WordList(["a", "\u{301}a"]))
-    let language = try WordLanguage(constraints, model().vocabulary)
-    #expect(language.mayGoOn(language.automaton.next(0, 3), length: 1))
-    #expect(!language.mayGoOn(language.automaton.next(0, 1), length: 1))
+    func mayBegin(_ id: Int) throws -> Bool {
+      let language = try WordLanguage(constraints, model().vocabulary)
+      return language.mayGoOn(language.automaton.next(0, id), length: 1)
+    }
+    #expect(try (1...3).filter { try mayBegin($0) } == [2])
+    constraints.allowBeginnings(of: try WordList(["aa", "ab", "\u{301}a"]))
+    #expect(try (1...3).filter { try mayBegin($0) } == [2, 3])
+    constraints.allowBeginnings(of: try WordList(["\u{301}a", "\u{301}b"]))
+    #expect(try (1...3).filter { try mayBegin($0) } == [3])
     #expect(throws: Never.self) {
       try WordLanguage(WordConstraints(prefix: "\u{301}"), model().vocabulary)
     }

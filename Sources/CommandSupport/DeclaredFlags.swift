@@ -1,0 +1,308 @@
+// The flags that a command declares, and a command line read word by word against them.
+//
+// ArgumentParser keeps the last of two values, takes no value that begins with a hyphen, and suggests
+// whatever flag looks alike. What is decided here instead needs the declarations themselves, which its
+// dump tells. Making that takes some milliseconds, so it is made only where something depends on it.
+
+import ArgumentParser
+import OrderedJSON
+import Posix
+
+/// A command's flags and subcommands.
+struct DeclaredCommand {
+  let name: String
+  let flags: [DeclaredFlag]
+  /// Whether it takes words that are no flags' values.
+  let takesWords: Bool
+  let subcommands: [DeclaredCommand]
+  private let defaultName: String?
+
+  init(_ command: (some ParsableCommand).Type) {
+    let dump = try? JSONValue(parsing: command._dumpHelp())
+    self.init(dump?["command"] ?? .null)
+  }
+
+  private init(_ json: JSONValue) {
+    let arguments = json["arguments"]?.elements ?? []
+    name = json["commandName"]?.text ?? ""
+    flags = arguments.compactMap(DeclaredFlag.init)
+    takesWords = arguments.contains { $0["kind"]?.text == "positional" }
+    subcommands = (json["subcommands"]?.elements ?? []).map(DeclaredCommand.init)
+    defaultName = json["defaultSubcommand"]?.text
+  }
+
+  /// The subcommand that is meant where none is named.
+  var defaultSubcommand: DeclaredCommand? {
+    defaultName.flatMap { name in subcommands.first { $0.name == name } }
+  }
+}
+
+/// A flag under all its names.
+struct DeclaredFlag: Equatable {
+  /// With their hyphens: `-n`, `--steps`.
+  let names: [String]
+  let takesValue: Bool
+  let isRepeating: Bool
+
+  fileprivate init?(_ json: JSONValue) {
+    guard let kind = json["kind"]?.text, kind != "positional" else { return nil }
+    takesValue = kind == "option"
+    isRepeating = json["isRepeating"]?.truth ?? false
+    names = (json["names"]?.elements ?? []).compactMap { name in
+      name["name"]?.text.map { (name["kind"]?.text == "long" ? "--" : "-") + $0 }
+    }
+  }
+
+  /// The long name, if there is one.
+  var name: String { names.first { $0.begins(with: "--") } ?? names.first ?? "" }
+}
+
+// MARK: A command line
+
+/// A command line as the declarations read it.
+struct ReadCommandLine {
+  private let arguments: [String]
+  /// The command and its subcommands, as one names them.
+  let path: [String]
+  /// What the last of them declares.
+  let command: DeclaredCommand
+  /// The flags that are given, and how each is spelled.
+  private(set) var found: [(flag: DeclaredFlag, spelling: String)] = []
+  /// Words that begin with a hyphen and are no flags.
+  private(set) var unknown: [String] = []
+  /// Flags before whose value stands a hyphen, and where that value is.
+  private(set) var starved: [(flag: DeclaredFlag, index: Int)] = []
+
+  /// Reads arguments in which subcommands come first.
+  init(_ arguments: [String], of root: DeclaredCommand) {
+    self.arguments = arguments
+    var (command, path, index) = (root, [root.name], 0)
+    while index < arguments.count,
+      let next = command.subcommands.first(where: { $0.name == arguments[index] })
+    {
+      command = next
+      path.append(next.name)
+      index += 1
+    }
+    while let next = command.defaultSubcommand {
+      command = next
+      path.append(next.name)
+    }
+    (self.command, self.path) = (command, path)
+    while index < arguments.count, arguments[index] != "--" {
+      index += read(arguments[index], at: index)
+    }
+  }
+
+  /// Reads a word, and returns how many it is with its value.
+  private mutating func read(_ word: String, at index: Int) -> Int {
+    guard word.isHyphenated else { return 1 }
+    let flags = flags(in: word)
+    found += flags
+    if flags.isEmpty { unknown.append(word) }
+    guard let last = flags.last?.flag, last.takesValue, !word.has(UInt8(ascii: "=")),
+      index + 1 < arguments.count
+    else { return 1 }
+    guard arguments[index + 1].isHyphenated else { return 2 }
+    starved.append((last, index + 1))
+    return 1
+  }
+
+  /// The flag that a word is, or the short ones that it joins.
+  private func flags(in word: String) -> [(flag: DeclaredFlag, spelling: String)] {
+    if let flag = flag(word.flagName) { return [(flag, word.flagName)] }
+    guard !word.begins(with: "--") else { return [] }
+    let letters = word.unicodeScalars.dropFirst().map { "-\($0)" }
+    let flags = letters.compactMap { letter in flag(letter).map { ($0, letter) } }
+    return flags.count == letters.count ? flags : []
+  }
+
+  /// The flag of a name with its hyphens.
+  func flag(_ name: String) -> DeclaredFlag? {
+    command.flags.first { $0.names.contains(name) }
+  }
+}
+
+extension String {
+  /// Whether it begins with a hyphen and is not the one that stands for standard input.
+  fileprivate var isHyphenated: Bool { begins(with: "-") && self != "-" }
+
+  /// A flag without the value that is joined to it.
+  var flagName: String { pieces(separatedBy: UInt8(ascii: "=")).first.map(String.init) ?? self }
+}
+
+// MARK: - Values that begin with a hyphen
+
+// ArgumentParser takes the `-bo` of `--suffix -bo` for flags named b and o, and the `-3` of `--steps -3`
+// for one named 3. What is no flag and follows one that takes a value is that value: joined to it, as in
+// `--suffix=-bo`, it is taken.
+
+extension ReadCommandLine {
+  /// The arguments with such values joined to their flags.
+  var joined: [String] {
+    var (joined, taken): ([String], Set<Int>) = (arguments, [])
+    for (flag, index) in starved
+    where !arguments[index].begins(with: "--") && self.flag(arguments[index].flagName) == nil {
+      joined[index - 1] = flag.name + "=" + arguments[index]
+      taken.insert(index)
+    }
+    return joined.indices.filter { !taken.contains($0) }.map { joined[$0] }
+  }
+
+  /// How to give a flag the word that follows it as its value; nil if none follows.
+  func adviceOnValue(of name: String) -> String? {
+    starved.first { $0.flag.names.contains(name) }.map { flag, index in
+      "if \(arguments[index]) is the value, write \(flag.name)=\(shellWord(arguments[index]))"
+    }
+  }
+
+  /// How to give the command a word that begins with a hyphen.
+  var adviceOnWords: String? {
+    guard command.takesWords, let word = unknown.first(where: { !$0.begins(with: "--") }) else {
+      return nil
+    }
+    return
+      "if \(word) is no option, write \((path + ["--", shellWord(word)]).joined(separator: " "))"
+  }
+}
+
+// MARK: - Flags that are given twice
+
+extension ReadCommandLine {
+  /// Refuses a flag that is given twice but takes effect once.
+  /// - Throws: `CommandFailure` (64).
+  func requireEachOnce() throws(CommandFailure) {
+    for (index, (flag, spelling)) in found.enumerated() where !flag.isRepeating {
+      guard let first = found[..<index].first(where: { $0.flag == flag }) else { continue }
+      throw CommandFailure(
+        .usage,
+        first.spelling == spelling
+          ? "The option '\(spelling)' is given twice"
+          : "The options '\(first.spelling)' and '\(spelling)' are the same, and both are given",
+        advice: "See '\(path.joined(separator: " ")) --help'.")
+    }
+  }
+
+  /// Whether `requireEachOnce` may find anything: names that repeat, or short ones beside others.
+  static func mayRepeat(_ arguments: [String]) -> Bool {
+    let names = arguments.prefix { $0 != "--" }.filter(\.isHyphenated).map(\.flagName)
+    return Set(names).count < names.count
+      || names.count > 1 && names.contains { !$0.begins(with: "--") }
+  }
+}
+
+// MARK: - What was meant by a flag that there is none of
+
+extension ReadCommandLine {
+  /// The flag that was meant by an unknown one.
+  func suggestion(for unknown: String) -> String? {
+    let key = unknown.spelledAsKey
+    let names = command.flags.compactMap { flag in
+      flag.names.first { $0.begins(with: "--") }
+    }
+    if let same = names.first(where: { $0.spelledAsKey == key }) { return same }
+    if let ours = ForeignFlag.names[key] {
+      return ours.lazy.map { "--" + $0 }.first(where: names.contains)
+    }
+    guard key.utf8.count > 1 else { return nil }
+    let longer = names.filter { $0.spelledAsKey.begins(with: key) }
+    if key.utf8.count > 2, longer.count == 1 { return longer[0] }
+    // Of three letters one may be wrong, of nine three.
+    let limit = key.utf8.count < 5 ? 1 : key.utf8.count < 9 ? 2 : 3
+    return names.map { (name: $0, distance: $0.spelledAsKey.editDistance(to: key)) }
+      .filter { $0.distance <= limit }
+      .min { $0.distance < $1.distance }?.name
+  }
+}
+
+extension String {
+  /// Letters and digits alone, small: `--block_size` and `--block-size` are `blocksize`.
+  fileprivate var spelledAsKey: String {
+    String(
+      String.UnicodeScalarView(
+        lowercased().unicodeScalars.filter { $0 != "-" && $0 != "_" && $0 != "." }))
+  }
+
+  /// The fewest insertions, deletions and replacements that make it another (Levenshtein).
+  fileprivate func editDistance(to other: String) -> Int {
+    let (left, right) = (Array(unicodeScalars.prefix(100)), Array(other.unicodeScalars.prefix(100)))
+    var row = Array(0...right.count)
+    for (i, scalar) in left.enumerated() {
+      var diagonal = row[0]
+      row[0] = i + 1
+      for (j, candidate) in right.enumerated() {
+        let replaced = diagonal + (scalar == candidate ? 0 : 1)
+        diagonal = row[j + 1]
+        row[j + 1] = Swift.min(replaced, row[j] + 1, diagonal + 1)
+      }
+    }
+    return row[right.count]
+  }
+}
+
+/// What other programs call the flags of ours: PyTorch's scripts, makemore, nanoGPT, llama.cpp.
+enum ForeignFlag {
+  /// Our names for theirs, without hyphens; the first that a command has is meant.
+  static let names: [String: [String]] = [
+    "lr": ["learning-rate"], "eta": ["learning-rate"], "alpha": ["learning-rate"],
+    "nsteps": ["steps"], "numsteps": ["steps"], "maxsteps": ["steps"],
+    "trainsteps": ["steps"], "iters": ["steps"], "niters": ["steps"], "numiters": ["steps"],
+    "maxiters": ["steps"], "iterations": ["steps"], "numiterations": ["steps"],
+    "epochs": ["steps"], "nepochs": ["steps"], "numepochs": ["steps"], "maxepochs": ["steps"],
+    "numtrainepochs": ["steps"],
+    "context": ["block-size"], "contextlength": ["block-size"], "contextsize": ["block-size"],
+    "ctx": ["block-size"], "nctx": ["block-size"], "ctxsize": ["block-size"],
+    "seqlen": ["block-size"], "sequencelength": ["block-size"], "window": ["block-size"],
+    "windowsize": ["block-size"],
+    "nembd": ["embedding"], "nemb": ["embedding"], "nembed": ["embedding"], "emb": ["embedding"],
+    "embd": ["embedding"], "embed": ["embedding"], "embdim": ["embedding"],
+    "embeddim": ["embedding"], "embeddingdim": ["embedding"], "embeddingsize": ["embedding"],
+    "dmodel": ["embedding"],
+    "nhidden": ["hidden"], "hiddensize": ["hidden"], "hiddendim": ["hidden"],
+    "hiddenunits": ["hidden"], "nhid": ["hidden"], "units": ["hidden"],
+    "neurons": ["hidden"],
+    "batch": ["batch-size"], "bs": ["batch-size"], "nbatch": ["batch-size"],
+    "minibatch": ["batch-size"], "minibatchsize": ["batch-size"],
+    "wd": ["weight-decay"], "decay": ["weight-decay"], "l2": ["weight-decay"],
+    "dropoutrate": ["dropout"], "pdrop": ["dropout"], "dropoutp": ["dropout"],
+    "warmupsteps": ["warmup"], "warmupiters": ["warmup"], "numwarmupsteps": ["warmup"],
+    "lrschedule": ["schedule"], "lrscheduler": ["schedule"], "lrschedulertype": ["schedule"],
+    "scheduler": ["schedule"], "lrdecay": ["schedule"], "decaylr": ["schedule"],
+    "opt": ["optimizer"], "optim": ["optimizer"], "ema": ["averaging"], "emadecay": ["averaging"],
+    "earlystopping": ["patience"], "earlystop": ["patience"],
+    "evalinterval": ["evaluate-every"], "evalevery": ["evaluate-every"],
+    "evalsteps": ["evaluate-every"], "evalfreq": ["evaluate-every"],
+    "valinterval": ["evaluate-every"],
+    "saveevery": ["checkpoint-every"], "savesteps": ["checkpoint-every"],
+    "saveinterval": ["checkpoint-every"], "savefreq": ["checkpoint-every"],
+    "numsamples": ["count", "samples"], "nsamples": ["count", "samples"],
+    "numwords": ["count", "samples"], "nwords": ["count", "samples"], "num": ["count", "samples"],
+    "number": ["count", "samples"], "samples": ["samples", "count"], "npredict": ["count"],
+    "count": ["count", "samples"], "limit": ["count"],
+    "input": ["data"], "inputfile": ["data"], "infile": ["data"], "file": ["data"],
+    "dataset": ["data"], "datafile": ["data"], "datapath": ["data"], "corpus": ["data"],
+    "text": ["data"], "words": ["data"], "wordlist": ["data"], "trainfile": ["data"],
+    "traindata": ["data"],
+    "output": ["out"], "outfile": ["out"], "outdir": ["out"], "outputdir": ["out"],
+    "outputfile": ["out"], "workdir": ["out"], "savedir": ["out"], "logdir": ["out"],
+    "rundir": ["out", "model", "resume"], "savepath": ["out"],
+    "run": ["model", "resume"], "checkpoint": ["model", "resume"], "ckpt": ["model", "resume"],
+    "model": ["model", "resume"], "modelpath": ["model", "resume"], "weights": ["model", "resume"],
+    "load": ["model", "resume"], "resumefrom": ["resume"], "continue": ["resume"],
+    "restart": ["resume"], "restore": ["resume"], "initfrom": ["resume"],
+    "randomseed": ["seed"], "rngseed": ["seed"], "manualseed": ["seed"], "rng": ["seed"],
+    "temp": ["temperature"], "nucleus": ["top-p"], "k": ["top-k"], "p": ["top-p"],
+    "start": ["prefix"], "prompt": ["prefix"], "startswith": ["prefix"], "startwith": ["prefix"],
+    "beginswith": ["prefix"], "begin": ["prefix"], "endswith": ["suffix"], "end": ["suffix"],
+    "infix": ["contains"], "containing": ["contains"], "without": ["avoid"],
+    "minlen": ["min-length"], "maxlen": ["max-length"], "maxnewtokens": ["max-length"],
+    "length": ["max-length"], "new": ["novel"], "uniq": ["unique"], "distinct": ["unique"],
+    "dedup": ["deduplicate"], "dedupe": ["deduplicate"], "blacklist": ["exclude"],
+    "nthreads": ["threads"], "numthreads": ["threads"], "jobs": ["threads"],
+    "workers": ["threads"], "numworkers": ["threads"], "nproc": ["threads"],
+    "silent": ["quiet"], "noprogress": ["quiet"], "preset": ["recipe"], "config": ["recipe"],
+    "lrfind": ["find-learning-rate"], "findlr": ["find-learning-rate"],
+    "lrfinder": ["find-learning-rate"], "stats": ["describe"], "info": ["describe"],
+    "html": ["report"], "ref": ["reference"], "duration": ["seconds"], "time": ["seconds"],
+  ]
+}
