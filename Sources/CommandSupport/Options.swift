@@ -174,6 +174,15 @@ public func setting<Value>(
 }
 
 extension RecipeField {
+  /// What a value must be: "must be a whole number from 1 to 100".
+  package var requirement: String {
+    do {
+      return "must be \(try value(ofFlag: "?").encoded())"
+    } catch {
+      return "\(error)"
+    }
+  }
+
   /// The value that a flag's text stands for.
   ///
   /// - Throws: an error that says what it must be.

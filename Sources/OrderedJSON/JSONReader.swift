@@ -120,7 +120,7 @@ private struct JSONReader {
       let start = index
       let key = try string()
       guard keys.insert(key).inserted else {
-        throw JSONSyntaxError(offset: start, expected: "another key than the ones before")
+        throw JSONSyntaxError(offset: start, expected: "every key once, found \"\(key)\" again")
       }
       guard skip(":") else { throw unexpected("':'") }
       pairs.append((key, try value(depth: depth + 1)))

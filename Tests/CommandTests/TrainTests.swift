@@ -72,7 +72,8 @@ struct TrainTests {
     #expect(parts[0]["first_step"] as? Int == 0 && parts[0]["last_step"] as? Int == 200)
     // The last part's keys stand beside the parts.
     let keys = [
-      "command_line", "data", "first_step", "last_step", "started_at", "finished_at", "seconds",
+      "command_line", "data", "steps", "first_step", "last_step", "started_at", "finished_at",
+      "seconds",
       "steps_per_second", "host", "versions", "blas_core", "blas_picked", "threads", "build",
     ]
     #expect(Set(run.keys) == Set(keys + ["parts"]))

@@ -17,6 +17,8 @@ public struct Checkpoint: Equatable, Sendable {
   public let backward: Trainer.Backward
   /// Where the training stands.
   package let training: TrainingState
+  /// The network that the run started from, and the ends that it had before.
+  public let lineage: Lineage
   /// What it is trained on.
   package let words: StoredWords
   /// How the network is mixed with counts; nil if it stands alone.
@@ -24,13 +26,15 @@ public struct Checkpoint: Equatable, Sendable {
 
   /// Whether training has ended.
   public var isFinished: Bool {
-    training.step >= recipe.steps || recipe.earlyStop(training.best, at: training.step) != nil
+    training.step >= recipe.steps || lineage.isImported
+      || recipe.earlyStop(training.best, at: training.step, since: lineage.lastChange) != nil
   }
 
   init(
     model: Model, recipe: Recipe, backward: Trainer.Backward, training: TrainingState,
-    words: StoredWords, mixture: StoredMixture? = nil
+    lineage: Lineage = Lineage(), words: StoredWords, mixture: StoredMixture? = nil
   ) {
+    self.lineage = lineage
     self.mixture = mixture
     self.model = model
     self.recipe = recipe
@@ -45,7 +49,7 @@ public struct Checkpoint: Equatable, Sendable {
   package init(_ trainer: Trainer, _ model: Model? = nil, words: StoredWords) {
     self.init(
       model: model ?? trainer.model(), recipe: trainer.recipe, backward: trainer.backward,
-      training: trainer.state, words: words)
+      training: trainer.state, lineage: trainer.lineage, words: words)
   }
 
   /// The words that the network is trained on, or nil if the list was too long to be stored.
@@ -80,13 +84,45 @@ extension Trainer {
   ) throws(RecipeError) {
     do {
       try self.init(
-        checkpoint.recipe, dataset, resuming: checkpoint.training, backward: checkpoint.backward,
-        threads: threads, communicator: communicator)
+        checkpoint.recipe, dataset, resuming: checkpoint.training, lineage: checkpoint.lineage,
+        backward: checkpoint.backward, threads: threads, communicator: communicator)
     } catch let error as RecipeError {
       throw error
     } catch {
       preconditionFailure("a checkpoint's generator was checked when it was read: \(error)")
     }
+  }
+}
+
+// MARK: Another end
+
+extension Checkpoint {
+  /// This run with another end ahead of it: other steps, patience or loss to stop at.
+  ///
+  /// The steps from here on are those of a run of the new length: their learning rates follow its formula.
+  /// Evaluations stay as far apart as they were, and all else goes on as it is. Only evaluations from here
+  /// on count for patience and for the loss to stop at.
+  ///
+  /// - Precondition: `recipe` differs from the run's in nothing but its end, and has no fewer steps than
+  ///   were taken.
+  public func ending(_ recipe: Recipe) -> Checkpoint {
+    precondition(
+      recipe.differences(from: self.recipe).allSatisfy { Recipe.endKeys.contains($0.key) }
+        && recipe.steps >= training.step,
+      "Checkpoint: a run at \(training.step) to end by \(recipe)")
+    guard recipe != self.recipe else { return self }
+    var (recipe, lineage, training) = (recipe, lineage, training)
+    recipe.evaluateEvery = self.recipe.evaluationInterval
+    // An end that was changed before a step was taken has left no trace.
+    if lineage.lastChange != training.step {
+      lineage.formerEnds.append(
+        Lineage.FormerEnd(step: training.step, steps: self.recipe.steps))
+    }
+    // The last of them were told when the run ended.
+    if lineage.lastEnd == training.step { training.lossSums = [] }
+    return Checkpoint(
+      model: model, recipe: recipe, backward: backward, training: training, lineage: lineage,
+      words: words, mixture: mixture)
   }
 }
 
@@ -102,6 +138,7 @@ extension Trainer {
 // - `mixture` in the metadata: the network's share, order and discount of the n-grams (see StoredMixture).
 // - `words`: the text of the word list, one word a line, in zlib's format. Of more than 16 MB only the
 //   length and a fingerprint are kept, in the metadata.
+// - `started_from`, `former_ends` and `imported` in the metadata, where there are any (see Lineage).
 // - In the metadata: format, version, architecture, vocabulary, recipe, the backward pass, and a CRC-32
 //   of the whole file (see FileChecksum).
 
@@ -122,10 +159,12 @@ extension Checkpoint {
     file.metadata["backward"] = backward.name
     file.metadata["words_bytes"] = String(words.byteCount)
     training.write(to: &file)
+    lineage.write(to: &file)
     mixture?.write(to: &file)
     switch words.content {
     case .compressed(let bytes): file["words"] = Tensor(bytes, shape: [bytes.count])
     case .fingerprint(let text): file.metadata["words_fingerprint"] = text
+    case .unknown: break
     }
     return FileChecksum.sealed(try file.encoded())
   }
@@ -247,9 +286,13 @@ extension Checkpoint {
     let recipe = try Self.recipe(file.metadata, model.shape)
     let name = file.metadata["backward"] ?? "none"
     guard let backward = Trainer.Backward(name: name) else { throw .unknownBackward(name) }
+    let lineage = try Lineage(file.metadata)
+    let training = try TrainingState(file, model.parameters, recipe, lineage)
+    guard lineage.lastChange ?? 0 <= training.step else {
+      throw .training(Lineage.formerEndsKey, expected: "steps up to \(training.step)")
+    }
     self.init(
-      model: model, recipe: recipe, backward: backward,
-      training: try TrainingState(file, model.parameters, recipe),
+      model: model, recipe: recipe, backward: backward, training: training, lineage: lineage,
       words: try StoredWords(file), mixture: try StoredMixture(file))
   }
 
@@ -339,7 +382,8 @@ extension Model {
 
 extension TrainingState {
   fileprivate init(
-    _ file: SafetensorsFile, _ parameters: Parameters<Float>, _ recipe: Recipe
+    _ file: SafetensorsFile, _ parameters: Parameters<Float>, _ recipe: Recipe,
+    _ lineage: Lineage
   ) throws(ModelFileError) {
     let steps = recipe.steps
     let step: Int64 = try file.scalar("training.step", expected: "a number of steps")
@@ -354,7 +398,7 @@ extension TrainingState {
     }
     self.init(
       step: Int(step), minibatchLoss: minibatchLoss, smoothedLoss: smoothedLoss,
-      lossSums: try Self.lossSums(file, recipe, step: Int(step)),
+      lossSums: try Self.lossSums(file, recipe, lineage, step: Int(step)),
       optimization: try Self.optimization(file, parameters, recipe),
       best: try Self.best(file, upTo: step), generator: try Self.generator(file))
   }
@@ -372,11 +416,11 @@ extension TrainingState {
 
   /// The sums of losses. An older file has none, and a gap in its curve.
   private static func lossSums(
-    _ file: SafetensorsFile, _ recipe: Recipe, step: Int
+    _ file: SafetensorsFile, _ recipe: Recipe, _ lineage: Lineage, step: Int
   ) throws(ModelFileError) -> [Double] {
     let name = "training.loss_sums"
     guard file[name] != nil else { return [] }
-    let count = LossStretches(recipe).count(at: step)
+    let count = LossStretches(recipe, after: lineage.lastEnd).count(at: step)
     guard let sums = try? file.elements(named: name, as: Double.self), sums.count == count else {
       throw .training(name, expected: "\(count) sums of losses")
     }
@@ -439,7 +483,12 @@ extension TrainingState {
 
 extension StoredWords {
   fileprivate init(_ file: SafetensorsFile) throws(ModelFileError) {
-    guard let text = file.metadata["words_bytes"], let byteCount = Int(text), byteCount > 0 else {
+    let text = file.metadata["words_bytes"]
+    if text == "0", file["words"] == nil, file.metadata["words_fingerprint"] == nil {
+      self = .unknown
+      return
+    }
+    guard let byteCount = text.flatMap(Int.init), byteCount > 0 else {
       throw .words("expected the length of the word list")
     }
     if let bytes = try? file.elements(named: "words", as: UInt8.self) {

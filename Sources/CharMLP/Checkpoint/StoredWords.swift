@@ -15,6 +15,8 @@ package struct StoredWords: Equatable, Sendable {
     case compressed([UInt8])
     /// What the words and their order leave of them, in hexadecimal.
     case fingerprint(String)
+    /// Nothing: a network was imported without its words.
+    case unknown
   }
 
   let content: Content
@@ -45,12 +47,18 @@ package struct StoredWords: Equatable, Sendable {
     self.byteCount = byteCount
   }
 
+  /// The words of a network that was trained on who knows what.
+  static let unknown = StoredWords(.unknown, byteCount: 0)
+
+  /// Whether not even the length of the list is known.
+  public var isUnknown: Bool { content == .unknown }
+
   /// Whether the words themselves are here.
   package var isComplete: Bool {
     if case .compressed = content { true } else { false }
   }
 
-  /// The list, or nil if only its length and fingerprint are known.
+  /// The list, or nil if at most its length and fingerprint are known.
   ///
   /// - Throws: `ModelFileError.words` if what is stored is no word list in its normal form.
   package func wordList() throws(ModelFileError) -> WordList? {

@@ -45,6 +45,17 @@ package struct NearestWords: Sendable {
     }
   }
 
+  /// The name that somebody may have meant by another one, whatever the case; nil if none is near.
+  package static func likelyName(for name: String, among names: [String]) -> String? {
+    let scalars = Array(name.lowercased().unicodeScalars)
+    guard scalars.count <= 64 else { return nil }
+    let limit = max(2, min(4, scalars.count / 3 + 1))
+    let near = names.compactMap { other in
+      distance(scalars, Array(other.lowercased().unicodeScalars), below: limit).map { (other, $0) }
+    }
+    return near.min { $0.1 < $1.1 }?.0
+  }
+
   /// The edit distance if it is below a limit.
   static func distance(
     _ a: [Unicode.Scalar], _ b: [Unicode.Scalar], below limit: Int

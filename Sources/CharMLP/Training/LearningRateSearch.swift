@@ -32,9 +32,11 @@ public struct LearningRateSearch: Equatable, Sendable {
 
   /// Trains a copy of the recipe's network.
   ///
+  /// - Parameter network: The network that the run would start from; nil if its parameters are drawn.
   /// - Throws: `RecipeError` as a trainer does.
   public init(
-    _ recipe: Recipe, _ dataset: Dataset, backward: Trainer.Backward = .fused, threads: Int = 1
+    _ recipe: Recipe, _ dataset: Dataset, from network: StartingNetwork? = nil,
+    backward: Trainer.Backward = .fused, threads: Int = 1
   ) throws(RecipeError) {
     try recipe.validate()
     var recipe = recipe
@@ -42,7 +44,8 @@ public struct LearningRateSearch: Equatable, Sendable {
     recipe.steps = Self.pointCount * steps
     recipe.warmup = 0
     recipe.schedule = .constant
-    let trainer = try Trainer(recipe, dataset, backward: backward, threads: threads)
+    let trainer = try Trainer(
+      recipe, dataset, from: network, backward: backward, threads: threads)
     let ratio = Float.pow(
       Self.range.upperBound / Self.range.lowerBound, 1 / Float(Self.pointCount - 1))
     var points: [Point] = []

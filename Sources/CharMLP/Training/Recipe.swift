@@ -77,10 +77,19 @@ public struct Recipe: Equatable, Sendable {
   public var evaluationInterval: Int { evaluateEvery > 0 ? evaluateEvery : max(1, steps / 20) }
 
   /// Why a run's validation losses end its training at a step before the last; nil if they do not.
-  public func earlyStop(_ best: BestEvaluation?, at step: Int) -> EarlyStop? {
+  ///
+  /// - Parameter change: The step at which the run was given another end: only evaluations after it count.
+  ///   Nil if it never was.
+  public func earlyStop(
+    _ best: BestEvaluation?, at step: Int, since change: Int? = nil
+  ) -> EarlyStop? {
     guard let best, step < steps else { return nil }
-    if best.validationLoss < Double(stopAtValidationLoss) { return .reached(stopAtValidationLoss) }
-    let evaluations = (step - best.step) / evaluationInterval
+    if best.validationLoss < Double(stopAtValidationLoss), best.step > change ?? -1 {
+      return .reached(stopAtValidationLoss)
+    }
+    // Whole intervals: the answer changes at evaluations alone.
+    let evaluations =
+      step / evaluationInterval - max(best.step, change ?? 0) / evaluationInterval
     return patience > 0 && evaluations >= patience ? .noBetter(evaluations: evaluations) : nil
   }
 

@@ -78,6 +78,14 @@ extension Recipe {
   ]
 }
 
+extension Recipe {
+  /// The keys of the settings that say when a run ends: a run that goes on can be given others.
+  package static let endKeys = ["steps", "patience", "stop_at_validation_loss"]
+
+  /// The keys of the sizes that a network has, whatever trains it.
+  package static let sizeKeys = ["block_size", "embedding", "hidden"]
+}
+
 /// One setting: its name, its values, and the way to its value in a recipe and back.
 package struct RecipeField: Sendable {
   /// The name in files: `batch_size`.

@@ -17,6 +17,8 @@ public final class Trainer {
 
   /// What the run depends on besides the words.
   public let recipe: Recipe
+  /// The network that it started from, and the ends that it had before this recipe's.
+  public let lineage: Lineage
   /// How the gradients are computed.
   public let backward: Backward
   /// Takes the place of the recipe's learning rate, for a search.
@@ -44,28 +46,38 @@ public final class Trainer {
   /// Whether it was asked to stop and did; among ranks, all of them did.
   public private(set) var isStopped = false
 
-  /// Starts a run from the recipe's seed.
+  /// Starts a run from the recipe's seed, or from a trained network.
   ///
-  /// - Parameter threads: How many threads the fused engine may use; the result does not depend on it.
+  /// - Parameters:
+  ///   - network: Where the parameters come from, but for those of symbols that it does not know; nil if
+  ///     all are drawn. The generator draws the same numbers either way.
+  ///   - threads: How many threads the fused engine may use; the result does not depend on it.
   /// - Throws: `RecipeError` if a setting has a value that it cannot have, or the data set has windows of
   ///   another block size.
   public convenience init(
-    _ recipe: Recipe, _ dataset: Dataset, backward: Backward = .fused, threads: Int = 1
+    _ recipe: Recipe, _ dataset: Dataset, from network: StartingNetwork? = nil,
+    backward: Backward = .fused, threads: Int = 1
   ) throws(RecipeError) {
-    try self.init(recipe, dataset, backward: backward, threads: threads, communicator: nil)
+    try self.init(
+      recipe, dataset, from: network, backward: backward, threads: threads, communicator: nil)
   }
 
   /// The same among ranks, which train together by the fused engine; nil for this process alone.
   package convenience init(
-    _ recipe: Recipe, _ dataset: Dataset, backward: Backward = .fused, threads: Int = 1,
-    communicator: (any Communicator)?
+    _ recipe: Recipe, _ dataset: Dataset, from network: StartingNetwork? = nil,
+    backward: Backward = .fused, threads: Int = 1, communicator: (any Communicator)?
   ) throws(RecipeError) {
     try recipe.validate()
-    let (parameters, generator) = recipe.beginning(vocabulary: dataset.vocabulary.count)
+    var lineage = Lineage()
+    lineage.origin = network?.origin
+    var (parameters, generator) = recipe.beginning(vocabulary: dataset.vocabulary.count)
+    if let network {
+      parameters = network.parameters(for: dataset.vocabulary, drawn: parameters)
+    }
     let start = OptimizationState(
       parameters, moments: recipe.optimizer.hasMoments ? Moments(zeros: parameters.shape) : nil,
       average: recipe.averaging > 0 ? parameters : nil)
-    try self.init(recipe, dataset, start, generator, backward, threads, communicator)
+    try self.init(recipe, lineage, dataset, start, generator, backward, threads, communicator)
   }
 
   /// Goes on from a saved state, with the same bits as the run that it was read from.
@@ -73,22 +85,25 @@ public final class Trainer {
   /// - Throws: `InvalidState` if no generator can have been in the saved state, `RecipeError` if the state is
   ///   not of this recipe and data set.
   package convenience init(
-    _ recipe: Recipe, _ dataset: Dataset, resuming state: TrainingState, backward: Backward,
-    threads: Int = 1, communicator: (any Communicator)? = nil
+    _ recipe: Recipe, _ dataset: Dataset, resuming state: TrainingState,
+    lineage: Lineage = Lineage(), backward: Backward, threads: Int = 1,
+    communicator: (any Communicator)? = nil
   ) throws {
     let generator = try TorchGenerator(restoring: state.generator)
     try self.init(
-      recipe, dataset, state.optimization, generator, backward, threads, communicator)
+      recipe, lineage, dataset, state.optimization, generator, backward, threads, communicator)
     step = state.step
     best = state.best
     minibatchLoss = state.minibatchLoss
     smoothedLoss = state.smoothedLoss
-    lossStretches = LossStretches(recipe, resuming: state.lossSums, at: step)
+    lossStretches = LossStretches(
+      recipe, after: lineage.lastEnd, resuming: state.lossSums, at: step)
   }
 
   private init(
-    _ recipe: Recipe, _ dataset: Dataset, _ start: OptimizationState, _ generator: TorchGenerator,
-    _ backward: Backward, _ threads: Int, _ communicator: (any Communicator)?
+    _ recipe: Recipe, _ lineage: Lineage, _ dataset: Dataset, _ start: OptimizationState,
+    _ generator: TorchGenerator, _ backward: Backward, _ threads: Int,
+    _ communicator: (any Communicator)?
   ) throws(RecipeError) {
     let parameters = start.parameters
     guard recipe.blockSize == dataset.blockSize else {
@@ -104,6 +119,7 @@ public final class Trainer {
       communicator == nil || backward == .fused, "Trainer: ranks need the fused engine")
     self.communicator = communicator
     self.recipe = recipe
+    self.lineage = lineage
     lossStretches = LossStretches(recipe)
     self.dataset = dataset
     self.backward = backward
@@ -150,7 +166,9 @@ public final class Trainer {
   public var isFinished: Bool { step >= recipe.steps || earlyStop != nil }
 
   /// Why the validation losses have ended training; nil if they have not.
-  public var earlyStop: EarlyStop? { recipe.earlyStop(best, at: step) }
+  public var earlyStop: EarlyStop? {
+    recipe.earlyStop(best, at: step, since: lineage.lastChange)
+  }
 
   /// Takes steps until `step` is `target` or training ends.
   ///

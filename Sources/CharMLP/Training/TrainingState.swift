@@ -69,10 +69,15 @@ extension Recipe {
 struct LossStretches {
   private let interval: Int
   private let length: Int
+  /// A step that was evaluated, whatever the interval, because the run ended there; 0 for none.
+  private let end: Int
   private(set) var sums: [Double] = []
 
   /// The stretches of a new run.
-  init(_ recipe: Recipe) {
+  ///
+  /// - Parameter end: The step at which the run ended before it was given another end; 0 for none.
+  init(_ recipe: Recipe, after end: Int = 0) {
+    self.end = end
     interval = recipe.evaluationInterval
     length = recipe.lossStretch
     // A step must not allocate.
@@ -81,8 +86,8 @@ struct LossStretches {
 
   /// The stretches of a run at a step; if there are not as many sums as that step needs, they are
   /// NaN.
-  init(_ recipe: Recipe, resuming sums: [Double], at step: Int) {
-    self.init(recipe)
+  init(_ recipe: Recipe, after end: Int = 0, resuming sums: [Double], at step: Int) {
+    self.init(recipe, after: end)
     let count = count(at: step)
     self.sums += sums.count == count ? sums : Array(repeating: .nan, count: count)
   }
@@ -106,5 +111,7 @@ struct LossStretches {
   }
 
   /// The steps between the last evaluation before a step and the step.
-  private func taken(at step: Int) -> Int { step == 0 ? 0 : (step - 1) % interval + 1 }
+  private func taken(at step: Int) -> Int {
+    step <= end ? 0 : step - max((step - 1) / interval * interval, end)
+  }
 }

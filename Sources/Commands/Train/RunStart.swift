@@ -27,6 +27,14 @@ struct RunStart {
   /// The training time before, as far as metrics were recorded.
   var secondsBefore = 0.0
   var isResumed = false
+  /// What the recipe of a new run began with, in words; nil for a run that goes on.
+  var recipeTitle: String?
+  /// The path of the network that a new run starts from.
+  var startedFrom: String?
+  /// The symbols of the list that that network does not know.
+  var newSymbols: [Unicode.Scalar] = []
+  /// The steps that a run was to take before it was given another end; nil if it was not.
+  var formerSteps: Int?
 
   /// A start as the flags ask for it.
   ///
@@ -43,9 +51,10 @@ struct RunStart {
     new options: Train, _ communicator: (any Communicator)?
   ) throws(CommandFailure) {
     try options.trainerBackward.check(communicator)
+    let choice = try options.recipeChoice()
     let source = WordLists(options.lists)
     let data = try RunData(
-      reading: source, options.settings, communicator,
+      reading: source, choice, communicator,
       training: TrainingMemory(
         backward: options.trainerBackward, threads: options.availableThreads(communicator)))
     let recipe = data.recipe
@@ -55,7 +64,7 @@ struct RunStart {
     let trainer: Trainer
     do throws(RecipeError) {
       trainer = try Trainer(
-        recipe, data.dataset, backward: options.trainerBackward,
+        recipe, data.dataset, from: choice.network, backward: options.trainerBackward,
         threads: options.availableThreads(communicator), communicator: communicator)
     } catch {
       throw error.commandFailure
@@ -64,6 +73,9 @@ struct RunStart {
       name: source.name, paths: source.paths, data, directory: directory,
       lock: lock, trainer: trainer)
     self.source = source
+    recipeTitle = choice.title
+    startedFrom = choice.networkPath
+    newSymbols = choice.network?.newSymbols(of: data.dataset.vocabulary) ?? []
   }
 
   init(
@@ -168,10 +180,11 @@ extension RunStart {
   init(
     resuming path: String, _ options: Train, _ communicator: (any Communicator)?
   ) throws {
-    let directory = try Self.directory(path)
+    let choice = try options.recipeChoice()
+    let directory = try RunDirectory(toResume: path)
     let lock = try RunLock(of: directory)
-    let checkpoint = try Self.checkpoint(in: directory)
-    try checkpoint.compare(with: options, directory)
+    let saved = try directory.checkpoint()
+    let checkpoint = try saved.continued(by: options, choice, directory)
     try checkpoint.backward.check(communicator)
     let data = try RunData(
       resuming: checkpoint, options, directory, communicator,
@@ -184,6 +197,7 @@ extension RunStart {
         resuming: checkpoint, data.dataset, threads: options.availableThreads(communicator),
         communicator: communicator))
     isResumed = true
+    if checkpoint.recipe != saved.recipe { formerSteps = saved.recipe.steps }
     do throws(SystemError) {
       try directory.removeTemporaries()
       let metrics = try directory.cutMetrics(after: checkpoint.training.step)
@@ -193,38 +207,40 @@ extension RunStart {
     }
   }
 
-  private static func directory(_ path: String) throws(CommandFailure) -> RunDirectory {
-    let directory: RunDirectory
+  /// The training time that a line of metrics tells.
+  private static func seconds(inMetrics line: String) -> Double? {
+    (try? JSONValue(parsing: line))?["seconds"]?.double
+  }
+}
+
+extension RunDirectory {
+  /// The directory of a run to go on with.
+  init(toResume path: String) throws(CommandFailure) {
     do throws(SystemError) {
-      directory = try RunDirectory(existing: path)
+      try self.init(existing: path)
     } catch {
       throw CommandFailure(.noInput, "\(error)", advice: "Name a run directory.")
     }
-    guard directory.hasModel else {
+    guard hasModel else {
       throw CommandFailure(
-        .noInput, "\(directory.path): there is no model.safetensors in it",
+        .noInput, "\(self.path): there is no model.safetensors in it",
         advice: "Name a run directory, or start a new run.")
     }
-    return directory
   }
 
-  private static func checkpoint(in directory: RunDirectory) throws(CommandFailure) -> Checkpoint {
+  /// The run's last state.
+  func checkpoint() throws(CommandFailure) -> Checkpoint {
     let bytes: [UInt8]
     do throws(SystemError) {
-      bytes = try Checkpoint.read(directory.modelPath, limit: Host.readableBytes)
+      bytes = try Checkpoint.read(modelPath, limit: Host.readableBytes)
     } catch {
       throw CommandFailure(.noInput, "\(error)")
     }
     do throws(ModelFileError) {
       return try Checkpoint(file: bytes)
     } catch {
-      throw error.commandFailure(in: directory.modelPath)
+      throw error.commandFailure(in: modelPath)
     }
-  }
-
-  /// The training time that a line of metrics tells.
-  private static func seconds(inMetrics line: String) -> Double? {
-    (try? JSONValue(parsing: line))?["seconds"]?.double
   }
 }
 
@@ -280,22 +296,39 @@ extension Checkpoint {
     }
   }
 
-  /// Refuses flags that ask for another network or another training than the run's.
-  fileprivate func compare(with options: Train, _ directory: RunDirectory) throws {
-    // Without the words it is not known what the preset would be.
-    var base = recipe
-    if let preset = options.settings.preset, let list = try? wordList() {
-      base = Recipe(preset, trainingWindows: list.trainingWindows)
+  /// The run with the end that flags give it. Flags that ask for another network or another training than
+  /// the run's are refused.
+  func continued(
+    by options: Train, _ choice: RecipeChoice, _ directory: RunDirectory
+  ) throws -> Checkpoint {
+    guard !lineage.isImported else {
+      throw CommandFailure(
+        .incompatible,
+        "\(directory.path): imported from a notebook, without a training to go on with",
+        advice: "Start from its network:  train --start-from \(shellWord(directory.path))")
     }
-    let asked = options.settings.applied(to: base)
-    if let field = asked.differences(from: recipe).first {
+    let ending = choice.ending(recipe)
+    // Without the words it is not known what the preset would be.
+    var base = ending
+    if let preset = choice.preset, let list = try? wordList() {
+      base = choice.ending(Recipe(preset, trainingWindows: list.trainingWindows))
+    }
+    let asked = choice.applied(to: base)
+    if let field = asked.differences(from: ending).first {
       throw incompatible(
-        directory, asked: "--\(field.flag) \(field.text(in: asked))", is: field.text(in: recipe))
+        directory, asked: "--\(field.flag) \(field.text(in: asked))", is: field.text(in: ending))
     }
     if options.product != nil || options.backward != nil, options.trainerBackward != backward {
       throw incompatible(
         directory, asked: "the backward pass \(options.trainerBackward.name)", is: backward.name)
     }
+    guard ending.steps >= training.step else {
+      let taken = Format.count(training.step)
+      throw CommandFailure(
+        .usage, "--steps \(ending.steps): the run in \(directory.path) has taken \(taken) steps",
+        advice: "Name \(training.step) steps or more, or start a new run.")
+    }
+    return self.ending(ending)
   }
 
   private func incompatible(
@@ -329,7 +362,7 @@ struct RunData {
   ///
   /// - Parameter training: What it is to be trained with; nil if it is only looked at.
   init(
-    reading source: WordLists, _ settings: RecipeOptions,
+    reading source: WordLists, _ settings: RecipeChoice,
     _ ranks: (any Communicator)? = nil, training: TrainingMemory? = nil
   ) throws(CommandFailure) {
     // How words are split depends on the flags alone.

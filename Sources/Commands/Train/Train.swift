@@ -19,6 +19,8 @@ package struct Train: Command {
       train towns.txt --recipe notebook     as in the lecture
       train towns.txt --describe            look at the list before training
       train --resume runs/w                 go on with a run that was stopped
+      train --resume runs/w --steps 80000   make a run longer, finished or not
+      train isles.txt --start-from runs/w   start from a trained network
       """,
     discussion: """
       The run directory gets model.safetensors, the last state, and best.safetensors, the best by \
@@ -76,10 +78,9 @@ package struct Train: Command {
     if output.out != nil, checkpoints.resume != nil {
       throw ValidationError("--out cannot be used with --resume: a run goes on where it is")
     }
-    let given = settings.applied(to: Recipe())
-    if given.split == .hash, given.deduplicate {
-      throw ValidationError(
-        "--deduplicate cannot be used with --split hash, which gives equal words the same part")
+    if instead.printRecipe, instead.describe || instead.findLearningRate {
+      let other = instead.describe ? "--describe" : "--find-learning-rate"
+      throw ValidationError("--print-recipe cannot be used with \(other)")
     }
     if output.out == "" { throw ValidationError("--out must name a directory") }
   }
@@ -94,6 +95,7 @@ package struct Train: Command {
 
   /// Runs in this process, without others.
   func runAlone() throws {
+    if instead.printRecipe { return try showRecipe() }
     if instead.describe { return try describeData() }
     if instead.findLearningRate { return try showLearningRates() }
     try TrainingRun(self).run()
@@ -121,13 +123,52 @@ extension Train {
   }
 }
 
+// MARK: - The recipe that is asked for, and `train --print-recipe`, which prints it. No run directory is made
+
+extension Train {
+  /// What the flags, a recipe file and a network to start from say about the recipe.
+  ///
+  /// - Throws: `CommandFailure` for a file that cannot be used, or sizes that are not the network's.
+  func recipeChoice() throws(CommandFailure) -> RecipeChoice {
+    var choice = try settings.choice()
+    guard let name = checkpoints.startFrom else { return choice }
+    let path = try ModelSource(name).path
+    let bytes: [UInt8]
+    do throws(SystemError) {
+      bytes = try Checkpoint.read(path, limit: Host.readableBytes, allowingPipes: true)
+    } catch {
+      throw CommandFailure(.noInput, "\(error)", advice: "Name a run directory or a model file.")
+    }
+    let network: StartingNetwork
+    do throws(ModelFileError) {
+      network = try StartingNetwork(file: bytes)
+    } catch {
+      throw error.commandFailure(in: path)
+    }
+    try choice.start(from: network, at: path)
+    return choice
+  }
+
+  private func showRecipe() throws {
+    let choice = try recipeChoice()
+    let recipe: Recipe
+    if let resumed = checkpoints.resume {
+      let directory = try RunDirectory(toResume: resumed)
+      recipe = try directory.checkpoint().continued(by: self, choice, directory).recipe
+    } else {
+      recipe = try RunData(reading: WordLists(lists), choice).recipe
+    }
+    try StandardOutput.shared.write(json ? recipe.flagJSON.encoded() + "\n" : recipe.fileText)
+  }
+}
+
 // MARK: - `train --describe`: the data report alone. No run directory is made
 
 extension Train {
   /// Reports on the list as this command line would train on it.
   func describeData() throws {
     let source = WordLists(lists)
-    let report = DataReport(try RunData(reading: source, settings).dataset)
+    let report = DataReport(try RunData(reading: source, recipeChoice()).dataset)
     try StandardOutput.shared.write(
       json ? report.json(of: source).encoded() + "\n" : report.text(of: source))
   }
@@ -140,10 +181,11 @@ extension Train {
   func showLearningRates() throws {
     let source = WordLists(lists)
     let memory = TrainingMemory(backward: trainerBackward, threads: availableThreads)
-    let data = try RunData(reading: source, settings, training: memory)
+    let choice = try recipeChoice()
+    let data = try RunData(reading: source, choice, training: memory)
     let (recipe, dataset) = (data.recipe, data.dataset)
     let search = try LearningRateSearch(
-      recipe, dataset, backward: trainerBackward, threads: availableThreads)
+      recipe, dataset, from: choice.network, backward: trainerBackward, threads: availableThreads)
     try StandardOutput.shared.write(
       json ? search.json(of: source.name).encoded() + "\n" : search.text)
   }
@@ -198,7 +240,8 @@ extension LearningRateSearch {
 
   extension Train {
     func run(on ranks: MPICommunicator) throws {
-      let isAlone = ranks.count == 1 || instead.describe || instead.findLearningRate
+      let isAlone =
+        ranks.count == 1 || instead.describe || instead.findLearningRate || instead.printRecipe
       if isAlone { ranks.leave() }
       if ranks.rank == 0 {
         try isAlone ? runAlone() : lead(ranks)

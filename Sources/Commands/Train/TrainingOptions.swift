@@ -13,8 +13,12 @@ import OrderedJSON
 struct RecipeOptions: ParsableArguments {
   @Option(
     name: .customLong("recipe"),
-    help: "Settings to begin with: what fits the list, or the lecture's. (default: best)")
-  var preset: Recipe.Preset?
+    help: """
+      Settings to begin with: what fits the list, the lecture's, or a file of --print-recipe. \
+      (default: best)
+      """,
+    completion: .list(Recipe.Preset.allCases.map(\.rawValue)))
+  var base: RecipeBase?
   @OptionGroup(title: "Network (in parentheses: the lecture's)")
   var network: SettingOptions<NetworkSettings>
   @OptionGroup(title: "Training") var training: SettingOptions<TrainingSettings>
@@ -24,26 +28,26 @@ struct RecipeOptions: ParsableArguments {
     network.given + training.given
   }
 
-  /// The recipe of a new run: the preset for a list of its size, with the given settings in place of
-  /// the preset's own.
-  func recipe(trainingWindows: Int) -> Recipe {
-    let steps = given.first { $0.field.key == "steps" }?.value.whole(as: Int.self)
-    return applied(
-      to: Recipe(preset ?? .best, trainingWindows: trainingWindows, steps: steps))
+  func validate() throws {
+    if let conflict = RecipeChoice(flags: given).conflict { throw ValidationError(conflict) }
   }
 
-  /// A recipe with the given settings in place of its own.
-  func applied(to recipe: Recipe) -> Recipe {
-    var recipe = recipe
-    for (field, value) in given {
-      let isSet = field.set(&recipe, to: value)
-      precondition(isSet, "the limits of \(field.key) are not those of its flag")
+  /// What the flags say, and the file that they name.
+  ///
+  /// - Throws: `CommandFailure` for a file that is not there or is no recipe.
+  func choice() throws(CommandFailure) -> RecipeChoice {
+    var choice = RecipeChoice(flags: given)
+    switch base {
+    case .preset(let preset): choice.preset = preset
+    case .file(let path):
+      let file = try RecipeFile(path)
+      (choice.preset, choice.file, choice.path) = (file.preset, file.settings, path)
+      if let conflict = choice.conflict { throw CommandFailure(.usage, conflict) }
+    case nil: break
     }
-    return recipe
+    return choice
   }
 }
-
-extension Recipe.Preset: ExpressibleByArgument {}
 
 /// Settings that stand under one title in `--help`.
 protocol SettingSection {
@@ -150,6 +154,7 @@ struct InsteadOptions: ParsableArguments {
   var describe = false
   @Flag(help: "Try growing learning rates on a copy, and suggest one.")
   var findLearningRate = false
+  @Flag(help: "Print the recipe as a file for --recipe.") var printRecipe = false
 }
 
 // MARK: Saving and resuming
@@ -157,10 +162,13 @@ struct InsteadOptions: ParsableArguments {
 /// When a run is saved, and which one is resumed.
 struct CheckpointOptions: ParsableArguments {
   @Option(
-    help: ArgumentHelp(
-      "Go on with a run that was stopped.", valueName: "run"),
+    help: ArgumentHelp("Go on with a run; --steps gives it another end.", valueName: "run"),
     completion: .runs)
   var resume: String?
+  @Option(
+    help: ArgumentHelp("Start from the network of a run or a model file.", valueName: "run"),
+    completion: .runs)
+  var startFrom: String?
   @Option(
     help: ArgumentHelp(
       "Steps between two saves. (default: about 10 seconds of training)", valueName: "n",
@@ -170,6 +178,10 @@ struct CheckpointOptions: ParsableArguments {
 
   func validate() throws {
     if resume == "" { throw ValidationError("--resume must name a run directory") }
+    if startFrom == "" { throw ValidationError("--start-from must name a run or a model file") }
+    if resume != nil, startFrom != nil {
+      throw ValidationError("--start-from cannot be used with --resume, which has its own network")
+    }
   }
 }
 

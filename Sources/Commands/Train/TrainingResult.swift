@@ -166,6 +166,10 @@ struct RunPart {
   let data: [String]
   /// The steps that were taken before: 0 unless the run was resumed.
   let firstStep: Int
+  /// The length of the run in this part, in steps.
+  let steps: Int
+  /// The network that the run started from; nil if from none.
+  let startedFrom: String?
   /// How it ended; nil until then.
   var end: End?
 
@@ -178,9 +182,16 @@ struct RunPart {
   }
 
   var json: JSONValue {
+    guard let startedFrom, var pairs = ownJSON.pairs else { return ownJSON }
+    pairs.insert(("started_from", .string(startedFrom)), at: 2)
+    return .object(pairs)
+  }
+
+  private var ownJSON: JSONValue {
     [
       "command_line": .array(processArguments().map { .string($0) }),
       "data": data.count == 1 ? .string(data[0]) : .array(data.map { .string($0) }),
+      "steps": .integer(steps),
       "first_step": .integer(firstStep),
       "last_step": end.map { .integer($0.step) } ?? .null,
       "started_at": .string(startedAt),
@@ -214,7 +225,8 @@ final class RunHistory {
       || (!description.parts.isEmpty && !description.isComplete)
     part = RunPart(
       threads: start.trainer.threadLimit, startedAt: startedAt, data: start.paths,
-      firstStep: start.firstStep)
+      firstStep: start.firstStep, steps: start.trainer.recipe.steps,
+      startedFrom: start.startedFrom)
   }
 
   /// A warning that this part uses other kernels than the one before; nil if they are the same or

@@ -84,9 +84,9 @@ struct TrainingRun {
       \(Format.count(trainer.parameters.count)) parameters: block \(recipe.blockSize), \
       embedding \(recipe.embedding), hidden \(recipe.hidden)
       """)
+    if let network = start.startedFrom { progress.line(beginning(network, trainer)) }
     let flags = recipe.flagLines
-    let preset = options.settings.preset ?? .best
-    let name = start.isResumed ? "its recipe" : "recipe \(preset.rawValue)"
+    let name = start.recipeTitle.map { "recipe \($0)" } ?? "its recipe"
     progress.line(
       "\(Format.count(recipe.steps)) steps of \(recipe.batchSize); "
         + (flags.isEmpty ? "recipe notebook, the lecture's" : "\(name) as flags:"))
@@ -96,6 +96,18 @@ struct TrainingRun {
     }
     if start.isResumed { progress.line(resumption) }
     if !trainer.isFinished, let change = history.kernelChange { StandardError.shared.warn(change) }
+  }
+
+  /// What is said about the network that a run starts from.
+  private func beginning(_ network: String, _ trainer: Trainer) -> String {
+    let step = trainer.lineage.origin.map { Format.count($0.step) } ?? ""
+    let new = start.newSymbols
+    let symbols =
+      new.isEmpty
+      ? "it knows every symbol"
+      : "\(Format.counted(new.count, "symbol")) new to it: "
+        + new.prefix(40).map(\.visible).joined(separator: " ") + (new.count > 40 ? " …" : "")
+    return "starting from \(network.shownPath), step \(step); \(symbols)"
   }
 
   /// Words of a model, fewer than asked for if it has none to offer.
@@ -134,7 +146,9 @@ extension TrainingRun {
     var pace = Pace()
     var (hasToldContention, hasToldFailure) = (false, false)
     var schedule = SavingSchedule(
-      every: options.checkpoints.checkpointEvery, savedAt: start.isResumed ? start.firstStep : nil)
+      every: options.checkpoints.checkpointEvery,
+      // Another end is saved at once: whatever happens, the run goes on to it.
+      savedAt: start.isResumed && start.formerSteps == nil ? start.firstStep : nil)
     try saveIfDue(&schedule, stopwatch)
     // After the first save: a directory with a description has a model as well.
     if let description = history.begin() { try save(description: description) }
@@ -355,6 +369,12 @@ extension TrainingRun {
   var resumption: String {
     let steps = Format.count(recipe.steps)
     let first = Format.count(start.firstStep)
+    if let former = start.formerSteps {
+      return """
+        going on after step \(first) to step \(steps), by the schedule of such a run; before, it was to \
+        take \(Format.counted(former, "step"))
+        """
+    }
     if start.firstStep == recipe.steps { return "finished before: all \(steps) steps are taken" }
     return start.trainer.isFinished
       ? "finished before: its validation losses ended training at step \(first) of \(steps)"

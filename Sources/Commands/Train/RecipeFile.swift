@@ -1,0 +1,232 @@
+// What a command line says about a recipe: a preset or a file, then flags, then the sizes of a network to start
+// from; and the file, as `--print-recipe` writes it.
+//
+// A file's keys are the names of flags, so that whatever can be said on a command line can be kept in a file. It
+// is read strictly: a misspelt setting would train another network.
+
+import ArgumentParser
+import CharMLP
+import CommandSupport
+import OrderedJSON
+import Posix
+
+/// What `--recipe` names.
+enum RecipeBase: ExpressibleByArgument {
+  case preset(Recipe.Preset)
+  case file(String)
+
+  init?(argument: String) {
+    guard !argument.isEmpty else { return nil }
+    self = Recipe.Preset(rawValue: argument).map(Self.preset) ?? .file(argument)
+  }
+}
+
+/// A setting that was given, and its value.
+typealias GivenSetting = (field: RecipeField, value: JSONValue)
+
+/// All that a command line says about a recipe; the list may decide the rest.
+struct RecipeChoice {
+  /// The preset that was named; nil for the default.
+  var preset: Recipe.Preset?
+  /// The file that was named; nil if none was.
+  var path: String?
+  /// The settings of the file.
+  var file: [GivenSetting] = []
+  /// The settings that flags give.
+  let flags: [GivenSetting]
+  /// The network that the run starts from, and where it was read.
+  private(set) var network: StartingNetwork?
+  private(set) var networkPath: String?
+
+  init(flags: [GivenSetting]) { self.flags = flags }
+
+  /// What the settings begin with, in words.
+  var title: String { path?.shownPath ?? (preset ?? .best).rawValue }
+
+  /// The recipe of a new run: the preset for a list of its size, with the given settings in place of
+  /// the preset's own. From a trained network it takes the sizes, and a tenth of the preset's learning rate:
+  /// at the full rate the first steps undo what the network knows.
+  func recipe(trainingWindows: Int) -> Recipe {
+    let steps = (file + flags).last { $0.field.key == "steps" }?.value.whole(as: Int.self)
+    var recipe = Recipe(preset ?? .best, trainingWindows: trainingWindows, steps: steps)
+    if let shape = network?.model.shape {
+      recipe.takeSizes(of: shape)
+      // In decimal, so that 0.002 becomes 0.0002 and nothing with eight digits.
+      recipe.learningRate = Float(Double("\(recipe.learningRate)").map { $0 / 10 } ?? 0)
+    }
+    return applied(to: recipe)
+  }
+
+  /// A recipe with the given settings in place of its own.
+  func applied(to recipe: Recipe) -> Recipe {
+    var recipe = recipe
+    for (field, value) in file + flags { field.require(&recipe, value) }
+    return recipe
+  }
+
+  /// A run's recipe with the end that flags give it.
+  func ending(_ recipe: Recipe) -> Recipe {
+    var recipe = recipe
+    for (field, value) in flags where Recipe.endKeys.contains(field.key) {
+      field.require(&recipe, value)
+    }
+    return recipe
+  }
+
+  /// Two settings that cannot both hold; nil if there are none.
+  var conflict: String? {
+    let given = applied(to: Recipe())
+    guard given.split == .hash, given.deduplicate else { return nil }
+    return "--deduplicate cannot be used with --split hash, which gives equal words the same part"
+  }
+
+  /// Takes the sizes of a network that was read from `path`.
+  ///
+  /// - Throws: `CommandFailure` (76) if others are asked for.
+  mutating func start(from network: StartingNetwork, at path: String) throws(CommandFailure) {
+    (self.network, networkPath) = (network, path)
+    var known = applied(to: Recipe())
+    known.takeSizes(of: network.model.shape)
+    for (field, value) in file + flags {
+      var asked = known
+      field.require(&asked, value)
+      guard !Recipe.sizeKeys.contains(field.key) || asked == known else {
+        throw CommandFailure(
+          .incompatible,
+          """
+          \(path): \(field.flag) \(field.text(in: asked)) is asked for, but the network has \
+          \(field.text(in: known))
+          """,
+          advice: "Leave it out, or train a network of that size from nothing.")
+      }
+    }
+  }
+}
+
+extension Recipe {
+  fileprivate mutating func takeSizes(of shape: ModelShape) {
+    (blockSize, embedding, hidden) = (shape.blockSize, shape.embedding, shape.hidden)
+  }
+}
+
+extension RecipeField {
+  /// Changes a recipe by a value that was checked when it was read.
+  fileprivate func require(_ recipe: inout Recipe, _ value: JSONValue) {
+    let isSet = set(&recipe, to: value)
+    precondition(isSet, "the limits of \(key) are not those of its flag")
+  }
+}
+
+// MARK: - The file
+
+/// A recipe as a file has it: some or all settings, and the preset that the others come from.
+struct RecipeFile {
+  private(set) var preset: Recipe.Preset?
+  private(set) var settings: [GivenSetting] = []
+
+  /// The key of the preset: the flag's own name.
+  private static let presetKey = "recipe"
+  /// The most bytes of a file: every setting could fill a page.
+  private static let byteLimit = 1 << 20
+  private static let presets = Recipe.Preset.allCases.map(\.rawValue)
+
+  /// Reads a file.
+  ///
+  /// - Throws: `CommandFailure`: 64 for what is neither a file nor a preset, 66 for a file that cannot be
+  ///   read, 65 for one that is no recipe.
+  init(_ path: String) throws(CommandFailure) {
+    let bytes: [UInt8]
+    do throws(SystemError) {
+      bytes = try FileSystem.read(path, limit: Self.byteLimit)
+    } catch {
+      let meant = NearestWords.likelyName(for: path, among: Self.presets)
+      throw CommandFailure(
+        error.isMissing && !path.has(UInt8(ascii: ".")) && !path.has(UInt8(ascii: "/"))
+          ? .usage : .noInput,
+        "--recipe \(error)" + (meant.map { "; did you mean \($0)?" } ?? ""),
+        advice: "Name a file, or one of \(Self.presets.joined(separator: ", ")).")
+    }
+    do throws(RecipeFileError) {
+      try self.init(bytes)
+    } catch {
+      throw CommandFailure(
+        .badData, "\(path): \(error)", advice: "train --print-recipe writes such a file.")
+    }
+  }
+
+  private init(_ bytes: [UInt8]) throws(RecipeFileError) {
+    guard let text = String(validating: bytes, as: UTF8.self) else { throw .notText }
+    let json: JSONValue
+    do throws(JSONSyntaxError) {
+      json = try JSONValue(parsing: text)
+    } catch {
+      throw RecipeFileError(error, in: bytes)
+    }
+    guard let pairs = json.pairs else { throw .notAnObject }
+    var scratch = Recipe()
+    for (key, value) in pairs {
+      if key == Self.presetKey {
+        guard let preset = value.text.flatMap(Recipe.Preset.init) else {
+          throw .value(
+            key, requirement: "must be " + Self.presets.joined(separator: " or "), found: value)
+        }
+        self.preset = preset
+        continue
+      }
+      guard let field = Recipe.fields.first(where: { $0.flag == key }) else {
+        let names = Recipe.fields.map(\.flag) + [Self.presetKey]
+        throw .unknownSetting(key, meant: NearestWords.likelyName(for: key, among: names))
+      }
+      guard field.set(&scratch, to: value) else {
+        throw .value(key, requirement: field.requirement, found: value)
+      }
+      settings.append((field, value))
+    }
+  }
+}
+
+/// Why a file is no recipe.
+private enum RecipeFileError: Error, CustomStringConvertible {
+  case notText
+  case syntax(line: Int, column: Int, expected: String)
+  case notAnObject
+  case unknownSetting(String, meant: String?)
+  case value(String, requirement: String, found: JSONValue)
+
+  init(_ error: JSONSyntaxError, in bytes: [UInt8]) {
+    let before = bytes.prefix(error.offset)
+    let newline = UInt8(ascii: "\n")
+    let lineStart = before.lastIndex(of: newline).map { $0 + 1 } ?? 0
+    self = .syntax(
+      line: before.count { $0 == newline } + 1, column: before.count - lineStart + 1,
+      expected: error.expected)
+  }
+
+  var description: String {
+    switch self {
+    case .notText: "expected a recipe in UTF-8"
+    case .syntax(let line, let column, let expected):
+      "line \(line), column \(column): expected \(expected)"
+    case .notAnObject: "expected an object of settings"
+    case .unknownSetting(let key, let meant):
+      "there is no setting \"\(key)\"" + (meant.map { "; did you mean \"\($0)\"?" } ?? "")
+    case .value(let key, let requirement, let found):
+      "\(key) \(requirement), found \(found.encoded())"
+    }
+  }
+}
+
+extension Recipe {
+  /// The file that asks for this recipe again, a setting a line.
+  var fileText: String {
+    let lines = Self.fields.map { field in
+      "  \(JSONValue.string(field.flag).encoded()): \(field.value(in: self).encoded())"
+    }
+    return "{\n" + lines.joined(separator: ",\n") + "\n}\n"
+  }
+
+  /// The same as one value.
+  var flagJSON: JSONValue {
+    .object(Self.fields.map { (key: $0.flag, value: $0.value(in: self)) })
+  }
+}
