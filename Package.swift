@@ -119,6 +119,7 @@ let package = Package(
     command("Bench"),
     command("Gradcheck", resources: [.embedInCode("Page")]),
     command("Report", and: ["RunReport"]),
+    command("Import"),
     program("train", of: "TrainCommand"),
     program("sample", of: "SampleCommand"),
     program("bench", of: "BenchCommand"),
@@ -128,8 +129,8 @@ let package = Package(
     .executableTarget(
       name: "CharMLPTool",
       dependencies: [
-        "BenchCommand", "GradcheckCommand", "ReportCommand", "SampleCommand", "TrainCommand",
-        "CommandSupport", "Posix", argumentParser,
+        "BenchCommand", "GradcheckCommand", "ImportCommand", "ReportCommand", "SampleCommand",
+        "TrainCommand", "CommandSupport", "Posix", argumentParser,
       ],
       path: "Sources/tool",
       swiftSettings: settings),

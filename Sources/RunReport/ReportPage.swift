@@ -57,7 +57,7 @@ public struct ReportPage {
 
   /// What stands where the words of the run would be needed.
   static let withoutWords = Markup.note(
-    "The run's list was too long to be stored with it, so this part is missing.")
+    "The run's list is not stored with it, so this part is missing.")
 }
 
 // MARK: - The top of the page: what was trained on what, four numbers, and whether counting is better
@@ -71,10 +71,14 @@ extension ReportPage {
       text =
         "\(Format.counted(data.words, "word")) of \(Format.counted(data.symbols.count, "symbol")), "
     }
+    let course =
+      run.checkpoint.lineage.isImported
+      ? "Imported from a notebook, which trained it."
+      : "\(Format.count(step)) of \(Format.count(recipe.steps)) steps with \(recipe.batchSize) windows each."
     text += """
       \(Format.count(run.checkpoint.model.parameters.count)) parameters: block \(recipe.blockSize), \
       embedding \(recipe.embedding), hidden \(recipe.hidden). \
-      \(Format.count(step)) of \(Format.count(recipe.steps)) steps with \(recipe.batchSize) windows each.
+      \(course)
       """
     return Markup(text)
   }

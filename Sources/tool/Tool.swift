@@ -7,6 +7,7 @@ import ArgumentParser
 import BenchCommand
 import CommandSupport
 import GradcheckCommand
+import ImportCommand
 import Posix
 import ReportCommand
 import SampleCommand
@@ -20,6 +21,7 @@ struct Tool: Command {
     Report.self,
     Gradcheck.self,
     Bench.self,
+    Import.self,
   ]
 
   static let configuration: CommandConfiguration = listing(commands)

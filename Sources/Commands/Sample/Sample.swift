@@ -174,7 +174,10 @@ extension Checkpoint {
     }
     guard let list else {
       throw CommandFailure(
-        .unavailable, "\(path): the word list was too long to be stored in the model's file",
+        .unavailable,
+        words.isUnknown
+          ? "\(path): imported without the words that it was trained on"
+          : "\(path): the word list was too long to be stored in the model's file",
         advice: advice)
     }
     return list

@@ -150,7 +150,8 @@ struct RecipeFile {
       try self.init(bytes)
     } catch {
       throw CommandFailure(
-        .badData, "\(path): \(error)", advice: "train --print-recipe writes such a file.")
+        .badData, "\(path): \(error)",
+        advice: Program.called("train --print-recipe") + " writes such a file.")
     }
   }
 

@@ -305,7 +305,8 @@ extension Checkpoint {
       throw CommandFailure(
         .incompatible,
         "\(directory.path): imported from a notebook, without a training to go on with",
-        advice: "Start from its network:  train --start-from \(shellWord(directory.path))")
+        advice: "Start from its network:  "
+          + Program.called("train --start-from \(shellWord(directory.path))"))
     }
     let ending = choice.ending(recipe)
     // Without the words it is not known what the preset would be.
