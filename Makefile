@@ -7,7 +7,7 @@ NAMES := data/makemore-names.txt
 NAMES_SHA256 := 0a30b5557f192f32ab962680889aac5f6fda0f4cecf40a6d0b5694f58ea8cc4d
 
 .PHONY: help setup build program stage install copy uninstall try-install train test lint format bench peers names example docs dependent mutate \
-  strace crash crash-quick gnuplot chromium browser page fuzz differential differential-packages sanitize \
+  strace crash crash-quick gnuplot chromium browser page fuzz differential differential-packages python python-packages sanitize \
   sanitize-quick setup-mpi build-mpi train-mpi test-mpi long-list long-list-quick
 
 help:
@@ -29,6 +29,7 @@ help:
 	@echo '  make crash-quick          the same in less than a minute'
 	@echo '  make fuzz                 hostile safetensors files and word lists under AddressSanitizer (1 min)'
 	@echo '  make differential         our safetensors reader and writer against Python'\''s, on 100,000 mutants'
+	@echo '  make python               every line of docs/python.md, on a run of the built commands'
 	@echo '  make sanitize             every test under AddressSanitizer, then ThreadSanitizer (30 min)'
 	@echo '  make sanitize-quick       short training runs under both (4 min)'
 	@echo '  make browser              open reports and docs/gradcheck.html in Chromium, check what they show'
@@ -204,6 +205,12 @@ differential-packages: .venv
 MUTANTS ?= 100000
 differential: differential-packages
 	.venv/bin/python Tools/fuzz/differential.py --count $(MUTANTS)
+
+python-packages: .venv
+	.venv/bin/pip install --quiet --requirement Tools/python/requirements.txt
+
+python: build python-packages
+	.venv/bin/python Tools/python/page.py
 
 # Each sanitizer has a build of its own. The search for leaks is off: a command leaves by exit(), which
 # abandons what the frames above it hold.
