@@ -76,13 +76,16 @@ struct FlagValueTests {
   @Test("that names something names what there is, or 64")
   func names() throws {
     for arguments in [
-      "--foo", "extra --data words.txt", "--recipe wavenet", "--optimizer lion", "--schedule never",
+      "--foo", "extra --data words.txt", "--optimizer lion", "--schedule never",
       "--dropout 1", "--dropout -0.1", "--weight-decay nan", "--stop-at-validation-loss inf",
       "--describe --find-learning-rate", "--find-learning-rate --resume run", "--product mkl",
       "--product naive --backward fused", "--data", "--out ''",
     ] {
       try expectUsageError("train \(arguments)", "train")
     }
+    expectRefusal(
+      try place.guarded("train --recipe wavenet"), status: 64,
+      saying: "Name a file, or one of notebook, best.")
   }
 
   @Test(

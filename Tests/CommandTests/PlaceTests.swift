@@ -151,7 +151,8 @@ struct PlaceTests {
   @Test(
     "Where the system has no thread left, every command works with one",
     arguments: [
-      "train \(Self.quick) --hidden 200 --steps 20 --threads 4 --out b", "gradcheck --hidden 4",
+      "train --recipe notebook --steps 20 --samples 0 --quiet --threads 4 --out b",
+      "gradcheck --hidden 4",
       "report a", "bench --seconds 0.01 --threads 2", "sample --model a",
     ])
   func noThread(command: String) throws {

@@ -85,6 +85,7 @@ struct TrainListsTests {
       refused, status: 69,
       saying: "Join them:  awk 1 a.txt b.txt | train --split hash -")
     try place.write(words(0..<400).joined(separator: "\n").utf8, to: "a.txt")
+    try place.write(words(400..<450).joined(separator: "\n").utf8, to: "b.txt")
     let outcome = try place.guarded(
       "awk 1 a.txt b.txt | train --split hash - --steps 20 --hidden 8 --out hashed")
     #expect(outcome.status == 0, "\(outcome.errors)")

@@ -52,6 +52,7 @@ struct TrainSamplesTests {
     let whole = try place.run("train", Self.recipe + Self.shown + ["-o", "whole"])
     let running = try place.start(
       "train", Self.recipe + Self.shown + ["-o", "stopped"], isHeld: true)
+    try running.wait { (try? place.read("stopped/metrics.jsonl"))?.isEmpty == false }
     running.send(SIGINT)
     let stopped = try running.outcome()
     #expect(stopped.status == 130, "\(stopped.errors)")

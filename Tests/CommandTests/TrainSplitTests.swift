@@ -79,7 +79,12 @@ struct TrainSplitTests {
     arguments: ["shuffle", "hash"])
   func longList(split: String) throws {
     try writeLongList(to: "long.txt")
-    let outcome = try train(["--split", split, "--data", "long.txt", "--out", "run", "--json"])
+    let outcome = try place.run(
+      "train",
+      [
+        "--split", split, "--steps", "60", "--hidden", "8", "--samples", "0", "--quiet", "--data",
+        "long.txt", "--out", "run", "--json",
+      ])
     #expect(outcome.status == 0, "\(outcome.errors)")
     #expect(try jsonObject(outcome.output)["sample_words"] as? Int == 100_000)
     let file = try model("run")

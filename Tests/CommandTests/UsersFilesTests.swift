@@ -64,11 +64,14 @@ struct UsersFilesTests {
     let first = try place.guarded("\(Self.report) page.html && chmod 600 page.html")
     #expect(first.status == 0, "\(first.errors)")
     let second = try place.guarded(
-      "ln page.html backup.html; echo '<!-- older -->' >>page.html; \(Self.report) page.html")
+      "ln page.html backup.html; echo '<!-- of the page before -->' >>page.html; \(Self.report) page.html"
+    )
     #expect(second.status == 0, "\(second.errors)")
     for name in names { #expect(try place.read(name) == Data("mine\n".utf8)) }
-    #expect(try String(decoding: place.read("backup.html"), as: UTF8.self).contains("older"))
-    #expect(try !String(decoding: place.read("page.html"), as: UTF8.self).contains("older"))
+    #expect(
+      try String(decoding: place.read("backup.html"), as: UTF8.self).contains("of the page before"))
+    #expect(
+      try !String(decoding: place.read("page.html"), as: UTF8.self).contains("of the page before"))
     #expect(try place.shell("stat -c %a page.html").output == "600\n")
     #expect(try self.names() == (["backup.html", "mine", "page.html", "run"] + names).sorted())
   }

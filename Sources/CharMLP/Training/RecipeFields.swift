@@ -30,7 +30,7 @@ extension Recipe {
       "The largest learning rate."),
     RecipeField(
       "schedule", \.schedule, .training,
-      "It stays, or falls to a tenth half way, or to 0."),
+      "How the rate falls: not, to a tenth, or to 0."),
     RecipeField(
       "warmup", \.warmup, in: 0...1_000_000_000, .training,
       "First steps, over which the learning rate grows."

@@ -39,7 +39,7 @@ package struct Bench: Command {
 
   /// What a process prints that `--kernels` starts for one core type.
   enum OneCore: String, ExpressibleByArgument { case name, times }
-  @Option(help: .hidden) var oneCore: OneCore?
+  @Option(help: .private) var oneCore: OneCore?
 
   package init() {}
 

@@ -13,9 +13,9 @@ package struct Import: Command {
     commandName: "import",
     abstract: "Make a model of the parameters that a notebook saved.",
     usage: """
-      import notebook.safetensors --out runs/mine
-      import notebook.safetensors --data names.txt     with the words that it was trained on
-      import notebook.safetensors --vocabulary .a-zäöüß
+      import mine.safetensors --out runs/mine       into this directory
+      import mine.safetensors --data names.txt      with the words it was trained on
+      import mine.safetensors --vocabulary .a-zäöü  with other symbols
       """,
     discussion: """
       The file has the lecture's names: C, W1, b1, W2, b2, bngain, bnbias, and bnmean_running and \
@@ -36,8 +36,7 @@ package struct Import: Command {
   var data: String?
   @Option(
     help: """
-      What the ids stand for: the terminator's sign, then symbols and ranges in the order of their ids. \
-      (default: \(NotebookSymbols.lecture))
+      What the ids stand for: the terminator's sign, then symbols and ranges in the order of their ids.
       """)
   var vocabulary = NotebookSymbols.lecture
   @Flag(help: "Print one JSON object instead of text.") var json = false

@@ -20,8 +20,8 @@ package struct Sample: Command {
   /// `sample --help` shows the flags that most people look for: those of the default subcommand,
   /// which says that there are others.
   package static func arranged(_ arguments: [String]) -> [String] {
-    let asksForHelp = [["--help"], ["-h"]].contains(arguments)
-    return asksForHelp ? ["words", "--help"] : WordArguments.arranged(arguments)
+    let asksForHelp = [["--help"], ["-h"], ["--help-hidden"]].contains(arguments)
+    return asksForHelp ? ["words"] + arguments : WordArguments.arranged(arguments)
   }
 }
 

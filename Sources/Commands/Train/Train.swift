@@ -24,7 +24,7 @@ package struct Train: Command {
       """,
     discussion: """
       The run directory gets model.safetensors, the last state, and best.safetensors, the best by \
-      validation. Ctrl-C saves a run where it is. --help-hidden shows rarer flags.
+      validation. Ctrl-C saves a run; --help-hidden shows all flags.
       """,
     version: version
   ).asCalled

@@ -13,10 +13,7 @@ import OrderedJSON
 struct RecipeOptions: ParsableArguments {
   @Option(
     name: .customLong("recipe"),
-    help: """
-      Settings to begin with: what fits the list, the lecture's, or a file of --print-recipe. \
-      (default: best)
-      """,
+    help: "Settings: best, notebook, or a file. (default: best)",
     completion: .list(Recipe.Preset.allCases.map(\.rawValue)))
   var base: RecipeBase?
   @OptionGroup(title: "Network (in parentheses: the lecture's)")
@@ -138,7 +135,7 @@ struct RunOptions: ParsableArguments {
   var samples = 20
   @Option(
     help: ArgumentHelp(
-      "Words of the network to print at every evaluation.", valueName: "n"), in: 0...1000)
+      "Words to print at every evaluation.", valueName: "n"), in: 0...1000)
   var samplesDuring = 0
   @Flag(help: "Write the run as one page, report.html, at the end.") var report = false
   @Option(
