@@ -77,7 +77,7 @@ struct HelpTests {
     let words = parts.reduce([""]) { words, endings in
       words.flatMap { word in endings.map { word + $0 } }
     }
-    for list in ["towns.txt", "rivers.txt", "words.txt"] {
+    for list in ["towns.txt", "rivers.txt", "isles.txt", "words.txt"] {
       try place.write(words.joined(separator: "\n").utf8, to: list)
     }
     let reference = try place.run("gradcheck", ["--write", "mine.safetensors", "--hidden", "8"])

@@ -91,7 +91,7 @@ struct TrainSplitTests {
     #expect(file["words"] == nil && file.metadata["words_fingerprint"] != nil)
 
     let alone = try place.run("train", ["--resume", "run"])
-    #expect(alone.status == 66 && alone.errors.contains("--data"))
+    #expect(alone.status == 66 && alone.errors.contains("train --resume run words.txt"))
     let named = try place.run(
       "train", ["--resume", "run", "--data", "long.txt", "--samples", "0"])
     #expect(
