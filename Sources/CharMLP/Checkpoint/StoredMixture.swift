@@ -30,7 +30,7 @@ extension Checkpoint {
   ///
   /// - Throws: `ModelFileError.words` if the words to count are missing, or have other symbols than
   ///   the network.
-  package func predictor() throws(ModelFileError) -> Predictor {
+  public func predictor() throws(ModelFileError) -> Predictor {
     guard let mixture else { return Predictor(model) }
     let blockSize = max(1, mixture.mixture.order - 1)
     do {
