@@ -33,9 +33,8 @@ private func plainlyRead(_ bytes: [UInt8]) -> [String]? {
   if text.first == "\u{FEFF}" { text.removeFirst() }
   let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
   var words: [String] = []
-  for (index, line) in lines.enumerated() {
-    let isLast = index == lines.count - 1
-    let line = line.last == "\r" && !isLast ? line.dropLast() : line
+  for line in lines {
+    let line = line.last == "\r" ? line.dropLast() : line
     guard line.count <= 10_000, line.allSatisfy(isAllowed) else { return nil }
     guard let first = line.firstIndex(where: { !isBlank($0) }),
       let last = line.lastIndex(where: { !isBlank($0) })
