@@ -102,7 +102,7 @@ try-install:
 
 # Suites whose subject is what a shell hands to the commands and gets back: flags, files, streams, signals. They
 # see nothing of the optimizer, and run in debug alone; every other suite runs in both configurations.
-SHELL_SUITES := BenchSizes|FlagValue|ModelFileInput|Report|Resume|Sample|SampleWords|StandardStream|TrainData|TrainRecipe|TrainSplit|WordListInput
+SHELL_SUITES := Help|TrainLists|TrainSamples|BenchSizes|FlagValue|ModelFileInput|Report|Resume|Sample|SampleWords|StandardStream|TrainData|TrainRecipe|TrainSplit|WordListInput
 
 test: setup
 	swift test

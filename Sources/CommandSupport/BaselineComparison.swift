@@ -72,12 +72,15 @@ public struct BaselineComparison: Sendable {
     let counts = baseline.best.losses.validation
     let isNetworkBetter = losses.validation < counts
     let rest = min(losses.validation, counts) - mixture.losses.validation
+    // λ is held near one half, so on a handful of words the two may do worse than the better one.
+    let gain = rest < 0 ? "worse than the better of them by" : "better by another"
+    let order = mixture.mixture.order
     let share = Format.fixed(100 * mixture.mixture.weight, decimals: 0)
     return """
       On validation words \(isNetworkBetter ? "the network beats counting" : "counting beats the network") \
       by \(Format.fixed(abs(losses.validation - counts), decimals: 4)); together, \(share) % network and \
-      the rest a \(mixture.mixture.order)-gram, they are better by another \
-      \(Format.fixed(rest, decimals: 4)).
+      the rest \(order == 8 ? "an" : "a") \(order)-gram, they are \(gain) \
+      \(Format.fixed(abs(rest), decimals: 4)).
       """
   }
 

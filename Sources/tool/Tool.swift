@@ -50,7 +50,7 @@ struct Tool: Command {
       abstract: "Train a network on a list of words, and invent new words like them.",
       usage: """
         charmlp train                          train on the bundled list of names
-        charmlp train --data towns.txt         train on a list of your own, one word a line
+        charmlp train towns.txt                train on a list of your own, one word a line
         charmlp sample --count 20              new words from the newest run
         charmlp sample score emma              how probable a word is
         charmlp report                         the newest run as one HTML file

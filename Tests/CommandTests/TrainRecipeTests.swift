@@ -39,6 +39,31 @@ struct TrainRecipeTests {
     #expect(try place.read("again/model.safetensors") == place.read("run/model.safetensors"))
   }
 
+  @Test(
+    "The sentence on the mixture says whether it is better or worse than its better part",
+    arguments: [10, 12])
+  func mixtureVerdict(count: Int) throws {
+    // The first ten of the bundled names are too few for the mixture to gain, the first twelve are not.
+    let names = try String(
+      contentsOf: URL(filePath: #filePath).appending(path: "../../../data/names.txt").standardized,
+      encoding: .utf8)
+    let words = names.split(separator: "\n").prefix(count).joined(separator: "\n")
+    try place.write(words.utf8, to: "few.txt")
+    let run = ["few.txt", "--recipe", "best", "--samples", "0", "--quiet"]
+    let told = try place.run("train", run + ["--out", "told"])
+    let result = try jsonObject(place.run("train", run + ["--out", "run", "--json"]).output)
+    func validation(_ losses: Any?) -> Double? {
+      (losses as? [String: Any])?["validation"] as? Double
+    }
+    let baseline = try #require(result["baseline"] as? [[String: Any]])
+    let parts = ([result["loss"]] + baseline).compactMap(validation)
+    let gain = try #require(parts.min()) - #require(validation(result["mixture"]))
+    let sentence = gain < 0 ? "worse than the better of them by" : "better by another"
+    #expect((gain < 0) == (count == 10))
+    #expect(
+      told.output.contains("they are \(sentence) \(String(format: "%.4f", abs(gain)))."), "\(told)")
+  }
+
   @Test("Every setting has a flag, which help explains and a misspelling is led to")
   func flags() throws {
     let help = try place.run("train", ["--help-hidden"]).output

@@ -257,7 +257,8 @@ extension RunData {
         guard let list = try checkpoint.wordList() else {
           throw CommandFailure(
             .noInput, "\(directory.path): the run's list was too long to be stored with it",
-            advice: "Name the list:  train --resume \(shellWord(directory.path)) words.txt")
+            advice: "Name the list:  "
+              + Program.called("train --resume \(shellWord(directory.path)) words.txt"))
         }
         try self.init(
           list, checkpoint.words, checkpoint.recipe, ranks, name: directory.path,
