@@ -1,7 +1,7 @@
 """Checks that the code shown in the library's articles is code that is compiled.
 
-Every block of Swift in the articles and in docs/library.md, must stand
-line by line in one of the example programs, which continuous integration builds and runs.
+Every block of Swift in the articles and in docs/library.md must stand, line by line, in one of the example
+programs, which continuous integration builds and runs.
 
 Usage: python3 Tools/excerpts.py
 """

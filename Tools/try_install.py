@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-COMMANDS = ["train", "sample", "report", "gradcheck", "bench"]
+COMMANDS = ["train", "sample", "report", "gradcheck", "bench", "import"]
 
 
 def run(*words, directory=ROOT, **options):

@@ -9,7 +9,7 @@ struct ToolTests {
 
   init() throws { place = try Workplace() }
 
-  private static let commands = ["train", "sample", "report", "gradcheck", "bench"]
+  private static let commands = ["train", "sample", "report", "gradcheck", "bench", "import"]
   private static let quick = [
     "--recipe", "notebook", "--steps", "100", "--hidden", "8", "--samples", "2", "--quiet",
   ]
