@@ -4,10 +4,6 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-// Declared, not included: the header would be this module's instead of Glibc's.
-struct rlimit;
-
 extern int sched_getaffinity(pid_t process, size_t bytes, cpu_set_t *mask);
 extern ssize_t tee(int from, int to, size_t bytes, unsigned int flags);
-extern int prlimit(pid_t process, int resource, const struct rlimit *limit, struct rlimit *old);
 extern int sched_setaffinity(pid_t process, size_t bytes, const cpu_set_t *mask);

@@ -2,14 +2,7 @@
 //
 // By posix_spawn, because Foundation's Process would bring all of Foundation into every `train`.
 
-import CLinux
 import Glibc
-
-/// Limits the files that another process writes. It may have begun by now, but not have written much.
-private func limitFileSize(_ process: pid_t, _ limit: Int) {
-  var limits = rlimit(rlim_cur: rlim_t(limit), rlim_max: rlim_t(limit))
-  unsafe prlimit(process, CInt(RLIMIT_FSIZE.rawValue), &limits, nil)
-}
 
 /// A program that reads nothing, and writes its messages, and perhaps its results, to files.
 public struct ChildProcess {
@@ -39,6 +32,7 @@ public struct ChildProcess {
   ///   - output: The file that its stdout goes to; nil for none. Names of files are relative to `directory`.
   ///   - messages: The file that its stderr goes to.
   ///   - fileLimit: The most bytes of any file that it writes; a longer one is its end (SIGXFSZ).
+  ///     In whole blocks of 512 bytes.
   public init(
     executable: String, arguments: [String], environment: [String], directory: String? = nil,
     output: String? = nil, messages: String, fileLimit: Int? = nil
@@ -99,8 +93,6 @@ public struct ChildProcess {
       &actions, STDOUT_FILENO, output, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
     unsafe posix_spawn_file_actions_addopen(
       &actions, STDERR_FILENO, messages, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
-    // POSIX's actions cannot change the directory; coreutils' env can.
-    let command = directory.map { ["/usr/bin/env", "-C", $0, executable] } ?? [executable]
     var words = unsafe (command + arguments).map { unsafe strdup($0) } + [nil]
     var variables = unsafe environment.map { unsafe strdup($0) } + [nil]
     defer {
@@ -113,8 +105,16 @@ public struct ChildProcess {
     let code = unsafe posix_spawn(
       &child, command[0], &actions, &attributes.value, &words, &variables)
     guard code == 0 else { throw SystemError(executable, code: code) }
-    if let fileLimit { limitFileSize(child, fileLimit) }
     return child
+  }
+
+  /// The words that start the program. Spawning can set neither a directory nor a limit; the shell can, before the
+  /// program has written a byte.
+  private var command: [String] {
+    if directory == nil && fileLimit == nil { return [executable] }
+    let script = #"cd -- "$1" && ulimit -f "$2" && shift 2 && exec "$@""#
+    let blocks = fileLimit.map { String($0 / 512) } ?? "unlimited"
+    return ["/bin/sh", "-c", script, "sh", directory ?? ".", blocks, executable]
   }
 }
 
