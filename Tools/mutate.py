@@ -12,12 +12,16 @@ compares docs/derivation.md with the code is not a judge: it turns red for every
     python3 Tools/mutate.py --list      what they are
     python3 Tools/mutate.py --check     whether each finds its place in the sources; builds nothing
 
+What became of each fault is kept in docs/mutations.txt: a row is replaced when its fault is planted
+again, and goes when the list no longer has it.
+
 The copy and its build live in .build/mutate and are kept, so that the next run builds less. It exits
 with 1 if a fault is not caught, and with 2 if the list does not fit the sources or the copy is not
 green without a fault.
 """
 
 import argparse
+import datetime
 import os
 import re
 import subprocess
@@ -35,17 +39,21 @@ WORKSHOP = REPOSITORY / ".build" / "mutate"
 TREE = WORKSHOP / "tree"
 BUILD = WORKSHOP / "build"
 REPORT = WORKSHOP / "tests.xml"
+RESULTS = REPOSITORY / "docs" / "mutations.txt"
 
 SUITES = (
+    "AveragingTests",
     "ChainOptionsTests",
     "DerivationAgainstPyTorchTests",
     "DrawingTests",
     "EvaluationTests",
     "FusedEngineTests",
+    "MixtureTests",
     "MostLikelyWordsTests",
     "NextCharacterNetworkTests",
     "NotebookRunTests",
     "RanksTests",
+    "RarityTests",
     "ReductionTests",
     "SamplerTeamTests",
     "SamplerTests",
@@ -56,8 +64,8 @@ SUITES = (
 
 # All that the judges need of the package. The rest would be built again for every fault.
 TARGETS = (
-    "CBLAS", "CZlib", "CMPI", "LinearAlgebra", "Safetensors", "CharMLP", "CommandSupport", "gradcheck",
-    "CharMLPTests",
+    "CBLAS", "CLinux", "CMPI", "CZlib", "Posix", "LinearAlgebra", "Safetensors", "OrderedJSON", "CharMLP",
+    "CommandSupport", "GradcheckCommand", "gradcheck", "CharMLPTests",
 )  # fmt: skip
 
 # Warnings may not stop a fault from compiling, and a trap need not explain itself.
@@ -119,6 +127,7 @@ def content_in_copy(file: Path) -> bytes:
     if file == Path("Package.swift"):
         names = ", ".join(f'"{name}"' for name in TARGETS)
         content += f"package.targets.removeAll {{ ![{names}].contains($0.name) }}\n".encode()
+        content += b'package.products.removeAll { $0.name == "charmlp" }\n'
     return content
 
 
@@ -225,6 +234,27 @@ def outcome(fault: Fault, jobs: int | None) -> tuple[bool, str]:
     return bool(red), ", ".join(name.removesuffix("Tests") for name in red) or "SURVIVES"
 
 
+# The results
+
+
+def known_results() -> dict[str, str]:
+    """The rows of the file of results, by what they are about: the first two columns."""
+    lines = RESULTS.read_text().splitlines()[2:] if RESULTS.is_file() else []
+    return {"\t".join(line.split("\t")[:2]): line for line in lines}
+
+
+def keep_result(fault: Fault, by: str) -> None:
+    """Writes a fault's row into the file of results, in the order of the list."""
+    rows = known_results()
+    key = {each: f"{Path(each.file).stem}\t{each.description}" for each in FAULTS}
+    day = datetime.date.today().isoformat()
+    rows[key[fault]] = f"{key[fault]}\t{day}\t{by.splitlines()[0]}"
+    kept = [rows.get(key[each], f"{key[each]}\t\tnot run yet") for each in FAULTS]
+    caught = sum(not row.endswith(("SURVIVES", "NOT COMPILE", "not run yet")) for row in kept)
+    head = [f"{caught} of {len(FAULTS)} planted faults are caught.", "file\tfault\tday\tcaught by"]
+    RESULTS.write_text("\n".join([*head, *kept]) + "\n")
+
+
 def run(faults: dict[int, Fault], jobs: int | None) -> bool:
     """Plants the faults in turn and prints the table; whether all were caught."""
     caught_count = 0
@@ -232,6 +262,7 @@ def run(faults: dict[int, Fault], jobs: int | None) -> bool:
         start = time.monotonic()
         caught, by = outcome(fault, jobs)
         caught_count += caught
+        keep_result(fault, by)
         seconds = time.monotonic() - start
         print(f"{table_row(number, fault)}  {seconds:4.0f} s  {by}", flush=True)
     print(f"{caught_count} of {len(faults)} caught")
