@@ -206,8 +206,6 @@ _FAULTS_OF_FILE = {
          "(.squares ... .squares, ranks.squares)", "(.squares ... .squares, nil)"),
         ("ranks: the embedding of other threads keeps a rank's own gradient",
          "where share !== self.shares[0] {", "where share === self.shares[0] && index > 99 {"),
-    ],
-    "Sources/CharMLP/Engine/RankSums.swift": [
         ("sums over ranks: the loss alone",
          "slices.flatMap { [$0.firstWeights.dW1, $0.dW2T] } + [dC, db2, scalars]", "[scalars]"),
         ("sums over ranks: dC is a rank's own",
@@ -251,8 +249,6 @@ _FAULTS_OF_FILE = {
         ("mixture: the shares change places",
          "let p = counting.weight * network[entry] + (1 - counting.weight) * counted[entry]",
          "let p = (1 - counting.weight) * network[entry] + counting.weight * counted[entry]"),
-    ],
-    "Sources/CharMLP/NGrams/MixtureFit.swift": [
         ("mixture: the prior forgotten",
          "(share + Self.priorWindows) / (total + 2 * Self.priorWindows)", "share / total"),
         ("mixture: a window that occurs often counts once",
@@ -300,6 +296,11 @@ _FAULTS_OF_FILE = {
          "while kept < limit, kept == 0 || sum + probabilities[order[kept]] < topP || topP == 1 {"),
         ("truncation: not normalized again",
          "for id in order[..<kept] { probabilities[id] /= sum }", ""),
+        ("score: the end forgotten",
+         "let target = logs.count < word.count ? Int(word[logs.count]) : 0",
+         "let target = Int(word[min(logs.count, word.count - 1)])"),
+        ("score: a text longer than a context is cut at its end",
+         "padding + text.suffix(length)", "padding + text.prefix(length)"),
     ],
     "Sources/CharMLP/Sampling/ContextGraph.swift": [
         ("drawing: a guide enters a stretch one character late",
@@ -320,8 +321,6 @@ _FAULTS_OF_FILE = {
          "where !avoid.contains(Int32(id))", "where avoid.min() != Int32(id)"),
         ("accepting: one constraint is enough",
          "zip(matchers, state).allSatisfy {", "zip(matchers, state).contains {"),
-    ],
-    "Sources/CharMLP/Sampling/ForbiddenWords.swift": [
         ("forbidden words: their beginnings as well",
          "isWord.append(false)", "isWord.append(true)"),
     ],
@@ -367,13 +366,6 @@ _FAULTS_OF_FILE = {
          "bound: node.logProbability + .log(weights[id]))", "bound: 2 * node.logProbability)"),
         ("most likely: the queue's order below the root forgotten",
          "      entries.swapAt(place, first)\n      place = first", "      return Int(best.number)"),
-    ],
-    "Sources/CharMLP/Sampling/WordScorer.swift": [
-        ("score: the end forgotten",
-         "let target = logs.count < word.count ? Int(word[logs.count]) : 0",
-         "let target = Int(word[min(logs.count, word.count - 1)])"),
-        ("score: a text longer than a context is cut at its end",
-         "padding + text.suffix(length)", "padding + text.prefix(length)"),
     ],
 }
 # fmt: on

@@ -119,7 +119,9 @@ extension Outcome {
   }
 }
 
-// MARK: - What a command throws when it cannot go on: a status for scripts and one or two lines for people
+// MARK: - Failures
+//
+// A status for scripts and one or two lines for people.
 
 // The first line says what was expected and what was found, the second what to do about it. The
 // command's name is not part of it; whoever prints the failure puts that in front. A wrong flag
@@ -337,7 +339,9 @@ extension SamplingError: CommandFailureConvertible {
   }
 }
 
-// MARK: - What the process does about signals, decided once at its start
+// MARK: - Signals
+//
+// Decided once, when the process starts.
 
 // A write that fails comes back as an error instead of ending the process, since a training run must
 // outlive the reader of its output and a limit on file sizes. What SIGINT and the like do is decided by the

@@ -63,7 +63,9 @@ extension CompletionKind {
   }
 }
 
-// MARK: - The whole checkpoint behind `--model`, for a command that shows more of a run than its network
+// MARK: - Checkpoints
+//
+// For a command that shows more of a run than its network.
 
 extension ModelSource {
   /// Reads a model file with all that it says about its training.

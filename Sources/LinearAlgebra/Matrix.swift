@@ -77,7 +77,9 @@ public struct Matrix<Scalar: MatrixScalar>: Equatable, Sendable {
   }
 }
 
-// MARK: - The SIMD functions on whole matrices, where speed counts and 5 ulp do not
+// MARK: - Vectorized tanh
+//
+// For where 5 ulp do not matter.
 
 /// tanh of every element, sixteen at a time, within 5 ulp; `tanh` is the reference.
 public func vectorizedTanh(_ x: Matrix<Float>) -> Matrix<Float> {
@@ -101,7 +103,7 @@ public func vectorizedTanh(_ x: Matrix<Float>) -> Matrix<Float> {
   return result
 }
 
-// MARK: - Elementwise arithmetic with broadcasting, as the derivation writes it
+// MARK: - Broadcasting arithmetic
 
 // `*` is elementwise; a matrix product is always spelled `matmul`. A dimension of 1 is repeated to
 // match the other operand ("keep-dim broadcasting"), and nothing else is: (32, 200) * (1, 200) is
@@ -186,7 +188,7 @@ extension Matrix {
   }
 }
 
-// MARK: - What is done to each element alone: arithmetic with a scalar, and swift-numerics' functions
+// MARK: - Elementwise functions
 
 // The functions are the reference: correctly rounded or nearly so, in both precisions. The engine has
 // faster ones of its own, which are tested against these. All stand in the file of the loop they share,

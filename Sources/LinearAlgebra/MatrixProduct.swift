@@ -197,7 +197,9 @@ extension Matrix {
   }
 }
 
-// MARK: - The scalar types a matrix can hold: Float and Double, the two that BLAS multiplies
+// MARK: - Scalar types
+//
+// Float and Double, the two that BLAS multiplies.
 
 // The one requirement beyond their arithmetic is BLAS's own product, so that everything above can be
 // written once for both.

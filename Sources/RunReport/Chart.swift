@@ -71,7 +71,7 @@ struct Chart: Sendable {
   }
 }
 
-// MARK: - Charts whose axis counts steps: how far it goes, where its marks stand, and columns over it
+// MARK: - Charts over steps
 
 extension Chart {
   /// The variables that every script over steps needs.
@@ -109,7 +109,9 @@ extension Chart {
   }
 }
 
-// MARK: - The minibatch losses of a whole run as a curve, thin enough for a page
+// MARK: - Loss curves
+//
+// The minibatch losses of a whole run, thin enough for a page.
 
 /// Means of minibatch losses over stretches of steps.
 struct LossCurve: Equatable, Sendable {

@@ -135,7 +135,9 @@ package struct RunDirectory: Equatable, Sendable {
   }
 }
 
-// MARK: - What a report reads of a run besides its model: as much as is there, and no complaint about the rest
+// MARK: - Reading a run for a report
+//
+// Missing files are not an error.
 
 extension RunDirectory {
   package var reportPath: String { path + "/report.html" }
@@ -164,7 +166,7 @@ extension RunDirectory {
   }
 }
 
-// MARK: - What a run writes into its directory, and what it finds there when it goes on
+// MARK: - Writing a run
 
 // The model and the description are replaced as a whole. Metrics are appended, each line in one write,
 // and before the checkpoint of the same step: so whatever the crash, cutting the file after the
@@ -272,7 +274,9 @@ extension Checkpoint {
   }
 }
 
-// MARK: - Where a report goes: a page takes the place of an older page of ours, and of nothing else
+// MARK: - The report's file
+//
+// A page replaces an older page of ours, and nothing else.
 
 /// A file that is made anew from a run whenever somebody asks for it.
 package enum ReportFile {

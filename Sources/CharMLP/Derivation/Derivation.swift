@@ -172,7 +172,9 @@ extension Derivation {
   }
 }
 
-// MARK: - Cross-entropy and batch norm "all in one go": the whole backward pass of each as one expression
+// MARK: - All in one go
+//
+// The whole backward pass of cross-entropy and of batch norm, each as one expression.
 
 // docs/derivation.md derives both. They equal the step-by-step gradients but for rounding, and they
 // are what the fused engine computes.

@@ -93,7 +93,9 @@ package struct GradientReport: Equatable, Sendable {
   package var passed: Bool { wrong.isEmpty }
 }
 
-// MARK: - The two "all in one go" forms and the fused engine, against the step-by-step pass in Double
+// MARK: - Closed forms and the fused engine
+//
+// Both "all in one go" forms and the engine, against the step-by-step pass in Double.
 
 extension GradientCheck {
   /// dlogits and dhprebn as one expression each, in Double.
@@ -153,7 +155,9 @@ extension FusedEngine {
   }
 }
 
-// MARK: - The numeric comparison of all 26 gradients, its probes shared out over threads
+// MARK: - Finite differences
+//
+// All 26 gradients, the probes shared out over threads.
 
 extension GradientCheck {
   /// Probes that one thread takes at a time.
@@ -210,7 +214,9 @@ extension NumericGradient {
   }
 }
 
-// MARK: - Somebody's tensors against ours, in the precision of their file
+// MARK: - A file's tensors
+//
+// A user's tensors against ours, in the precision of their file.
 
 extension GradientCheck {
   /// Every tensor of the reference against our pass in the same precision.
@@ -228,7 +234,9 @@ extension GradientCheck {
   }
 }
 
-// MARK: - What gradients are checked for: a network's parameters and a minibatch
+// MARK: - The problem
+//
+// A network's parameters and a minibatch.
 
 // What is dropped is part of the problem: a mask does not change while the loss is differentiated.
 // Parameters are kept in Double, whatever they were drawn or read in; Float's numbers are Double's too.
@@ -280,7 +288,9 @@ package struct GradientProblem: Equatable, Sendable {
   var steps: Derivation<Double> { Derivation(parameters, minibatch, dropout: dropout) }
 }
 
-// MARK: - The two precisions that tensors are compared in, and the size of their last place
+// MARK: - Precisions
+//
+// The two in which tensors are compared, and the size of their last place.
 
 // Every comparison is computed in Double, which holds the numbers of both exactly; the precision only
 // says how much of a difference rounding may explain.

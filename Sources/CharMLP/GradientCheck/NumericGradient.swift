@@ -97,7 +97,9 @@ struct NumericGradient: Sendable {
   }
 }
 
-// MARK: - One measurement of rounding: passes in Float and in Double on the same numbers, in several forms
+// MARK: - Measured rounding
+//
+// Passes in Float and in Double on the same numbers, in several forms.
 
 // Each form is compared with itself, so that a fault in one of them cannot pass for rounding.
 
@@ -220,7 +222,7 @@ struct Nudge {
   }
 }
 
-// MARK: - The loss of a pass in which one tensor is not what the lines before it made of it
+// MARK: - The loss with one tensor replaced
 
 // This is how an intermediate gets a numeric gradient: everything before it is taken from the
 // unperturbed pass, the tensor itself is set, and the loss is read. The derivation evaluates what
@@ -322,7 +324,9 @@ struct StepScales {
   }
 }
 
-// MARK: - Independent pieces of work on several threads, their results in the order of the pieces
+// MARK: - Parallel pieces
+//
+// Independent pieces of work on several threads, their results in the order of the pieces.
 
 // A piece is computed whole by one thread, so results do not depend on how many there are. The threads are
 // a team's, not Dispatch's: that waits for ever where the system has no thread left, and traps where it

@@ -507,7 +507,9 @@ extension Parameters {
   }
 }
 
-// MARK: - Sizes: shapes in the notebook's dimensions, and the number of terms in a sum
+// MARK: - Sizes
+//
+// Shapes in the notebook's dimensions, and the number of terms in a sum.
 
 // In the derivation every tensor is a matrix; in the notebook, emb has three dimensions, b1 and b2 have
 // one and the loss has none. Tables and files use the notebook's shapes.

@@ -87,7 +87,9 @@ extension Reference {
   }
 }
 
-// MARK: - From a reference to the bytes of a file that a notebook reads with `safetensors.torch.load_file`
+// MARK: - Writing a reference
+//
+// As a file that a notebook reads with `safetensors.torch.load_file`.
 
 extension Reference {
   /// The bytes of a safetensors file with the minibatch, the parameters and all tensors, in the
@@ -122,7 +124,9 @@ extension Reference {
   }
 }
 
-// MARK: - From the bytes of a file to a reference, every promise checked on the way
+// MARK: - Reading a reference
+//
+// Everything is validated on the way.
 
 // C, W1 and Xb say all sizes; everything else has to fit them. Xb and Yb are I64 as PyTorch makes them,
 // all else is of one type, F32 or F64. A tensor to be judged whose shape does not fit is kept apart. A name that is no tensor of the pass is left alone, since
@@ -178,7 +182,9 @@ extension Reference {
   }
 }
 
-// MARK: - The tensors of a reference file, one by one, in the types and shapes that they must have
+// MARK: - A file's tensors
+//
+// One by one, in the types and shapes that they must have.
 
 /// A safetensors file whose sizes have been found to fit each other.
 struct ReferenceReader {
@@ -311,7 +317,9 @@ extension ReferenceReader {
   }
 }
 
-// MARK: - Everything that can be wrong with a reference file, each with the tensor's name
+// MARK: - Errors
+//
+// Each names its tensor.
 
 /// Why bytes are not a reference.
 package enum ReferenceError: Error, Equatable, Sendable {

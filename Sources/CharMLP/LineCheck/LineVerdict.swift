@@ -394,7 +394,7 @@ extension PassTensor {
   }
 }
 
-// MARK: - Files whose parameters or minibatch are not those of the pass
+// MARK: - Tensors of another pass
 
 extension PassJudge {
   /// The verdicts in order, and what they have in common.

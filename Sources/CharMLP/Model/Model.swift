@@ -7,6 +7,7 @@
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
 
 public import LinearAlgebra
+import RealModule
 
 /// Parameters, batch norm's statistics and a vocabulary: a network that predicts.
 public struct Model: Equatable, Sendable {
@@ -142,4 +143,115 @@ public struct Minibatch: Equatable, Sendable {
 
   /// The number of windows: n, or a part of it.
   public var count: Int { targets.count }
+}
+
+// MARK: - Errors of minibatches
+
+/// Why a network cannot learn from a minibatch.
+public enum MinibatchError: Error, Equatable, Sendable, CustomStringConvertible {
+  /// Batch norm divides by n − 1: the variance of a single window is undefined.
+  case tooFewWindows(Int)
+  /// The network's steps are for minibatches of another size.
+  case count(Int, expected: Int)
+  /// Its contexts have another length than the network's.
+  case blockSize(Int, expected: Int)
+  /// It has an id that is not in the network's vocabulary.
+  case unknownID(Int32, vocabulary: Int)
+
+  /// What is wrong, in one line.
+  public var description: String {
+    switch self {
+    case .tooFewWindows(let count):
+      "a minibatch of \(count), but batch norm needs at least 2 windows"
+    case .count(let count, let expected):
+      "a minibatch of \(count) windows for a network that learns from \(expected) at a time"
+    case .blockSize(let size, let expected):
+      "contexts of \(size) characters for a network that sees \(expected)"
+    case .unknownID(let id, let vocabulary):
+      "the id \(id) is not in the network's vocabulary, 0 to \(vocabulary - 1)"
+    }
+  }
+}
+
+// MARK: - The loss of a network over the parts of a split
+
+extension Model {
+  /// The mean cross-entropy over all windows behind `contexts`, in nats per character.
+  package func loss(over contexts: DistinctContexts) -> Double {
+    var total = 0.0
+    for block in contexts.blocks(width: shape.widestRow) {
+      let logits = logits(block.contexts)  // (n, vocabulary)
+      let norm_logits = logits - logits.max(.columns)  // (n, vocabulary)
+      let counts_sum = exp(norm_logits).sum(.columns)  // (n, 1)
+      for (row, context) in block.indices.enumerated() {
+        let log_sum = Double.log(Double(counts_sum[row, 0]))
+        for entry in contexts.targetRange(of: context) {
+          let logprob = Double(norm_logits[row, Int(contexts.targets[entry])]) - log_sum
+          total -= logprob * Double(contexts.targetCounts[entry])
+        }
+      }
+    }
+    return total / Double(contexts.windowCount)
+  }
+}
+
+extension Model {
+  /// The probability of every entry's character, by entry of `contexts`, whose blocks are as long as
+  /// this network's or longer.
+  func probabilities(over contexts: DistinctContexts) -> [Double] {
+    var probabilities = [Double](repeating: 0, count: contexts.targets.count)
+    let width = max(shape.widestRow, contexts.blockSize)
+    for block in contexts.blocks(width: width) {
+      let logits = logits(block.contexts.lastOfEach(shape.blockSize, of: contexts.blockSize))
+      let norm_logits = logits - logits.max(.columns)  // (n, vocabulary)
+      let counts = exp(norm_logits)  // (n, vocabulary)
+      let counts_sum = counts.sum(.columns)  // (n, 1)
+      for (row, context) in block.indices.enumerated() {
+        for entry in contexts.targetRange(of: context) {
+          probabilities[entry] =
+            Double(counts[row, Int(contexts.targets[entry])]) / Double(counts_sum[row, 0])
+        }
+      }
+    }
+    return probabilities
+  }
+}
+
+extension ArraySlice<Int32> {
+  /// The last `length` ids of every block.
+  fileprivate func lastOfEach(_ length: Int, of blockSize: Int) -> ArraySlice<Int32> {
+    guard length < blockSize else { return self }
+    return stride(from: startIndex, to: endIndex, by: blockSize)
+      .flatMap { self[$0 + blockSize - length..<$0 + blockSize] }[...]
+  }
+}
+
+// MARK: Losses of a split
+
+/// The mean cross-entropy over each part of a split, in nats per character.
+public struct SplitLosses: Equatable, Sendable {
+  /// Over the windows that train.
+  public let train: Double
+  /// Over the windows that validate.
+  public let validation: Double
+  /// Over the windows that test.
+  public let test: Double
+
+  /// Puts losses together that are known.
+  public init(train: Double, validation: Double, test: Double) {
+    (self.train, self.validation, self.test) = (train, validation, test)
+  }
+
+  /// The losses of a network.
+  package init(_ model: Model, _ dataset: Dataset) {
+    train = model.loss(over: dataset.measured.train.distinct())
+    validation = model.loss(over: dataset.measured.validation.distinct())
+    test = model.loss(over: dataset.measured.test.distinct())
+  }
+
+  /// The perplexity of a loss, exp(loss): the number of equally likely characters with that loss.
+  public static func perplexity(_ loss: Double) -> Double { .exp(loss) }
+
+  /// The loss of guessing among so many characters alike, log(count).
+  public static func guessing(among count: Int) -> Double { .log(Double(count)) }
 }

@@ -63,7 +63,9 @@ public struct Baseline: Equatable, Sendable {
   }
 }
 
-// MARK: - Less than counting: what has not learned even how often characters occur
+// MARK: - Unigrams
+//
+// A network that does no better has not even learned how often characters occur.
 
 extension SplitLosses {
   /// The losses of drawing every character, ends of words included, by how often it occurs in the

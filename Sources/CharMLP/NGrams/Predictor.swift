@@ -66,3 +66,199 @@ public struct Predictor: Sendable {
     return total / Double(contexts.windowCount)
   }
 }
+
+// MARK: - Mixtures
+//
+// The network and counting together. Bengio et al., "A neural probabilistic language model", 2003,
+// mixed theirs with a trigram.
+//
+// p(c | context) = λ · p_network(c | context) + (1 − λ) · p_n-gram(c | context)
+//
+// The two err in different places, so the mixture is usually better than either. λ, order and discount follow
+// from the network and the words that validate, and from nothing else: a resumed run has the same ones.
+
+/// How a network is mixed with an n-gram model: what a model file says about it.
+public struct Mixture: Equatable, Sendable {
+  /// λ, the network's share, from 0 to 1.
+  public let weight: Double
+  /// The length of the n-grams.
+  public let order: Int
+  /// How counts are discounted.
+  public let discounting: Discounting
+
+  /// Puts a mixture together that is known.
+  public init(weight: Double, order: Int, discounting: Discounting) {
+    (self.weight, self.order, self.discounting) = (weight, order, discounting)
+  }
+
+  /// The orders among which the best is chosen by validation.
+  public static let orders = 2...8
+}
+
+/// Whether a network is mixed with an n-gram model.
+public enum Mix: String, CaseIterable, Sendable {
+  /// The network alone.
+  case none
+  /// With the Kneser-Ney model that fits it best.
+  case ngram
+}
+
+// MARK: - Fitting a mixture
+//
+// λ, order and discount, from the validation words.
+//
+// The n-gram models are counted once for a run and give their probabilities once; only the network's
+// change from one evaluation to the next. So a fit costs a pass of the network over the validation
+// words, and some sums.
+
+/// The n-gram models of a run, ready to be mixed with its network again and again.
+struct MixtureFit {
+  private let contexts: DistinctContexts
+  private let candidates: [Candidate]
+
+  /// A model and the probabilities that it gives to the validation words.
+  private struct Candidate {
+    let order: Int
+    let discounting: Discounting
+    var probabilities: [Double]  // by entry of `contexts`
+  }
+
+  /// Counts the training words, and looks up those that validate.
+  init(_ dataset: Dataset) {
+    let length = Mixture.orders.upperBound - 1
+    let counts = NGramCounts(ContextWindows(dataset.train, blockSize: length).distinct())
+    let blockSize = max(length, dataset.train.blockSize)
+    let contexts = ContextWindows(dataset.measured.validation, blockSize: blockSize).distinct()
+    let smoothings = Discounting.allCases.map { KneserNey(counts, $0) }
+    var candidates = Mixture.orders.flatMap { order in
+      Discounting.allCases.map {
+        Candidate(
+          order: order, discounting: $0,
+          probabilities: Array(repeating: 0, count: contexts.targets.count))
+      }
+    }
+    KneserNey.forEachEntry(of: smoothings, over: contexts) { entry, smoothing, probabilities in
+      for (index, order) in Mixture.orders.enumerated() {
+        candidates[index * smoothings.count + smoothing].probabilities[entry] =
+          probabilities[order - 1]
+      }
+    }
+    (self.contexts, self.candidates) = (contexts, candidates)
+  }
+
+  /// The mixture with the smallest validation loss.
+  func mixture(with model: Model) -> Mixture {
+    let network = model.probabilities(over: contexts)
+    let fits = candidates.map { fit(network, $0.probabilities, rounds: 12) }
+    let best = fits.indices.min { fits[$0].loss < fits[$1].loss } ?? 0
+    let fitted = fit(network, candidates[best].probabilities, rounds: 60)
+    return Mixture(
+      weight: fitted.weight, order: candidates[best].order,
+      discounting: candidates[best].discounting)
+  }
+
+  /// What λ would be without any words, 1/2, counts as much as so many windows for it and as many
+  /// against it: twenty words cannot drive it to an extreme.
+  private static let priorWindows = 20.0
+
+  /// λ by expectation and maximization, and the loss with it.
+  private func fit(
+    _ network: [Double], _ counted: [Double], rounds: Int
+  ) -> (weight: Double, loss: Double) {
+    let (network, counted, counts) = (network.span, counted.span, contexts.targetCounts.span)
+    let total = Double(contexts.windowCount)
+    var weight = 0.5
+    for _ in 0..<rounds {
+      var share = 0.0
+      for entry in 0..<counts.count {
+        let part = weight * network[entry]
+        share += Double(counts[entry]) * part / (part + (1 - weight) * counted[entry])
+      }
+      weight = (share + Self.priorWindows) / (total + 2 * Self.priorWindows)
+    }
+    var loss = 0.0
+    for entry in 0..<counts.count {
+      let p = weight * network[entry] + (1 - weight) * counted[entry]
+      loss -= Double(counts[entry]) * .log(p)
+    }
+    return (weight, loss / total)
+  }
+}
+
+// MARK: - Losses of words
+//
+// For a program that has words and not windows.
+
+extension Predictor {
+  /// The mean cross-entropy of the characters of some words and of their ends, in nats per character.
+  ///
+  /// −1/n · Σ log p(c | context) over all n characters, every word's end being one.
+  ///
+  /// - Throws: `VocabularyError.unknownSymbol` for a character that the network does not know.
+  public func loss(of words: WordList) throws(VocabularyError) -> Double {
+    let encoded = try EncodedWords(words, vocabulary: model.vocabulary)
+    return loss(over: ContextWindows(encoded, blockSize: 1))
+  }
+
+  /// The natural logarithm of the probability that a word is drawn: Σ log p(c | context) over its characters and
+  /// its end.
+  ///
+  /// `WordScorer` gives the parts of the sum.
+  ///
+  /// - Throws: `VocabularyError.unknownSymbol` for a character that the network does not know.
+  public func logProbability(of word: String) throws(VocabularyError) -> Double {
+    let ids = try model.vocabulary.encode(word) + [Vocabulary.terminator]
+    let encoded = EncodedWords(ids: ids, vocabularyCount: model.vocabulary.count)
+    return -loss(over: ContextWindows(encoded, blockSize: 1)) * Double(ids.count)
+  }
+
+  /// The mean cross-entropy over windows, whatever their block size, in nats per character.
+  ///
+  /// - Throws: `VocabularyError.otherSymbols` if they have another number of symbols than the network.
+  public func loss(on windows: ContextWindows) throws(VocabularyError) -> Double {
+    guard windows.vocabularyCount == model.vocabulary.count else {
+      throw .otherSymbols(windows.vocabularyCount, network: model.vocabulary.count)
+    }
+    return loss(over: windows)
+  }
+
+  /// The mean cross-entropy over each part of a data set, in nats per character.
+  ///
+  /// - Throws: `VocabularyError.otherSymbols` if the data has other symbols than the network.
+  public func losses(on dataset: Dataset) throws(VocabularyError) -> SplitLosses {
+    guard dataset.vocabulary == model.vocabulary else {
+      throw .otherSymbols(dataset.vocabulary.count, network: model.vocabulary.count)
+    }
+    return losses(dataset)
+  }
+}
+
+extension Model {
+  /// The mean cross-entropy of the characters of some words and of their ends, in nats per character.
+  ///
+  /// - Throws: `VocabularyError.unknownSymbol` for a character that the network does not know.
+  public func loss(of words: WordList) throws(VocabularyError) -> Double {
+    try Predictor(self).loss(of: words)
+  }
+
+  /// The natural logarithm of the probability that a word is drawn.
+  ///
+  /// - Throws: `VocabularyError.unknownSymbol` for a character that the network does not know.
+  public func logProbability(of word: String) throws(VocabularyError) -> Double {
+    try Predictor(self).logProbability(of: word)
+  }
+
+  /// The mean cross-entropy over windows, whatever their block size, in nats per character.
+  ///
+  /// - Throws: `VocabularyError.otherSymbols` if they have another number of symbols than the network.
+  public func loss(on windows: ContextWindows) throws(VocabularyError) -> Double {
+    try Predictor(self).loss(on: windows)
+  }
+
+  /// The mean cross-entropy over each part of a data set, in nats per character.
+  ///
+  /// - Throws: `VocabularyError.otherSymbols` if the data has other symbols than the network.
+  public func losses(on dataset: Dataset) throws(VocabularyError) -> SplitLosses {
+    try Predictor(self).losses(on: dataset)
+  }
+}

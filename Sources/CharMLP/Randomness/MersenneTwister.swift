@@ -117,7 +117,9 @@ extension MersenneTwister {
   }
 }
 
-// MARK: - The state as plain numbers, so that a checkpoint can continue a stream
+// MARK: - Saved state
+//
+// Plain numbers, so that a checkpoint can continue a stream.
 
 extension MersenneTwister {
   /// A generator's state: 624 words and the position among them, as Python's `getstate` lists them.
@@ -181,5 +183,136 @@ extension MersenneTwister {
       throw .zero
     }
     self.init(words: state.words, position: state.position)
+  }
+}
+
+// MARK: - Python's random module
+//
+// The part that decides which words a run trains on: `random.seed(42)` and `random.shuffle(words)`,
+// so that a list is split here as in the lecture's notebook. Checked against CPython 3.11. Only
+// integers are seeds: Python hashes strings and bytes first, and without a seed takes one from the
+// clock; neither is wanted here.
+
+/// Python's `random.Random` for integer seeds: the same seed gives the same draws and shuffles.
+package struct PythonRandom: Sendable, Equatable {
+  private(set) var twister: MersenneTwister
+
+  /// Seeds as `random.seed(seed)` does; as there, the sign of `seed` is ignored.
+  ///
+  /// The key of `init_by_array` is `|seed|` in base 2³², lowest digit first, without leading zeros.
+  package init(seed: some BinaryInteger) {
+    twister = MersenneTwister(key: Self.digits(of: seed))
+  }
+
+  /// Draws an integer of `count` random bits, 0…64, as `random.getrandbits(count)` does.
+  package mutating func getrandbits(_ count: Int) -> UInt64 {
+    precondition((0...64).contains(count), "getrandbits draws 0 to 64 bits, not \(count)")
+    if count == 0 { return 0 }
+    if count <= 32 { return UInt64(twister.next() >> UInt32(32 - count)) }
+    let low = UInt64(twister.next())
+    let high = UInt64(twister.next() >> UInt32(64 - count))
+    return high << 32 | low
+  }
+
+  /// Draws an integer in [0, bound), as `random._randbelow(bound)` does.
+  ///
+  /// Bits are drawn until they fall below the bound, so every value is equally likely, and the
+  /// number of words consumed varies.
+  package mutating func randbelow(_ bound: Int) -> Int {
+    precondition(bound > 0, "randbelow needs a positive bound, not \(bound)")
+    // The width of `bound`, not of `bound − 1`: a power of two is drawn with a bit to spare.
+    let width = Int.bitWidth - bound.leadingZeroBitCount
+    while true {
+      let candidate = getrandbits(width)
+      if candidate < UInt64(bound) { return Int(candidate) }
+    }
+  }
+
+  /// Shuffles in place, as `random.shuffle` does: Fisher and Yates, from the last element down.
+  package mutating func shuffle<Elements>(_ elements: inout Elements)
+  where Elements: MutableCollection & RandomAccessCollection {
+    for i in stride(from: elements.count - 1, to: 0, by: -1) {
+      let j = randbelow(i + 1)
+      elements.swapAt(
+        elements.index(elements.startIndex, offsetBy: i),
+        elements.index(elements.startIndex, offsetBy: j))
+    }
+  }
+
+  /// `|seed|` in base 2³², lowest digit first, at least one digit.
+  private static func digits(of seed: some BinaryInteger) -> [UInt32] {
+    var digits: [UInt32] = []
+    var rest = seed.magnitude
+    repeat {
+      digits.append(UInt32(truncatingIfNeeded: rest))
+      rest >>= 32
+    } while rest != 0
+    return digits
+  }
+}
+
+// MARK: - Philox
+//
+// Philox4x32-10 of Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3"
+// (SC11): a counter-based generator, whose n-th block of a stream is a function of the seed, the
+// stream and n.
+//
+// So every sampled word has a stream of its own that costs nothing to start, and no two streams of
+// a seed overlap. The tests compare it with the paper's known answers. It is no source of secrets,
+// and not what the notebook draws from: that is `TorchGenerator`.
+
+/// Streams of random numbers: the same seed and stream give the same numbers, on every machine.
+package struct Philox: Sendable, Equatable {
+  private let key: SIMD2<UInt32>
+  private var counter: SIMD4<UInt32>
+  private var second: UInt64 = 0
+  private var hasSecond = false
+
+  /// Starts a stream of a seed: the seed is the key, the stream the high half of the counter.
+  @inline(__always)
+  package init(seed: UInt64, stream: UInt64) {
+    key = SIMD2(UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32))
+    counter = SIMD4(
+      0, 0, UInt32(truncatingIfNeeded: stream), UInt32(truncatingIfNeeded: stream >> 32))
+  }
+
+  /// Draws a number in [0, 1), a multiple of 2⁻⁵³.
+  @inline(__always)
+  package mutating func uniform() -> Double {
+    Double(next() >> 11) * 0x1p-53
+  }
+
+  /// Draws 64 bits: half a block, the first two words of it first.
+  @inline(__always)
+  package mutating func next() -> UInt64 {
+    if hasSecond {
+      hasSecond = false
+      return second
+    }
+    let block = Self.block(counter: counter, key: key)
+    let low = (UInt64(counter.y) << 32 | UInt64(counter.x)) &+ 1
+    counter.x = UInt32(truncatingIfNeeded: low)
+    counter.y = UInt32(truncatingIfNeeded: low >> 32)
+    second = UInt64(block.w) << 32 | UInt64(block.z)
+    hasSecond = true
+    return UInt64(block.y) << 32 | UInt64(block.x)
+  }
+
+  /// Ten rounds of the paper's bijection; multipliers and Weyl constants are its table 2.
+  @inline(__always)
+  static func block(counter: SIMD4<UInt32>, key: SIMD2<UInt32>) -> SIMD4<UInt32> {
+    var (x0, x1, x2, x3) = (counter.x, counter.y, counter.z, counter.w)
+    var (k0, k1) = (key.x, key.y)
+    for _ in 0..<10 {
+      let left = UInt64(x0) &* 0xD251_1F53
+      let right = UInt64(x2) &* 0xCD9E_8D57
+      (x0, x1, x2, x3) = (
+        UInt32(truncatingIfNeeded: right >> 32) ^ x1 ^ k0, UInt32(truncatingIfNeeded: right),
+        UInt32(truncatingIfNeeded: left >> 32) ^ x3 ^ k1, UInt32(truncatingIfNeeded: left)
+      )
+      k0 &+= 0x9E37_79B9
+      k1 &+= 0xBB67_AE85
+    }
+    return SIMD4(x0, x1, x2, x3)
   }
 }

@@ -166,7 +166,9 @@ extension TorchGenerator {
   }
 }
 
-// MARK: - The state as plain numbers
+// MARK: - Saved state
+//
+// Plain numbers, so that a checkpoint can continue a stream.
 
 // What `generator.get_state()` packs into bytes, but not in its layout, and without the seed, on
 // which no later draw depends.

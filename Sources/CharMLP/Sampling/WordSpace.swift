@@ -215,7 +215,9 @@ struct ExploredChain: Sendable {
   }
 }
 
-// MARK: - The probability that an unfinished word will meet the constraints
+// MARK: - Completion probabilities
+//
+// The probability that an unfinished word will meet the constraints.
 
 /// h by layer, automaton state and context, by backward recursion:
 ///   h(c, a) = Σₓ p(x | c) · h(c x, δ(a, x)) + p(end | c) · [a accepts].

@@ -261,7 +261,9 @@ extension Recipe {
   }
 }
 
-// MARK: - Training among ranks: rank 0 leads, and the others take every step with it
+// MARK: - Ranks
+//
+// Rank 0 leads, and the others take every step with it.
 
 // All ranks hold the same parameters and draw the same minibatches. Rank 0 alone evaluates and saves,
 // while the others wait for it in the next sum. A wish to stop travels with the gradients, so that all
@@ -317,7 +319,9 @@ extension Trainer {
   }
 }
 
-// MARK: - How much memory a run takes, so that sizes without measure are refused before the first allocation
+// MARK: - Memory
+//
+// An estimate of a run's memory, so that excessive sizes are refused before anything is allocated.
 
 // An estimate from above, of the moment when most is held: the engine beside a model that is evaluated
 // and the file that is made of it. What never grows with the flags is left out, and so are the windows,

@@ -164,7 +164,9 @@ struct MinibatchOptions: ParsableArguments {
   var seed: UInt64?
 }
 
-// MARK: - What is checked: the problem of a reference file, or one of our own
+// MARK: - The problem
+//
+// A reference file's, or one of our own.
 
 // Ours is the notebook's first step: its initial parameters and its first minibatch of the training
 // split, from the same seed.
@@ -253,7 +255,9 @@ extension Gradcheck {
   }
 }
 
-// MARK: - Whether there is memory for a check, asked before any of it is taken
+// MARK: - Memory
+//
+// Asked before any of it is taken.
 
 extension CheckedProblem {
   /// Refuses sizes that make tensors too large to be checked, or too many for the memory.

@@ -71,7 +71,7 @@ struct Words: ParsableCommand {
   }
 }
 
-// MARK: - What words are asked for: the flags of `sample words` that say which words
+// MARK: - Options
 
 /// How many words, and how they are found.
 struct DrawOptions: ParsableArguments {
@@ -232,7 +232,9 @@ struct WordFormat: ParsableArguments {
   }
 }
 
-// MARK: - Words on their way to stdout, in constant memory, as they are found
+// MARK: - Output
+//
+// In constant memory, as words are found.
 
 // Pieces of text come from whoever draws them. If that takes longer than a second, a terminal shows how
 // far it is, how fast it goes, and what is left.

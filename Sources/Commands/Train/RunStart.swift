@@ -170,7 +170,9 @@ extension RunLock {
   }
 }
 
-// MARK: - Going on with a run that was stopped, from its directory alone
+// MARK: - Resuming
+//
+// From the run's directory alone.
 
 // Flags about the network, the training or the words are not needed. Where they are given all the same
 // they must say what the run says: another recipe or other words are another run, and are refused (76).
@@ -342,7 +344,7 @@ extension Checkpoint {
   }
 }
 
-// MARK: - The words of a run: where they come from, and what is made of them
+// MARK: - The words of a run
 
 // A list that is shuffled is read as a whole, and rank 0 sends it to the others. One that is split by hash
 // is read a piece at a time, by all ranks together; only the bundled list, and the words of a model file, are

@@ -123,7 +123,9 @@ extension Train {
   }
 }
 
-// MARK: - The recipe that is asked for, and `train --print-recipe`, which prints it. No run directory is made
+// MARK: - Printing a recipe
+//
+// `train --print-recipe` makes no run directory.
 
 extension Train {
   /// What the flags, a recipe file and a network to start from say about the recipe.
@@ -162,7 +164,9 @@ extension Train {
   }
 }
 
-// MARK: - `train --describe`: the data report alone. No run directory is made
+// MARK: - Describing a list
+//
+// `train --describe` makes no run directory.
 
 extension Train {
   /// Reports on the list as this command line would train on it.
@@ -174,7 +178,9 @@ extension Train {
   }
 }
 
-// MARK: - `train --find-learning-rate`: the range test alone. A copy is trained; no run directory is made
+// MARK: - Finding a learning rate
+//
+// `train --find-learning-rate` trains a copy and makes no run directory.
 
 extension Train {
   /// Shows the loss at growing learning rates, and the rate to begin with.
@@ -227,7 +233,9 @@ extension LearningRateSearch {
   }
 }
 
-// MARK: - `train` under mpirun: rank 0 does what `train` does alone, and the others take every step with it
+// MARK: - Ranks
+//
+// Under mpirun rank 0 does what `train` does alone, and the others take every step with it.
 
 // Only rank 0 prints and saves. The others get from it the words and a checkpoint, whether a run begins or
 // goes on: so they need neither the list nor the run directory on their machines, and any number of ranks

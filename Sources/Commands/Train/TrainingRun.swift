@@ -425,7 +425,9 @@ struct SavingSchedule {
   }
 }
 
-// MARK: - Time spent in training steps alone, and how many of them to take between two looks at the clock
+// MARK: - Clock
+//
+// Time spent in training steps alone, and how many of them to take between two looks at the clock.
 
 /// Adds up the time that training takes, without evaluation and saving.
 struct TrainingStopwatch {
@@ -454,7 +456,9 @@ struct Pace {
   }
 }
 
-// MARK: - The diagnostics that a line of metrics carries: docs/metrics.md says what each means
+// MARK: - Diagnostics
+//
+// docs/metrics.md says what each means.
 
 // They take a copy of the parameters before the step that ends in an evaluation, and one pass of the
 // derivation after it. Training does not notice: its steps, and their bits, stay the same.
