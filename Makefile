@@ -6,22 +6,23 @@ NAMES_URL ?= https://raw.githubusercontent.com/karpathy/makemore/master/names.tx
 NAMES := data/makemore-names.txt
 NAMES_SHA256 := 0a30b5557f192f32ab962680889aac5f6fda0f4cecf40a6d0b5694f58ea8cc4d
 
-.PHONY: help setup build program stage install copy uninstall try-install train test lint format bench peers names example docs dependent mutate \
+.PHONY: help setup build program stage install copy uninstall try-install train test test-release after-tests lint format bench peers names example docs dependent mutate \
   strace crash crash-quick gnuplot chromium browser page fuzz differential differential-packages python python-packages sanitize \
-  sanitize-quick setup-mpi build-mpi train-mpi test-mpi long-list long-list-quick
+  sanitize-quick sanitize-quick-thread sanitize-quick-address setup-mpi build-mpi train-mpi test-mpi long-list long-list-quick
 
 help:
 	@echo 'For everyone'
 	@echo '  make train                install what is missing, build, train on the bundled names, print new ones'
-	@echo '  make test                 the same setup, then every test in debug, and in release those that see the optimizer'
+	@echo '  make test                 the same setup, then every test, in debug'
 	@echo '  make install              build and install charmlp, its manual and completions: PREFIX=/usr/local, DESTDIR=,'
-	@echo '                            PORTABLE=1 for machines other than this one; make uninstall takes all of it away'
+	@echo '                            PORTABLE=1 for machines other than this one; make uninstall removes it'
 	@echo '  make names                download the list of names of the lecture'
 	@echo '  make gnuplot              install gnuplot, which draws the charts of reports'
 	@echo '  make train-mpi RANKS=2 ARGUMENTS="--steps 1000"   train on several processes under mpirun'
 	@echo 'For developers'
 	@echo '  make build, example       build everything; build and run the example package'
-	@echo '  make docs                 the documentation of the library, in .build/documentation; each public symbol has some'
+	@echo '  make test-release         the tests that see the optimizer, in release'
+	@echo '  make docs                 the documentation of the library, in .build/documentation; fails if a public symbol has none'
 	@echo '  make dependent            a package that depends on this one by version, in debug and in release'
 	@echo '  make lint, format         check the formatting and the planted faults; format the sources'
 	@echo '  make mutate               plant faults in the mathematics, one at a time; each must turn a check red'
@@ -100,14 +101,23 @@ uninstall:
 try-install:
 	python3 Tools/try_install.py $(PROGRAM)
 
-# Suites whose subject is what a shell hands to the commands and gets back: flags, files, streams, signals. They
-# see nothing of the optimizer, and run in debug alone; every other suite runs in both configurations.
-SHELL_SUITES := Help|TrainLists|TrainSamples|BenchSizes|FlagValue|ModelFileInput|Report|Resume|Sample|SampleWords|StandardStream|TrainData|TrainRecipe|TrainSplit|WordListInput
+# Tests of commands wait for processes while all others compute, so they run side by side, in two processes of one build.
+# $(1): the configuration; $(2): which tests of commands; $(3): which others.
+side_by_side = swift test -c $(1) --skip-build --ignore-lock --disable-xctest $(2) & commands=$$!; \
+  swift test -c $(1) --skip-build --ignore-lock --disable-xctest $(3); others=$$?; wait $$commands && exit $$others
 
 test: setup
-	swift test
+	swift build --build-tests
+	@$(call side_by_side,debug,--filter '^CommandTests\.',--skip '^CommandTests\.')
 	$(MAKE) example
-	swift test -c release --skip 'CommandTests\.($(SHELL_SUITES))Tests'
+
+# The suites of commands that see the optimizer. What the others are about, flags and files and streams, it cannot change,
+# nor the text of reports.
+OPTIMIZED := Allocation|Bench|BenchKernels|Gradcheck|Place|Threads|Train
+
+test-release: setup
+	swift build -c release -Xswiftc -enable-testing --build-tests
+	@$(call side_by_side,release,--filter '^CommandTests\.($(OPTIMIZED))Tests',--filter '^(CharMLP|LinearAlgebra|Safetensors|Posix)Tests\.')
 
 # In the build folder of the package, whose debug build of the library they use. `conditions` draws from the network
 # that `names` saves.
@@ -129,13 +139,13 @@ dependent: setup
 	python3 Tools/dependent.py
 
 lint:
-	swift format lint --strict --recursive Sources Tests Tools Examples/Sources Package.swift Examples/Package.swift
+	swift format lint --strict --parallel --recursive Sources Tests Tools Examples/Sources Package.swift Examples/Package.swift
 	python3 Tools/mutate.py --check
 	python3 Tools/arrows.py
 	python3 Tools/excerpts.py
 
 format:
-	swift format format --in-place --recursive Sources Tests Tools Examples/Sources Package.swift Examples/Package.swift
+	swift format format --in-place --parallel --recursive Sources Tests Tools Examples/Sources Package.swift Examples/Package.swift
 
 bench: build
 	swift run -c release --skip-build bench
@@ -209,7 +219,8 @@ differential: differential-packages
 python-packages: .venv
 	.venv/bin/pip install --quiet --requirement Tools/python/requirements.txt
 
-python: build python-packages
+python: python-packages
+	@test -x .build/release/train || $(MAKE) build
 	.venv/bin/python Tools/python/page.py
 
 # Each sanitizer has a build of its own. The search for leaks is off: a command leaves by exit(), which
@@ -219,14 +230,17 @@ sanitize: setup
 	swift test --sanitize=thread --scratch-path .build/thread
 
 # Builds `train` alone under each sanitizer, and trains a little.
-sanitize-quick: setup
-	python3 Tools/sanitize.py thread --build
-	python3 Tools/sanitize.py address --build
+sanitize-quick: sanitize-quick-thread sanitize-quick-address
+
+sanitize-quick-thread sanitize-quick-address: sanitize-quick-%: setup
+	python3 Tools/sanitize.py $* --build
 
 # Several processes train together under mpirun; ARGUMENTS are those of `train`. The flags allow more ranks
 # than cores, and give ranks ten seconds to save after a signal to mpirun; the variables let root run it.
 RANKS ?= 2
-MPI := --traits MPI --scratch-path .build/mpi
+MPI_CONFIGURATION ?= release
+MPI := --configuration $(MPI_CONFIGURATION) --traits MPI --scratch-path .build/mpi
+MPI_TRAIN := .build/mpi/$(MPI_CONFIGURATION)/train
 MPIRUN := OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 \
   mpirun --oversubscribe --bind-to none --mca odls_base_sigkill_timeout 10
 
@@ -235,20 +249,23 @@ setup-mpi: setup
 	$(call install,libopenmpi-dev openmpi-bin)
 
 build-mpi: setup-mpi
-	swift build -c release $(MPI) --product train
+	swift build $(MPI) --product train
 
 train-mpi: build-mpi
-	$(MPIRUN) -n $(RANKS) .build/mpi/release/train $(ARGUMENTS)
+	$(MPIRUN) -n $(RANKS) $(MPI_TRAIN) $(ARGUMENTS)
 
 test-mpi: build-mpi
-	CHARMLP_TRAIN=.build/mpi/release/train python3 Tools/ranks.py $(STEPS)
+	CHARMLP_TRAIN=$(MPI_TRAIN) python3 Tools/ranks.py $(STEPS)
 
 long-list: build build-mpi
-	CHARMLP_TRAIN=.build/mpi/release/train python3 Tools/long_list.py
+	CHARMLP_TRAIN=$(MPI_TRAIN) python3 Tools/long_list.py
 
 # The same with 2.5 million words, with whatever build of `sample` there is.
 long-list-quick: build-mpi
-	CHARMLP_TRAIN=.build/mpi/release/train python3 Tools/long_list.py 2500000
+	CHARMLP_TRAIN=$(MPI_TRAIN) python3 Tools/long_list.py 2500000
+
+# What continuous integration runs after the tests, two at a time: each has a build of its own, or only reads what is built.
+after-tests: sanitize-quick-thread sanitize-quick-address test-mpi browser fuzz crash-quick long-list-quick
 
 # The download is verified before it takes its place. NAMES_URL may be a file:// address.
 names:
