@@ -104,7 +104,7 @@ _FAULTS_OF_FILE = {
          "let variance = n / (n - 1) * bnraw", "let variance = bnraw"),
         ("dhprebn: Σ dhpreact forgotten",
          "(n * dhpreact - dhpreact.sum(.rows) - variance)", "(n * dhpreact - variance)"),
-        ("dhprebn: 1/n lost",
+        ("dhprebn in one go: 1/n lost",
          "return bngain * bnvar_inv / n *", "return bngain * bnvar_inv *"),
     ],
     "Sources/LinearAlgebra/Matrix.swift": [

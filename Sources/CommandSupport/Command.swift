@@ -33,9 +33,19 @@ extension Command {
     Signals.reportFailedWritesAsErrors()
     keepOwnersPermissions()
     StandardError.shared.setCommandName(_commandName)
+    allowForNarrowTerminals()
     StackSpace.requireEnough()
     AddressSpace.requireRoomForBLAS()
     exitProcess(outcome(arguments).report().rawValue)
+  }
+
+  /// ArgumentParser traps where it has fewer than 27 columns for help, so it is told of more.
+  private static func allowForNarrowTerminals() {
+    let declared = environmentVariable("COLUMNS").flatMap { Int($0) }
+    let output = OpenFile(descriptor: StandardDescriptors.output)
+    if let columns = declared ?? output.columns, columns < 40 {
+      setEnvironmentVariable("COLUMNS", "40")
+    }
   }
 
   private static func outcome(_ arguments: [String]?) -> Outcome {
@@ -334,8 +344,10 @@ extension RecipeError: CommandFailureConvertible {
 
 extension SamplingError: CommandFailureConvertible {
   public var commandFailure: CommandFailure {
-    let isForMemory = if case .searchTooLarge = self { true } else { false }
-    return CommandFailure(isForMemory ? .resources : .unavailable, description)
+    switch self {
+    case .searchTooLarge, .searchTooLong: CommandFailure(.resources, description)
+    case .exhausted, .budgetSpent, .tooRare: CommandFailure(.unavailable, description)
+    }
   }
 }
 

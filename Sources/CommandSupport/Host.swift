@@ -18,6 +18,14 @@ public enum Host {
   /// `ulimit -v` or in a container.
   public static var availableMemory: Int { Memory.available }
 
+  /// The bytes of a word list that this process could hold: the text, and the words beside it.
+  static var readableListBytes: Int {
+    min(WordList.defaultReadLimit, max(0, (availableMemory - ownBytes) / 3))
+  }
+
+  /// The bytes that a search for the most likely words may take.
+  public static var searchableBytes: Int { max(0, availableMemory - 2 * ownBytes) }
+
   /// The bytes of a model file that this process could hold: the file, its tensors, and twice their
   /// content beside them.
   public static var readableBytes: Int { availableMemory / 4 }
@@ -51,7 +59,10 @@ public let version = "0.2.0"
 // ended by the system, without a word and with a status that says nothing.
 
 extension Host {
-  /// Refuses what this process could not hold.
+  /// What the program takes itself: its code, Swift's library, OpenBLAS and the buffers of its threads.
+  private static let ownBytes = 40 << 20
+
+  /// Refuses what this process could not hold besides itself.
   ///
   /// - Parameters:
   ///   - need: The bytes that are needed, or nil if they cannot be counted.
@@ -62,6 +73,7 @@ extension Host {
     _ need: Int?, for purpose: String, advice: String
   ) throws(CommandFailure) {
     let available = availableMemory
+    let need = need.flatMap { 0 <= $0 && $0 < Int.max / 2 ? $0 + ownBytes : nil }
     if let need, need <= available { return }
     let size = need.map { "\(Format.count($0 >> 20)) MiB" } ?? "more memory than can be counted"
     throw CommandFailure(

@@ -162,10 +162,16 @@ public struct WordListSource: Sendable {
     do throws(WordListError) {
       switch place {
       case .bundled: return Self.bundledWords()
-      case .standardInput: return try WordList.standardInput()
-      case .file(let path): return try WordList(contentsOf: path)
+      case .standardInput: return try WordList.standardInput(limit: Host.readableListBytes)
+      case .file(let path): return try WordList(contentsOf: path, limit: Host.readableListBytes)
       }
     } catch {
+      if case .tooLarge(_, let limit) = error, limit < WordList.defaultReadLimit {
+        throw CommandFailure(
+          .resources,
+          "\(name): there is memory for a list of \(Format.count(limit >> 20)) MiB only",
+          advice: "Train with --split hash, which reads a list a piece at a time.")
+      }
       throw failure(error)
     }
   }

@@ -84,6 +84,11 @@ public func environmentVariable(_ name: String) -> String? {
   environmentBytes(name).flatMap { String(validating: $0, as: UTF8.self) }
 }
 
+/// Sets an environment variable of this process, and of those that it starts.
+public func setEnvironmentVariable(_ name: String, _ value: String) {
+  unsafe setenv(name, value, 1)
+}
+
 /// The value of an environment variable as it is.
 func environmentBytes(_ name: String) -> [UInt8]? {
   unsafe getenv(name).map { unsafe bytes(of: $0) }

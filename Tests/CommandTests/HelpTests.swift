@@ -23,6 +23,17 @@ struct HelpTests {
     return outcome.output.split(separator: "\n", omittingEmptySubsequences: false)
   }
 
+  @Test(
+    "Help is printed for terminals that are too narrow for it, too",
+    arguments: ["-1", "0", "1", "20", "26", "39", "100000"])
+  func narrow(columns: String) throws {
+    for command in ["train", "charmlp"] {
+      let outcome = try place.run(command, ["--help"], environment: ["COLUMNS": columns])
+      #expect(
+        outcome.status == 0 && outcome.output.contains("USAGE: \(command)"), "\(outcome.errors)")
+    }
+  }
+
   @Test("fits a screen of 60 lines and 80 columns, examples before flags", arguments: commands)
   func size(command: String) throws {
     let lines = try help(command)

@@ -28,6 +28,9 @@ public struct MostLikelyWords: WordSource {
   private var finished: HighestNumbers
   /// The most nodes.
   private let nodeLimit: Int
+  /// The nodes that there is memory for; more end the search.
+  private let memoryNodes: Int
+  private let memoryLimit: Int
   /// What the best beginning was worth for which there was no room.
   private var lost = -Double.infinity
 
@@ -48,17 +51,21 @@ public struct MostLikelyWords: WordSource {
 
   /// Prepares to search; the request's seed and `isUnique` do not matter.
   ///
-  /// - Parameter count: How many words are wanted; there may be none after them.
+  /// - Parameters:
+  ///   - count: How many words are wanted; there may be none after them.
+  ///   - memoryLimit: The bytes that there are. Below `byteLimit` the search may end earlier than elsewhere; the words
+  ///     that it finds are the same.
   /// - Throws: `ConstraintError` if no word can meet the constraints, whatever the model.
   public init(
-    _ predictor: Predictor, _ request: Sampler.Request, count: Int = .max
+    _ predictor: Predictor, _ request: Sampler.Request, count: Int = .max, memoryLimit: Int = .max
   ) throws(ConstraintError) {
-    try self.init(predictor, request, count: count, stateLimit: WordSpace.stateLimit)
+    try self.init(
+      predictor, request, count: count, stateLimit: WordSpace.stateLimit, memoryLimit: memoryLimit)
   }
 
   init(
     _ predictor: Predictor, _ request: Sampler.Request, count: Int = .max, stateLimit: Int,
-    nodeLimit: Int? = nil
+    nodeLimit: Int? = nil, memoryLimit: Int = .max
   ) throws(ConstraintError) {
     try request.validate()
     guard count >= 0 else {
@@ -73,6 +80,10 @@ public struct MostLikelyWords: WordSource {
     finished = HighestNumbers(count)
     // Room for one more expansion than fits into a quarter of it, whatever the vocabulary.
     let room = (Self.byteLimit - (space?.byteCount ?? 0)) / Self.bytesPerNode
+    self.memoryLimit = min(memoryLimit, Self.byteLimit)
+    memoryNodes =
+      memoryLimit < Self.byteLimit
+      ? max(0, (memoryLimit - (space?.byteCount ?? 0)) / Self.bytesPerNode) : .max
     self.nodeLimit = max(nodeLimit ?? room, 4 * predictor.model.shape.vocabulary)
     let start =
       space?.start
@@ -90,7 +101,7 @@ public struct MostLikelyWords: WordSource {
   ///
   /// - Throws: `SamplingError` if there is none, or the budget is spent.
   public mutating func proceed(into word: inout DrawnWord) throws(SamplingError) -> Bool {
-    guard expandedCount < budget else { throw .budgetSpent(characters: budget) }
+    guard expandedCount < budget else { throw .searchTooLong(beginnings: budget) }
     // A bound that is no number, of a model whose probabilities are none, is dropped as well.
     while let best = open.best, !(best.bound >= finished.least) { _ = open.removeBest() }
     guard let best = open.best, best.bound > lost else {
@@ -98,6 +109,9 @@ public struct MostLikelyWords: WordSource {
     }
     guard nodes[Int(best.number)].id == Vocabulary.terminator else {
       expandedCount += 1
+      guard nodes.count + language.automaton.vocabularyCount <= memoryNodes else {
+        throw .searchTooLarge(bytes: memoryLimit)
+      }
       if nodes.count + language.automaton.vocabularyCount > nodeLimit { makeRoom() }
       // It may have another number now.
       if let number = open.removeBest() { expand(number) }

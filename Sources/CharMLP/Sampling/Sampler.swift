@@ -242,6 +242,8 @@ public enum SamplingError: Error, Equatable, Sendable, CustomStringConvertible {
   case tooRare(Rarity)
   /// The search for the most probable words has used all the memory that it may.
   case searchTooLarge(bytes: Int)
+  /// The search for the next of the most probable words has looked at all the beginnings that it may.
+  case searchTooLong(beginnings: Int)
 
   /// What is wrong, in one line.
   public var description: String {
@@ -253,6 +255,8 @@ public enum SamplingError: Error, Equatable, Sendable, CustomStringConvertible {
       "of the words that the model makes, one in about \(rarity.roundedOdds) meets the request"
     case .searchTooLarge(let bytes):
       "the search for more of the most probable would take more than \(bytes >> 20) MiB"
+    case .searchTooLong(let beginnings):
+      "the search for the next of the most probable did not end after \(beginnings) beginnings of words"
     }
   }
 }

@@ -42,6 +42,10 @@ struct Evaluate: ParsableCommand {
     } catch {
       throw error.commandFailure(in: source.path)
     }
+    // Two samples, each word an array, and counts of their pairs.
+    try Host.require(
+      2 * 160 * count, for: "two samples of \(Format.count(count)) words",
+      advice: "Ask for fewer words (--count).")
     let progress = ProgressDisplay(isQuiet: false)
     let predictor = try options.predictor(checkpoint, source.path)
     let rival = Baseline(dataset).best

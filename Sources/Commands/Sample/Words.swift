@@ -53,8 +53,9 @@ struct Words: ParsableCommand {
       try output.begin()
       let take = { (piece: WordPiece) throws(CommandFailure) in try output.take(piece) }
       if let mostLikely = draw.mostLikely {
-        failure = try MostLikelyWords(predictor, request, count: mostLikely)
-          .spell(mostLikely, output.spelling, take: take)
+        failure = try MostLikelyWords(
+          predictor, request, count: mostLikely, memoryLimit: Host.searchableBytes
+        ).spell(mostLikely, output.spelling, take: take)
       } else {
         let team = try SamplerTeam(predictor, request, threads: draw.threads ?? availableCores())
         output.expect(draw.count, team.rarity)

@@ -268,6 +268,29 @@ struct MostLikelyMemoryTests {
       }
     }
   }
+
+  @Test("With less memory the same words are found, and then the search says how much there was")
+  func littleMemory() throws {
+    let model = try tinyModel(ending: 3)
+    let all = words(try MostLikelyWords(Predictor(model), Self.request), 3000)
+    let found = words(
+      try MostLikelyWords(Predictor(model), Self.request, memoryLimit: 1 << 14), 3000)
+    #expect(found.failure == .searchTooLarge(bytes: 1 << 14))
+    #expect(found.words.count < all.words.count)
+    #expect(found.words == Array(all.words.prefix(found.words.count)))
+    let none = words(try MostLikelyWords(Predictor(model), Self.request, memoryLimit: 0), 3000)
+    #expect(none.words.isEmpty && none.failure == .searchTooLarge(bytes: 0))
+  }
+
+  @Test("A search that finds no word within its budget says so")
+  func budget() throws {
+    var request = Self.request
+    request.budget = 2
+    request.constraints = WordConstraints(suffix: "abababab")
+    let found = words(
+      try MostLikelyWords(Predictor(try tinyModel()), request, stateLimit: 0), 10)
+    #expect(found.failure == .searchTooLong(beginnings: 2))
+  }
 }
 
 @Suite("Word constraints")
