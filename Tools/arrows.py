@@ -15,7 +15,7 @@ from pathlib import Path
 LIBRARY = Path(__file__).resolve().parents[1] / "Sources" / "CharMLP"
 
 # From what knows nothing of the others to what may know them all.
-ORDER = ["Preconditions", "Randomness", "Ranks", "Data", "Model", "Derivation", "Engine", "NGrams", "Training",
+ORDER = ["Preconditions.swift", "Randomness", "Ranks", "Data", "Model", "Derivation", "Engine", "NGrams", "Training",
          "Checkpoint", "Sampling", "Diagnostics", "GradientCheck", "LineCheck"]
 
 DECLARATION = re.compile(

@@ -470,10 +470,12 @@ public final class FileLock: Sendable {
     let status = try file.status()
     guard status.st_mode & S_IFMT == S_IFREG else { throw .notFile(path, but: "a device") }
     guard status.st_nlink <= 1 else { throw .hasOtherNames(path) }
-    let text = try file.read(at: 0, upTo: 21).prefix { $0 != 0x0A }
-    guard status.st_size <= 21, text.allSatisfy({ (0x30...0x39).contains($0) }) else {
-      throw .exists(path)
-    }
+    var text = try file.read(at: 0, upTo: 21)
+    if text.last == 0x0A { text.removeLast() }
+    // A file that was made a moment ago is empty; a line feed alone is a user's.
+    guard status.st_size <= 21, status.st_size == 0 || !text.isEmpty,
+      text.allSatisfy({ (0x30...0x39).contains($0) })
+    else { throw .exists(path) }
   }
 
   private init(_ file: consuming OpenFile, _ path: String) {

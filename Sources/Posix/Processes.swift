@@ -12,6 +12,8 @@ public struct Signal: Equatable, Sendable {
   /// What Ctrl-C sends.
   public static let interrupt = Signal(number: SIGINT)
   public static let terminate = Signal(number: SIGTERM)
+  /// What the end of a child process sends.
+  static let childEnded = Signal(number: SIGCHLD)
   /// What a terminal sends that is closed.
   public static let hangUp = Signal(number: SIGHUP)
   /// What a limit on processor time sends (`ulimit -t`), every second once it is reached.
@@ -169,9 +171,12 @@ public struct ChildProcess {
   /// Runs the program, and kills it, and what it has started itself, if it has not ended within `seconds`
   /// or is no longer wanted.
   /// - Throws: `SystemError` if it does not start.
+  /// - Note: Undoes the ignoring of SIGCHLD, which would lose the program's status.
   public func run(
     seconds: Double, isStopped: () -> Bool = { false }
   ) throws(SystemError) -> End {
+    // As whoever started this process may have left it.
+    if Signal.childEnded.isIgnored { Signal.childEnded.restoreDefault() }
     let child = try start()
     let start = monotonicNanoseconds()
     var end: End?
@@ -187,7 +192,7 @@ public struct ChildProcess {
     // Its group has its number as long as nobody has waited for it.
     kill(-child, SIGKILL)
     var status: CInt = 0
-    _ = try? calling { unsafe waitpid(child, &status, 0) }
+    try calling(executable) { unsafe waitpid(child, &status, 0) }
     return end ?? .status(Self.code(status))
   }
 
@@ -204,6 +209,11 @@ public struct ChildProcess {
   }
 
   private func start() throws(SystemError) -> pid_t {
+    // A shell that starts it would report with a status and a message of its own.
+    guard case .file = try FileSystem.kind(of: executable) else {
+      throw SystemError(executable, code: EACCES)
+    }
+    try calling(executable) { unsafe access(executable, X_OK) }
     var actions = unsafe posix_spawn_file_actions_t()
     unsafe posix_spawn_file_actions_init(&actions)
     defer { unsafe posix_spawn_file_actions_destroy(&actions) }
@@ -227,13 +237,15 @@ public struct ChildProcess {
     return child
   }
 
-  /// The words that start the program. Spawning can set neither a directory nor a limit; the shell can, before the
-  /// program has written a byte.
+  /// The words that start the program. Spawning can set neither a directory nor a limit; the shell can,
+  /// before the program has written a byte.
   private var command: [String] {
     if directory == nil && fileLimit == nil { return [executable] }
     let script = #"cd -- "$1" && ulimit -f "$2" && shift 2 && exec "$@""#
     let blocks = fileLimit.map { String($0 / 512) } ?? "unlimited"
-    return ["/bin/sh", "-c", script, "sh", directory ?? ".", blocks, executable]
+    return [
+      "/bin/sh", "-c", script, "sh", directory ?? ".", blocks, FileSystem.absolute(executable),
+    ]
   }
 }
 

@@ -69,7 +69,10 @@ struct FileLockTests {
   @Test("A file that holds anything but a process id is not locked, and stays as it is")
   func strangersLock() throws {
     let path = place.path + "/.lock"
-    for text in ["mine", "12 mine\n", "12\nmine, and so much of it\n", "0x1"] {
+    for text in [
+      "mine", "12 mine\n", "12\nmine, and so much of it\n", "0x1", "12\nmine\n", "12\n\n",
+      "\nsecret\n", "\n",
+    ] {
       try FileSystem.replace(path, with: Array(text.utf8))
       #expect(throws: SystemError.exists(path)) { _ = try FileLock.take(path) }
       #expect(try FileSystem.read(path) == Array(text.utf8))

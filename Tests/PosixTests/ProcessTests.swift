@@ -78,6 +78,33 @@ struct ProcessTests {
     #expect(try FileSystem.read(messages) == Array("no\n".utf8))
   }
 
+  @Test("A program that is not there, or cannot be executed, is not started")
+  func notStarted() throws {
+    let place = try MadeTree(["text": ""])
+    for (name, code) in [("/none", ENOENT), ("/text", EACCES), ("", EACCES)] {
+      for (directory, limit) in [(nil, nil), (place.path, nil), (nil, 1 << 20)] as [(String?, Int?)]
+      {
+        let program = place.path + name
+        let child = ChildProcess(
+          executable: program, arguments: [], environment: [], directory: directory,
+          messages: directory == nil ? place.path + "/messages" : "messages", fileLimit: limit)
+        #expect(throws: SystemError(program, code: code)) { _ = try child.run(seconds: 20) }
+      }
+    }
+  }
+
+  @Test("A child's status is known where SIGCHLD is ignored, as a parent may have left it")
+  func ignoredEnds() async {
+    await #expect(processExitsWith: .success) {
+      let place = try MadeTree()
+      Signal.childEnded.ignore()
+      let child = ChildProcess(
+        executable: "/bin/sh", arguments: ["-c", "exit 7"], environment: [],
+        messages: place.path + "/messages")
+      #expect(try child.run(seconds: 300) == .status(7))
+    }
+  }
+
   @Test("A child that does not end is killed, and so is one that is no longer wanted")
   func patience() throws {
     #expect(try run("exec sleep 60", seconds: 0.05).0 == .tooLate)

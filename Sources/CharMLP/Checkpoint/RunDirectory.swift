@@ -108,9 +108,11 @@ package struct RunDirectory: Equatable, Sendable {
 
   /// The number k of a directory named `<name>-<k>`.
   private static func number(_ directory: String, name: String) -> Int? {
-    // Nobody made a billion runs; what looks like it is somebody else's directory.
-    directory.remainder(after: name + "-").flatMap { Int($0) }
-      .flatMap { (1..<1_000_000_000) ~= $0 ? $0 : nil }
+    guard let digits = directory.remainder(after: name + "-"), let k = Int(digits) else {
+      return nil
+    }
+    // Nobody makes a billion runs, or writes "+5" or "007".
+    return (1..<1_000_000_000).contains(k) && "\(k)" == digits ? k : nil
   }
 
   private static func makeParents(of path: String) throws(SystemError) {

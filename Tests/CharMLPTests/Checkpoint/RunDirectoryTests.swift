@@ -48,6 +48,14 @@ final class RunDirectoryTests {
     #expect(throws: SystemError.self) { try RunDirectory(creating: self.path) }
   }
 
+  @Test("The next number follows the largest of our own, not what only reads as a number")
+  func numbers() throws {
+    for name in ["names-1", "names-+5", "names-007", "names-1000000000", "towns-9"] {
+      _ = try RunDirectory(creating: path + "/" + name)
+    }
+    #expect(try RunDirectory(creatingNextIn: path, name: "names").path == path + "/names-2")
+  }
+
   @Test(
     "Metrics are cut after the checkpoint's step; a torn line and what is none go too",
     arguments: [

@@ -2,6 +2,8 @@
 
 import CharMLP
 import LinearAlgebra
+import OrderedJSON
+import Posix
 import Safetensors
 import Testing
 
@@ -47,6 +49,22 @@ struct SpokenPreconditionsTests {
       _ = MatrixProduct.blas(Matrix<Float>.zeros(2, 3), Matrix<Float>.zeros(2, 3))
     }
     #expect(message(product).contains("(2, 3)"))
+  }
+
+  @Test("Posix and OrderedJSON say what they were handed")
+  func texts() async {
+    let pieces = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) {
+      _ = "a".pieces(separatedBy: 0x80)
+    }
+    #expect(message(pieces).contains("pieces: 128 is no ASCII character"))
+    let object = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) {
+      _ = JSONValue.object([("twice", 1), ("twice", 2)]).encoded()
+    }
+    #expect(message(object).contains("JSON object with a key twice"))
   }
 
   @Test("Safetensors says which bytes do not fit which shape")

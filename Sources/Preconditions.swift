@@ -1,9 +1,9 @@
 // Swift's preconditions, with messages that survive optimization.
 //
-// This module is optimized in debug builds too, and in optimized code Swift's own `precondition` stops the
-// process without a word: "Illegal instruction". `fatalError` always speaks. These functions have the names of
-// Swift's and stand before them in this module; a copy stands in each module that checks what users hand it,
-// because a public one would take the place of Swift's in their code as well.
+// Every module is optimized in debug builds too, and in optimized code Swift's own `precondition` stops the
+// process without a word: "Illegal instruction". `fatalError` always speaks. These functions have the names
+// of Swift's and take their place in a module. Each module has its own through a link to this file, because
+// public ones would take the place of Swift's in a user's code as well.
 
 /// Stops the process with a message unless a condition holds, in every build.
 @inlinable
@@ -17,7 +17,7 @@ func precondition(
 
 /// Stops the process with a message, in every build.
 ///
-/// It is not inlined: the message is put together here, far from the loops that check.
+/// It is not inlined, so that messages are composed far from the loops that check.
 @usableFromInline
 @inline(never)
 func preconditionFailure(
