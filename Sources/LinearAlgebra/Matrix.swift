@@ -340,6 +340,13 @@ extension Matrix {
     return result
   }
 
+  /// The columns with the given indices, in their order.  (rows, indices.count)
+  package func gatheringColumns(_ indices: [Int]) -> Matrix {
+    Matrix(
+      rows: rows, columns: indices.count,
+      elements: (0..<rows).flatMap { row in indices.map { self[row, $0] } })
+  }
+
   /// The transpose of `gatheringRows`: row i is added to row `indices[i]` of a matrix of zeros.
   ///
   /// An index that occurs twice receives the sum of both.  (rows, columns)

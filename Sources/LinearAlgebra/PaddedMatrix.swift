@@ -129,30 +129,23 @@ extension PaddedMatrix {
     return Matrix(rows: rows, columns: columns, elements: elements)
   }
 
-  /// Copies the block of a matrix that begins at an element into the elements; the padding stays.
-  public func assign(_ matrix: Matrix<Float>, row firstRow: Int = 0, column firstColumn: Int = 0) {
+  /// Copies a matrix's columns from `firstColumn` on into the elements; the padding stays.
+  public func assign(_ matrix: Matrix<Float>, column firstColumn: Int = 0) {
     precondition(
-      firstRow + rows <= matrix.rows && firstColumn + columns <= matrix.columns,
-      "assign: \(matrix.shapeDescription) from (\(firstRow), \(firstColumn)) to (\(rows), \(columns))"
-    )
+      rows <= matrix.rows && firstColumn + columns <= matrix.columns,
+      "assign: \(matrix.shapeDescription) from column \(firstColumn) to (\(rows), \(columns))")
     for row in 0..<rows {
-      for column in 0..<columns {
-        self[row, column] = matrix[firstRow + row, firstColumn + column]
-      }
+      for column in 0..<columns { self[row, column] = matrix[row, firstColumn + column] }
     }
   }
 
-  /// Copies the elements into the block of a matrix that begins at an element.
-  public func copy(
-    to matrix: inout Matrix<Float>, row firstRow: Int = 0, column firstColumn: Int = 0
-  ) {
+  /// Copies the elements into a matrix's columns from `firstColumn` on.
+  public func copy(to matrix: inout Matrix<Float>, column firstColumn: Int = 0) {
     precondition(
-      firstRow + rows <= matrix.rows && firstColumn + columns <= matrix.columns,
-      "copy: (\(rows), \(columns)) to (\(firstRow), \(firstColumn)) of \(matrix.shapeDescription)")
+      rows <= matrix.rows && firstColumn + columns <= matrix.columns,
+      "copy: (\(rows), \(columns)) to column \(firstColumn) of \(matrix.shapeDescription)")
     for row in 0..<rows {
-      for column in 0..<columns {
-        matrix[firstRow + row, firstColumn + column] = self[row, column]
-      }
+      for column in 0..<columns { matrix[row, firstColumn + column] = self[row, column] }
     }
   }
 

@@ -17,7 +17,7 @@ public enum FileSystem {
 
     init(_ status: stat) {
       self =
-        switch status.st_mode & S_IFMT {
+        switch status.kind {
         case S_IFDIR: .directory
         case S_IFREG: .file(size: Int(status.st_size))
         case S_IFIFO: .pipe
@@ -72,6 +72,14 @@ public enum FileSystem {
     guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
     return slash == path.startIndex ? "/" : String(path[..<slash])
   }
+}
+
+extension stat {
+  /// The bits of its mode that say what it is.
+  var kind: mode_t { st_mode & S_IFMT }
+  var isRegular: Bool { kind == S_IFREG }
+  var isDirectory: Bool { kind == S_IFDIR }
+  var isLink: Bool { kind == S_IFLNK }
 }
 
 // MARK: Directories
@@ -199,7 +207,7 @@ extension FileSystem {
   /// Removes a directory with all that is in it, following no link; what cannot be removed stays.
   public static func removeTree(_ path: String) {
     guard let status = try? statusIfAny(path, followingLinks: false) else { return }
-    guard status.st_mode & S_IFMT == S_IFDIR else {
+    guard status.isDirectory else {
       unsafe unlink(path)
       return
     }
@@ -276,12 +284,11 @@ extension FileSystem {
     _ path: String, _ existing: Existing
   ) throws(SystemError) -> Destination {
     guard let found = try statusIfAny(path, followingLinks: false) else { return .nothing }
-    let isLink = found.st_mode & S_IFMT == S_IFLNK
-    let target = isLink ? try statusIfAny(path, followingLinks: true) : found
-    switch target.map({ $0.st_mode & S_IFMT }) {
+    let target = found.isLink ? try statusIfAny(path, followingLinks: true) : found
+    switch target?.kind {
     // /dev/stdout is a link as well, and nothing is lost in what it leads to.
     case S_IFIFO, S_IFCHR: return .stream
-    case _ where isLink: throw .isLink(path)
+    case _ where found.isLink: throw .isLink(path)
     case S_IFDIR: throw .isDirectory(path)
     case S_IFREG:
       guard case .replacedIfBeginning(let opening) = existing else { throw .exists(path) }
@@ -319,8 +326,8 @@ extension FileSystem {
     _ path: String, with bytes: [UInt8], _ prefix: String
   ) throws(SystemError) {
     let old = try statusIfAny(path, followingLinks: false)
-    if let old, old.st_mode & S_IFMT == S_IFDIR { throw .isDirectory(path) }
-    let mode = old.flatMap { $0.st_mode & S_IFMT == S_IFREG ? $0.st_mode & 0o7777 : nil }
+    if let old, old.isDirectory { throw .isDirectory(path) }
+    let mode = old.flatMap { $0.isRegular ? $0.st_mode & 0o7777 : nil }
     try writingTemporary(bytes, for: path, prefix, mode: mode) { made throws(SystemError) in
       try calling(path) { unsafe rename(made, path) }
     }
@@ -384,7 +391,7 @@ extension FileSystem {
     var isShared = false
     try writing(try OpenFile(path, .appending), path) { file throws(SystemError) in
       let status = try file.status()
-      guard status.st_mode & S_IFMT == S_IFREG else { throw .notFile(path, but: "a device") }
+      guard status.isRegular else { throw .notFile(path, but: "a device") }
       isShared = status.st_nlink > 1
       if !isShared { try file.write(bytes.span, isWaiting: false) }
     }
@@ -468,7 +475,7 @@ public final class FileLock: Sendable {
     _ file: borrowing OpenFile, _ path: String
   ) throws(SystemError) {
     let status = try file.status()
-    guard status.st_mode & S_IFMT == S_IFREG else { throw .notFile(path, but: "a device") }
+    guard status.isRegular else { throw .notFile(path, but: "a device") }
     guard status.st_nlink <= 1 else { throw .hasOtherNames(path) }
     var text = try file.read(at: 0, upTo: 21)
     if text.last == 0x0A { text.removeLast() }

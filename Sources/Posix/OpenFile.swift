@@ -189,7 +189,7 @@ extension OpenFile {
 
 /// The three descriptors that a process starts with, if whoever started it left them open.
 public enum StandardDescriptors {
-  public static let input = STDIN_FILENO
+  static let input = STDIN_FILENO
   public static let output = STDOUT_FILENO
   public static let error = STDERR_FILENO
 

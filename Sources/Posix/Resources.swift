@@ -85,7 +85,7 @@ private func quotaCores(_ groups: ControlGroups) -> Int? {
 /// Facts about memory, all in bytes.
 public enum Memory {
   /// The machine's memory.
-  public static var physical: Int {
+  static var physical: Int {
     sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
   }
 
@@ -127,7 +127,7 @@ public enum Memory {
   }
 
   /// The bytes of addresses that this process may use, as `ulimit -v` limits them; nil without a limit.
-  public static var addressSpaceLimit: Int? { limit(RLIMIT_AS) }
+  static var addressSpaceLimit: Int? { limit(RLIMIT_AS) }
 
   /// The bytes of stack that a thread may use (`ulimit -s`); nil without a limit.
   public static var stackLimit: Int? { limit(RLIMIT_STACK) }

@@ -18,7 +18,7 @@ extension StringProtocol {
   }
 
   /// The pieces between blanks and line ends of ASCII.
-  public var asciiWords: [SubSequence] {
+  var asciiWords: [SubSequence] {
     utf8.split { $0 == 0x20 || (0x09...0x0D).contains($0) }
       .map { self[$0.startIndex..<$0.endIndex] }
   }

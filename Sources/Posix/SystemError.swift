@@ -61,7 +61,7 @@ extension SystemError {
 
 extension SystemError {
   /// There is something of that name already.
-  public static func exists(_ path: String) -> SystemError { SystemError(path, code: EEXIST) }
+  static func exists(_ path: String) -> SystemError { SystemError(path, code: EEXIST) }
   /// A symbolic link of that name, which is neither followed nor replaced.
   static func isLink(_ path: String) -> SystemError {
     SystemError(path, code: EEXIST, "a symbolic link, which is not followed")
@@ -71,7 +71,7 @@ extension SystemError {
     SystemError(path, code: EEXIST, "a file that has other names too (hard links)")
   }
   /// A directory stands where a file is expected.
-  public static func isDirectory(_ path: String) -> SystemError { SystemError(path, code: EISDIR) }
+  static func isDirectory(_ path: String) -> SystemError { SystemError(path, code: EISDIR) }
   /// Something else stands where a directory is expected.
   public static func notDirectory(_ path: String) -> SystemError {
     SystemError(path, code: ENOTDIR)

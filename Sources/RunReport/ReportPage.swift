@@ -442,7 +442,28 @@ extension WrittenPage {
   }
 }
 
-extension ReportFile {
+/// The file of a page, which replaces an older page of ours, and nothing else.
+package enum ReportFile {
+  /// What every report begins with.
+  package static let opening = "<!doctype html><!-- CharMLP report -->"
+
+  /// Writes a page as a whole; a pipe or a device is written as it is.
+  ///
+  /// - Throws: `SystemError`, with `isExisting` if there is a file of that name that is no report.
+  package static func write(_ text: String, to path: String) throws(SystemError) {
+    precondition(text.begins(with: opening), "ReportFile: a page without its opening")
+    try FileSystem.write(Array(text.utf8), to: path, existing: existing)
+  }
+
+  /// Finds out whether a page may be written, before it is made.
+  ///
+  /// - Throws: `SystemError` as `write` does.
+  package static func requireWritable(_ path: String) throws(SystemError) {
+    try FileSystem.requireWritable(path, existing: existing)
+  }
+
+  private static let existing = FileSystem.Existing.replacedIfBeginning(Array(opening.utf8))
+
   /// Refuses a place for a page before the page is made.
   /// - Throws: `CommandFailure` (73) if there is another file.
   package static func require(_ path: String) throws(CommandFailure) {

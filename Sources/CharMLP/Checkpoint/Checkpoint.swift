@@ -1,10 +1,11 @@
-// Everything that a run needs to go on, or to be sampled from: what `model.safetensors` holds.
+// Everything needed to resume a run or to sample from it: what `model.safetensors` holds, and how a
+// program reads and writes it by its path.
 //
-// The value comes first, then how it is written as bytes, then how it is read. Times, paths,
-// threads and the host are not here, so that two runs that learned the same have equal files.
-// swift-format-ignore-file: AlwaysUseLowerCamelCase
+// A network alone, from a custom training loop, is saved without the rest: it predicts, and there is no
+// run to resume. Times, paths, threads and the host are not here, so that two runs that learned the same
+// have equal files. ModelFile has the bytes.
 
-import LinearAlgebra
+package import Posix
 public import Safetensors
 
 /// A network, the state of its training, and what it was trained on.
@@ -94,10 +95,10 @@ extension Trainer {
   }
 }
 
-// MARK: Another end
+// MARK: - Changing when a run ends
 
 extension Checkpoint {
-  /// This run with another end ahead of it: other steps, patience or loss to stop at.
+  /// This run with different steps, patience or target loss.
   ///
   /// The steps from here on are those of a run of the new length: their learning rates follow its formula.
   /// Evaluations stay as far apart as they were, and all else goes on as it is. Only evaluations from here
@@ -118,7 +119,7 @@ extension Checkpoint {
       lineage.formerEnds.append(
         Lineage.FormerEnd(step: training.step, steps: self.recipe.steps))
     }
-    // The last of them were told when the run ended.
+    // The last ones were reported when the run ended.
     if lineage.lastEnd == training.step { training.lossSums = [] }
     return Checkpoint(
       model: model, recipe: recipe, backward: backward, training: training, lineage: lineage,
@@ -126,415 +127,117 @@ extension Checkpoint {
   }
 }
 
-// MARK: Encoding, as a safetensors file that Python's `safetensors` opens too
-
-// - Under the notebook's names: the parameters; `bnmean` and `bnvar`, batch norm's statistics.
-// - Under `training.…`: the step, the last and the smoothed loss, the sums of losses since the last
-//   evaluation (see LossStretches), and the generator of minibatches as Python's `getstate` lists it,
-//   624 words and the position; a normal deviate if one waits. After an evaluation, step and validation loss of the best one. For AdamW `first_moment.…` and
-//   `second_moment.…`, each under the parameters' names.
-// - Of a run that averages its parameters, `training.unaveraged.…` are those that training goes on from;
-//   the average stands under the plain names, for it is the network that predicts.
-// - `mixture` in the metadata: the network's share, order and discount of the n-grams (see StoredMixture).
-// - `words`: the text of the word list, one word a line, in zlib's format. Of more than 16 MB only the
-//   length and a fingerprint are kept, in the metadata.
-// - `started_from`, `former_ends` and `imported` in the metadata, where there are any (see Lineage).
-// - In the metadata: format, version, architecture, vocabulary, recipe, the backward pass, and a CRC-32
-//   of the whole file (see FileChecksum).
+// MARK: - By their paths
 
 extension Checkpoint {
-  /// The version of the file's layout that is written, and the newest that is read.
+  /// Reads the model file at a path, or the best model in the directory of a run.
   ///
-  /// 1 and 2 came before any release, and are no longer read.
-  public static let fileVersion = 3
-  static let format = "charmlp"
-  static let architecture = "embedding-linear-batchnorm-tanh-linear"
+  /// - Throws: `ModelFileError`: why it cannot be read, or what is wrong with it.
+  public init(contentsOf path: String) throws(ModelFileError) {
+    try self.init(file: readModelFile(path))
+  }
 
-  /// The checkpoint as a file: the same bytes for the same checkpoint.
+  /// Captures a trainer, with all that resuming needs.
   ///
-  /// - Throws: `SafetensorsError` if the vocabulary is too long for a header.
-  public func encoded() throws(SafetensorsError) -> [UInt8] {
-    var file = SafetensorsFile(of: model)
-    file.metadata["recipe"] = recipe.text
-    file.metadata["backward"] = backward.name
-    file.metadata["words_bytes"] = String(words.byteCount)
-    training.write(to: &file)
-    lineage.write(to: &file)
-    mixture?.write(to: &file)
-    switch words.content {
-    case .compressed(let bytes): file["words"] = Tensor(bytes, shape: [bytes.count])
-    case .fingerprint(let text): file.metadata["words_fingerprint"] = text
-    case .unknown: break
-    }
-    return FileChecksum.sealed(try file.encoded())
-  }
-}
-
-extension TrainingState {
-  static let unaveraged = "training.unaveraged."
-  static let firstMoment = "training.first_moment."
-  static let secondMoment = "training.second_moment."
-
-  fileprivate func write(to file: inout SafetensorsFile) {
-    file["training.step"] = Tensor([Int64(step)], shape: [])
-    file["training.minibatch_loss"] = Tensor([minibatchLoss], shape: [])
-    file["training.smoothed_loss"] = Tensor([smoothedLoss], shape: [])
-    if !lossSums.isEmpty {
-      file["training.loss_sums"] = Tensor(lossSums, shape: [lossSums.count])
-    }
-    if let best {
-      file["training.best_step"] = Tensor([Int64(best.step)], shape: [])
-      file["training.best_validation_loss"] = Tensor([best.validationLoss], shape: [])
-    }
-    if optimization.average != nil {
-      // What everyone reads under the plain names are the averages.
-      file.add(optimization.parameters, prefix: Self.unaveraged)
-    }
-    if let moments = optimization.moments {
-      file.add(moments.first, prefix: Self.firstMoment)
-      file.add(moments.second, prefix: Self.secondMoment)
-    }
-    let twister = generator.twister
-    let numbers = twister.words.map(Int64.init) + [Int64(twister.position)]
-    file["training.generator"] = Tensor(numbers, shape: [numbers.count])
-    if let normal = generator.cachedNormal {
-      file["training.generator_normal"] = Tensor([normal], shape: [])
-    }
-  }
-}
-
-extension SafetensorsFile {
-  /// A network alone, its checksum still zero.
-  init(of model: Model) {
-    self.init(metadata: [
-      "format": Checkpoint.format,
-      "version": String(Checkpoint.fileVersion),
-      "architecture": Checkpoint.architecture,
-      "vocabulary": String(String.UnicodeScalarView(model.vocabulary.symbols)),
-      FileChecksum.key: FileChecksum.zero,
-    ])
-    add(model.parameters, prefix: "")
-    self["bnmean"] = Tensor(model.statistics.bnmean)
-    self["bnvar"] = Tensor(model.statistics.bnvar)
+  /// - Parameter words: The list that the trainer's data set was made of; up to 16 MB of it are stored.
+  public init(_ trainer: Trainer, words: WordList) {
+    let (model, words) = (trainer.model(), StoredWords(words))
+    self.init(trainer, model, words: words)
+    mixture = StoredMixture(trainer, model, words)
   }
 
-  /// Adds a tensor for each parameter, under its name.
-  fileprivate mutating func add(_ parameters: Parameters<Float>, prefix: String) {
-    for (name, path) in Parameters<Float>.ordered {
-      self[prefix + name] = Tensor(
-        parameters[keyPath: path], isVector: name == "b1" || name == "b2")
-    }
-  }
-}
-
-extension Trainer.Backward {
-  /// Its name in a file.
-  public var name: String {
-    switch self {
-    case .fused: "fused"
-    case .derivation(.blas): "derivation-blas"
-    case .derivation(.naive): "derivation-naive"
-    }
-  }
-
-  init?(name: String) {
-    let all = [Self.fused, .derivation(.blas), .derivation(.naive)]
-    guard let found = all.first(where: { $0.name == name }) else { return nil }
-    self = found
-  }
-}
-
-extension Tensor {
-  /// A matrix as a tensor of two dimensions, or of one as the notebook has its biases.
-  fileprivate init(_ matrix: Matrix<Float>, isVector: Bool = false) {
-    self.init(matrix.elements, shape: isVector ? [matrix.count] : [matrix.rows, matrix.columns])
-  }
-}
-
-// MARK: Decoding
-
-// Whatever the bytes, this returns or throws. The frame, the checksum and the version are checked
-// before the content. The checksum finds a damaged file; a forged one must still satisfy everything
-// that training relies on.
-
-extension Checkpoint {
-  /// Reads a checkpoint from a file's bytes. The word list stays compressed: see `wordList()`.
+  /// Writes the model file, as a whole or not at all, in the place of one that is there.
   ///
-  /// - Throws: `ModelFileError`: what is wrong with the file, or in which way it is too new.
-  public init(file bytes: [UInt8]) throws(ModelFileError) {
-    let file = try Self.checkedFile(bytes)
-    guard !file.isNetworkAlone else { throw .networkAlone }
-    try self.init(file)
+  /// - Throws: `ModelFileError.file` if it cannot be written.
+  public func write(to path: String) throws(ModelFileError) {
+    try writeModelFile(path) { () throws(SafetensorsError) in try encoded() }
   }
 
-  /// A file whose frame, checksum and version are right.
-  fileprivate static func checkedFile(
-    _ bytes: [UInt8]
-  ) throws(ModelFileError) -> SafetensorsFile {
-    let file: SafetensorsFile
-    do {
-      file = try SafetensorsFile(decoding: bytes)
-    } catch {
-      throw .notSafetensors(error)
-    }
-    try checkFormat(file.metadata, bytes)
-    return file
-  }
-
-  fileprivate init(_ file: SafetensorsFile) throws(ModelFileError) {
-    let model = try Model(file)
-    let recipe = try Self.recipe(file.metadata, model.shape)
-    let name = file.metadata["backward"] ?? "none"
-    guard let backward = Trainer.Backward(name: name) else { throw .unknownBackward(name) }
-    let lineage = try Lineage(file.metadata)
-    let training = try TrainingState(file, model.parameters, recipe, lineage)
-    guard lineage.lastChange ?? 0 <= training.step else {
-      throw .training(Lineage.formerEndsKey, expected: "steps up to \(training.step)")
-    }
-    self.init(
-      model: model, recipe: recipe, backward: backward, training: training, lineage: lineage,
-      words: try StoredWords(file), mixture: try StoredMixture(file))
-  }
-
-  private static func checkFormat(
-    _ metadata: [String: String], _ bytes: [UInt8]
-  ) throws(ModelFileError) {
-    guard metadata["format"] == format, let version = metadata["version"].flatMap(Int.init) else {
-      throw .notAModel
-    }
-    guard let checksum = FileChecksum.read(bytes), metadata[FileChecksum.key] == checksum.found
-    else { throw .noChecksum }
-    guard checksum.found == checksum.expected else {
-      throw .wrongChecksum(found: checksum.found, expected: checksum.expected)
-    }
-    guard version <= fileVersion else { throw .newerVersion(version) }
-    guard version == fileVersion else { throw .notAModel }
-    guard metadata["architecture"] == architecture else {
-      throw .otherArchitecture(metadata["architecture"] ?? "none")
-    }
-  }
-
-  private static func recipe(
-    _ metadata: [String: String], _ shape: ModelShape
-  ) throws(ModelFileError) -> Recipe {
-    let recipe: Recipe
-    do {
-      recipe = try Recipe(text: metadata["recipe"] ?? "")
-    } catch {
-      throw .recipe(error)
-    }
-    guard recipe.shape(vocabulary: shape.vocabulary) == shape else {
-      throw .training("recipe", expected: "the sizes of the tensors")
-    }
-    return recipe
-  }
-}
-
-extension SafetensorsFile {
-  /// Whether nothing says how the network was trained.
-  fileprivate var isNetworkAlone: Bool {
-    metadata["recipe"] == nil && self["training.step"] == nil
-  }
+  /// The number of steps taken.
+  public var step: Int { training.step }
 }
 
 extension Model {
-  /// Reads the network of a file: a checkpoint's, or one of a network alone.
+  /// Reads the network of the model file at a path, or of the best model in the directory of a run.
   ///
-  /// - Throws: `ModelFileError`: what is wrong with the file, or in which way it is too new.
-  public init(file bytes: [UInt8]) throws(ModelFileError) {
-    let file = try Checkpoint.checkedFile(bytes)
-    self = try file.isNetworkAlone ? Model(file) : Checkpoint(file).model
+  /// - Throws: `ModelFileError`: why it cannot be read, or what is wrong with it.
+  public init(contentsOf path: String) throws(ModelFileError) {
+    try self.init(file: readModelFile(path))
   }
 
-  fileprivate init(_ file: SafetensorsFile) throws(ModelFileError) {
-    let vocabulary: Vocabulary
-    do {
-      vocabulary = try Vocabulary(
-        symbols: Array((file.metadata["vocabulary"] ?? "").unicodeScalars))
-    } catch {
-      throw .vocabulary(error)
-    }
-    let shape = try Self.shape(file, vocabulary)
-    let parameters = try file.parameters(shape, prefix: "")
-    let statistics = BatchNormStatistics(
-      bnmean: try file.matrix("bnmean", 1, shape.hidden),
-      bnvar: try file.matrix("bnvar", 1, shape.hidden))
-    guard statistics.bnvar.elements.allSatisfy({ $0 >= 0 }) else {
-      throw .training("bnvar", expected: "variances of at least 0")
-    }
-    self.init(vocabulary: vocabulary, parameters: parameters, statistics: statistics)
+  /// Writes the network alone, as a whole or not at all, in the place of a file that is there.
+  ///
+  /// - Throws: `ModelFileError.file` if it cannot be written.
+  public func write(to path: String) throws(ModelFileError) {
+    try writeModelFile(path) { () throws(SafetensorsError) in try encoded() }
   }
 
-  /// The sizes as the shapes of C and W1 give them.
-  private static func shape(
-    _ file: SafetensorsFile, _ vocabulary: Vocabulary
-  ) throws(ModelFileError) -> ModelShape {
-    guard let C = file["C"]?.shape, C.count == 2, C[0] == vocabulary.count, C[1] >= 1 else {
-      throw .tensor("C", expected: "(\(vocabulary.count), embedding)")
-    }
-    guard let W1 = file["W1"]?.shape, W1.count == 2, W1[0] >= 1, W1[0].isMultiple(of: C[1]),
-      W1[1] >= 1
-    else { throw .tensor("W1", expected: "(block·\(C[1]), hidden)") }
-    return ModelShape(
-      vocabulary: C[0], blockSize: W1[0] / C[1], embedding: C[1], hidden: W1[1])
+  /// The network as a file: the same bytes for the same network.
+  ///
+  /// - Throws: `SafetensorsError` if the vocabulary is too long for a header.
+  public func encoded() throws(SafetensorsError) -> [UInt8] {
+    FileChecksum.sealed(try SafetensorsFile(of: self).encoded())
   }
 }
 
-extension TrainingState {
-  fileprivate init(
-    _ file: SafetensorsFile, _ parameters: Parameters<Float>, _ recipe: Recipe,
-    _ lineage: Lineage
-  ) throws(ModelFileError) {
-    let steps = recipe.steps
-    let step: Int64 = try file.scalar("training.step", expected: "a number of steps")
-    guard (0...Int64(steps)).contains(step) else {
-      throw .training("training.step", expected: "0 to \(steps), the recipe's steps")
+extension Predictor {
+  /// Reads the model file at a path, or the best model in the directory of a run: the network, together with
+  /// counts if the run mixed them.
+  ///
+  /// - Throws: `ModelFileError`: why it cannot be read, or what is wrong with it.
+  public init(contentsOf path: String) throws(ModelFileError) {
+    let bytes = try readModelFile(path)
+    do throws(ModelFileError) {
+      self = try Checkpoint(file: bytes).predictor()
+    } catch .networkAlone {
+      self.init(try Model(file: bytes))
     }
-    let expectedLoss = "a finite loss"
-    let minibatchLoss: Float = try file.scalar("training.minibatch_loss", expected: expectedLoss)
-    let smoothedLoss: Double = try file.scalar("training.smoothed_loss", expected: expectedLoss)
-    guard step == 0 || (minibatchLoss.isFinite && smoothedLoss.isFinite) else {
-      throw .training("training.smoothed_loss", expected: expectedLoss)
-    }
-    self.init(
-      step: Int(step), minibatchLoss: minibatchLoss, smoothedLoss: smoothedLoss,
-      lossSums: try Self.lossSums(file, recipe, lineage, step: Int(step)),
-      optimization: try Self.optimization(file, parameters, recipe),
-      best: try Self.best(file, upTo: step), generator: try Self.generator(file))
   }
+}
 
-  /// What steps change; the network's parameters are their averages, if those are kept.
-  private static func optimization(
-    _ file: SafetensorsFile, _ parameters: Parameters<Float>, _ recipe: Recipe
-  ) throws(ModelFileError) -> OptimizationState {
-    let isAveraged = recipe.averaging > 0
-    return OptimizationState(
-      isAveraged ? try file.parameters(parameters.shape, prefix: unaveraged) : parameters,
-      moments: recipe.optimizer.hasMoments ? try moments(file, parameters.shape) : nil,
-      average: isAveraged ? parameters : nil)
+/// The bytes of a model file, or of the best one in a run's directory.
+private func readModelFile(_ path: String) throws(ModelFileError) -> [UInt8] {
+  do throws(SystemError) {
+    return try Checkpoint.read(RunDirectory.modelPath(named: path))
+  } catch {
+    throw .file("\(error)")
   }
+}
 
-  /// The sums of losses. An older file has none, and a gap in its curve.
-  private static func lossSums(
-    _ file: SafetensorsFile, _ recipe: Recipe, _ lineage: Lineage, step: Int
-  ) throws(ModelFileError) -> [Double] {
-    let name = "training.loss_sums"
-    guard file[name] != nil else { return [] }
-    let count = LossStretches(recipe, after: lineage.lastEnd).count(at: step)
-    guard let sums = try? file.elements(named: name, as: Double.self), sums.count == count else {
-      throw .training(name, expected: "\(count) sums of losses")
-    }
-    return sums
+private func writeModelFile(
+  _ path: String, _ encoded: () throws(SafetensorsError) -> [UInt8]
+) throws(ModelFileError) {
+  let bytes: [UInt8]
+  do throws(SafetensorsError) { bytes = try encoded() } catch { throw .notSafetensors(error) }
+  do throws(SystemError) { try FileSystem.replace(path, with: bytes) } catch {
+    throw .file("\(error)")
   }
+}
 
-  private static func moments(
-    _ file: SafetensorsFile, _ shape: ModelShape
-  ) throws(ModelFileError) -> Moments<Float> {
-    var moments = Moments<Float>(zeros: shape)
-    moments.first = try file.parameters(shape, prefix: firstMoment)
-    moments.second = try file.parameters(shape, prefix: secondMoment)
-    for (name, path) in Parameters<Float>.ordered {
-      guard moments.second[keyPath: path].elements.allSatisfy({ $0 >= 0 }) else {
-        throw .training(secondMoment + name, expected: "averages of squares")
+extension Checkpoint {
+  /// The bytes of the model file at a path, as far as its header says that they are its bytes.
+  ///
+  /// The header is asked for the file's length as soon as it is there, so that no more is read than the
+  /// file says it has.
+  ///
+  /// - Parameters:
+  ///   - limit: The most bytes that a file may have.
+  ///   - allowingPipes: Whether the path may lead to a pipe; opening one can wait for its writer.
+  package static func read(
+    _ path: String, limit: Int = .max, allowingPipes: Bool = false
+  ) throws(SystemError) -> [UInt8] {
+    var length: Int?
+    return try FileSystem.read(path, allowingPipes: allowingPipes) { bytes throws(SystemError) in
+      if let length { return length }
+      switch try? SafetensorsFile.length(ofFileBeginning: bytes) {
+      case .atLeast(let count): return count
+      case .exactly(let count):
+        guard count <= limit else { throw .tooLarge(path, limit: limit) }
+        length = count
+        return count
+      // So many bytes that it can be seen to be none; decoding says what is wrong.
+      case nil: return 0
       }
     }
-    return moments
-  }
-
-  private static func best(
-    _ file: SafetensorsFile, upTo last: Int64
-  ) throws(ModelFileError) -> BestEvaluation? {
-    guard file["training.best_step"] != nil else { return nil }
-    let expected = "an evaluation of a step up to \(last)"
-    let step: Int64 = try file.scalar("training.best_step", expected: expected)
-    let name = "training.best_validation_loss"
-    let loss: Double = try file.scalar(name, expected: "a finite loss")
-    guard (0...last).contains(step) else {
-      throw .training("training.best_step", expected: expected)
-    }
-    guard loss.isFinite else { throw .training(name, expected: "a finite loss") }
-    return BestEvaluation(step: Int(step), validationLoss: loss)
-  }
-
-  private static func generator(
-    _ file: SafetensorsFile
-  ) throws(ModelFileError) -> TorchGenerator.State {
-    let name = "training.generator"
-    guard let numbers = try? file.elements(named: name, as: Int64.self), let last = numbers.last
-    else { throw .training(name, expected: "624 words and a position") }
-    let words = numbers.dropLast().compactMap(UInt32.init(exactly:))
-    guard words.count == numbers.count - 1 else {
-      throw .training(name, expected: "words of 32 bits")
-    }
-    var normal: Double?
-    if file["training.generator_normal"] != nil {
-      normal = try file.scalar("training.generator_normal", expected: "a normal deviate")
-    }
-    let state = TorchGenerator.State(
-      twister: MersenneTwister.State(words: words, position: Int(last)), cachedNormal: normal)
-    do {
-      _ = try TorchGenerator(restoring: state)
-    } catch {
-      throw .training(name, expected: "\(error)")
-    }
-    return state
-  }
-}
-
-extension StoredWords {
-  fileprivate init(_ file: SafetensorsFile) throws(ModelFileError) {
-    let text = file.metadata["words_bytes"]
-    if text == "0", file["words"] == nil, file.metadata["words_fingerprint"] == nil {
-      self = .unknown
-      return
-    }
-    guard let byteCount = text.flatMap(Int.init), byteCount > 0 else {
-      throw .words("expected the length of the word list")
-    }
-    if let bytes = try? file.elements(named: "words", as: UInt8.self) {
-      guard byteCount <= Self.byteLimit else {
-        throw .words("expected at most \(Self.byteLimit) bytes of words, found \(byteCount)")
-      }
-      self.init(.compressed(bytes), byteCount: byteCount)
-    } else if let fingerprint = file.metadata["words_fingerprint"] {
-      self.init(.fingerprint(fingerprint), byteCount: byteCount)
-    } else {
-      throw .words("expected a word list or its fingerprint")
-    }
-  }
-}
-
-extension SafetensorsFile {
-  /// A tensor for each parameter, under its name.
-  fileprivate func parameters(
-    _ shape: ModelShape, prefix: String
-  ) throws(ModelFileError) -> Parameters<Float> {
-    var parameters = Parameters<Float>(zeros: shape)
-    for (name, path) in Parameters<Float>.ordered {
-      let expected = parameters[keyPath: path]
-      parameters[keyPath: path] = try matrix(prefix + name, expected.rows, expected.columns)
-    }
-    return parameters
-  }
-
-  /// A tensor of finite floats as a matrix; one dimension stands for a row.
-  fileprivate func matrix(
-    _ name: String, _ rows: Int, _ columns: Int
-  ) throws(ModelFileError) -> Matrix<Float> {
-    let shapes = rows == 1 ? [[1, columns], [columns]] : [[rows, columns]]
-    guard let tensor = self[name], shapes.contains(tensor.shape),
-      let elements = try? tensor.floats(), elements.allSatisfy(\.isFinite)
-    else { throw .tensor(name, expected: "(\(rows), \(columns))") }
-    return Matrix(rows: rows, columns: columns, elements: elements)
-  }
-
-  /// The one element of a tensor.
-  fileprivate func scalar<Element: TensorElement>(
-    _ name: String, expected: String
-  ) throws(ModelFileError) -> Element {
-    guard let elements = try? elements(named: name, as: Element.self), elements.count == 1 else {
-      throw .training(name, expected: expected)
-    }
-    return elements[0]
   }
 }

@@ -35,11 +35,7 @@ public struct NotebookNetwork: Equatable, Sendable {
     }
     guard file.metadata["format"] != Checkpoint.format else { throw .model }
     let shape = try Self.shape(file, symbols)
-    var parameters = Parameters<Float>(zeros: shape)
-    for (name, path) in Parameters<Float>.ordered {
-      let expected = parameters[keyPath: path]
-      parameters[keyPath: path] = try file.matrix(name, expected.rows, expected.columns)
-    }
+    let parameters = try Parameters(shape, reading: file.matrix)
     let names = Self.statisticsNames.first { file[$0.0] != nil || file[$0.1] != nil }
     var statistics: BatchNormStatistics?
     if let (mean, variance) = names {
@@ -67,11 +63,10 @@ public struct NotebookNetwork: Equatable, Sendable {
     }
     guard C[0] == symbols.count else { throw .vocabulary(symbols.count, rows: C[0]) }
     let W1 = try file.notebookTensor("W1").shape
-    guard W1.count == 2, W1[0] >= 1, W1[0].isMultiple(of: C[1]), W1[1] >= 1 else {
+    guard let shape = ModelShape(C: C, W1: W1) else {
       throw .shape("W1", expected: "(block·\(C[1]), hidden)", found: W1)
     }
-    return ModelShape(
-      vocabulary: C[0], blockSize: W1[0] / C[1], embedding: C[1], hidden: W1[1])
+    return shape
   }
 
   /// How the notebook trains: the lecture's recipe, with the file's sizes.
@@ -101,7 +96,7 @@ extension SafetensorsFile {
     let tensor = try notebookTensor(name)
     let shapes = rows == 1 ? [[columns], [1, columns]] : [[rows, columns]]
     guard shapes.contains(tensor.shape) else {
-      let expected = rows == 1 ? "(\(columns)) or (1, \(columns))" : "(\(rows), \(columns))"
+      let expected = shapes.map(\.shapeDescription).joined(separator: " or ")
       throw .shape(name, expected: expected, found: tensor.shape)
     }
     let elements: [Float]
@@ -174,12 +169,8 @@ public struct NotebookSymbols: Equatable, Sendable {
     guard ids != Array(ids.indices) else { return parameters }
     var result = parameters
     result.C = parameters.C.gatheringRows(ids)
-    for path in [\Parameters<Float>.W2, \.b2] {
-      let matrix = parameters[keyPath: path]
-      result[keyPath: path] = Matrix(
-        rows: matrix.rows, columns: matrix.columns,
-        elements: (0..<matrix.rows).flatMap { row in ids.map { matrix[row, $0] } })
-    }
+    result.W2 = parameters.W2.gatheringColumns(ids)
+    result.b2 = parameters.b2.gatheringColumns(ids)
     return result
   }
 }
@@ -273,7 +264,7 @@ public enum NotebookError: Error, Equatable, Sendable, CustomStringConvertible {
       "expected a tensor \(name), found none" + (meant.map { "; is it \"\($0)\"?" } ?? "")
     case .shape(let name, let expected, let found):
       "tensor \(name): expected the shape \(expected), "
-        + "found (\(found.map(String.init).joined(separator: ", ")))"
+        + "found \(found.shapeDescription)"
     case .dataType(let name, let found):
       "tensor \(name): expected F32 or F64, found \(found.rawValue)"
     case .notFinite(let name): "tensor \(name): expected finite numbers of 32 bits"

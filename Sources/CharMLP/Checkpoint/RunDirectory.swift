@@ -5,7 +5,6 @@
 
 internal import OrderedJSON
 package import Posix
-import Safetensors
 
 /// A directory with a run's files.
 package struct RunDirectory: Equatable, Sendable {
@@ -93,7 +92,7 @@ package struct RunDirectory: Equatable, Sendable {
 
   /// The path of the model to predict with: the best by validation, or the last before any evaluation.
   package var preferredPath: String {
-    (try? FileSystem.kind(of: bestPath)) == nil ? modelPath : bestPath
+    FileSystem.exists(bestPath) ? bestPath : modelPath
   }
 
   /// A path may be short enough for a directory, and with the name of a file in it too long for the system.
@@ -152,12 +151,13 @@ extension RunDirectory {
   /// The whole lines of `metrics.jsonl`: a last one without its end was torn off by a crash, and is
   /// left out. None if there is no such file.
   package func metricsLines() -> [String] {
-    guard let bytes = try? FileSystem.read(metricsPath),
-      let end = bytes.lastIndex(of: UInt8(ascii: "\n"))
-    else { return [] }
-    return bytes[..<end].split(separator: UInt8(ascii: "\n")).map {
-      String(decoding: $0, as: UTF8.self)
-    }
+    (try? FileSystem.read(metricsPath)).map(Self.wholeLines) ?? []
+  }
+
+  private static func wholeLines(_ bytes: [UInt8]) -> [String] {
+    let newline = UInt8(ascii: "\n")
+    return bytes[..<(bytes.lastIndex(of: newline) ?? 0)].split(separator: newline)
+      .map { String(decoding: $0, as: UTF8.self) }
   }
 
   /// The text of `run.json`, nil if there is none, or one too long for a description.
@@ -196,10 +196,10 @@ extension RunDirectory {
   }
 
   /// Whether anything was saved.
-  package var hasModel: Bool { (try? FileSystem.kind(of: modelPath)) != nil }
+  package var hasModel: Bool { FileSystem.exists(modelPath) }
 
   /// Whether the run is described, as it is from its start on.
-  package var hasDescription: Bool { (try? FileSystem.kind(of: descriptionPath)) != nil }
+  package var hasDescription: Bool { FileSystem.exists(descriptionPath) }
 
   /// Removes what a run left that was killed while it wrote. Only for who holds the lock.
   package func removeTemporaries() throws(SystemError) {
@@ -218,10 +218,7 @@ extension RunDirectory {
       if error.isMissing { return nil }
       throw error
     }
-    let newline = UInt8(ascii: "\n")
-    let whole = bytes.prefix(bytes.lastIndex(of: newline).map { $0 + 1 } ?? 0)
-    let kept = whole.split(separator: newline)
-      .map { String(decoding: $0, as: UTF8.self) }
+    let kept = Self.wholeLines(bytes)
       .filter { line in Self.step(ofMetrics: line).map { $0 <= step } ?? false }
     let text = Array(kept.map { $0 + "\n" }.joined().utf8)
     if text != bytes { try FileSystem.replace(metricsPath, with: text) }
@@ -246,61 +243,6 @@ extension RunDirectory {
   private static let oldTemporaries = [
     "model.safetensors.new", "best.safetensors.new", "metrics.jsonl.new", "run.json.new",
   ]
-}
-
-extension Checkpoint {
-  /// The bytes of the model file at a path, as far as its header says that they are its bytes.
-  ///
-  /// The header is asked for the file's length as soon as it is there, so that no more is read than the
-  /// file says it has.
-  ///
-  /// - Parameters:
-  ///   - limit: The most bytes that a file may have.
-  ///   - allowingPipes: Whether the path may lead to a pipe; opening one can wait for its writer.
-  package static func read(
-    _ path: String, limit: Int = .max, allowingPipes: Bool = false
-  ) throws(SystemError) -> [UInt8] {
-    var length: Int?
-    return try FileSystem.read(path, allowingPipes: allowingPipes) { bytes throws(SystemError) in
-      if let length { return length }
-      switch try? SafetensorsFile.length(ofFileBeginning: bytes) {
-      case .atLeast(let count): return count
-      case .exactly(let count):
-        guard count <= limit else { throw .tooLarge(path, limit: limit) }
-        length = count
-        return count
-      // So many bytes that it can be seen to be none; decoding says what is wrong.
-      case nil: return 0
-      }
-    }
-  }
-}
-
-// MARK: - The report's file
-//
-// A page replaces an older page of ours, and nothing else.
-
-/// A file that is made anew from a run whenever somebody asks for it.
-package enum ReportFile {
-  /// What every report begins with.
-  package static let opening = "<!doctype html><!-- CharMLP report -->"
-
-  /// Writes a page as a whole; a pipe or a device is written as it is.
-  ///
-  /// - Throws: `SystemError`, with `isExisting` if there is a file of that name that is no report.
-  package static func write(_ text: String, to path: String) throws(SystemError) {
-    precondition(text.begins(with: opening), "ReportFile: a page without its opening")
-    try FileSystem.write(Array(text.utf8), to: path, existing: existing)
-  }
-
-  /// Finds out whether a page may be written, before it is made.
-  ///
-  /// - Throws: `SystemError` as `write` does.
-  package static func requireWritable(_ path: String) throws(SystemError) {
-    try FileSystem.requireWritable(path, existing: existing)
-  }
-
-  private static let existing = FileSystem.Existing.replacedIfBeginning(Array(opening.utf8))
 }
 
 // MARK: - One trainer per run directory

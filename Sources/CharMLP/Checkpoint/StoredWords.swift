@@ -53,7 +53,7 @@ package struct StoredWords: Equatable, Sendable {
   static let unknown = StoredWords(.unknown, byteCount: 0)
 
   /// Whether not even the length of the list is known.
-  public var isUnknown: Bool { content == .unknown }
+  package var isUnknown: Bool { content == .unknown }
 
   /// Whether the words themselves are here.
   package var isComplete: Bool {

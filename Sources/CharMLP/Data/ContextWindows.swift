@@ -6,74 +6,6 @@
 //   ... → e, ..e → m, .em → m, emm → a, mma → .
 // in this order; window number k is the one whose target is id number k.
 
-/// The ids of a sequence of words, each word followed by the terminator.
-public struct EncodedWords: Equatable, Sendable {
-  /// The ids of each word's characters, then `Vocabulary.terminator`.
-  public let ids: [Int32]
-
-  /// The number of classes of the vocabulary.
-  public let vocabularyCount: Int
-
-  /// Encodes all words of a list, in its order.
-  /// - Throws: `unknownSymbol` for the first character that is not in the vocabulary.
-  public init(_ words: WordList, vocabulary: Vocabulary) throws(VocabularyError) {
-    var ids: [Int32] = []
-    ids.reserveCapacity(words.characterCount + words.count)
-    try Self.append(words.utf8.span, in: 0..<words.utf8.count, vocabulary, to: &ids)
-    self.init(ids: ids, vocabularyCount: vocabulary.count)
-  }
-
-  /// Encodes the words at the given indices, in their order.
-  /// - Throws: `unknownSymbol` for the first character that is not in the vocabulary.
-  public init(
-    _ words: WordList, selecting selection: ArraySlice<Int>, vocabulary: Vocabulary
-  ) throws(VocabularyError) {
-    let bytes = words.utf8.span
-    var ids: [Int32] = []
-    ids.reserveCapacity(words.characterCount(of: selection) + selection.count)
-    for index in selection {
-      let word = words.utf8Range(of: index)
-      let withLineFeed = word.lowerBound..<word.upperBound + 1
-      try Self.append(bytes, in: withLineFeed, vocabulary, to: &ids)
-    }
-    self.init(ids: ids, vocabularyCount: vocabulary.count)
-  }
-
-  init(ids: [Int32], vocabularyCount: Int) {
-    self.ids = ids
-    self.vocabularyCount = vocabularyCount
-  }
-
-  /// Appends the ids of a part of a list's text; a line feed's id is the terminator.
-  ///
-  /// The loop is here and not in Vocabulary, because it must see the pages and the bytes at once.
-  @inline(__always)
-  private static func append(
-    _ bytes: Span<UInt8>, in range: Range<Int>, _ vocabulary: borrowing Vocabulary,
-    to ids: inout [Int32]
-  ) throws(VocabularyError) {
-    let starts = vocabulary.ids.starts.span
-    let entries = vocabulary.ids.entries.span
-    let firstPage = Int(starts[0])
-    var position = range.lowerBound
-    while position < range.upperBound {
-      var value = UInt32(bytes[position])
-      var page = firstPage
-      var length = 1
-      if value >= 0x80, let (scalar, scalarLength) = bytes.scalar(at: position) {
-        (value, length) = (scalar.value, scalarLength)
-        page = Int(starts[Int(value >> 8)])
-      }
-      let id = entries[page + Int(value & 0xFF)]
-      guard id >= 0 else { throw .unknownSymbol(Unicode.Scalar(value) ?? "\u{FFFD}") }
-      ids.append(id)
-      position += length
-    }
-  }
-}
-
-// MARK: - Windows
-
 /// All (context, target) pairs of a sequence of words, in order.
 ///
 /// Contexts are stored in full, ready to be gathered into minibatches: count × blockSize ids. A
@@ -173,6 +105,14 @@ public struct ContextWindows: Equatable, Sendable {
       rowEnd += blockSize
     }
     return contexts
+  }
+}
+
+extension Collection<Int32> {
+  /// The last `length` ids of a word's beginning, with terminators before them if there are fewer.
+  package func lastPadded(to length: Int) -> [Int32] {
+    let known = suffix(length)
+    return Array(repeatElement(Vocabulary.terminator, count: length - known.count)) + known
   }
 }
 

@@ -99,7 +99,7 @@ package struct DataReport: Equatable, Sendable {
 /// Numbers of words by length in characters.
 package struct LengthDistribution: Equatable, Sendable {
   /// How many words have each length, from 0 on: (longest + 1).
-  package let counts: [Int]
+  package private(set) var counts: [Int] = []
 
   package var shortest: Int { counts.firstIndex { $0 > 0 } ?? 0 }
   package var longest: Int { counts.count - 1 }
@@ -118,8 +118,15 @@ package struct LengthDistribution: Equatable, Sendable {
     return Double(characters) / Double(counts.reduce(0, +))
   }
 
+  init() {}
+
+  /// Counts a word.
+  mutating func add(length: Int) {
+    while counts.count <= length { counts.append(0) }
+    counts[length] += 1
+  }
+
   init(of dataset: Dataset) {
-    var counts: [Int] = []
     for windows in [dataset.train, dataset.validation, dataset.test] {
       var length = 0
       for id in windows.targets {
@@ -127,12 +134,10 @@ package struct LengthDistribution: Equatable, Sendable {
           length += 1
           continue
         }
-        while counts.count <= length { counts.append(0) }
-        counts[length] += 1
+        add(length: length)
         length = 0
       }
     }
-    self.counts = counts
   }
 }
 
@@ -242,4 +247,24 @@ package enum DataWarning: Equatable, Sendable {
     }
     return 20 * irregular <= words.count
   }
+}
+
+/// A table in which there should be one word on each line.
+package struct ColumnFinding: Equatable, Sendable {
+  /// What stands between the columns: tab, comma, semicolon or bar.
+  package let separator: Unicode.Scalar
+  /// How many lines have it.
+  package let lines: Int
+  /// The number of the column that looks most like words, from 1.
+  package let column: Int
+  /// Whether the first line names the columns.
+  package let hasHeader: Bool
+  /// Whether values stand between double quotes.
+  package let isQuoted: Bool
+}
+
+/// A character that is not seen, and how often it occurs.
+package struct InvisibleCharacter: Equatable, Sendable {
+  package let scalar: Unicode.Scalar
+  package let count: Int
 }

@@ -156,15 +156,16 @@ public enum DatasetError: Error, Equatable, Sendable, CustomStringConvertible {
 
   /// What is wrong, in one line.
   public var description: String {
-    switch self {
+    let words = { (count: Int) in count == 1 ? "word" : "words" }
+    return switch self {
     case .tooFewWords(let count, let needed, removed: 0):
-      "\(count) \(count == 1 ? "word" : "words"), but at least \(needed) are needed to train, "
+      "\(count) \(words(count)), but at least \(needed) are needed to train, "
         + "validate and test; add words"
     case .tooFewWords(let count, let needed, let removed):
-      "\(count) distinct \(count == 1 ? "word" : "words") (\(removed) repeated), but at least "
+      "\(count) distinct \(words(count)) (\(removed) repeated), but at least "
         + "\(needed) are needed to train, validate and test; add words"
     case .emptyPart(let part, let count):
-      "split by hash, none of \(count) \(count == 1 ? "word" : "words") would \(part); add words, or "
+      "split by hash, none of \(count) \(words(count)) would \(part); add words, or "
         + "use --split shuffle"
     case .blockSize(let size): "a block size of \(size), but a context has at least 1 character"
     case .tooLarge(let windows, let blockSize):

@@ -259,10 +259,10 @@ private struct Candidate {
       Candidate("windows-1256", "CP1256", arabic),
       Candidate("windows-1257", "CP1257", .latin),
       Candidate("TIS-620", "CP874", thai),
-      Candidate("Shift-JIS", "CP932", wide(japanese: true, Self.shiftJIS)),
+      Candidate("Shift-JIS", "CP932", .wide(Self.shiftJIS, frequent: japanese)),
       Candidate("GB18030", "GB18030", .wide(Self.gb, frequent: simplified)),
       Candidate("EUC-KR", "CP949", .wide(Self.eucKR, frequent: hangul)),
-      Candidate("EUC-JP", "EUC-JP", wide(japanese: true, Self.eucJP)),
+      Candidate("EUC-JP", "EUC-JP", .wide(Self.eucJP, frequent: japanese)),
       Candidate("Big5", "BIG5-HKSCS", .wide(Self.big5, frequent: traditional)),
       Candidate("KOI8-R", "KOI8-R", cyrillic),
       Candidate("KOI8-U", "KOI8-U", cyrillic),
@@ -383,10 +383,6 @@ extension Candidate {
       before = scalar
     }
     return sum
-  }
-
-  private static func wide(japanese: Bool, _ cost: @escaping WideCost) -> Kind {
-    .wide(cost, frequent: Candidate.japanese)
   }
 
   private static func shiftJIS(_ lead: UInt8, _ trail: UInt8) -> Double {

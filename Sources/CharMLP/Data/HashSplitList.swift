@@ -237,29 +237,6 @@ struct HashSplitSummary: Equatable, Sendable {
   }
 }
 
-extension WordSample {
-  /// The words as a message.
-  var encoded: [UInt8] {
-    var file = SafetensorsFile()
-    file["text"] = Tensor(text, shape: [text.count])
-    file["starts"] = Tensor(starts, shape: [starts.count])
-    file["keys"] = Tensor(keys, shape: [count])
-    file["parts"] = Tensor(parts.map(\.rawValue), shape: [count])
-    return withoutFailure { try file.encoded() }
-  }
-
-  /// The words of a message.
-  init(_ message: [UInt8], _ limits: SampleLimits) {
-    let file = withoutFailure { try SafetensorsFile(decoding: message) }
-    func elements<Element: TensorElement>(_ name: String) -> [Element] {
-      withoutFailure { try file.elements(named: name, as: Element.self) }
-    }
-    self.init(
-      limits, text: elements("text"), starts: elements("starts"), keys: elements("keys"),
-      parts: (elements("parts") as [UInt8]).compactMap(Split.Part.init(rawValue:)))
-  }
-}
-
 /// The result of work that cannot fail between ranks of one program.
 func withoutFailure<Value>(_ work: () throws -> Value) -> Value {
   do {
@@ -370,44 +347,5 @@ struct HashSplitPart: Sendable {
     swap(&ids, &self.ids)
     ids.renumber(symbols.ids(in: vocabulary))
     return ids
-  }
-}
-
-/// The symbols of a text that is still being read, numbered from 1 on in the order in which they
-/// appear.
-///
-/// The vocabulary is known only at the end, and to all ranks at once; then the text is renumbered.
-struct SymbolNumbers: Sendable {
-  /// The symbols, in the order of their numbers.
-  private(set) var symbols: [Unicode.Scalar] = []
-  private var numbers = ScalarTable(absent: 0)
-
-  /// Appends the numbers of a word's characters, and the terminator.
-  ///
-  /// - Precondition: the bytes are well-formed UTF-8.
-  mutating func append(_ bytes: Span<UInt8>, _ word: Range<Int>, to ids: inout [Int32]) {
-    var position = word.lowerBound
-    while position < word.upperBound {
-      var value = UInt32(bytes[position])
-      var length = 1
-      if value >= 0x80, let (scalar, scalarLength) = bytes.scalar(at: position) {
-        (value, length) = (scalar.value, scalarLength)
-      }
-      let known = numbers[value]
-      ids.append(known > 0 ? known : add(value))
-      position += length
-    }
-    ids.append(Vocabulary.terminator)
-  }
-
-  private mutating func add(_ value: UInt32) -> Int32 {
-    symbols.append(Unicode.Scalar(value) ?? "\u{FFFD}")
-    numbers[value] = Int32(symbols.count)
-    return Int32(symbols.count)
-  }
-
-  /// The vocabulary's id for each number: (symbols + 1).
-  func ids(in vocabulary: Vocabulary) -> [Int32] {
-    [Vocabulary.terminator] + symbols.map { vocabulary.id(of: $0) ?? Vocabulary.terminator }
   }
 }

@@ -6,26 +6,6 @@
 // in the alphabet first, and in the words only if they are there. What to do is in the commands'
 // texts.
 
-/// A table in which there should be one word on each line.
-package struct ColumnFinding: Equatable, Sendable {
-  /// What stands between the columns: tab, comma, semicolon or bar.
-  package let separator: Unicode.Scalar
-  /// How many lines have it.
-  package let lines: Int
-  /// The number of the column that looks most like words, from 1.
-  package let column: Int
-  /// Whether the first line names the columns.
-  package let hasHeader: Bool
-  /// Whether values stand between double quotes.
-  package let isQuoted: Bool
-}
-
-/// A character that is not seen, and how often it occurs.
-package struct InvisibleCharacter: Equatable, Sendable {
-  package let scalar: Unicode.Scalar
-  package let count: Int
-}
-
 /// Looks at the words of a list.
 struct ListSurvey {
   private let words: WordList

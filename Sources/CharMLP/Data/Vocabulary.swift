@@ -137,10 +137,117 @@ extension Vocabulary {
   }
 }
 
+// MARK: - Whole lists to ids
+
+/// The ids of a sequence of words, each word followed by the terminator.
+public struct EncodedWords: Equatable, Sendable {
+  /// The ids of each word's characters, then `Vocabulary.terminator`.
+  public let ids: [Int32]
+
+  /// The number of classes of the vocabulary.
+  public let vocabularyCount: Int
+
+  /// Encodes all words of a list, in its order.
+  /// - Throws: `unknownSymbol` for the first character that is not in the vocabulary.
+  public init(_ words: WordList, vocabulary: Vocabulary) throws(VocabularyError) {
+    var ids: [Int32] = []
+    ids.reserveCapacity(words.characterCount + words.count)
+    try Self.append(words.utf8.span, in: 0..<words.utf8.count, vocabulary, to: &ids)
+    self.init(ids: ids, vocabularyCount: vocabulary.count)
+  }
+
+  /// Encodes the words at the given indices, in their order.
+  /// - Throws: `unknownSymbol` for the first character that is not in the vocabulary.
+  public init(
+    _ words: WordList, selecting selection: ArraySlice<Int>, vocabulary: Vocabulary
+  ) throws(VocabularyError) {
+    let bytes = words.utf8.span
+    var ids: [Int32] = []
+    ids.reserveCapacity(words.characterCount(of: selection) + selection.count)
+    for index in selection {
+      let word = words.utf8Range(of: index)
+      let withLineFeed = word.lowerBound..<word.upperBound + 1
+      try Self.append(bytes, in: withLineFeed, vocabulary, to: &ids)
+    }
+    self.init(ids: ids, vocabularyCount: vocabulary.count)
+  }
+
+  init(ids: [Int32], vocabularyCount: Int) {
+    self.ids = ids
+    self.vocabularyCount = vocabularyCount
+  }
+
+  /// Appends the ids of a part of a list's text; a line feed's id is the terminator.
+  ///
+  /// The loop is here and not in Vocabulary, because it must see the pages and the bytes at once.
+  @inline(__always)
+  private static func append(
+    _ bytes: Span<UInt8>, in range: Range<Int>, _ vocabulary: borrowing Vocabulary,
+    to ids: inout [Int32]
+  ) throws(VocabularyError) {
+    let starts = vocabulary.ids.starts.span
+    let entries = vocabulary.ids.entries.span
+    let firstPage = Int(starts[0])
+    var position = range.lowerBound
+    while position < range.upperBound {
+      var value = UInt32(bytes[position])
+      var page = firstPage
+      var length = 1
+      if value >= 0x80, let (scalar, scalarLength) = bytes.scalar(at: position) {
+        (value, length) = (scalar.value, scalarLength)
+        page = Int(starts[Int(value >> 8)])
+      }
+      let id = entries[page + Int(value & 0xFF)]
+      guard id >= 0 else { throw .unknownSymbol(Unicode.Scalar(value) ?? "\u{FFFD}") }
+      ids.append(id)
+      position += length
+    }
+  }
+}
+
+/// The symbols of a text that is still being read, numbered from 1 on in the order in which they
+/// appear.
+///
+/// The vocabulary is known only at the end, and to all ranks at once; then the text is renumbered.
+struct SymbolNumbers: Sendable {
+  /// The symbols, in the order of their numbers.
+  private(set) var symbols: [Unicode.Scalar] = []
+  private var numbers = ScalarTable(absent: 0)
+
+  /// Appends the numbers of a word's characters, and the terminator.
+  ///
+  /// - Precondition: the bytes are well-formed UTF-8.
+  mutating func append(_ bytes: Span<UInt8>, _ word: Range<Int>, to ids: inout [Int32]) {
+    var position = word.lowerBound
+    while position < word.upperBound {
+      var value = UInt32(bytes[position])
+      var length = 1
+      if value >= 0x80, let (scalar, scalarLength) = bytes.scalar(at: position) {
+        (value, length) = (scalar.value, scalarLength)
+      }
+      let known = numbers[value]
+      ids.append(known > 0 ? known : add(value))
+      position += length
+    }
+    ids.append(Vocabulary.terminator)
+  }
+
+  private mutating func add(_ value: UInt32) -> Int32 {
+    symbols.append(Unicode.Scalar(value) ?? "\u{FFFD}")
+    numbers[value] = Int32(symbols.count)
+    return Int32(symbols.count)
+  }
+
+  /// The vocabulary's id for each number: (symbols + 1).
+  func ids(in vocabulary: Vocabulary) -> [Int32] {
+    [Vocabulary.terminator] + symbols.map { vocabulary.id(of: $0) ?? Vocabulary.terminator }
+  }
+}
+
 // MARK: - Words to ids and back
 
 // One word at a time, for prefixes, samples and messages. Nothing is trimmed, and no terminator is
-// added. Whole lists are encoded by EncodedWords, which has the fast loop.
+// added.
 
 extension Vocabulary {
   /// The ids of a word's characters, without a terminator.

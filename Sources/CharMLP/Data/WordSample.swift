@@ -5,6 +5,8 @@
 // the same chance, wherever it is and however often it occurs, and the smallest keys of all ranks
 // are among the smallest of each.
 
+import Safetensors
+
 /// Up to what size a list is kept whole, and how large a sample is otherwise.
 package struct SampleLimits: Equatable, Sendable {
   /// The most bytes of a list that is kept whole, and of a sample.
@@ -126,5 +128,30 @@ struct WordSample: Sendable {
       Split(
         order: order.flatMap(\.self), trainCount: order[0].count, validationCount: order[1].count)
     )
+  }
+}
+
+// MARK: - As a message between ranks
+
+extension WordSample {
+  /// The words as a message.
+  var encoded: [UInt8] {
+    var file = SafetensorsFile()
+    file["text"] = Tensor(text, shape: [text.count])
+    file["starts"] = Tensor(starts, shape: [starts.count])
+    file["keys"] = Tensor(keys, shape: [count])
+    file["parts"] = Tensor(parts.map(\.rawValue), shape: [count])
+    return withoutFailure { try file.encoded() }
+  }
+
+  /// The words of a message.
+  init(_ message: [UInt8], _ limits: SampleLimits) {
+    let file = withoutFailure { try SafetensorsFile(decoding: message) }
+    func elements<Element: TensorElement>(_ name: String) -> [Element] {
+      withoutFailure { try file.elements(named: name, as: Element.self) }
+    }
+    self.init(
+      limits, text: elements("text"), starts: elements("starts"), keys: elements("keys"),
+      parts: (elements("parts") as [UInt8]).compactMap(Split.Part.init(rawValue:)))
   }
 }

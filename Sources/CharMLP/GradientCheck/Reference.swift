@@ -367,10 +367,3 @@ extension ReferenceError: CustomStringConvertible {
     }
   }
 }
-
-extension [Int] {
-  /// A shape or an index as PyTorch shows it: `(32, 27)`, `(27,)`, `()`.
-  package var shapeDescription: String {
-    count == 1 ? "(\(self[0]),)" : "(" + map(String.init).joined(separator: ", ") + ")"
-  }
-}

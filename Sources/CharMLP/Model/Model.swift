@@ -76,7 +76,7 @@ extension Parameters<Float> {
 // MARK: - Shape
 
 /// The four sizes that determine every tensor of the network.
-public struct ModelShape: Equatable, Hashable, Sendable, Codable {
+public struct ModelShape: Equatable, Sendable {
   /// Symbols with the terminator; rows of C, columns of the logits.
   public let vocabulary: Int
   /// Characters of context that the network sees (block size, context length).
@@ -100,11 +100,26 @@ public struct ModelShape: Equatable, Hashable, Sendable, Codable {
     self.hidden = hidden
   }
 
+  /// The sizes of a network whose C and W1 have these shapes; nil if no network has.
+  init?(C: [Int], W1: [Int]) {
+    guard C.count == 2, W1.count == 2, min(C[0], C[1], W1[0], W1[1]) >= 1,
+      W1[0].isMultiple(of: C[1])
+    else { return nil }
+    self.init(vocabulary: C[0], blockSize: W1[0] / C[1], embedding: C[1], hidden: W1[1])
+  }
+
   /// The width of `embcat`: block · embedding.
   public var contextWidth: Int { blockSize * embedding }
 
   /// The columns of the widest matrix with a row for each context.
   var widestRow: Int { max(contextWidth, hidden, vocabulary) }
+}
+
+extension [Int] {
+  /// A shape or an index as PyTorch shows it: `(32, 27)`, `(27,)`, `()`.
+  package var shapeDescription: String {
+    count == 1 ? "(\(self[0]),)" : "(" + map(String.init).joined(separator: ", ") + ")"
+  }
 }
 
 // MARK: - Minibatch
@@ -179,41 +194,46 @@ extension Model {
   /// The mean cross-entropy over all windows behind `contexts`, in nats per character.
   package func loss(over contexts: DistinctContexts) -> Double {
     var total = 0.0
-    for block in contexts.blocks(width: shape.widestRow) {
-      let logits = logits(block.contexts)  // (n, vocabulary)
-      let norm_logits = logits - logits.max(.columns)  // (n, vocabulary)
-      let counts_sum = exp(norm_logits).sum(.columns)  // (n, 1)
-      for (row, context) in block.indices.enumerated() {
-        let log_sum = Double.log(Double(counts_sum[row, 0]))
-        for entry in contexts.targetRange(of: context) {
-          let logprob = Double(norm_logits[row, Int(contexts.targets[entry])]) - log_sum
-          total -= logprob * Double(contexts.targetCounts[entry])
-        }
+    forEachContext(of: contexts) { context, row, norm_logits, _, counts_sum in
+      let log_sum = Double.log(Double(counts_sum[row, 0]))
+      for entry in contexts.targetRange(of: context) {
+        let logprob = Double(norm_logits[row, Int(contexts.targets[entry])]) - log_sum
+        total -= logprob * Double(contexts.targetCounts[entry])
       }
     }
     return total / Double(contexts.windowCount)
   }
-}
 
-extension Model {
   /// The probability of every entry's character, by entry of `contexts`, whose blocks are as long as
   /// this network's or longer.
   func probabilities(over contexts: DistinctContexts) -> [Double] {
     var probabilities = [Double](repeating: 0, count: contexts.targets.count)
-    let width = max(shape.widestRow, contexts.blockSize)
-    for block in contexts.blocks(width: width) {
+    forEachContext(of: contexts) { context, row, _, counts, counts_sum in
+      for entry in contexts.targetRange(of: context) {
+        probabilities[entry] =
+          Double(counts[row, Int(contexts.targets[entry])]) / Double(counts_sum[row, 0])
+      }
+    }
+    return probabilities
+  }
+
+  /// Hands over every context, its row in the matrices of its block, and these.
+  private func forEachContext(
+    of contexts: DistinctContexts,
+    _ body: (
+      _ context: Int, _ row: Int, _ norm_logits: Matrix<Float>, _ counts: Matrix<Float>,
+      _ counts_sum: Matrix<Float>
+    ) -> Void
+  ) {
+    for block in contexts.blocks(width: max(shape.widestRow, contexts.blockSize)) {
       let logits = logits(block.contexts.lastOfEach(shape.blockSize, of: contexts.blockSize))
       let norm_logits = logits - logits.max(.columns)  // (n, vocabulary)
       let counts = exp(norm_logits)  // (n, vocabulary)
       let counts_sum = counts.sum(.columns)  // (n, 1)
       for (row, context) in block.indices.enumerated() {
-        for entry in contexts.targetRange(of: context) {
-          probabilities[entry] =
-            Double(counts[row, Int(contexts.targets[entry])]) / Double(counts_sum[row, 0])
-        }
+        body(context, row, norm_logits, counts, counts_sum)
       }
     }
-    return probabilities
   }
 }
 
@@ -244,9 +264,13 @@ public struct SplitLosses: Equatable, Sendable {
 
   /// The losses of a network.
   package init(_ model: Model, _ dataset: Dataset) {
-    train = model.loss(over: dataset.measured.train.distinct())
-    validation = model.loss(over: dataset.measured.validation.distinct())
-    test = model.loss(over: dataset.measured.test.distinct())
+    self.init(dataset.measured) { model.loss(over: $0.distinct()) }
+  }
+
+  /// The losses of the three parts.
+  init(_ parts: MeasuredWindows, _ loss: (ContextWindows) -> Double) {
+    self.init(
+      train: loss(parts.train), validation: loss(parts.validation), test: loss(parts.test))
   }
 
   /// The perplexity of a loss, exp(loss): the number of equally likely characters with that loss.

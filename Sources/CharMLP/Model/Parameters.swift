@@ -49,6 +49,18 @@ public struct Parameters<Scalar: MatrixScalar>: Equatable, Sendable {
       bnbias: .zeros(1, shape.hidden))
   }
 
+  /// Makes parameters of what a function returns for each name, rows and columns.
+  init<Failure: Error>(
+    _ shape: ModelShape,
+    reading: (_ name: String, _ rows: Int, _ columns: Int) throws(Failure) -> Matrix<Scalar>
+  ) throws(Failure) {
+    self.init(zeros: shape)
+    for (name, path) in Self.ordered {
+      let (rows, columns) = (self[keyPath: path].rows, self[keyPath: path].columns)
+      self[keyPath: path] = try reading(name, rows, columns)
+    }
+  }
+
   /// The one list of all parameters, in the notebook's order.
   public static var ordered: [(name: String, path: WritableKeyPath<Parameters, Matrix<Scalar>>)] {
     [

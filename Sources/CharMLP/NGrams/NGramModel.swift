@@ -10,6 +10,8 @@
 // distribution, so that every symbol has a positive probability everywhere; a context that was
 // never seen is skipped.
 
+import RealModule
+
 /// Interpolated Kneser-Ney: p(c | context) = (count − D(count)) / total + backoff · p(c | context
 /// without its oldest character), with total = Σ count and backoff = Σ D(count) / total over all
 /// that was seen to follow the context; for a character that never did, the first term is zero.
@@ -39,9 +41,8 @@ public struct NGramModel: Sendable {
     precondition(
       known.allSatisfy { $0 >= 0 && $0 < counts.vocabularyCount },
       "NGramModel: \(Array(known)) in a vocabulary of \(counts.vocabularyCount)")
-    let padding = repeatElement(Vocabulary.terminator, count: order - 1 - known.count)
     var path: [Int] = []
-    counts.find((Array(padding) + known)[...], length: order - 1, path: &path)
+    counts.find(known.lastPadded(to: order - 1)[...], length: order - 1, path: &path)
     var probabilities = [Double](repeating: 0, count: counts.vocabularyCount)
     fill(&probabilities, along: path)
     return probabilities
@@ -147,6 +148,81 @@ struct KneserNey: Sendable {
       let rest = backoffs[node] * shorter
       return entry < 0 ? rest : rest + share(entry, node, length)
     }
+  }
+}
+
+// MARK: - Evaluation
+//
+// One walk of the tree gives the losses of the models of all orders, because the path to a context
+// passes through the contexts of the lower orders.
+
+extension KneserNey {
+  /// The mean cross-entropy, in nats per character, of the models of all orders over the windows
+  /// behind `contexts`, with each way to smooth the same counts: (smoothings)(contexts.blockSize
+  /// + 1).
+  static func losses(of smoothings: [KneserNey], over contexts: DistinctContexts) -> [[Double]] {
+    let length = min(smoothings[0].counts.maximumOrder - 1, contexts.blockSize)
+    var sums = smoothings.map { _ in [Double](repeating: 0, count: length + 1) }
+    forEachEntry(of: smoothings, over: contexts) { entry, smoothing, probabilities in
+      let weight = Double(contexts.targetCounts[entry])
+      for length in probabilities.indices {
+        sums[smoothing][length] -= weight * .log(probabilities[length])
+      }
+    }
+    let windowCount = Double(contexts.windowCount)
+    return sums.map { $0.map { $0 / windowCount } }
+  }
+
+  /// Passes on the probabilities that the models of all orders give to the character of every entry
+  /// of `contexts`, with each way to smooth the same counts: entry, smoothing, (orders).
+  static func forEachEntry(
+    of smoothings: [KneserNey], over contexts: DistinctContexts,
+    _ body: (_ entry: Int, _ smoothing: Int, _ probabilities: [Double]) -> Void
+  ) {
+    let counts = smoothings[0].counts
+    let length = min(counts.maximumOrder - 1, contexts.blockSize)
+    var probabilities = [Double](repeating: 0, count: length + 1)
+    var path: [Int] = []
+    var entries: [Int] = []
+    // In the order of the tree, so that successive paths are close in memory.
+    for row in contexts.rowsReadBackwards() {
+      let ids = contexts.contexts[row * contexts.blockSize..<(row + 1) * contexts.blockSize]
+      counts.find(ids, length: length, path: &path)
+      for window in contexts.targetRange(of: row) {
+        counts.find(contexts.targets[window], along: path, entries: &entries)
+        for index in smoothings.indices {
+          smoothings[index].fill(&probabilities, path, entries)
+          body(window, index, probabilities)
+        }
+      }
+    }
+  }
+
+  /// Computes the probabilities of one character after one context, by context length.
+  private func fill(_ probabilities: inout [Double], _ path: [Int], _ entries: [Int]) {
+    var shorter = 1 / Double(counts.vocabularyCount)
+    for length in 0..<path.count {
+      let (entry, node) = (entries[length], path[length])
+      probabilities[length] = windows.interpolate(shorter, entry, node, length)
+      if length + 1 < probabilities.count {
+        shorter = continuations.interpolate(shorter, entry, node, length)
+      }
+    }
+    // Longer contexts, never seen, are skipped.
+    for length in path.count..<max(path.count, probabilities.count) {
+      probabilities[length] = shorter
+    }
+  }
+}
+
+extension NGramModel {
+  /// The probability of every entry's character, by entry of `contexts`.
+  func probabilities(over contexts: DistinctContexts) -> [Double] {
+    var result = [Double](repeating: 0, count: contexts.targets.count)
+    KneserNey.forEachEntry(of: [smoothing], over: contexts) { entry, _, probabilities in
+      result[entry] = probabilities[order - 1]
+    }
+    return result
   }
 }
 

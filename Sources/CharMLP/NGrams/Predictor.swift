@@ -46,10 +46,7 @@ public struct Predictor: Sendable {
   /// The mean cross-entropy of each part of a split, in nats per character.
   package func losses(_ dataset: Dataset) -> SplitLosses {
     guard counting != nil else { return SplitLosses(model, dataset) }
-    let parts = dataset.measured
-    return SplitLosses(
-      train: loss(over: parts.train), validation: loss(over: parts.validation),
-      test: loss(over: parts.test))
+    return SplitLosses(dataset.measured) { loss(over: $0) }
   }
 
   /// The mean cross-entropy over windows, in nats per character.
@@ -189,76 +186,68 @@ struct MixtureFit {
 //
 // For a program that has words and not windows.
 
-extension Predictor {
+/// A network that predicts, alone or together with counts.
+public protocol Predicting {
+  /// What words are drawn from and scored by.
+  var predictor: Predictor { get }
+}
+
+extension Model: Predicting {
+  /// The network alone.
+  public var predictor: Predictor { Predictor(self) }
+}
+
+extension Predictor: Predicting {
+  /// The predictor itself.
+  public var predictor: Predictor { self }
+}
+
+extension Predicting {
   /// The mean cross-entropy of the characters of some words and of their ends, in nats per character.
   ///
   /// −1/n · Σ log p(c | context) over all n characters, every word's end being one.
   ///
   /// - Throws: `VocabularyError.unknownSymbol` for a character that the network does not know.
   public func loss(of words: WordList) throws(VocabularyError) -> Double {
-    let encoded = try EncodedWords(words, vocabulary: model.vocabulary)
-    return loss(over: ContextWindows(encoded, blockSize: 1))
+    let predictor = predictor
+    let encoded = try EncodedWords(words, vocabulary: predictor.model.vocabulary)
+    return predictor.loss(over: ContextWindows(encoded, blockSize: 1))
   }
 
-  /// The natural logarithm of the probability that a word is drawn: Σ log p(c | context) over its characters and
-  /// its end.
+  /// The natural logarithm of the probability that a word is drawn: Σ log p(c | context) over its
+  /// characters and its end.
   ///
   /// `WordScorer` gives the parts of the sum.
   ///
   /// - Throws: `VocabularyError.unknownSymbol` for a character that the network does not know.
   public func logProbability(of word: String) throws(VocabularyError) -> Double {
-    let ids = try model.vocabulary.encode(word) + [Vocabulary.terminator]
-    let encoded = EncodedWords(ids: ids, vocabularyCount: model.vocabulary.count)
-    return -loss(over: ContextWindows(encoded, blockSize: 1)) * Double(ids.count)
+    let predictor = predictor
+    let vocabulary = predictor.model.vocabulary
+    let ids = try vocabulary.encode(word) + [Vocabulary.terminator]
+    let encoded = EncodedWords(ids: ids, vocabularyCount: vocabulary.count)
+    return -predictor.loss(over: ContextWindows(encoded, blockSize: 1)) * Double(ids.count)
   }
 
   /// The mean cross-entropy over windows, whatever their block size, in nats per character.
   ///
-  /// - Throws: `VocabularyError.otherSymbols` if they have another number of symbols than the network.
+  /// - Throws: `VocabularyError.otherSymbols` if they have another number of symbols than the
+  ///   network.
   public func loss(on windows: ContextWindows) throws(VocabularyError) -> Double {
-    guard windows.vocabularyCount == model.vocabulary.count else {
-      throw .otherSymbols(windows.vocabularyCount, network: model.vocabulary.count)
+    let count = predictor.model.vocabulary.count
+    guard windows.vocabularyCount == count else {
+      throw .otherSymbols(windows.vocabularyCount, network: count)
     }
-    return loss(over: windows)
+    return predictor.loss(over: windows)
   }
 
   /// The mean cross-entropy over each part of a data set, in nats per character.
   ///
   /// - Throws: `VocabularyError.otherSymbols` if the data has other symbols than the network.
   public func losses(on dataset: Dataset) throws(VocabularyError) -> SplitLosses {
-    guard dataset.vocabulary == model.vocabulary else {
-      throw .otherSymbols(dataset.vocabulary.count, network: model.vocabulary.count)
+    let vocabulary = predictor.model.vocabulary
+    guard dataset.vocabulary == vocabulary else {
+      throw .otherSymbols(dataset.vocabulary.count, network: vocabulary.count)
     }
-    return losses(dataset)
-  }
-}
-
-extension Model {
-  /// The mean cross-entropy of the characters of some words and of their ends, in nats per character.
-  ///
-  /// - Throws: `VocabularyError.unknownSymbol` for a character that the network does not know.
-  public func loss(of words: WordList) throws(VocabularyError) -> Double {
-    try Predictor(self).loss(of: words)
-  }
-
-  /// The natural logarithm of the probability that a word is drawn.
-  ///
-  /// - Throws: `VocabularyError.unknownSymbol` for a character that the network does not know.
-  public func logProbability(of word: String) throws(VocabularyError) -> Double {
-    try Predictor(self).logProbability(of: word)
-  }
-
-  /// The mean cross-entropy over windows, whatever their block size, in nats per character.
-  ///
-  /// - Throws: `VocabularyError.otherSymbols` if they have another number of symbols than the network.
-  public func loss(on windows: ContextWindows) throws(VocabularyError) -> Double {
-    try Predictor(self).loss(on: windows)
-  }
-
-  /// The mean cross-entropy over each part of a data set, in nats per character.
-  ///
-  /// - Throws: `VocabularyError.otherSymbols` if the data has other symbols than the network.
-  public func losses(on dataset: Dataset) throws(VocabularyError) -> SplitLosses {
-    try Predictor(self).losses(on: dataset)
+    return predictor.losses(dataset)
   }
 }

@@ -29,12 +29,7 @@ package protocol Communicator: AnyObject {
 extension Communicator {
   /// This rank's share of `total` things in a row, such as the windows of a minibatch or the bytes
   /// of a file. Shares are as equal as they can be, and in the order of ranks.
-  func share(of total: Int) -> Range<Int> {
-    let (quotient, remainder) = total.quotientAndRemainder(dividingBy: count)
-    let first = rank * quotient + rank * remainder / count
-    let last = (rank + 1) * quotient + (rank + 1) * remainder / count
-    return first..<last
-  }
+  func share(of total: Int) -> Range<Int> { .part(rank, of: count, from: total) }
 
   /// Replaces a loss by that of rank 0.
   func broadcast(_ loss: Double) -> Double {
@@ -42,6 +37,16 @@ extension Communicator {
     var bytes = stride(from: 56, through: 0, by: -8).map { UInt8(truncatingIfNeeded: bits >> $0) }
     broadcast(&bytes)
     return Double(bitPattern: bytes.reduce(0) { $0 << 8 | UInt64($1) })
+  }
+}
+
+extension Range<Int> {
+  /// Part `index` of `total` things that are cut into `count` parts, as equal as they can be.
+  static func part(_ index: Int, of count: Int, from total: Int) -> Range {
+    // index · total / count, which could overflow.
+    let (quotient, remainder) = total.quotientAndRemainder(dividingBy: count)
+    func start(_ index: Int) -> Int { index * quotient + index * remainder / count }
+    return start(index)..<start(index + 1)
   }
 }
 
@@ -152,13 +157,11 @@ extension Communicator {
 
     /// Cuts `total` numbers into a piece for each rank, and returns this one's.
     private func cut(_ total: Int) -> Range<Int> {
-      func piece(_ rank: Int) -> Range<Int> {
-        rank * total / count..<(rank + 1) * total / count
-      }
-      let own = piece(rank)
+      let own = share(of: total)
       reserve(own.count * count)
       for other in 0..<count {
-        sent.set(other, start: piece(other).lowerBound, length: piece(other).count)
+        let piece = Range.part(other, of: count, from: total)
+        sent.set(other, start: piece.lowerBound, length: piece.count)
         received.set(other, start: other * own.count, length: own.count)
       }
       return own

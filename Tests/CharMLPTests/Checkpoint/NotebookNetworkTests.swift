@@ -168,10 +168,10 @@ struct NotebookNetworkTests {
     #expect(transposed == .shape("W2", expected: "(24, 27)", found: [27, 24]))
     #expect(
       try error { $0["b1"] = Tensor([Float](repeating: 0, count: 23), shape: [23]) }
-        == .shape("b1", expected: "(24) or (1, 24)", found: [23]))
+        == .shape("b1", expected: "(24,) or (1, 24)", found: [23]))
     #expect(
       try error { $0["b1"] = Tensor([Float](repeating: 0, count: 24), shape: [24, 1]) }
-        == .shape("b1", expected: "(24) or (1, 24)", found: [24, 1]))
+        == .shape("b1", expected: "(24,) or (1, 24)", found: [24, 1]))
     #expect(
       try error { $0["W1"] = Tensor([Float](repeating: 0, count: 13 * 24), shape: [13, 24]) }
         == .shape("W1", expected: "(block·4, hidden)", found: [13, 24]))

@@ -93,19 +93,24 @@ struct WordListReadingTests {
   }
 
   @Test(
-    "A word list reads an open descriptor from its position, waits if need be, and leaves it open")
-  func nonBlockingDescriptor() throws {
-    let pipe = Pipe()
-    let descriptor = pipe.fileHandleForReading.fileDescriptor
-    try #require(fcntl(descriptor, F_SETFL, O_NONBLOCK) == 0)
-    let writer = pipe.fileHandleForWriting
-    Thread.detachNewThread {
-      Thread.sleep(forTimeInterval: 0.05)
-      try? writer.write(contentsOf: Data("emma\nava\n".utf8))
-      try? writer.close()
+    "A word list reads standard input from its position, waits if need be, and leaves it open")
+  func nonBlockingInput() async {
+    await #expect(processExitsWith: .success) {
+      let pipe = Pipe()
+      dup2(pipe.fileHandleForReading.fileDescriptor, STDIN_FILENO)
+      try #require(fcntl(STDIN_FILENO, F_SETFL, O_NONBLOCK) == 0)
+      let writer = pipe.fileHandleForWriting
+      try writer.write(contentsOf: Data("x".utf8))
+      var first: UInt8 = 0
+      try #require(unsafe read(STDIN_FILENO, &first, 1) == 1)
+      Thread.detachNewThread {
+        Thread.sleep(forTimeInterval: 0.05)
+        try? writer.write(contentsOf: Data("emma\nava\n".utf8))
+        try? writer.close()
+      }
+      #expect(Array(try WordList.standardInput()) == ["emma", "ava"])
+      #expect(fcntl(STDIN_FILENO, F_GETFD) >= 0)
     }
-    #expect(Array(try WordList(fileDescriptor: descriptor)) == ["emma", "ava"])
-    #expect(fcntl(descriptor, F_GETFD) >= 0)
   }
 
   @Test("A word list reads standard input")
@@ -177,7 +182,7 @@ struct WordListReadingTests {
   }
 
   @Test("Reading a word list tells a missing file, a directory and an unreadable path apart")
-  func noInput() throws {
+  func noInput() async throws {
     try withDirectory { directory in
       let loop = directory + "/loop"
       try FileManager.default.createSymbolicLink(atPath: loop, withDestinationPath: loop)
@@ -192,8 +197,11 @@ struct WordListReadingTests {
       for (path, error) in cases {
         #expect(throws: error) { try WordList(contentsOf: path) }
       }
+    }
+    await #expect(processExitsWith: .success) {
+      close(STDIN_FILENO)
       #expect(throws: WordListError.unreadable(reason: "Bad file descriptor")) {
-        try WordList(fileDescriptor: -1)
+        try WordList.standardInput()
       }
     }
   }
