@@ -26,8 +26,6 @@ package struct Diagnostics: Equatable, Sendable {
   package let gradients: [GradientSummary]
   /// The gradient of the logits.
   package let dlogits: Matrix<Float>  // (n, vocabulary)
-  /// The character that followed each window.  (n)
-  package let targets: [Int32]
 
   /// Runs a minibatch through the network and back.
   package init(_ parameters: Parameters<Float>, _ minibatch: Minibatch) {
@@ -48,7 +46,6 @@ package struct Diagnostics: Equatable, Sendable {
         name, gradient: gradients[keyPath: path], data: parameters[keyPath: path])
     }
     dlogits = pass.dlogits
-    targets = minibatch.targets
   }
 }
 

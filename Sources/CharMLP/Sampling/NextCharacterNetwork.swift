@@ -18,7 +18,6 @@ import RealModule
 /// logits = tanh(Σ over positions of rows[position, id] + b1) @ W2 + b2.
 final class NextCharacterNetwork {
   let shape: ModelShape
-  let vocabulary: Vocabulary
 
   /// The characters of a context: as many as the network sees, or the n-gram model beside it.
   let contextLength: Int
@@ -42,14 +41,11 @@ final class NextCharacterNetwork {
   private var ngram: [Double] = []  // (vocabulary)
   private var path: [Int] = []
 
-  convenience init(_ model: Model) { self.init(Predictor(model)) }
-
   init(_ predictor: Predictor) {
     let model = predictor.model
     counting = predictor.counting
     contextLength = predictor.contextLength
     shape = model.shape
-    vocabulary = model.vocabulary
     let (hidden, count) = (shape.hidden, shape.vocabulary)
     let tableRows = shape.blockSize * count
     (rows, b1, h, W2, b2, logits) = arena.block {

@@ -96,10 +96,6 @@ public struct Sampler: WordSource {
     self = try Plan(predictor, request, stateLimit: stateLimit).sampler()
   }
 
-  init(_ model: Model, _ request: Request, stateLimit: Int) throws(ConstraintError) {
-    try self.init(Predictor(model), request, stateLimit: stateLimit)
-  }
-
   /// One of `members` samplers that carry out a plan together.
   fileprivate init(_ plan: Plan, _ numbers: WordNumbers, members: Int) {
     method = plan.method

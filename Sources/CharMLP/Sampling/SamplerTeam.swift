@@ -116,12 +116,20 @@ protocol PieceMaker: SendableMetatype {
   mutating func take() -> Piece
 }
 
+extension PieceMaker {
+  var isFinished: Bool { false }
+}
+
 /// A piece of a member's words.
 protocol TeamPiece: Sendable {
   /// Whether the next piece is another member's.
   var endsBlock: Bool { get }
   /// Whether there are no more words after it.
   var isLast: Bool { get }
+}
+
+extension TeamPiece {
+  var isLast: Bool { false }
 }
 
 /// The pieces of all members.
@@ -219,7 +227,6 @@ private struct TryPiece: TeamPiece {
   var drawnAfter = 0
   var tries = 0
   var endsBlock = false
-  var isLast: Bool { false }
 }
 
 /// Makes a member's tries.
@@ -233,8 +240,6 @@ private struct TryMaker: PieceMaker {
     numbers = WordNumbers(member: member, of: members, block: plan.blockSize)
     search = plan.search(NextCharacterNetwork(plan.predictor), numbers, members: members)
   }
-
-  var isFinished: Bool { false }
 
   /// How long a piece may take.
   private static let patience = Duration.milliseconds(50)

@@ -70,7 +70,6 @@ extension WordConstraints: CustomStringConvertible {
 
 /// The set of words that meet all constraints.
 struct WordLanguage: Sendable {
-  let constraints: WordConstraints
   let prefix: [Int32]
   let automaton: ConstraintAutomaton
   /// The automaton's state after the prefix.
@@ -84,7 +83,8 @@ struct WordLanguage: Sendable {
   /// The fewest characters from each state of the automaton to one that accepts.
   private let distances: [Int]
 
-  /// - Throws: `ConstraintError` for an unknown character, or constraints that no word meets.
+  /// - Throws: `ConstraintError` for an unknown character, a shortest length that no word reaches, or
+  ///   constraints that no word meets.
   init(_ constraints: WordConstraints, _ vocabulary: Vocabulary) throws(ConstraintError) {
     func encode(_ text: String, _ name: String) throws(ConstraintError) -> [Int32] {
       var ids: [Int32] = []
@@ -96,10 +96,14 @@ struct WordLanguage: Sendable {
       }
       return ids
     }
+    guard constraints.minLength <= WordList.lineLimit else {
+      throw .option(
+        "min-length", found: "\(constraints.minLength)",
+        expected: "at most \(WordList.lineLimit) characters")
+    }
     var contains: [[Int32]] = []
     for part in constraints.contains { contains.append(try encode(part, "contains")) }
     let avoid = Set(try encode(constraints.avoid, "avoid"))
-    self.constraints = constraints
     prefix = try encode(constraints.prefix, "prefix")
     let blanks = vocabulary.ids { $0.isBlank }
     // A prefix that no word of the list begins with is what was asked for.
@@ -114,7 +118,7 @@ struct WordLanguage: Sendable {
     for id in prefix { state = automaton.next(state, Int(id)) }
     startState = state
     distances = automaton.distances()
-    minLength = constraints.minLength
+    minLength = max(0, constraints.minLength)
     maxLength = constraints.maxLength
     letterCount = vocabulary.count - 1 - avoid.count
     guard hasWord else { throw .impossible("\(constraints)") }
@@ -146,28 +150,13 @@ struct WordLanguage: Sendable {
     return distance <= maxLength - length
   }
 
-  /// Whether any word meets the constraints: follows the states that can be reached at each length.
+  /// Whether any word meets the constraints: from the states that the shortest words can reach, a word
+  /// has to be able to end in time.
   private var hasWord: Bool {
-    guard startState < automaton.count, prefix.count <= maxLength ?? .max,
-      minLength <= maxLength ?? .max
-    else { return false }
-    var states = [Bool](repeating: false, count: automaton.count)
-    states[startState] = true
-    let longest = maxLength ?? max(minLength, prefix.count) + automaton.count
-    for length in prefix.count...longest {
-      if states.indices.contains(where: { states[$0] && mayEnd($0, length: length) }) {
-        return true
-      }
-      var next = [Bool](repeating: false, count: automaton.count)
-      for state in states.indices where states[state] {
-        for id in 1..<automaton.vocabularyCount {
-          let target = automaton.next(state, id)
-          if target < automaton.count { next[target] = true }
-        }
-      }
-      states = next
-    }
-    return false
+    let shortest = max(minLength, prefix.count)
+    guard shortest <= maxLength ?? .max else { return false }
+    return automaton.states(after: shortest - prefix.count, from: startState)
+      .contains { mayGoOn($0, length: shortest) }
   }
 }
 
@@ -272,6 +261,32 @@ struct ConstraintAutomaton: Sendable {
   @inline(__always)
   func next(_ state: Int, _ id: Int) -> Int {
     state == count ? count : Int(transitions[state * vocabularyCount + id])
+  }
+
+  /// The states that exactly so many characters can lead to, the dead one left out.
+  ///
+  /// The sets of states repeat after a few characters; once one does, whole periods are skipped (Brent,
+  /// "An improved Monte Carlo factorization algorithm", 1980).
+  func states(after length: Int, from start: Int) -> [Int] {
+    var states = (0..<count).map { $0 == start }
+    var (position, marked, mark, distance) = (0, states, 0, 1)
+    while position < length {
+      var next = [Bool](repeating: false, count: count)
+      for state in 0..<count where states[state] {
+        for id in 1..<vocabularyCount {
+          let target = self.next(state, id)
+          if target < count { next[target] = true }
+        }
+      }
+      states = next
+      position += 1
+      if states == marked {
+        position = length - (length - position) % (position - mark)
+      } else if position - mark == distance {
+        (marked, mark, distance) = (states, position, 2 * distance)
+      }
+    }
+    return states.indices.filter { states[$0] }
   }
 
   /// The fewest characters from each state to one that accepts; `Int.max` where there are none.

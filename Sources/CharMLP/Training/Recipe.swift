@@ -225,4 +225,7 @@ extension Recipe {
 
   /// The seed of the words that a run shows: the lecture's 2147483647 + 10.
   package var samplingSeed: UInt64 { seed &+ 10 }
+
+  /// The seed of the words that a run shows after a step; from step to step other words.
+  package func samplingSeed(at step: Int) -> UInt64 { samplingSeed &+ UInt64(step) }
 }

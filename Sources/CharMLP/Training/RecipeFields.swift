@@ -155,12 +155,6 @@ package struct RecipeField: Sendable {
     return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
   }
 
-  /// Whether the value in a recipe is 0 or false: there is nothing to tell about it.
-  package func isOff(in recipe: Recipe) -> Bool {
-    let value = get(recipe)
-    return value.double == 0 || value.truth == false
-  }
-
   /// Changes a recipe, if the value is one of those that the setting may have.
   ///
   /// - Returns: Whether it is.
@@ -290,6 +284,10 @@ public enum RecipeError: Error, Equatable, Sendable, CustomStringConvertible {
   case blockSize(Int, ofData: Int)
   /// The network has another number of symbols than the data set, the terminator counted.
   case vocabulary(Int, ofData: Int)
+  /// The network to start from has another size than the recipe.
+  case size(String, Int, ofNetwork: Int)
+  /// Two settings exclude each other, for the reason that is added to the sentence.
+  case conflict(String, String, reason: String)
 
   var isUnknownSetting: Bool {
     if case .unknownSetting = self { true } else { false }
@@ -305,6 +303,10 @@ public enum RecipeError: Error, Equatable, Sendable, CustomStringConvertible {
       "block_size is \(size), but the data set's windows have \(ofData) characters"
     case .vocabulary(let count, let ofData):
       "the network knows \(count) symbols, the data set \(ofData); the end of a word is one of them"
+    case .size(let key, let size, let ofNetwork):
+      "\(key) is \(size), but the network to start from has \(ofNetwork)"
+    case .conflict(let first, let second, let reason):
+      "\(first) cannot be used with \(second), \(reason)"
     }
   }
 }
@@ -325,13 +327,31 @@ extension Recipe {
 
   /// Checks every setting, as a trainer does before it begins.
   ///
-  /// - Throws: `RecipeError.value`, which names the first setting with a value that it cannot have.
+  /// - Throws: `RecipeError.value`, which names the first setting with a value that it cannot have, or
+  ///   `RecipeError.conflict` for two settings that exclude each other.
   public func validate() throws(RecipeError) {
     for field in Self.fields {
       var copy = self
       guard field.set(&copy, to: field.value(in: self)) else {
         throw .value(field.key, found: Self.text(of: field.value(in: self)))
       }
+    }
+    if split == .hash, deduplicate {
+      throw .conflict(
+        "deduplicate", "split hash", reason: "which gives equal words the same part")
+    }
+  }
+
+  /// Checks that a network has this recipe's sizes; its vocabulary may be another.
+  ///
+  /// - Throws: `RecipeError.size` for the first that differs.
+  func requireSizes(of shape: ModelShape) throws(RecipeError) {
+    let sizes = [
+      ("block_size", blockSize, shape.blockSize), ("embedding", embedding, shape.embedding),
+      ("hidden", hidden, shape.hidden),
+    ]
+    for (key, size, ofNetwork) in sizes where size != ofNetwork {
+      throw .size(key, size, ofNetwork: ofNetwork)
     }
   }
 }

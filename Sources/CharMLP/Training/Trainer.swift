@@ -52,8 +52,8 @@ public final class Trainer {
   ///   - network: Where the parameters come from, but for those of symbols that it does not know; nil if
   ///     all are drawn. The generator draws the same numbers either way.
   ///   - threads: How many threads the fused engine may use; the result does not depend on it.
-  /// - Throws: `RecipeError` if a setting has a value that it cannot have, or the data set has windows of
-  ///   another block size.
+  /// - Throws: `RecipeError` if a setting has a value that it cannot have, the network has other sizes than
+  ///   the recipe, or the data set has windows of another block size.
   public convenience init(
     _ recipe: Recipe, _ dataset: Dataset, from network: StartingNetwork? = nil,
     backward: Backward = .fused, threads: Int = 1
@@ -72,6 +72,7 @@ public final class Trainer {
     lineage.origin = network?.origin
     var (parameters, generator) = recipe.beginning(vocabulary: dataset.vocabulary.count)
     if let network {
+      try recipe.requireSizes(of: network.model.shape)
       parameters = network.parameters(for: dataset.vocabulary, drawn: parameters)
     }
     let start = OptimizationState(
@@ -112,9 +113,7 @@ public final class Trainer {
     guard parameters.shape.vocabulary == dataset.vocabulary.count else {
       throw .vocabulary(parameters.shape.vocabulary, ofData: dataset.vocabulary.count)
     }
-    precondition(
-      parameters.shape == recipe.shape(vocabulary: dataset.vocabulary.count),
-      "Trainer: parameters of \(parameters.shape) for \(recipe)")
+    try recipe.requireSizes(of: parameters.shape)
     precondition(
       communicator == nil || backward == .fused, "Trainer: ranks need the fused engine")
     self.communicator = communicator

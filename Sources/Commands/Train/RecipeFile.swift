@@ -75,9 +75,13 @@ struct RecipeChoice {
 
   /// Two settings that cannot both hold; nil if there are none.
   var conflict: String? {
-    let given = applied(to: Recipe())
-    guard given.split == .hash, given.deduplicate else { return nil }
-    return "--deduplicate cannot be used with --split hash, which gives equal words the same part"
+    do throws(RecipeError) {
+      try applied(to: Recipe()).validate()
+    } catch {
+      guard case .conflict(let first, let second, let reason) = error else { return "\(error)" }
+      return "--\(first) cannot be used with --\(second), \(reason)"
+    }
+    return nil
   }
 
   /// Takes the sizes of a network that was read from `path`.

@@ -128,7 +128,7 @@ struct TrainingRun {
   private func showSamples(_ model: Model) throws {
     let count = options.output.samplesDuring
     guard count > 0, !options.quiet else { return }
-    let seed = recipe.samplingSeed &+ UInt64(start.trainer.step)
+    let seed = recipe.samplingSeed(at: start.trainer.step)
     let words = try samples(Predictor(model), count, seed: seed).map { $0.singleLine() }
     for line in Format.wrapped(words.joined(separator: ", "), columns: 78) {
       progress.line("  " + line)

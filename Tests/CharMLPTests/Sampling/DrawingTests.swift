@@ -52,7 +52,7 @@ struct DrawingTests {
     var request = Sampler.Request(seed: 42)
     (request.constraints, request.chain) = (asked.constraints, asked.options)
     for word in asked.forbidden { request.forbidden.add(word, model.vocabulary) }
-    var sampler = try Sampler(model, request, stateLimit: stateLimit)
+    var sampler = try Sampler(Predictor(model), request, stateLimit: stateLimit)
     #expect(sampler.method == method)
     let counts = try counts(&sampler, model.vocabulary, draws)
     let expected = bruteForce(
@@ -99,7 +99,7 @@ struct DrawingTests {
     request.forbidden.add("ab", model.vocabulary)
     request.isUnique = true
     request.budget = 100_000
-    var sampler = try Sampler(model, request, stateLimit: stateLimit)
+    var sampler = try Sampler(Predictor(model), request, stateLimit: stateLimit)
     // 1 + 2 + 4 + 8 words of up to three letters, less one.
     let words = try (0..<14).map { _ in try sampler.next() }
     #expect(Set(words).count == 14)
@@ -118,7 +118,7 @@ struct DrawingTests {
       request.budget = 1000
       let plan = try Sampler.Plan(Predictor(model), request)
       var sampler = LockstepSampler(
-        NextCharacterNetwork(model), plan.language, request, isFree: true, budget: 1000,
+        NextCharacterNetwork(Predictor(model)), plan.language, request, isFree: true, budget: 1000,
         byteLimit: byteLimit)
       return try (0..<3000).map { _ in
         var word = DrawnWord()
@@ -135,7 +135,7 @@ struct DrawingTests {
     var request = Sampler.Request(seed: 8)
     request.constraints = WordConstraints(min: 2, prefix: "b")
     request.chain = ChainOptions(temperature: 1.3)
-    var sampler = try Sampler(model, request, stateLimit: stateLimit)
+    var sampler = try Sampler(Predictor(model), request, stateLimit: stateLimit)
     let scorer = try WordScorer(model, request.chain)
     var word = DrawnWord()
     for _ in 0..<300 {
@@ -167,7 +167,7 @@ struct DrawingTests {
     var request = Sampler.Request(seed: 1)
     request.constraints = WordConstraints(suffix: "abababab")
     request.budget = 50
-    var sampler = try Sampler(try tinyModel(), request, stateLimit: 0)
+    var sampler = try Sampler(Predictor(tinyModel()), request, stateLimit: 0)
     #expect(throws: SamplingError.budgetSpent(characters: 50)) { try sampler.next() }
   }
 }
@@ -320,6 +320,81 @@ struct WordConstraintsTests {
     ])
   func possible(constraints: WordConstraints) throws {
     _ = try WordLanguage(constraints, try Vocabulary(symbols: ["a", "b", "e", "l"]))
+  }
+
+  @Test(
+    "Constraints without a word are refused at once, however long words may be",
+    .timeLimit(.minutes(1)))
+  func impossibleAtAnyLength() throws {
+    let vocabulary = try Vocabulary(symbols: ["a", "b", "e", "l"])
+    for constraints in [
+      WordConstraints(max: .max, suffix: "b", avoid: "b"),
+      WordConstraints(min: 10_000, max: .max, avoid: "abel"),
+      WordConstraints(min: 10_000, max: 10_000, prefix: "b", contains: ["a"], avoid: "a"),
+      WordConstraints(max: -1),
+    ] {
+      #expect(throws: ConstraintError.impossible("\(constraints)")) {
+        _ = try WordLanguage(constraints, vocabulary)
+      }
+    }
+  }
+
+  @Test("A shortest length is refused if no word is as long", arguments: [10_001, 1 << 40, .max])
+  func tooLong(length: Int) throws {
+    let model = try tinyModel()
+    var request = Sampler.Request(seed: 1)
+    request.constraints.minLength = length
+    let expected = ConstraintError.option(
+      "min-length", found: "\(length)", expected: "at most 10000 characters")
+    #expect(throws: expected) { try Sampler(model, request) }
+    #expect(throws: expected) { try MostLikelyWords(Predictor(model), request) }
+  }
+
+  @Test("Lengths at the ends of what a number can be ask for nothing that cannot be")
+  func extremeLengths() throws {
+    var request = Sampler.Request(seed: 1)
+    request.constraints = WordConstraints(min: .min, max: .max)
+    var sampler = try Sampler(tinyModel(), request)
+    _ = try sampler.next()
+  }
+
+  @Test("Constraints are refused if, and only if, no word of their lengths meets them")
+  func everyLength() throws {
+    let vocabulary = try Vocabulary(symbols: ["a", "b"])
+    var words = [""]
+    for _ in 0..<7 {
+      words += words.filter { $0.count == words.last!.count }.flatMap { [$0 + "a", $0 + "b"] }
+    }
+    let kinds = [
+      WordConstraints(), WordConstraints(prefix: "aba"), WordConstraints(suffix: "abab"),
+      WordConstraints(prefix: "ab", suffix: "aba"), WordConstraints(contains: ["aa", "bb"]),
+      WordConstraints(suffix: "ba", contains: ["bab", "abb"]), WordConstraints(avoid: "b"),
+      WordConstraints(contains: ["aaa"], avoid: "b"), WordConstraints(avoid: "ab"),
+    ]
+    for kind in kinds {
+      for (shortest, longest) in (0...7).flatMap({ low in (0...7).map { (low, $0) } }) {
+        var constraints = kind
+        (constraints.minLength, constraints.maxLength) = (shortest, longest)
+        let isPossible = (try? WordLanguage(constraints, vocabulary)) != nil
+        #expect(isPossible == words.contains(where: constraints.allow), "\(constraints)")
+      }
+    }
+  }
+
+  @Test(
+    "The states after many characters are those after one at a time",
+    arguments: [0, 1, 7, 500, 501])
+  func states(length: Int) throws {
+    // Where no word begins with b, the states that have met neither keyword alternate.
+    let automaton = try ConstraintAutomaton(
+      suffix: [1, 2, 1], contains: [[1, 1], [2, 2]], avoid: [], neverFirst: [2], vocabularyCount: 3)
+    var expected: Set<Int> = [0]
+    for _ in 0..<length {
+      expected = Set(expected.flatMap { state in (1...2).map { automaton.next(state, $0) } })
+      expected.remove(automaton.count)
+    }
+    #expect(automaton.states(after: length, from: 0) == expected.sorted())
+    #expect(automaton.states(after: 500, from: 0) != automaton.states(after: 501, from: 0))
   }
 
   @Test("Constraints with a character outside the alphabet are refused by name")

@@ -27,7 +27,7 @@ struct NextCharacterNetworkTests {
   func folding(seed: UInt64) throws {
     let model = try tinyModel(letters: 26, block: 3, hidden: 200, seed: seed)
     var generator = TorchGenerator(seed: seed)
-    let network = NextCharacterNetwork(model)
+    let network = NextCharacterNetwork(Predictor(model))
     let count = network.batchRows
     let contexts = (0..<count * 3).map { _ in Int32(generator.uniform() * 27) }
     let expected = unfolded(model, contexts)
@@ -46,7 +46,7 @@ struct NextCharacterNetworkTests {
     arguments: [1, 37, 64, 200, 512])
   func rows(hidden: Int) throws {
     let model = try tinyModel(letters: 26, block: 3, hidden: hidden)
-    let network = NextCharacterNetwork(model)
+    let network = NextCharacterNetwork(Predictor(model))
     #expect((1...64).contains(network.batchRows))
     func logits(_ row: Int) -> [Float] { (0..<27).map { network.logit(row, $0) } }
     network.evaluate([1, 2, 3])

@@ -28,7 +28,8 @@ struct AskedFor: Sendable, CustomTestStringConvertible {
     var words = ForbiddenWords()
     for word in forbidden { words.add(word, model.vocabulary) }
     return WordSpace(
-      NextCharacterNetwork(model), options, try WordLanguage(constraints, model.vocabulary),
+      NextCharacterNetwork(Predictor(model)), options,
+      try WordLanguage(constraints, model.vocabulary),
       words, stateLimit: stateLimit)
   }
 }

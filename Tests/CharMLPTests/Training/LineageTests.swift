@@ -205,6 +205,25 @@ struct StartingNetworkTests {
     }
   }
 
+  @Test(
+    "A network of other sizes than the recipe's is refused by name",
+    arguments: [
+      ("block_size", 1, 2), ("embedding", 4, 3), ("hidden", 6, 5),
+    ])
+  func sizes(key: String, size: Int, ofNetwork: Int) throws {
+    var recipe = run.recipe
+    switch key {
+    case "block_size": recipe.blockSize = size
+    case "embedding": recipe.embedding = size
+    default: recipe.hidden = size
+    }
+    let data = try Dataset(dataset.words, splitSeed: 42, blockSize: recipe.blockSize)
+    let expected = RecipeError.size(key, size, ofNetwork: ofNetwork)
+    #expect(throws: expected) { try Trainer(recipe, data, from: source) }
+    #expect(throws: expected) { try LearningRateSearch(recipe, data, from: source) }
+    #expect("\(expected)" == "\(key) is \(size), but the network to start from has \(ofNetwork)")
+  }
+
   @Test("The minibatches are those of a run from nothing, and resuming needs no source")
   func resuming() throws {
     let words = StoredWords(dataset.words)

@@ -24,6 +24,24 @@ struct RecipeCodingTests {
     }
   }
 
+  @Test("Settings that exclude each other are refused together, by every trainer")
+  func conflict() throws {
+    var recipe = Recipe()
+    (recipe.hidden, recipe.split, recipe.deduplicate) = (8, .hash, true)
+    let expected = RecipeError.conflict(
+      "deduplicate", "split hash", reason: "which gives equal words the same part")
+    #expect(throws: expected) { try recipe.validate() }
+    #expect(
+      "\(expected)"
+        == "deduplicate cannot be used with split hash, which gives equal words the same part")
+    let words = try WordList(RandomWords.make(count: 300, alphabet: 6, longest: 9))
+    let dataset = try Dataset(words, recipe)
+    #expect(throws: expected) { try Trainer(recipe, dataset) }
+    #expect(throws: expected) { try recipe.start(on: dataset) }
+    recipe.deduplicate = false
+    try recipe.validate()
+  }
+
   @Test("Every preset is possible", arguments: Recipe.Preset.allCases, [100, 50_000, 10_000_000])
   func presets(preset: Recipe.Preset, windows: Int) throws {
     try Recipe(preset, trainingWindows: windows).validate()
