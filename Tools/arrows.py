@@ -16,7 +16,7 @@ LIBRARY = Path(__file__).resolve().parents[1] / "Sources" / "CharMLP"
 
 # From what knows nothing of the others to what may know them all.
 ORDER = ["Preconditions.swift", "Randomness", "Ranks", "Data", "Model", "Derivation", "Engine", "NGrams", "Training",
-         "Checkpoint", "Sampling", "Diagnostics", "GradientCheck", "LineCheck"]
+         "Checkpoint", "Sampling", "GradientCheck", "LineCheck", "Diagnostics"]
 
 DECLARATION = re.compile(
     r"^(?:@\w+(?:\([^)]*\))? +)*(?:(?:public|package|internal|final|indirect|nonisolated|mutating) +)*"

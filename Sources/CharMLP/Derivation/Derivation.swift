@@ -1,16 +1,17 @@
-// The forward and the backward pass, step by step: one line of Swift for each line of the derivation.
+// The forward and the backward pass, step by step: one line of Swift for each line of the
+// derivation.
 //
-// This is the reference that everything faster is checked against, and the text that a learner reads
-// beside their own derivation; docs/derivation.md explains each line. It keeps every intermediate.
-// A line is evaluated when it is first read and then kept. So the order of evaluation follows from
-// the lines alone, and whoever sets one before reading the loss gets the loss from there on: that is
-// how the gradient check perturbs an intermediate.
-// Above each gradient stands the forward line that it inverts.
+// This is the reference that everything faster is checked against, and the text that a learner
+// reads beside their own derivation; docs/derivation.md explains each line. It keeps every
+// intermediate. A line is evaluated when it is first read and then kept. So the lines alone
+// determine the order of evaluation, and setting a tensor before reading the loss gives the loss
+// that follows from it: that is how the gradient check perturbs an intermediate. Above each
+// gradient stands the forward line that it inverts.
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
 
 public import LinearAlgebra
 
-/// One minibatch's way through the network and back, with every intermediate and every gradient.
+/// The forward and the backward pass of one minibatch, with every intermediate and every gradient.
 ///
 /// dx stands for ∂loss/∂x and has the shape of x. `*` is elementwise and repeats dimensions of 1.
 public final class Derivation<Scalar: MatrixScalar> {
@@ -175,9 +176,8 @@ extension Derivation {
 // MARK: - All in one go
 //
 // The whole backward pass of cross-entropy and of batch norm, each as one expression.
-
-// docs/derivation.md derives both. They equal the step-by-step gradients but for rounding, and they
-// are what the fused engine computes.
+// docs/derivation.md derives both. They equal the step-by-step gradients except for rounding, and
+// they are what the fused engine computes.
 
 extension Derivation {
   /// dlogits from the logits: `(softmax(logits) − onehot(Yb)) / n`.  (n, vocabulary)
@@ -185,8 +185,8 @@ extension Derivation {
     (softmax(logits) - Matrix.oneHot(Yb, columns: W2.columns)) / n
   }
 
-  /// dhprebn from dhpreact:
-  /// `bngain·bnvar_inv/n · (n·dhpreact − Σ dhpreact − n/(n−1)·bnraw·Σ(dhpreact·bnraw))`.  (n, hidden)
+  /// dhprebn from dhpreact: `bngain·bnvar_inv/n · (n·dhpreact − Σ dhpreact −
+  /// n/(n−1)·bnraw·Σ(dhpreact·bnraw))`.  (n, hidden)
   public var dhprebnInOneGo: Matrix<Scalar> {
     let variance = n / (n - 1) * bnraw * (dhpreact * bnraw).sum(.rows)  // (n, hidden)
     return bngain * bnvar_inv / n * (n * dhpreact - dhpreact.sum(.rows) - variance)

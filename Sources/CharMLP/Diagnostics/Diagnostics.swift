@@ -2,7 +2,7 @@
 // dead, and do gradients reach every tensor at a sensible size?
 //
 // It comes from one pass of the derivation beside the training, and does not affect it. Nothing
-// here judges; what is normal is the report's business.
+// here judges; what is normal is for the report to say.
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
 
 package import LinearAlgebra

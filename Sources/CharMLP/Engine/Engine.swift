@@ -1,6 +1,13 @@
-// What a trainer needs of the network: parameters, and a step that improves them.
+// What a trainer needs of the network, parameters and a step that improves them, and the two
+// engines that provide it: the step-by-step derivation, and the fast path.
+//
+// The fast path computes what the derivation computes, in place on memory that is allocated once,
+// by one thread or several: cross-entropy and batch norm "all in one go", six products by sgemm,
+// and vector code for the rest. The step itself is FusedStep's. It is only ever as right as its
+// test against the derivation.
 
 package import LinearAlgebra
+internal import Posix
 
 /// Something that learns from minibatches by gradient descent.
 package protocol Engine: AnyObject {
@@ -13,14 +20,15 @@ package protocol Engine: AnyObject {
   /// The number of threads that take a step together at present.
   var threads: Int { get }
 
-  /// Takes many steps, with the cores for them: `body` calls `step`.
+  /// Runs `body`, which calls `step`, with threads pinned to their cores.
   func steps<Failure: Error>(_ body: () throws(Failure) -> Void) throws(Failure)
 
   /// Learns from one minibatch, and returns its loss before the update, in nats per character.
   ///
-  /// - Parameter meanwhile: Work that does not depend on the step, such as drawing the next minibatch; it is
-  ///   done once, by the calling thread, where that has least to do. It is told whether training stops after
-  ///   this step: because the settings ask for it, here or, among ranks, on any of them.
+  /// - Parameter meanwhile: Work that does not depend on the step, such as drawing the next
+  ///   minibatch; run once, by the calling thread, when it would otherwise wait. Its argument says
+  ///   whether training stops after this step: because the settings ask for it, here or, among
+  ///   ranks, on any of them.
   func step(
     _ minibatch: Minibatch, _ settings: StepSettings, meanwhile: (_ isStopping: Bool) -> Void
   ) -> Float
@@ -58,6 +66,16 @@ package struct OptimizationState: Equatable, Sendable {
   ) {
     (self.parameters, self.moments, self.average) = (parameters, moments, average)
   }
+
+  /// What training starts from: moments of zero if the optimizer has any, and the parameters
+  /// themselves as the average if one is kept.
+  package init(
+    start parameters: Parameters<Float>, _ optimizer: Optimizer, keepsAverage: Bool = false
+  ) {
+    self.init(
+      parameters, moments: optimizer.hasMoments ? Moments(zeros: parameters.shape) : nil,
+      average: keepsAverage ? parameters : nil)
+  }
 }
 
 extension Engine {
@@ -68,30 +86,23 @@ extension Engine {
   /// The parameters as they stand after the last step.
   package var parameters: Parameters<Float> { state.parameters }
 
-  /// What the optimizer remembers after the last step; nil if it remembers nothing.
-  package var moments: Moments<Float>? { state.moments }
-
   /// A step of plain gradient descent.
   package func step(_ minibatch: Minibatch, learningRate: Float) -> Float {
     step(minibatch, StepSettings(.descent(learningRate))) { _ in }
   }
 }
 
-/// Gradient descent by the step-by-step derivation, with every intermediate, on either matrix product: slow,
-/// and the reference for the fast engine.
+// MARK: The derivation
+
+/// Gradient descent by the step-by-step derivation, with every intermediate, on either matrix
+/// product: slow, and the reference for the fast engine.
 package final class DerivationEngine: Engine {
   package private(set) var state: OptimizationState
   package let threads = 1
   private let matmul: MatrixProduct
 
-  /// - Parameters:
-  ///   - moments: What the optimizer remembers; nil if it remembers nothing.
-  ///   - average: The running average of the parameters; nil if none is kept.
-  package init(
-    _ parameters: Parameters<Float>, moments: Moments<Float>? = nil,
-    average: Parameters<Float>? = nil, matmul: MatrixProduct = .blas
-  ) {
-    state = OptimizationState(parameters, moments: moments, average: average)
+  package init(_ start: OptimizationState, matmul: MatrixProduct = .blas) {
+    state = start
     self.matmul = matmul
   }
 
@@ -109,5 +120,235 @@ package final class DerivationEngine: Engine {
       state = next
     }
     return derivation.loss[0, 0]
+  }
+}
+
+// MARK: - The fast path
+
+/// Gradient descent without an allocation in a step.
+///
+/// The same parameters and minibatches give the same bits, whatever the number of threads. Unless
+/// the number is fixed, threads that appear to lack a core are suspended and retried later.
+package final class FusedEngine: Engine {
+  let shape: ModelShape
+  let batchSize: Int
+  private let averages: RunningAverages
+  let stages: FusedStep
+  private let team: ThreadTeam
+  /// Looks for contention, if the number of threads may change; see `ContentionWatch`.
+  private var watch: ContentionWatch?
+  private var stepsUnwatched = 0
+
+  /// The bytes that this engine asked for, and those that it was given: for the test that compares
+  /// both with the estimate.
+  package var memory: (asked: Int?, given: Int) {
+    (stages.arena.byteCount, stages.arena.allocatedByteCount)
+  }
+
+  /// Allocates all memory for steps of `batchSize` windows, at least 2, and copies the parameters
+  /// into it.
+  ///
+  /// - Parameters:
+  ///   - capacity: The most windows of a minibatch that are computed here, if ranks share them out;
+  ///     nil for all.
+  ///   - threads: How many threads to use at most; no more than slices of the hidden layer are
+  ///     used.
+  ///   - firstLayer: The form of the first layer; nil for the faster one.
+  ///   - communicator: The ranks that compute a minibatch together, each its part, and make the
+  ///     same update; nil for this process alone.
+  ///   - isFixed: Keeps the number of threads, whatever else the machine does: for benchmarks.
+  ///   - keepsIntermediates: Gives dh, dhpreact and dhprebn memory of their own, so that a test can
+  ///     read all three; otherwise each takes the place of the one before.
+  package init(
+    _ start: OptimizationState, batchSize: Int, capacity: Int? = nil, threads: Int = 1,
+    firstLayer: FirstLayerForm? = nil, communicator: (any Communicator)? = nil,
+    isFixed: Bool = false, keepsIntermediates: Bool = false
+  ) {
+    precondition(batchSize >= 2, "FusedEngine: the variance of one window is undefined")
+    precondition(threads >= 1, "FusedEngine: \(threads) threads")
+    let (shape, averages) = (start.parameters.shape, start.averages)
+    let arena = Arena()
+    var stages: FusedStep?
+    team = ThreadTeam(upTo: Self.threads(threads, shape)) { count, barrier in
+      let step = FusedStep(
+        arena, shape, batchSize: batchSize, capacity: capacity ?? batchSize, threads: count,
+        averages: averages,
+        firstLayer: firstLayer ?? .fastest(shape, batchSize: batchSize),
+        keepsIntermediates: keepsIntermediates, communicator: communicator, barrier: barrier)
+      step.assign(start)
+      stages = step
+      return { member in step.run(member) { _ in } }
+    }
+    (self.shape, self.batchSize, self.averages) = (shape, batchSize, averages)
+    self.stages = stages!
+    watch = isFixed ? nil : ContentionWatch(.init(longWaits: 0))
+  }
+
+  /// The bytes that an engine for these sizes allocates, or nil if their number exceeds an Int.
+  ///
+  /// The layers themselves are laid out on an arena that only measures.
+  package static func byteCount(
+    _ shape: ModelShape, batchSize: Int, threads: Int = 1, hasMoments: Bool = false,
+    hasAverage: Bool = false
+  ) -> Int? {
+    let arena = Arena(.measurement)
+    var averages: RunningAverages = hasMoments ? .moments : []
+    if hasAverage { averages.insert(.weights) }
+    _ = FusedStep(
+      arena, shape, batchSize: batchSize, capacity: batchSize,
+      threads: Self.threads(threads, shape),
+      averages: averages, firstLayer: .fastest(shape, batchSize: batchSize),
+      keepsIntermediates: false, communicator: nil, barrier: Barrier(parties: 1))
+    return arena.byteCount
+  }
+
+  /// No more threads than slices.
+  private static func threads(_ limit: Int, _ shape: ModelShape) -> Int {
+    min(limit, HiddenSlice.count(hidden: shape.hidden))
+  }
+
+  package var threads: Int { team.activeCount }
+
+  package func step(
+    _ minibatch: Minibatch, _ settings: StepSettings, meanwhile: (_ isStopping: Bool) -> Void
+  ) -> Float {
+    requireRoom(for: settings.update)
+    stages.settings = settings
+    stages.input.assign(minibatch)
+    team.startOthers()
+    let loss = stages.step(meanwhile: meanwhile)
+    // A look at the clock costs as much as a hundredth of a small step.
+    stepsUnwatched += 1
+    if stepsUnwatched == 16 { watchContention() }
+    return loss
+  }
+
+  private func requireRoom(for update: ParameterUpdate?) {
+    precondition(
+      update?.adam == nil || averages.contains(.moments),
+      "FusedEngine: Adam without room for its moments")
+  }
+
+  package func steps<Failure: Error>(_ body: () throws(Failure) -> Void) throws(Failure) {
+    team.holdCore()
+    defer { team.releaseCore() }
+    try body()
+  }
+
+  private func watchContention() {
+    stepsUnwatched = 0
+    guard team.count > 1, watch != nil, let threads = team.adviseActiveCount(&watch!) else {
+      return
+    }
+    use(threads)
+  }
+
+  /// Divides the next steps among `threads` threads.
+  package func use(_ threads: Int) {
+    guard threads != team.activeCount else { return }
+    // A thread that is alone goes where the system finds room.
+    if threads < team.count { team.releaseCore() } else { team.holdCore() }
+    team.setActiveCount(threads)
+    stages.shareOut(among: threads)
+  }
+
+  /// Computes the loss and leaves every parameter's gradient in memory.
+  package func differentiate(_ minibatch: Minibatch, dropout: RandomMask? = nil) -> Float {
+    step(minibatch, StepSettings(nil, dropout: dropout)) { _ in }
+  }
+
+  /// Rows of a step in the order of the minibatch, which the first layer may have changed.
+  package func inOrder(_ rows: Matrix<Float>) -> Matrix<Float> {
+    var places = [Int](repeating: 0, count: rows.rows)
+    for row in 0..<rows.rows { places[stages.input.positions[row]] = row }
+    return rows.gatheringRows(places)
+  }
+
+  /// Where the time of some steps goes on the calling thread, in seconds; `waiting` is for the
+  /// others.
+  package func timing(_ steps: () -> Void) -> [StepPart: Double] {
+    let clock = StepClock()
+    stages.clock = clock
+    defer { stages.clock = nil }
+    steps()
+    return StepPart.allCases.reduce(into: [:]) { $0[$1] = clock[$1] }
+  }
+
+  package var state: OptimizationState { stages.state(shape, averages) }
+
+  package var parameters: Parameters<Float> { stages.parameters(shape) }
+
+  /// The gradients that the last call of `differentiate` left.
+  package var gradients: Gradients<Float> { stages.gradients(shape) }
+
+  /// Moves the parameters by those gradients, with the same bits as in one step.
+  package func apply(_ update: ParameterUpdate) {
+    requireRoom(for: update)
+    // A thread may still be at the end of its step.
+    team.barrier.awaitOthers()
+    stages.apply(update)
+  }
+
+  /// Takes over other parameters; running averages stay as they are.
+  package func assign(_ parameters: Parameters<Float>) {
+    precondition(
+      parameters.shape == shape, "FusedEngine: parameters of \(parameters.shape) for \(shape)")
+    team.barrier.awaitOthers()
+    stages.assign(parameters)
+  }
+}
+
+// MARK: - Where the time of a step goes
+//
+// For benchmarks; training runs without a clock, and pays a comparison for each mark.
+
+/// A part of a step, named after what it computes.
+package enum StepPart: String, CaseIterable, Sendable {
+  case hprebn = "embcat @ W1"
+  case logits = "h @ W2"
+  case dh = "dlogits @ W2.T"
+  case dW2 = "h.T @ dlogits"
+  case dembcat = "dhprebn @ W1.T"
+  case dW1 = "embcat.T @ dhprebn"
+  case normalization = "batch norm + tanh"
+  case softmax = "softmax, loss, dlogits"
+  case elementwiseBackward = "tanh + batch norm backward"
+  case embedding = "embedding: gather, scatter"
+  case update = "update"
+  case waiting = "waiting"
+}
+
+/// The seconds that one thread of an engine spent in each part of its steps.
+final class StepClock {
+  private var nanoseconds = [Int](repeating: 0, count: StepPart.allCases.count)
+  private var last = monotonicNanoseconds()
+
+  /// Counts the time since the last mark to a part.
+  func mark(_ part: StepPart) {
+    let now = monotonicNanoseconds()
+    nanoseconds[part.index] += now - last
+    last = now
+  }
+
+  /// The seconds of a part.
+  subscript(part: StepPart) -> Double { Double(nanoseconds[part.index]) / 1e9 }
+}
+
+extension StepPart {
+  fileprivate var index: Int {
+    switch self {
+    case .hprebn: 0
+    case .logits: 1
+    case .dh: 2
+    case .dW2: 3
+    case .dembcat: 4
+    case .dW1: 5
+    case .normalization: 6
+    case .softmax: 7
+    case .elementwiseBackward: 8
+    case .embedding: 9
+    case .update: 10
+    case .waiting: 11
+    }
   }
 }

@@ -1,18 +1,22 @@
 // The first layer of a slice: from the contexts to hprebn, and from dhprebn to dW1, db1 and dC.
 //
-// It has two forms, which compute the same: a product with a row for each example, as in the derivation, and
-// a product with a row for each distinct input, for large minibatches. Where batch norm and everything after it
-// are concerned, they are interchangeable.
+// It has two forms, which compute the same: a product with a row for each example, as in the
+// derivation, and a product with a row for each distinct input, for large minibatches. From batch
+// norm on, the two are interchangeable.
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
 
 import LinearAlgebra
 
-/// hprebn = embcat @ W1 + b1 for the units of a slice, and the way back.
+/// hprebn = embcat @ W1 + b1 for the units of a slice, and its backward pass.
 protocol FirstLayer: AnyObject {
   /// The slice's share of dC; slices add up.  (vocabulary, embedding)
   var dC: PaddedMatrix { get }
 
-  /// Takes note that the weights have changed.
+  /// The slice's share of dembcat, for a test to read; nil if the layer never has it.
+  /// (rows, block·embedding)
+  var shareOfdembcat: PaddedMatrix? { get }
+
+  /// Copies the weights again, which have changed.
   func copyWeights()
 
   /// Computes hprebn of the minibatch.  (n, units)
@@ -29,8 +33,8 @@ package enum FirstLayerForm: Equatable, Sendable, CaseIterable {
   /// A product over the rows of C at each position, gathered by the minibatch's ids.
   case perDistinctInput
 
-  /// The faster of the two: a large minibatch repeats the vocabulary's characters. Where they meet was
-  /// measured; docs/performance.md has the figures.
+  /// The faster of the two: a large minibatch repeats the vocabulary's characters. The threshold
+  /// was measured; docs/performance.md has the figures.
   static func fastest(_ shape: ModelShape, batchSize: Int) -> Self {
     batchSize / 2 >= shape.vocabulary ? .perDistinctInput : .perExample
   }
@@ -50,7 +54,7 @@ struct FirstLayerWeights {
 // MARK: The embedding
 
 /// The table of embeddings, which all slices of the hidden layer read, and its gradient.
-final class EmbeddingLayer {
+final class EmbeddingLayer: ParameterLayer {
   let memory: ParameterMemory<EmbeddingTensors>
   var C: PaddedMatrix { memory.parameters.C }  // (vocabulary, embedding)
   var dC: PaddedMatrix { memory.gradients.C }  // (vocabulary, embedding)
@@ -62,7 +66,7 @@ final class EmbeddingLayer {
   }
 }
 
-/// The windows on a block of the embedding's memory.
+/// The views of a block of the embedding's memory.
 struct EmbeddingTensors: LayerTensors {
   let C: PaddedMatrix  // (vocabulary, embedding)
 
@@ -74,8 +78,8 @@ struct EmbeddingTensors: LayerTensors {
 
 /// embcat = C.gatheringRows(Xb), block rows side by side, gathered once for all slices of a thread.
 ///
-/// embcat has one column more than the derivation's, and it is 1 everywhere. With b1 as the last row of
-/// W1 the bias is part of the product, and db1 comes out of embcat.T @ dhprebn with dW1.
+/// embcat has one column more than the derivation's, and it is 1 everywhere. With b1 as the last
+/// row of W1 the bias is part of the product, and db1 comes out of embcat.T @ dhprebn with dW1.
 final class ContextVectors {
   /// The last column is 1.  (rows, block·embedding + 1)
   var embcat: PaddedMatrix { buffer[rows: 0..<input.rows] }
@@ -96,8 +100,8 @@ final class ContextVectors {
 
   /// Looks up the minibatch's embeddings.
   ///
-  /// Whole vectors are written from left to right: what goes beyond an embedding's end is written over
-  /// by the next one, by the column of ones, or by the next row.
+  /// Whole vectors are written from left to right: what goes beyond an embedding's end is
+  /// overwritten by the next one, by the column of ones, or by the next row.
   func gather() {
     let (embcat, C, contexts) = (embcat, C, input.contexts)
     var window = 0
@@ -120,6 +124,7 @@ final class PerExampleLayer: FirstLayer {
   let dC: PaddedMatrix  // (vocabulary, embedding)
   /// This slice's share.  (rows, block·embedding)
   var dembcat: PaddedMatrix { buffer[rows: 0..<input.rows] }
+  var shareOfdembcat: PaddedMatrix? { dembcat }
 
   private let buffer: PaddedMatrix  // (capacity, block·embedding)
   private let contextVectors: ContextVectors
@@ -136,7 +141,7 @@ final class PerExampleLayer: FirstLayer {
     self.contextVectors = contextVectors
     let (units, width) = (weights.W1.stride, contextVectors.width)
     (buffer, W1T, dC) = arena.block {
-      // One column more than anybody reads: what b1's row of W1 gives.
+      // One column more than is ever read: what b1's row of W1 gives.
       let dembcat = $0.matrix(input.capacity, width)
       return (
         dembcat.resized(rows: input.capacity, columns: weights.inputs), $0.matrix(units, width),
@@ -184,17 +189,19 @@ final class PerExampleLayer: FirstLayer {
 
 /// hprebn = Σ over positions of (C @ W1[position])[id] + b1.
 ///
-/// At each position of the context there are only as many inputs as there are characters. So
-/// C @ W1[position] is computed once per character and position, and a window adds up the rows that its
-/// ids name. Backward, the rows of dhprebn are added to those of their ids first, and dW1 and dC are
-/// products of these sums: the same mathematics in another order, at a cost that, but for the adding,
-/// no longer grows with the minibatch.
+/// At each position of the context there are only as many inputs as there are characters. So C @
+/// W1[position] is computed once per character and position, and a window adds up the rows that its
+/// ids name. Backward, the rows of dhprebn are added to those of their ids first, and dW1 and dC
+/// are products of these sums: the same mathematics in another order, at a cost that, apart from
+/// the adding, no longer grows with the minibatch.
 ///
-/// Most of the adding would be for the terminators that contexts begin with. So the sum over the first k
-/// positions, if all hold a terminator, is computed once for each k, and a window starts from the one that
-/// fits. The input sorts its rows by k: what a row starts from is known, and loops have no surprises.
+/// Most of the adding would be for the terminators that contexts begin with. So the sum over the
+/// first k positions, if all hold a terminator, is computed once for each k, and a window starts
+/// from the one that fits. The input sorts its rows by k, so each row's start is known and the
+/// loops have no unpredictable branches.
 final class PerDistinctInputLayer: FirstLayer {
   let dC: PaddedMatrix  // (vocabulary, embedding)
+  var shareOfdembcat: PaddedMatrix? { nil }
 
   private let C: PaddedMatrix  // (vocabulary, embedding)
   private let rows: PaddedMatrix  // (block·vocabulary, units): C @ W1[position], below each other
@@ -237,7 +244,7 @@ final class PerDistinctInputLayer: FirstLayer {
       multiply(C, weights(at: position, weights.W1).padded, into: at(position, rows).padded)
     }
     clock?.mark(.hprebn)
-    addLeadingTerminators()
+    prepareStarts()
     forEachGroup(of: hprebn.vectors) { v, width in gather(into: hprebn, v, width) }
     clock?.mark(.embedding)
   }
@@ -245,7 +252,7 @@ final class PerDistinctInputLayer: FirstLayer {
   func backward(_ dhprebn: PaddedMatrix, _ clock: StepClock?) {
     drows.fill(0)
     forEachGroup(of: dhprebn.vectors) { v, width in scatter(dhprebn, v, width) }
-    shareLeadingTerminators()
+    distributeStartGradients()
     clock?.mark(.embedding)
     for position in 0..<input.blockSize {
       multiply(C.T, at(position, drows).padded, into: weights(at: position, weights.dW1).padded)
@@ -260,7 +267,7 @@ final class PerDistinctInputLayer: FirstLayer {
   }
 
   /// starts[0] = b1, starts[k + 1] = starts[k] + the row of a terminator at position k.
-  private func addLeadingTerminators() {
+  private func prepareStarts() {
     let (rows, starts, b1, vocabulary) = (rows, starts, weights.b1, C.rows)
     for v in 0..<starts.vectors {
       var sum = b1[0, vector: v]
@@ -272,9 +279,9 @@ final class PerDistinctInputLayer: FirstLayer {
     }
   }
 
-  /// What windows gave to the start with k terminators belongs to the rows of the first k positions, and
-  /// all of it to b1: every window adds to one start.
-  private func shareLeadingTerminators() {
+  /// What windows gave to the start with k terminators belongs to the rows of the first k
+  /// positions, and all of it to b1: every window adds to one start.
+  private func distributeStartGradients() {
     let (drows, dstarts, db1, vocabulary) = (drows, dstarts, weights.db1, C.rows)
     for v in 0..<dstarts.vectors {
       var sum = FloatVector.zero
@@ -287,10 +294,13 @@ final class PerDistinctInputLayer: FirstLayer {
   }
 }
 
-// MARK: Gathering and scattering, a few vectors of units at a time, so that sums stay in registers
+// MARK: Gathering and scattering
+//
+// A few vectors of units at a time, so that sums stay in registers.
 
 extension PerDistinctInputLayer {
-  /// Calls a function for groups of four vectors, and for a smaller last one; `width` is a constant in each call.
+  /// Calls a function for groups of four vectors, and for a smaller last one; `width` is a constant
+  /// in each call.
   @inline(always)
   private func forEachGroup(of vectors: Int, _ body: (_ v: Int, _ width: Int) -> Void) {
     var v = 0

@@ -1,19 +1,20 @@
 // One training step, as all threads of an engine take it together.
 //
-// Every thread walks through the same stages, doing its share of each: the slices that it owns, its blocks of
-// rows. They meet where a stage needs what others did in the one before. What is shared out, and how, changes no
-// bit: slices and blocks are cut by the shape of the model and of the minibatch, and their sums are formed in
-// order. Nothing is allocated in a step.
+// Every thread goes through the same stages, doing its share of each: the slices that it owns, its
+// blocks of rows. They synchronize where a stage needs what others did in the one before. How work
+// is divided changes no bit: slices and blocks are cut by the shape of the model and of the
+// minibatch, and their sums are formed in order. Nothing is allocated in a step.
 //
-// Every share keeps the embedding for itself. All of them add up the same parts of dC and make the same update, so
-// the replicas stay equal to the last bit, and nobody waits for one thread to do it for all.
+// Every share has a replica of the embedding. All of them add up the same parts of dC and make the
+// same update, so the replicas stay equal to the last bit, and no thread waits for another to do it
+// for all.
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
 
 import LinearAlgebra
 
 /// The layers of a network, and a step through them for several threads.
 ///
-/// Between two meetings no thread reads what another writes.
+/// Between two barriers no thread reads what another writes.
 final class FusedStep: @unchecked Sendable {
   let input: StepInput
   let output: OutputLayer
@@ -26,7 +27,7 @@ final class FusedStep: @unchecked Sendable {
 
   let arena: Arena
   private let shares: [Share]
-  /// The shares of each thread that is at work: its own, and those of threads that rest.
+  /// The shares of each active thread: its own, and those of threads that rest.
   private var sharesOfThread: [[Share]]
   private let isReplicated: Bool
   private let barrier: Barrier
@@ -128,7 +129,7 @@ final class FusedStep: @unchecked Sendable {
     sharesOfThread = shares.map { [$0] }
   }
 
-  /// Shares the work out among the first `threads` threads; called between two steps.
+  /// Divides the work among the first `threads` threads; called between two steps.
   func shareOut(among threads: Int) {
     sharesOfThread = (0..<threads).map { thread in
       stride(from: thread, to: shares.count, by: threads).map { shares[$0] }
@@ -148,8 +149,8 @@ extension FusedStep {
   ///   - index: The thread's number; the calling thread's is 0.
   ///   - meanwhile: What the thread does after its own part of the work, before it waits.
   func run(_ index: Int, meanwhile: (_ isStopping: Bool) -> Void) {
-    // Read once, before the first meeting: after the last one the calling thread may already set the
-    // next step's.
+    // Read once, before the first barrier: after the last one the calling thread may already set
+    // the next step's.
     let (settings, shares) = (settings, sharesOfThread[index])
     let clock = index == 0 ? clock : nil
     for share in shares { share.contextVectors?.gather() }
@@ -160,13 +161,13 @@ extension FusedStep {
       }
       if let sum { form(sum, index, clock) }
     }
-    meet(index, clock)
+    synchronize(index, clock)
 
     for share in shares {
       for block in share.blocks { share.crossEntropy.differentiate(share.logits, block: block) }
     }
     clock?.mark(.softmax)
-    if !isReplicated { meet(index, clock) }
+    if !isReplicated { synchronize(index, clock) }
 
     for (stages, sum) in backwardParts {
       for share in shares {
@@ -178,7 +179,7 @@ extension FusedStep {
       if let sum { form(sum, index, clock) }
     }
     if ranks == nil { meanwhile(settings.asksToStop) }
-    meet(index, clock)
+    synchronize(index, clock)
 
     for share in shares { Reduction.sum(share.dC, into: share.embedding.dC) }
     if let ranks { finishAmongRanks(index, shares, settings, ranks, meanwhile, clock) }
@@ -195,12 +196,12 @@ extension FusedStep {
     _ meanwhile: (_ isStopping: Bool) -> Void, _ clock: StepClock?
   ) {
     if index == 0 { loss = self.shares[0].crossEntropy.finish(output.db2) }
-    meet(index, clock)
+    synchronize(index, clock)
     var isStopping = false
     if index == 0 {
       (loss, isStopping) = ranks.formGradients(loss: loss, asksToStop: settings.asksToStop)
     }
-    meet(index, clock)
+    synchronize(index, clock)
     for share in shares where share !== self.shares[0] {
       Reduction.sum([self.shares[0].embedding.dC], into: share.embedding.dC)
     }
@@ -208,8 +209,9 @@ extension FusedStep {
       for share in shares { for slice in share.slices { slice.apply(update) } }
       clock?.mark(.update)
     }
-    // Share 0's dC is read above, and whoever reads the parameters after the step finds them all updated.
-    meet(index, clock)
+    // Share 0's dC is read above, and the calling thread returns only when all parameters are
+    // updated.
+    synchronize(index, clock)
     meanwhile(isStopping)
   }
 
@@ -222,20 +224,20 @@ extension FusedStep {
 
   /// Forms a sum over all ranks when every thread has done its part of it.
   ///
-  /// Only the calling thread speaks to other ranks; the others wait for it. So a communicator needs to know
-  /// nothing of threads.
+  /// Only the calling thread communicates with other ranks; the others wait for it. So a
+  /// communicator need not be thread-safe.
   private func form(_ sum: RankSum, _ index: Int, _ clock: StepClock?) {
-    meet(index, clock)
+    synchronize(index, clock)
     if index == 0 { sum.form() }
-    meet(index, clock)
+    synchronize(index, clock)
   }
 
-  private func meet(_ index: Int, _ clock: StepClock?) {
+  private func synchronize(_ index: Int, _ clock: StepClock?) {
     barrier.wait(index)
     clock?.mark(.waiting)
   }
 
-  /// Takes a step on the calling thread, after the others were called, and returns the loss.
+  /// Takes a step on the calling thread, after the others were started, and returns the loss.
   func step(meanwhile: (_ isStopping: Bool) -> Void) -> Float {
     run(0, meanwhile: meanwhile)
     return loss
@@ -245,51 +247,48 @@ extension FusedStep {
 // MARK: Parameters in and out
 
 extension FusedStep {
-  /// Takes over parameters and their running averages.
-  func assign(_ start: OptimizationState) {
-    for share in shares { share.embedding.memory.assign(start) }
-    for slice in slices { slice.assign(start) }
-    output.memory.assign(start)
+  /// The layers with parameters: of the embedding the calling thread's replica, which is up to date
+  /// when a step returns, while others may still be making their update.
+  private var distinctLayers: [any ParameterLayer] {
+    let embedding: [any ParameterLayer] = [shares[0].embedding]
+    return embedding + slices + [output]
   }
+
+  /// The same with all replicas of the embedding.
+  private var layers: [any ParameterLayer] {
+    let replicas: [any ParameterLayer] = shares.dropFirst().map(\.embedding)
+    return replicas + distinctLayers
+  }
+
+  /// Takes over parameters and their running averages.
+  func assign(_ start: OptimizationState) { for layer in layers { layer.assign(start) } }
 
   /// Takes over parameters alone.
   func assign(_ parameters: Parameters<Float>) {
-    for share in shares { share.embedding.memory.parameters.assign(parameters) }
-    for slice in slices { slice.assign(parameters) }
-    output.memory.parameters.assign(parameters)
+    for layer in layers { layer.assign(parameters) }
   }
 
   /// Moves all parameters by the gradients that a step without an update left.
-  func apply(_ update: ParameterUpdate) {
-    for replica in shares.map(\.embedding.memory) { replica.apply(update) }
-    for slice in slices { slice.apply(update) }
-    output.memory.apply(update)
-  }
+  func apply(_ update: ParameterUpdate) { for layer in layers { layer.apply(update) } }
 
   /// The layers' parts, put together again as matrices.
   func state(_ shape: ModelShape, _ averages: RunningAverages) -> OptimizationState {
     var state = OptimizationState(zeros: shape, averages)
-    shares[0].embedding.memory.copy(to: &state)
-    output.memory.copy(to: &state)
-    for slice in slices { slice.memory.copy(to: &state) }
+    for layer in distinctLayers { layer.copyState(to: &state) }
     return state
   }
 
   /// The parameters alone.
   func parameters(_ shape: ModelShape) -> Parameters<Float> {
     var parameters = Parameters<Float>(zeros: shape)
-    shares[0].embedding.memory.parameters.copy(to: &parameters)
-    output.memory.parameters.copy(to: &parameters)
-    for slice in slices { slice.memory.parameters.copy(to: &parameters) }
+    for layer in distinctLayers { layer.copyParameters(to: &parameters) }
     return parameters
   }
 
   /// The gradients, which a step leaves behind.
   func gradients(_ shape: ModelShape) -> Gradients<Float> {
     var gradients = Gradients<Float>(zeros: shape)
-    shares[0].embedding.memory.gradients.copy(to: &gradients)
-    output.memory.gradients.copy(to: &gradients)
-    for slice in slices { slice.memory.gradients.copy(to: &gradients) }
+    for layer in distinctLayers { layer.copyGradients(to: &gradients) }
     return gradients
   }
 }
@@ -299,16 +298,16 @@ extension FusedStep {
 // Among ranks four sums are formed in every step, each of one flat buffer:
 // 1. Σ hprebn, a number for each hidden unit;
 // 2. Σ (hprebn − bnmeani)², as many: with 1 the two passes of batch norm's variance;
-// 3. dbngain and dbnbias, two for each unit: batch norm's way back needs them whole;
+// 3. dbngain and dbnbias, two for each unit: batch norm's backward pass needs them whole;
 // 4. all other gradients, this rank's share of the loss, and whether it asks for training to stop.
 //
-// After the fourth every rank has the same gradients and makes the same update. Rows go with their
-// padding, which is zero.
+// After the fourth every rank has the same gradients and makes the same update. Rows are sent with
+// their padding, which is zero.
 
 /// Adds up what slices of an engine contribute.
 ///
-/// Parts are added in their order, always the same, so that the sum has the same bits however the work
-/// was shared out.
+/// Parts are added in their order, always the same, so that the sum has the same bits however the
+/// work was divided.
 enum Reduction {
   /// The sum of some rows of all parts, into the same rows of a matrix that is none of them.
   static func sum(_ parts: [PaddedMatrix], rows: Range<Int>, into total: PaddedMatrix) {

@@ -1,15 +1,16 @@
-// A slice of the hidden layer: the hidden units from a first to a last, with all that is theirs, and the two
-// ways through it: from the contexts to its share of the logits, and from dlogits back to its gradients.
+// A slice of the hidden layer: a range of hidden units with everything that belongs to them, its
+// forward pass, from the contexts to its share of the logits, and its backward pass, from dlogits
+// to its gradients.
 //
-// Batch norm's statistics belong to a unit. So from embcat @ W1 to tanh, and back to dW1, a slice needs nothing
-// of another; only its share of the logits and of dC is added to the others'. Where a product needs weights the
-// other way round, it reads a transposed copy.
+// Batch norm's statistics belong to a unit. So from embcat @ W1 to tanh, and back to dW1, a slice
+// needs nothing of another; only its shares of the logits and of dC are added to the others'. Where
+// a product needs transposed weights, it reads a transposed copy.
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
 
 import LinearAlgebra
 
 /// Some of the hidden units: their parameters, their gradients, their activations.
-final class HiddenSlice {
+final class HiddenSlice: ParameterLayer {
   let units: Range<Int>
   /// The windows of a minibatch, on all ranks.
   let n: Float
@@ -34,8 +35,8 @@ final class HiddenSlice {
 
   init(
     _ arena: Arena, _ shape: ModelShape, units: Range<Int>, _ input: StepInput,
-    averages: RunningAverages,
-    keepsIntermediates: Bool, firstLayer: (FirstLayerWeights) -> any FirstLayer
+    averages: RunningAverages, keepsIntermediates: Bool,
+    firstLayer: (FirstLayerWeights) -> any FirstLayer
   ) {
     let (width, vocabulary) = (units.count, shape.vocabulary)
     self.units = units
@@ -62,41 +63,25 @@ final class HiddenSlice {
       arena, input, units: width, vocabulary: vocabulary, keepsIntermediates: keepsIntermediates)
   }
 
-  /// Takes over the slice's part of the parameters alone.
-  func assign(_ parameters: Parameters<Float>) {
-    memory.parameters.assign(parameters)
-    copyWeights()
-  }
-
-  /// Takes over the slice's part of the parameters and of their running averages.
-  func assign(_ start: OptimizationState) {
-    memory.assign(start)
-    copyWeights()
-  }
-
-  /// Moves every parameter by an optimizer's rule.
-  func apply(_ update: ParameterUpdate) {
-    memory.apply(update)
-    copyWeights()
-  }
-
   /// Brings the transposed copies up to date.
-  private func copyWeights() {
+  func copyWeights() {
     W2.assign(transposing: W2T)
     firstLayer.copyWeights()
   }
 }
 
-// MARK: The two ways
+// MARK: Forward and backward
 //
-// Each way is one product, some walks over the activations, and the products that follow. The walks go over a
-// few vectors of units at a time, so that a column of a minibatch is still in the first-level cache at the
-// second walk, and each walk over several, so that one unit's sums need not wait for another's. Only hprebn and h
-// are kept for the way back: bnraw costs less to compute again.
+// Each pass is one product, several sweeps over the activations, and the remaining products. The
+// sweeps go over a few vectors of units at a time, so that a column of a minibatch is still in the
+// first-level cache at the second sweep, and each sweep over several, so that one unit's sums need
+// not wait for another's. Only hprebn and h are kept for the backward pass: bnraw costs less to
+// compute again.
 //
-// A way is cut into stages where other ranks have sums to add. A process alone goes through all of them at once.
+// A pass is cut into stages where other ranks have sums to add. A process alone goes through all of
+// them at once.
 
-/// The stages of the way forward.
+/// The stages of the forward pass.
 enum ForwardStage: Int, Comparable {
   /// hprebn, and Σ hprebn in the place of bnmeani.
   case sums
@@ -108,7 +93,7 @@ enum ForwardStage: Int, Comparable {
   static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
 }
 
-/// The stages of the way back.
+/// The stages of the backward pass.
 enum BackwardStage: Int, Comparable {
   /// dW2, dhpreact, dbngain and dbnbias.
   case activation
@@ -127,10 +112,10 @@ extension HiddenSlice {
   ) {
     if stages.contains(.sums) { firstLayer.forward(into: hprebn, clock) }
     forEachColumnBlock { vectors in
-      if stages.contains(.sums) { for v in vectors { addRows(unitsOf: v) } }
-      if stages.contains(.squares) { for v in vectors { addSquares(unitsOf: v) } }
+      if stages.contains(.sums) { for v in vectors { sumRows(unitsOf: v) } }
+      if stages.contains(.squares) { for v in vectors { sumSquares(unitsOf: v) } }
       guard stages.contains(.activation) else { return }
-      for v in vectors { measureVariance(unitsOf: v) }
+      for v in vectors { finishVariance(unitsOf: v) }
       for v in vectors { activate(unitsOf: v) }
       if let dropout { for v in vectors { drop(unitsOf: v, dropout) } }
     }
@@ -140,7 +125,8 @@ extension HiddenSlice {
     clock?.mark(.logits)
   }
 
-  /// dW1, db1, dbngain, dbnbias, dW2 and a share of dC from dlogits, and the update if there is one.
+  /// dW1, db1, dbngain, dbnbias, dW2 and a share of dC from dlogits, and the update if there is
+  /// one.
   func backward(
     _ stages: ClosedRange<BackwardStage>, dlogits: PaddedMatrix, _ settings: StepSettings,
     _ clock: StepClock?
@@ -181,7 +167,7 @@ extension HiddenSlice {
   }
 }
 
-// MARK: What is walked over: as many rows as the step has windows here
+// MARK: The rows of this step
 
 extension HiddenSlice {
   var hprebn: PaddedMatrix { activations.hprebn[rows: 0..<input.rows] }  // (rows, units)
@@ -194,18 +180,18 @@ extension HiddenSlice {
 
 // MARK: Forward, for sixteen units
 //
-// Dropout is a mask that is computed, not stored. It depends on a window's place in the whole minibatch, so that
-// ranks drop what one process would.
+// Dropout is a mask that is computed, not stored. It depends on a window's place in the whole
+// minibatch, so that ranks drop what one process would.
 
 extension HiddenSlice {
   /// Σ hprebn, in the place of bnmeani.
-  private func addRows(unitsOf v: Int) {
+  private func sumRows(unitsOf v: Int) {
     let hprebn = hprebn
     bnmeani[0, vector: v] = sumOverRows(hprebn.rows) { row, sum in sum + hprebn[row, vector: v] }
   }
 
   /// bnmeani = Σ hprebn / n, and Σ (hprebn − bnmeani)² in the place of bnvar_inv.
-  private func addSquares(unitsOf v: Int) {
+  private func sumSquares(unitsOf v: Int) {
     let hprebn = hprebn
     let mean = bnmeani[0, vector: v] / n
     bnmeani[0, vector: v] = mean
@@ -217,7 +203,7 @@ extension HiddenSlice {
   }
 
   /// bnvar_inv = (Σ (hprebn − bnmeani)² / (n − 1) + 1e-5)^−½
-  private func measureVariance(unitsOf v: Int) {
+  private func finishVariance(unitsOf v: Int) {
     let bnvar = bnvar_inv[0, vector: v] / (n - 1)
     bnvar_inv[0, vector: v] = reciprocalSquareRoot(bnvar + 1e-5)
   }
@@ -243,7 +229,8 @@ extension HiddenSlice {
 // MARK: Backward, for sixteen units
 
 extension HiddenSlice {
-  /// dh = dhdrop · hmask, in its place; and h again, where it is needed: where dh is not zero.
+  /// dh = dhdrop · hmask, in its place; and h restored from hdrop wherever dh is not zero, which is
+  /// where it is needed.
   private func differentiateDropout(unitsOf v: Int, _ hmask: RandomMask) {
     let (h, dh, unit) = (h, dh, units.lowerBound + v * vectorWidth)
     let positions = input.positions
@@ -253,7 +240,8 @@ extension HiddenSlice {
     }
   }
 
-  /// dhpreact = (1 − h²) · dh, dbnbias = dhpreact.sum(.rows), dbngain = (dhpreact · bnraw).sum(.rows)
+  /// dhpreact = (1 − h²) · dh, dbnbias = dhpreact.sum(.rows), dbngain = (dhpreact ·
+  /// bnraw).sum(.rows)
   private func differentiateActivation(unitsOf v: Int) {
     let (hprebn, h, dh, dhpreact) = (hprebn, h, dh, dhpreact)
     @inline(always) func addGradient(row: Int, sum: FloatVector) -> FloatVector {
@@ -311,19 +299,21 @@ private func sumOverRows(
   return (sums.0 + sums.1) + (sums.2 + sums.3)
 }
 
-// MARK: How the hidden layer is cut: by its size alone, so that any number of threads computes the same bits
+// MARK: Slicing
+//
+// By the size of the hidden layer alone, so that any number of threads computes the same bits.
 
 extension HiddenSlice {
-  /// So many units of a large minibatch stay in a core's cache through batch norm, tanh and back.
+  /// This many units of a large minibatch stay in a core's cache through batch norm, tanh and back.
   private static let largestWidth = 128
   /// No more slices than this: each adds a share of the logits.
   private static let largestCount = 32
 
   /// The units of every slice: whole vectors, as equal as they can be, the larger ones last.
   ///
-  /// The number of slices is even where there is more than one, because most machines that share out so
-  /// little work have two or four cores. The calling thread, which has more to do than the others, takes
-  /// the first slices.
+  /// The number of slices is even if there is more than one, because most machines that divide so
+  /// little work have two or four cores. The calling thread, which has more to do than the others,
+  /// takes the first slices.
   static func units(hidden: Int) -> [Range<Int>] {
     let vectors = PaddedMatrix.stride(hidden) / vectorWidth
     let count = count(hidden: hidden)
@@ -347,11 +337,11 @@ extension HiddenSlice {
 
 // MARK: Memory
 //
-// Both weights lie with the units along their rows: W1 as it is, W2 transposed. W1 has b1 as one more
-// row, and both have rows of zeros up to a whole vector: products of whole vectors are faster than exact
-// ones, and padding adds only zeros.
+// Both weights lie with the units along their rows: W1 as it is, W2 transposed. W1 has b1 as one
+// more row, and both have rows of zeros up to a whole vector: products of whole vectors are faster
+// than exact ones, and padding adds only zeros.
 
-/// The windows on a block of a slice's memory.
+/// The views of a block of a slice's memory.
 struct HiddenTensors: LayerTensors {
   let W1: PaddedMatrix  // (padded inputs, units): W1, b1, zeros
   let W2T: PaddedMatrix  // (padded vocabulary, units)
@@ -401,8 +391,8 @@ final class HiddenActivations {
   let dhpreact: PaddedMatrix  // (capacity, units)
   let dhprebn: PaddedMatrix  // (capacity, units)
 
-  /// - Parameter keepsIntermediates: Gives the three gradients memory of their own; otherwise each takes
-  ///   the place of the one before.
+  /// - Parameter keepsIntermediates: Gives the three gradients memory of their own; otherwise each
+  ///   takes the place of the one before.
   init(
     _ arena: Arena, _ input: StepInput, units: Int, vocabulary: Int, keepsIntermediates: Bool
   ) {

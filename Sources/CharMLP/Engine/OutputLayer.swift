@@ -1,15 +1,16 @@
 // The output in place: from the slices' logits to the loss and dlogits, all in one go.
 //
-// The minibatch is cut into blocks of rows, so that threads can share them out; the cut depends on the number of
-// rows alone, and blocks beyond the step's rows are empty. Padding columns carry a bias of −∞, so that their
-// probability is exactly zero, and neither the softmax nor a gradient needs to know where the vocabulary ends.
+// The minibatch is cut into blocks of rows that threads divide among themselves; the cut depends on
+// the number of rows alone, and blocks beyond the step's rows are empty. Padding columns carry a
+// bias of −∞, so that their probability is exactly zero, and neither the softmax nor a gradient
+// needs to know where the vocabulary ends.
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
 
 import LinearAlgebra
 import RealModule
 
 /// The output bias.
-final class OutputLayer {
+final class OutputLayer: ParameterLayer {
   let memory: ParameterMemory<OutputTensors>
   var b2: PaddedMatrix { memory.parameters.b2 }  // (1, vocabulary)
   var db2: PaddedMatrix { memory.gradients.b2 }  // (1, vocabulary)
@@ -22,7 +23,7 @@ final class OutputLayer {
   }
 }
 
-/// The windows on a block of the output layer's memory.
+/// The views of a block of the output layer's memory.
 struct OutputTensors: LayerTensors {
   let b2: PaddedMatrix  // (1, vocabulary)
 
@@ -32,8 +33,8 @@ struct OutputTensors: LayerTensors {
 
 /// The cross-entropy of the logits of a minibatch, and its gradient.
 ///
-/// Threads share out the blocks of one, or each computes all of its own: a small minibatch costs less than
-/// a meeting of threads does.
+/// Threads divide the blocks of one among themselves, or each computes all of its own: a small
+/// minibatch costs less than a barrier does.
 final class CrossEntropy {
   var dlogits: PaddedMatrix { buffer[rows: 0..<input.rows] }  // (rows, vocabulary)
 
@@ -51,7 +52,8 @@ final class CrossEntropy {
 
   /// The rows of a block: a few, so that two threads have something to share at a batch of 32.
   private static let blockRows = 16
-  /// Up to so many logits every thread computes them all; docs/performance.md says what was measured.
+  /// Up to this many logits, every thread computes them all; docs/performance.md has the
+  /// measurements.
   private static let replicationLimit = 2048
 
   /// Whether each thread is better off with a cross-entropy of its own.
@@ -72,8 +74,8 @@ final class CrossEntropy {
     }
   }
 
-  /// dlogits = (softmax(logits + b2) − onehot(Yb)) / n for the rows of a block, and their share of the
-  /// loss and of db2.
+  /// dlogits = (softmax(logits + b2) − onehot(Yb)) / n for the rows of a block, and their share of
+  /// the loss and of db2.
   ///
   /// Each line of the derivation goes over the block's rows before the next one begins, so that one
   /// row's need not wait for another's.
@@ -144,8 +146,8 @@ final class CrossEntropy {
     }
   }
 
-  /// Completes db2, and returns the loss: the mean over the minibatch, in nats per character. Both are
-  /// shares, if there are other ranks.
+  /// Completes db2, and returns the loss: the mean over the minibatch, in nats per character. Both
+  /// are shares, if there are other ranks.
   func finish(_ db2: PaddedMatrix) -> Float {
     let biasGradients = biasGradients
     for v in 0..<db2.vectors {

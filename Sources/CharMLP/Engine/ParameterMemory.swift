@@ -1,11 +1,12 @@
-// A layer's parameters, their gradients, and what an optimizer remembers of them: blocks of memory with one
-// layout.
+// A layer's parameters, their gradients, and what an optimizer remembers of them: blocks of memory
+// with one layout.
 //
-// Because the layouts agree, an update rule is one loop over the blocks, whatever tensors they hold.
+// Because the layouts agree, an update rule is one loop over the blocks, whatever tensors they
+// hold.
 
 import LinearAlgebra
 
-/// The windows that a layer has on one of its blocks: its part of `Parameters`, in the layer's layout.
+/// A layer's views of one of its blocks: its part of `Parameters`, in the layer's layout.
 protocol LayerTensors {
   /// Copies the layer's part of the parameters into the block.
   func assign(_ parameters: Parameters<Float>)
@@ -25,7 +26,7 @@ struct RunningAverages: OptionSet {
 
 /// The memory of the parameters that one layer, or one slice of it, owns.
 ///
-/// `Tensors` are the windows that the layer cuts from a block, the same from each.
+/// `Tensors` are the views that the layer cuts from a block, the same from each.
 final class ParameterMemory<Tensors: LayerTensors> {
   let parameters: Tensors
   let gradients: Tensors
@@ -91,7 +92,7 @@ extension OptimizationState {
 }
 
 extension ParameterMemory {
-  /// Copies the layer's part of what an engine begins with.
+  /// Copies the layer's part of what an engine starts from.
   func assign(_ start: OptimizationState) {
     parameters.assign(start.parameters)
     if let average, let values = start.average { average.assign(values) }
@@ -114,7 +115,53 @@ extension ParameterMemory {
   }
 }
 
-// MARK: The optimizers' rules, in place on a whole block; `Parameters.apply` is what they are checked against
+/// A layer, or a slice of one, that owns parameters.
+protocol ParameterLayer: AnyObject {
+  associatedtype Tensors: LayerTensors
+  var memory: ParameterMemory<Tensors> { get }
+
+  /// Brings copies of the weights up to date, if the layer has any.
+  func copyWeights()
+}
+
+extension ParameterLayer {
+  func copyWeights() {}
+
+  /// Copies the layer's part of the parameters and of their running averages.
+  func assign(_ start: OptimizationState) {
+    memory.assign(start)
+    copyWeights()
+  }
+
+  /// Copies the layer's part of the parameters alone.
+  func assign(_ parameters: Parameters<Float>) {
+    memory.parameters.assign(parameters)
+    copyWeights()
+  }
+
+  /// Moves every parameter by an optimizer's rule.
+  func apply(_ update: ParameterUpdate) {
+    memory.apply(update)
+    copyWeights()
+  }
+
+  /// Copies the parameters and their running averages into the layer's part of all.
+  func copyState(to state: inout OptimizationState) { memory.copy(to: &state) }
+
+  /// Copies the parameters into the layer's part of all.
+  func copyParameters(to parameters: inout Parameters<Float>) {
+    memory.parameters.copy(to: &parameters)
+  }
+
+  /// Copies the gradients into the layer's part of all.
+  func copyGradients(to gradients: inout Gradients<Float>) {
+    memory.gradients.copy(to: &gradients)
+  }
+}
+
+// MARK: The optimizers' rules
+//
+// In place on a whole block; `Parameters.apply` is what they are checked against.
 
 extension PaddedMatrix {
   /// Multiplies every element.
@@ -166,13 +213,14 @@ extension PaddedMatrix {
   }
 }
 
-// MARK: A transposed copy, in blocks of sixteen by sixteen that stay in registers
+// MARK: A transposed copy
 //
-// A product whose contracted index runs along the rows of both operands is the slowest of the four
-// kinds; with a copy of one operand transposed it becomes the fastest, and copying costs less.
+// In blocks of sixteen by sixteen that stay in registers. A product whose contracted index runs
+// along the rows of both operands is the slowest of the four kinds; with a copy of one operand
+// transposed it becomes the fastest, and copying costs less.
 //
-// It stands here, not beside the other functions of padded matrices, because in a debug build it can
-// have their subscripts inlined only from another module.
+// It stands here, not beside the other functions of padded matrices, because in a debug build it
+// can have their subscripts inlined only from another module.
 
 extension PaddedMatrix {
   /// Copies the transpose of a matrix, padding included, into the elements.
@@ -202,8 +250,8 @@ extension PaddedMatrix {
   }
 }
 
-/// Vector i interleaved with vector i + 8, for all i below 8. Each of four such rounds moves one bit of
-/// an element's row number into its column number.
+/// Vector i interleaved with vector i + 8, for all i below 8. Each of four such rounds moves one
+/// bit of an element's row number into its column number.
 @inline(always)
 private func interleaved(_ block: [16 of FloatVector]) -> [16 of FloatVector] {
   var result = block

@@ -143,7 +143,7 @@ extension FusedEngine {
       .dlogits: inOrder(stages.dlogits.matrix), .dh: sideBySide { $0.dh },
       .dhpreact: sideBySide { $0.dhpreact }, .dhprebn: sideBySide { $0.dhprebn },
     ]
-    let shares = stages.slices.compactMap { ($0.firstLayer as? PerExampleLayer)?.dembcat.matrix }
+    let shares = stages.slices.compactMap { $0.firstLayer.shareOfdembcat?.matrix }
     if let first = shares.first { tensors[.dembcat] = shares.dropFirst().reduce(first, +) }
     return tensors
   }

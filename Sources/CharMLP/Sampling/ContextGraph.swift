@@ -153,7 +153,7 @@ struct ContextGraph {
 // MARK: - Drawing a character
 
 // A uniform number picks the first character whose running sum exceeds that share of the total. A
-// guide tells for each of a few equal intervals of [0, 1) where the running sums enter it, so that
+// guide says for each of a few equal intervals of [0, 1) where the running sums enter it, so that
 // a search begins where it nearly always ends (Chen and Asau, "On generating random variates from
 // an empirical distribution", 1974). A row's totals and its guide share a cache line, so a draw
 // reads two or three lines, where bisection reads six.
@@ -184,7 +184,7 @@ extension ContextGraph {
         for interval in first..<first + 8 {
           let beginning = Double(interval) / Double(intervals)
           while place < row.count - 1, row[place].sum <= beginning { place += 1 }
-          // To begin too early is slower, but right as well.
+          // To start too early is slower, but also right.
           packed |= UInt64(min(place, 255)) << UInt64(8 * (interval - first))
         }
         guides.append(packed)

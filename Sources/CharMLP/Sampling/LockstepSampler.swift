@@ -1,12 +1,12 @@
 // Words of a chain that has too many contexts to explore: many words at once, a character at a
 // time.
 //
-// Up to 64 words advance in lockstep, so that one product serves all their next characters. One that
-// can no longer meet the constraints is given up at once, and the next is begun in its place; those
-// that are as asked have the exact conditional distribution, at the price of the characters thrown
-// away, which a budget bounds. Every try has its own random stream, so it does not depend on its
-// neighbours, and tries end in the order of their numbers: no lane waits for another's luck. None is
-// longer than a word list's longest line.
+// Up to 64 words advance in lockstep, so that one product serves all their next characters. One
+// that can no longer meet the constraints is abandoned at once, and the next is started in its
+// place. The words that meet the request have the exact conditional distribution, at the price of
+// the characters thrown away, which a budget bounds. Every attempt has its own random stream, so it
+// does not depend on its neighbours; attempts are handed over in order, but no lane waits for
+// another. None is longer than a word list's longest line.
 
 /// Draws words in lockstep, with early rejection.
 struct LockstepSampler {
@@ -17,7 +17,7 @@ struct LockstepSampler {
   let seed: UInt64
   let numbers: WordNumbers
   let budget: Int
-  /// Whether every try shall become a word: one that is too long begins again with the rest of its
+  /// Whether every attempt becomes a word: one that is too long starts again with the rest of its
   /// stream.
   let isFree: Bool
   private let isUnique: Bool
@@ -26,24 +26,25 @@ struct LockstepSampler {
   var graph: ContextGraph?
   let startContext: Int
   var lanes: [Lane]
-  /// Ended tries waiting for those before them, by index modulo `window`.
-  var waiting: [Waiting]
-  /// How many tries have ended and been handed over.
-  private(set) var retired: UInt64 = 0
-  var begun: UInt64 = 0
+  /// Finished attempts that wait for those before them, by index modulo `window`.
+  var finished: [Finished]
+  /// How many attempts have ended and been handed over.
+  private(set) var collectedCount: UInt64 = 0
+  /// How many attempts have been started.
+  var startedCount: UInt64 = 0
   /// The characters drawn since the last word.
   private var drawn = 0
   var contexts: [Int32] = []
   var distribution: [Double]
 
-  /// How far a try may be ahead of the first one that has not ended.
+  /// How far an attempt may be ahead of the first one that has not ended.
   static let window = 1024
   /// The most bytes for distributions.
   static let byteLimit = 64 << 20
 
   /// - Parameters:
-  ///   - numbers: The tries to make: all of them, if each word is to be drawn once.
-  ///   - isFree: Whether nothing is asked for but a prefix, so that every try is a word.
+  ///   - numbers: The attempts to make: all of them, if each word is to be drawn once.
+  ///   - isFree: Whether the request is a prefix alone, so that every attempt is a word.
   init(
     _ network: NextCharacterNetwork, _ language: WordLanguage, _ request: Sampler.Request,
     _ numbers: WordNumbers = .all, isFree: Bool, budget: Int, byteLimit: Int = Self.byteLimit
@@ -63,7 +64,7 @@ struct LockstepSampler {
       network, options, limit: byteLimit / ContextGraph.bytesPerContext(vocabulary: count))
     startContext = graph?.number(after: language.prefix[...]) ?? -1
     lanes = Array(repeating: Lane(), count: network.batchRows)
-    waiting = Array(repeating: Waiting(), count: Self.window)
+    finished = Array(repeating: Finished(), count: Self.window)
     distribution = Array(repeating: 0, count: count)
   }
 
@@ -72,7 +73,7 @@ struct LockstepSampler {
   mutating func proceed(into word: inout DrawnWord) throws(SamplingError) -> Bool {
     guard prefixLogProbability.isFinite else { throw .exhausted }
     guard drawn <= budget else { throw .budgetSpent(characters: budget) }
-    guard let attempt = retire(into: &word) else { return false }
+    guard let attempt = collect(into: &word) else { return false }
     drawn += attempt.drawn
     guard drawn <= budget else { throw .budgetSpent(characters: budget) }
     guard attempt.isWord, !(isUnique && forbidden.contains(word.ids)) else { return false }
@@ -81,27 +82,27 @@ struct LockstepSampler {
     return true
   }
 
-  /// Hands over the next try if it has ended, or advances all and returns nil.
-  mutating func retire(into word: inout DrawnWord) -> Attempt? {
-    let place = Int(retired % UInt64(Self.window))
-    guard waiting[place].isReady else {
+  /// Hands over the next attempt if it has ended, or advances all and returns nil.
+  mutating func collect(into word: inout DrawnWord) -> Attempt? {
+    let place = Int(collectedCount % UInt64(Self.window))
+    guard finished[place].isReady else {
       step()
       return nil
     }
-    let attempt = waiting[place].attempt
-    if attempt.isWord { swap(&word, &waiting[place].word) }
-    waiting[place].isReady = false
-    retired += 1
+    let attempt = finished[place].attempt
+    if attempt.isWord { swap(&word, &finished[place].word) }
+    finished[place].isReady = false
+    collectedCount += 1
     return attempt
   }
 }
 
-// MARK: - Beginning and ending words
+// MARK: - Starting and ending attempts
 
 extension LockstepSampler {
-  /// A try that has ended.
+  /// What came of an attempt.
   struct Attempt {
-    /// Whether it became a word as asked.
+    /// Whether it became a word that meets the request.
     var isWord = false
     /// The characters drawn for it, the end included.
     var drawn = 0
@@ -110,7 +111,7 @@ extension LockstepSampler {
   /// A word being drawn.
   struct Lane {
     var isActive = false
-    /// Which of the sampler's tries it is.
+    /// Which of the sampler's attempts it is.
     var index: UInt64 = 0
     var stream = Philox(seed: 0, stream: 0)
     /// The context's number, −1 if not kept.
@@ -123,20 +124,20 @@ extension LockstepSampler {
     var steps: [ContextGraph.Step] = []
   }
 
-  /// An ended try that has not been handed over.
-  struct Waiting {
+  /// An attempt that has ended and has not been handed over.
+  struct Finished {
     var isReady = false
     var attempt = Attempt()
     var word = DrawnWord()
   }
 
-  /// Begins the next try in a free lane.
+  /// Starts the next attempt in a free lane.
   mutating func begin(_ lane: inout Lane) {
-    guard begun < retired + UInt64(Self.window) else { return }
-    lane.index = begun
-    lane.stream = Philox(seed: seed, stream: numbers[begun])
+    guard startedCount < collectedCount + UInt64(Self.window) else { return }
+    lane.index = startedCount
+    lane.stream = Philox(seed: seed, stream: numbers[startedCount])
     lane.drawn = 0
-    begun += 1
+    startedCount += 1
     lane.isActive = true
     restart(&lane)
   }
@@ -149,27 +150,27 @@ extension LockstepSampler {
     lane.probability = LogProduct(prefixLogProbability)
   }
 
-  /// Ends a try where the word ends.
+  /// Ends an attempt where the word ends.
   mutating func end(_ lane: inout Lane) {
     let isWord =
       language.mayEnd(lane.state, length: lane.ids.count)
       && (forbidden.isEmpty || !forbidden.contains(lane.ids))
-    if isWord { finish(&lane, isWord: true) } else { giveUp(&lane) }
+    if isWord { finish(&lane, isWord: true) } else { abandon(&lane) }
   }
 
-  /// Ends a try that is no word as asked.
-  mutating func giveUp(_ lane: inout Lane) {
+  /// Ends an attempt whose word cannot meet the request.
+  mutating func abandon(_ lane: inout Lane) {
     if isFree { restart(&lane) } else { finish(&lane, isWord: false) }
   }
 
   mutating func finish(_ lane: inout Lane, isWord: Bool) {
     let place = Int(lane.index % UInt64(Self.window))
-    waiting[place].isReady = true
-    waiting[place].attempt = Attempt(isWord: isWord, drawn: lane.drawn)
+    finished[place].isReady = true
+    finished[place].attempt = Attempt(isWord: isWord, drawn: lane.drawn)
     if isWord {
       // The arrays are swapped, so that neither is copied.
-      swap(&waiting[place].word.ids, &lane.ids)
-      waiting[place].word.logProbability = lane.probability.log
+      swap(&finished[place].word.ids, &lane.ids)
+      finished[place].word.logProbability = lane.probability.log
     }
     lane.isActive = false
   }
@@ -182,9 +183,9 @@ extension LockstepSampler {
     // Taken out, so that each is changed in place.
     var lanes: [Lane] = []
     swap(&lanes, &self.lanes)
-    // The first few words do not need as many lanes, which would only delay them where each character
-    // is much work.
-    let used = isFree ? min(lanes.count, 2 + 2 * Int(retired)) : lanes.count
+    // The first few words do not need as many lanes, which would only delay them where each
+    // character is much work.
+    let used = isFree ? min(lanes.count, 2 + 2 * Int(collectedCount)) : lanes.count
     for index in 0..<used where !lanes[index].isActive { begin(&lanes[index]) }
     graph?.evaluate()
     evaluateUnkept(&lanes)
@@ -211,7 +212,7 @@ extension LockstepSampler {
     }
   }
 
-  /// Draws a character; the word goes on, ends or is given up.
+  /// Draws a character; the word goes on, ends or is abandoned.
   @inline(__always)
   private mutating func advance(_ lane: inout Lane) {
     let length = lane.ids.count
@@ -222,13 +223,13 @@ extension LockstepSampler {
     if lane.drawn > budget {
       finish(&lane, isWord: false)
     } else if id < 0 {
-      giveUp(&lane)
+      abandon(&lane)
     } else if id == Vocabulary.terminator {
       end(&lane)
     } else {
       let state = language.automaton.next(lane.state, id)
       guard length < WordList.lineLimit, language.mayGoOn(state, length: length + 1) else {
-        return giveUp(&lane)
+        return abandon(&lane)
       }
       lane.state = state
       lane.ids.append(Int32(id))

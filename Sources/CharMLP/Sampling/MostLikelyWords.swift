@@ -1,14 +1,14 @@
 // The most probable words, in order, by best-first search.
 //
-// No word is more probable than all words with the same beginning together: R of the word space,
-// where that is known, otherwise the probability of the beginning itself. The beginning with the
-// highest bound is expanded next, so finished words come up from the most probable one on. Nothing is
-// drawn. A beginning that is worth less than as many finished words as are wanted is dropped: none of
-// its words is among them.
+// No word is more probable than all words with the same prefix together: R of the word space, if
+// that is known, otherwise the probability of the prefix itself. The prefix with the highest bound
+// is expanded next, so finished words come up from the most probable one on. Nothing is drawn. A
+// prefix whose bound is below the `count` best finished words is dropped: none of its words can be
+// among them.
 //
-// Memory has a bound, which is the same on every machine, so that no result depends on how much there is.
-// Where it is reached, the half that is worth most is kept. The search is exact as long as it has not come
-// down to what the other half was worth, and ends there.
+// Memory has a bound, which is the same on every machine, so that no result depends on how much
+// there is. When it is reached, the half with the highest bounds is kept. The search is exact until
+// it comes down to the bounds of the other half, and ends there.
 
 import RealModule
 
@@ -19,29 +19,29 @@ public struct MostLikelyWords: WordSource {
   let space: WordSpace?
   let forbidden: ForbiddenWords
   private let budget: Int
-  /// Beginnings expanded since the last word.
+  /// Prefixes expanded since the last word.
   private var expandedCount = 0
   private(set) var nodes: [Node] = []
   /// Nodes with their bounds, the best first.
   private var open = BestFirstQueue()
-  /// The finished words, as far as they are among those that are wanted.
+  /// The bounds of the best finished words.
   private var finished: HighestNumbers
   /// The most nodes.
   private let nodeLimit: Int
   /// The nodes that there is memory for; more end the search.
   private let memoryNodes: Int
   private let memoryLimit: Int
-  /// What the best beginning was worth for which there was no room.
+  /// The highest bound of a prefix for which there was no room.
   private var lost = -Double.infinity
 
   /// The most bytes for the search, the exact distributions that it may go by included.
   public static let byteLimit = 512 << 20
-  /// A node and its bound in arrays that have grown by half again, a new number for each node, and half
-  /// of the bounds once more, as sorting takes them.
+  /// A node and its bound in arrays that have grown by half again, a new number for each node, and
+  /// half of the bounds once more, as sorting takes them.
   private static let bytesPerNode =
     (MemoryLayout<Node>.stride + MemoryLayout<BestFirstQueue.Entry>.stride) * 3 / 2 + 12
 
-  /// A beginning of words, or a finished word if its character is the terminator.
+  /// A prefix, or a finished word if its character is the terminator.
   struct Node {
     var parent: Int32
     let id: Int32
@@ -97,12 +97,12 @@ public struct MostLikelyWords: WordSource {
       bound: logProbability + .log(bound))
   }
 
-  /// Expands the most promising beginning, or finds that it is a finished word.
+  /// Expands the most promising prefix, or finds that it is a finished word.
   ///
   /// - Throws: `SamplingError` if there is none, or the budget is spent.
   public mutating func proceed(into word: inout DrawnWord) throws(SamplingError) -> Bool {
     guard expandedCount < budget else { throw .searchTooLong(beginnings: budget) }
-    // A bound that is no number, of a model whose probabilities are none, is dropped as well.
+    // A bound that is not a number, of a model whose probabilities are not, is dropped as well.
     while let best = open.best, !(best.bound >= finished.least) { _ = open.removeBest() }
     guard let best = open.best, best.bound > lost else {
       throw lost > -.infinity ? .searchTooLarge(bytes: Self.byteLimit) : .exhausted
@@ -136,7 +136,7 @@ public struct MostLikelyWords: WordSource {
     nodes.append(node)
   }
 
-  /// The ids of a beginning.
+  /// The ids of a prefix.
   func text(of number: Int) -> [Int32] {
     var ids: [Int32] = []
     var node = nodes[number]
@@ -151,8 +151,8 @@ public struct MostLikelyWords: WordSource {
 // MARK: - Making room
 
 extension MostLikelyWords {
-  /// Forgets the beginnings that are not wanted and, of the others, those that are worth least, until the
-  /// rest and all that it begins with has half of the room or less.
+  /// Drops the prefixes that are not wanted and, of the others, those with the lowest bounds, until
+  /// the rest with their ancestors take half of the room or less.
   private mutating func makeRoom() {
     open.sort()
     open.keepFirst(open.count { [finished] in $0.bound >= finished.least })
@@ -167,7 +167,7 @@ extension MostLikelyWords {
     renumber(isNeeded)
   }
 
-  /// Which nodes the first open ones are, and which they come from.  (nodes)
+  /// Which nodes are among the first open ones or their ancestors.  (nodes)
   private func ancestry(ofFirst count: Int) -> [Bool] {
     var isNeeded = [Bool](repeating: false, count: nodes.count)
     for entry in open.entries.prefix(count) {
@@ -180,7 +180,7 @@ extension MostLikelyWords {
     return isNeeded
   }
 
-  /// Moves the nodes together; their order, which decides between equals, stays.
+  /// Closes the gaps between nodes; their order, which decides between equals, stays.
   private mutating func renumber(_ isNeeded: [Bool]) {
     var numbers = [Int32](repeating: -1, count: nodes.count)
     var count = 0
@@ -205,7 +205,7 @@ extension WordSpace {
   }
 }
 
-// MARK: - Expanding a beginning by each character that may follow
+// MARK: - Expanding a prefix
 
 extension MostLikelyWords {
   mutating func expand(_ number: Int) {
@@ -247,104 +247,110 @@ extension MostLikelyWords {
   }
 }
 
-/// Numbers by their bounds, the highest first and of equals the lower number: a binary heap.
+// MARK: - Queues
+
+/// Numbers by their bounds, the highest first and of equals the lower number.
 struct BestFirstQueue {
-  struct Entry {
+  struct Entry: Comparable {
     let bound: Double
     var number: Int32
 
-    /// Whether it comes first of two.
-    func isBefore(_ other: Entry) -> Bool { (bound, other.number) > (other.bound, number) }
+    static func < (a: Self, b: Self) -> Bool { (a.bound, b.number) > (b.bound, a.number) }
   }
 
-  private(set) var entries: [Entry] = []
+  private var heap = Heap<Entry>()
 
-  var best: Entry? { entries.first }
+  var entries: [Entry] { heap.elements }
+  var best: Entry? { heap.elements.first }
 
-  mutating func reserveCapacity(_ count: Int) { entries.reserveCapacity(count) }
+  mutating func reserveCapacity(_ count: Int) { heap.elements.reserveCapacity(count) }
 
   mutating func add(_ number: Int, _ bound: Double) {
-    entries.append(Entry(bound: bound, number: Int32(number)))
-    var place = entries.count - 1
-    while place > 0, entries[place].isBefore(entries[(place - 1) / 2]) {
-      entries.swapAt(place, (place - 1) / 2)
-      place = (place - 1) / 2
-    }
+    heap.add(Entry(bound: bound, number: Int32(number)))
   }
 
-  mutating func removeBest() -> Int? {
-    guard let best = entries.first else { return nil }
-    entries.swapAt(0, entries.count - 1)
-    entries.removeLast()
-    var place = 0
-    while true {
-      var first = place
-      for child in [2 * place + 1, 2 * place + 2]
-      where child < entries.count && entries[child].isBefore(entries[first]) {
-        first = child
-      }
-      if first == place { return Int(best.number) }
-      entries.swapAt(place, first)
-      place = first
-    }
-  }
-}
+  mutating func removeBest() -> Int? { heap.removeFirst().map { Int($0.number) } }
 
-// MARK: A queue in order is a heap as well
+  // A queue in order is a heap as well.
 
-extension BestFirstQueue {
   /// Puts all into their order.
-  mutating func sort() { entries.sort { $0.isBefore($1) } }
+  mutating func sort() { heap.elements.sort() }
 
   /// How many have a property that the first have, once all are in order.
-  func count(where isRight: (Entry) -> Bool) -> Int { entries.prefix(while: isRight).count }
+  func count(where hasIt: (Entry) -> Bool) -> Int { entries.prefix(while: hasIt).count }
 
   /// Drops all but the first.
-  mutating func keepFirst(_ count: Int) { entries.removeLast(entries.count - count) }
+  mutating func keepFirst(_ count: Int) { heap.elements.removeLast(entries.count - count) }
 
   /// Gives other numbers, in the same order.
   mutating func renumber(_ number: (Int32) -> Int32) {
-    for place in entries.indices { entries[place].number = number(entries[place].number) }
+    for place in heap.elements.indices {
+      heap.elements[place].number = number(heap.elements[place].number)
+    }
   }
 }
 
-/// The highest of some numbers, as many as are wanted: a binary heap, the least at its root.
+/// The highest of some numbers, as many as are wanted, the least of them at hand.
 private struct HighestNumbers {
   private let limit: Int
-  private var heap: [Double] = []
+  private var heap = Heap<Double>()
 
   init(_ limit: Int) { self.limit = limit }
 
   /// The least of as many numbers as are wanted; −∞ as long as there are fewer.
-  var least: Double { heap.count < limit ? -.infinity : heap.first ?? .infinity }
+  var least: Double {
+    heap.elements.count < limit ? -.infinity : heap.elements.first ?? .infinity
+  }
 
   mutating func add(_ number: Double) {
     // Where every number is wanted, none ever keeps another out.
     guard limit < .max else { return }
-    if heap.count < limit {
-      heap.append(number)
-      var place = heap.count - 1
-      while place > 0, heap[place] < heap[(place - 1) / 2] {
-        heap.swapAt(place, (place - 1) / 2)
-        place = (place - 1) / 2
-      }
-    } else if let first = heap.first, number > first {
-      heap[0] = number
-      sink()
+    if heap.elements.count < limit {
+      heap.add(number)
+    } else if let first = heap.elements.first, number > first {
+      heap.replaceFirst(with: number)
+    }
+  }
+}
+
+/// A binary heap, the least element first.
+private struct Heap<Element: Comparable> {
+  var elements: [Element] = []
+
+  mutating func add(_ element: Element) {
+    elements.append(element)
+    var place = elements.count - 1
+    while place > 0, elements[place] < elements[(place - 1) / 2] {
+      elements.swapAt(place, (place - 1) / 2)
+      place = (place - 1) / 2
     }
   }
 
+  mutating func removeFirst() -> Element? {
+    guard !elements.isEmpty else { return nil }
+    elements.swapAt(0, elements.count - 1)
+    let first = elements.removeLast()
+    sink()
+    return first
+  }
+
+  mutating func replaceFirst(with element: Element) {
+    elements[0] = element
+    sink()
+  }
+
+  /// Moves the first element down to its place.
   private mutating func sink() {
     var place = 0
     while true {
-      var least = place
+      var first = place
       for child in [2 * place + 1, 2 * place + 2]
-      where child < heap.count && heap[child] < heap[least] {
-        least = child
+      where child < elements.count && elements[child] < elements[first] {
+        first = child
       }
-      if least == place { return }
-      heap.swapAt(place, least)
-      place = least
+      if first == place { return }
+      elements.swapAt(place, first)
+      place = first
     }
   }
 }

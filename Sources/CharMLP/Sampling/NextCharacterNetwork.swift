@@ -1,5 +1,5 @@
-// The network as sampling needs it, alone or mixed with counts: the distributions after many contexts,
-// fast.
+// The network as sampling needs it, alone or mixed with counts: the distributions after many
+// contexts, fast.
 //
 // Batch norm with fixed statistics is linear and so part of the first layer (see Model). At each
 // position of a context there are only as many inputs as characters, so C @ W1[position] is
@@ -54,6 +54,7 @@ final class NextCharacterNetwork {
         $0.matrix(hidden, count), $0.matrix(1, count), $0.matrix(Self.productRows, count)
       )
     }
+    rows.assign(model.parameters.rowsOfInputs(model.foldedW1))
     b1.assign(model.foldedb1)
     W2.assign(model.parameters.W2)
     b2.assign(model.parameters.b2)
@@ -62,7 +63,6 @@ final class NextCharacterNetwork {
       counted = Array(repeating: 0, count: Self.productRows * count)
       ngram = Array(repeating: 0, count: count)
     }
-    fillTable(model)
   }
 
   /// How many rows of a product have the bits of the first if all hold the same numbers.
@@ -85,18 +85,6 @@ final class NextCharacterNetwork {
         } ?? count
     }
     return count
-  }
-
-  private func fillTable(_ model: Model) {
-    let (width, count) = (shape.embedding, shape.vocabulary)
-    for position in 0..<shape.blockSize {
-      let first = position * width * shape.hidden
-      let weights = Matrix(
-        rows: width, columns: shape.hidden,
-        elements: Array(model.foldedW1.elements[first..<first + width * shape.hidden]))
-      rows[rows: position * count..<(position + 1) * count]
-        .assign(MatrixProduct.blas(model.parameters.C, weights))
-    }
   }
 
   /// Computes the logits after up to `batchRows` contexts; see `logit`.
@@ -135,15 +123,15 @@ final class NextCharacterNetwork {
     }
   }
 
-  /// How many of a context's last characters the next one depends on: as many as the network sees, or as
-  /// were counted together.
+  /// How many of a context's last characters the next one depends on: as many as the network sees,
+  /// or as were counted together.
   func significantLength(of context: [Int32]) -> Int {
     guard let counting else { return shape.blockSize }
     counting.ngram.find(context[...], path: &path)
     return max(shape.blockSize, path.count - 1)
   }
 
-  /// How many contexts longer than the network's are told apart, because they were counted.
+  /// How many contexts longer than the network's are distinguished, because they were counted.
   var longContextCount: Int { counting?.ngram.contextCount(longerThan: shape.blockSize) ?? 0 }
 
   /// The logit of a character after one of the contexts evaluated last.
@@ -168,7 +156,7 @@ final class NextCharacterNetwork {
   }
 }
 
-// MARK: - From logits to the chain that words are drawn from
+// MARK: - Chain options
 
 /// How the distribution of the next character follows from its logits: temperature, then top-k,
 /// then top-p, at every step.
@@ -186,7 +174,7 @@ public struct ChainOptions: Equatable, Sendable {
   /// is above 0 and at most 1, which keeps all.
   public var topP: Double
 
-  /// The chain of the model as it is, unless told otherwise; values are checked where they are used.
+  /// By default the chain of the model as it is; values are checked where they are used.
   public init(temperature: Double = 1, topK: Int? = nil, topP: Double = 1) {
     (self.temperature, self.topK, self.topP) = (temperature, topK, topP)
   }
@@ -266,7 +254,7 @@ extension ChainOptions {
   }
 }
 
-// MARK: - How probable a given word is, character by character
+// MARK: - Scoring words
 
 /// The distributions along a word, and the probabilities that follow from them.
 public struct WordScorer {
@@ -313,7 +301,7 @@ public struct WordScorer {
     return logs
   }
 
-  /// The distribution of the character after the beginning of a word.  (vocabulary)
+  /// The distribution of the character after a prefix.  (vocabulary)
   public func distribution(after text: [Int32]) -> [Double] {
     requireKnown(text)
     let length = network.contextLength

@@ -1,36 +1,38 @@
-// How rare the words of a request are, where the chain has too many contexts to compute it: an estimate
-// before the search for them begins.
+// How rare the words of a request are, where the chain has too many contexts to compute it: an
+// estimate before the search for them begins.
 //
-// A few thousand words are drawn as the search would draw them. If many are as asked, their share is the
-// answer. If not, words are drawn towards the condition: a bigram model of words of the chain, small enough
-// for its completion table h to be known, says after each character how promising it is. With the chain's
-// own p, the next character is drawn in proportion to p(x) h(x); what is lost and won by that is counted,
+// A few thousand words are drawn as the search would draw them. If many meet the request, their
+// share is the answer. If not, words are drawn towards the condition: a bigram model of words of
+// the chain, small enough for its completion table h to be known, says after each character how
+// promising it is. With the chain's own p, the next character is drawn in proportion to p(x) h(x),
+// and a weight corrects for that,
 //
 //   P(word) / Q(word) = Π Z / Π h,  Z = Σ p(x) h(x) at each character, h at each but the first,
 //
-// and the mean of this ratio over words drawn from Q is the probability of all words that are as asked,
-// without bias whatever the bigram model says (importance sampling). The words themselves are thrown away:
-// they have another distribution, which no bound on the ratio is known to mend.
+// and the mean of this ratio over words drawn from Q is the probability of the request, without
+// bias whatever the bigram model says (importance sampling). The words themselves are thrown away:
+// their distribution is a different one, and no known bound on the ratio would allow rejection
+// sampling from it.
 
 import RealModule
 
 /// The probability of the words that a request allows, and what drawing costs.
 public struct Rarity: Equatable, Sendable {
-  /// The probability that a word of the chain, begun with the prefix, is as asked.
+  /// The probability that a word of the chain that begins with the prefix meets the request.
   public let probability: Double
   /// Its standard error, as a share of it.
   public let error: Double
-  /// The mean number of characters drawn before a word is finished or given up.
-  public let charactersPerTry: Double
-  /// Words that one thread tries in a second; measured, so not the same every time.
-  public let triesPerSecond: Double
+  /// The mean number of characters drawn before a word is finished or abandoned.
+  public let charactersPerAttempt: Double
+  /// The attempts that one thread makes in a second; measured, so not the same every time.
+  public let attemptsPerSecond: Double
 
-  /// The mean number of characters drawn in search of a word that is as asked.
-  public var charactersPerWord: Double { charactersPerTry / probability }
+  /// The mean number of characters drawn in search of a word that meets the request.
+  public var charactersPerWord: Double { charactersPerAttempt / probability }
   /// The mean time of the search for a word by one thread, in seconds.
-  public var secondsPerWord: Double { 1 / (probability * triesPerSecond) }
+  public var secondsPerWord: Double { 1 / (probability * attemptsPerSecond) }
 
-  /// How many words the model makes for one that is as asked, to two digits.
+  /// How many words the model makes for one that meets the request, to two digits.
   var roundedOdds: Int {
     let odds = 1 / probability
     guard odds < 1e17 else { return .max }
@@ -41,14 +43,15 @@ public struct Rarity: Equatable, Sendable {
 }
 
 extension Rarity {
-  private static let tries: UInt64 = 2048
-  /// So many words that are as asked are enough to go by.
+  private static let attempts: UInt64 = 2048
+  /// This many words that meet the request are enough to go by.
   private static let enough = 50
   private static let guidingWords: UInt64 = 4000
-  /// The most characters times symbols that each part of the estimate may take: about a second's worth.
+  /// The most characters times symbols that each part of the estimate may take: about a second's
+  /// worth.
   private static let workLimit = 30_000_000
 
-  /// Nil where it cannot be told: words are too long, or too rare for the bigram model as well.
+  /// Nil if it cannot be estimated: words are too long, or too rare for the bigram model as well.
   init?(_ plan: Sampler.Plan) {
     let limit = Self.workLimit / plan.language.automaton.vocabularyCount
     let network = NextCharacterNetwork(plan.predictor)
@@ -57,17 +60,17 @@ extension Rarity {
     var search = LockstepSampler(network, plan.language, request, isFree: false, budget: .max)
     guard search.prefixLogProbability.isFinite else { return nil }
     let start = ContinuousClock.now
-    let trial = search.words(of: Self.tries, enough: Self.enough, limit: limit)
+    let trial = search.words(of: Self.attempts, enough: Self.enough, limit: limit)
     let seconds = (ContinuousClock.now - start) / .seconds(1)
-    let tries = Double(search.retired)
-    guard tries >= 64 || trial.words.count >= Self.enough else { return nil }
-    charactersPerTry = Double(trial.drawn) / tries
+    let attempts = Double(search.collectedCount)
+    guard attempts >= 64 || trial.words.count >= Self.enough else { return nil }
+    charactersPerAttempt = Double(trial.drawn) / attempts
     // At first every context is new; a long search goes faster.
-    let rate = tries / seconds
+    let rate = attempts / seconds
     if trial.words.count >= Self.enough {
-      probability = Double(trial.words.count) / tries
+      probability = Double(trial.words.count) / attempts
       error = ((1 - probability) / Double(trial.words.count)).squareRoot()
-      triesPerSecond = rate
+      attemptsPerSecond = rate
       return
     }
     guard let free = try? WordLanguage(WordConstraints(), plan.predictor.model.vocabulary) else {
@@ -81,34 +84,34 @@ extension Rarity {
       let mean = guide.meanRatio(plan, network, limit: limit)
     else { return nil }
     (probability, error) = mean
-    triesPerSecond = probability < 1e-6 ? search.warmRate() : rate
+    attemptsPerSecond = probability < 1e-6 ? search.warmRate() : rate
   }
 }
 
 extension LockstepSampler {
-  /// How many tries end in a second, once a second has passed.
+  /// How many attempts end in a second, once a second has passed.
   fileprivate mutating func warmRate() -> Double {
     var word = DrawnWord()
-    var (first, start) = (retired, ContinuousClock.now)
+    var (first, start) = (collectedCount, ContinuousClock.now)
     for second in 1...2 {
-      (first, start) = (retired, .now)
+      (first, start) = (collectedCount, .now)
       let length = second == 1 ? Duration.seconds(1) : .milliseconds(300)
       while ContinuousClock.now - start < length {
-        for _ in 0..<256 { _ = retire(into: &word) }
+        for _ in 0..<256 { _ = collect(into: &word) }
       }
     }
-    return Double(retired - first) / ((ContinuousClock.now - start) / .seconds(1))
+    return Double(collectedCount - first) / ((ContinuousClock.now - start) / .seconds(1))
   }
 
-  /// The words of so many tries, or of fewer if enough are found or they take more than `limit` characters,
-  /// with the characters drawn for them.
+  /// The words of `attempts` attempts, or of fewer if enough are found or they take more than
+  /// `limit` characters, with the characters drawn for them.
   fileprivate mutating func words(
-    of tries: UInt64, enough: Int, limit: Int
+    of attempts: UInt64, enough: Int, limit: Int
   ) -> (words: [[Int32]], drawn: Int) {
     var (words, drawn, steps) = ([[Int32]](), 0, 0)
     var word = DrawnWord()
-    while retired < tries, words.count < enough, steps * lanes.count < limit {
-      guard let attempt = retire(into: &word) else {
+    while collectedCount < attempts, words.count < enough, steps * lanes.count < limit {
+      guard let attempt = collect(into: &word) else {
         steps += 1
         continue
       }
@@ -121,7 +124,7 @@ extension LockstepSampler {
 
 // MARK: - Words towards the condition
 
-/// A bigram model of words, and the probability h by which its words will be as asked.
+/// A bigram model of words, and the probability h that its words will meet the request.
 private struct Guide {
   private let chain: ExploredChain
   private let completion: CompletionTable
@@ -143,7 +146,7 @@ private struct Guide {
     (self.chain, self.completion, self.language) = (chain, completion, language)
   }
 
-  /// A word on its way.
+  /// An unfinished word.
   private struct Lane {
     var stream: Philox
     var ids: [Int32]
@@ -154,15 +157,15 @@ private struct Guide {
     var isFinished = false
   }
 
-  /// h of a word of so many characters.
+  /// h of an unfinished word.
   private func completed(_ context: Int, _ state: Int, length: Int) -> Double {
     if let maxLength = language.maxLength, length > maxLength { return 0 }
     let layer = completion.layers[completion.layer(ofLength: length)]
     return layer[state * chain.contexts + context]
   }
 
-  /// The mean of P(word) / Q(word) over words drawn towards the condition, 0 for forbidden ones, and its
-  /// standard error as a share of it; nil if the mean is 0 or the words are too long.
+  /// The mean of P(word) / Q(word) over words drawn towards the condition, 0 for forbidden ones,
+  /// and its standard error as a share of it; nil if the mean is 0 or the words are too long.
   func meanRatio(
     _ plan: Sampler.Plan, _ network: NextCharacterNetwork, limit: Int
   ) -> (mean: Double, error: Double)? {
@@ -205,7 +208,7 @@ private struct Guide {
   /// Draws the next character in proportion to p(x) h(x).
   private func advance(_ lane: inout Lane, _ distribution: [Double], _ weights: inout [Double]) {
     let length = lane.ids.count
-    // A try draws its first character among those that may come.
+    // An attempt draws its first character among those that may come.
     let isFirst = length == language.prefix.count && length < language.minLength
     weights[0] = language.mayEnd(lane.state, length: length) ? distribution[0] : 0
     for id in 1..<count {
@@ -241,8 +244,8 @@ private struct Guide {
 }
 
 extension ExploredChain {
-  /// The contexts of an n-gram model that can follow a language's prefix, as far as they were counted; nil if
-  /// there are too many.
+  /// The contexts of an n-gram model that can follow a language's prefix, as far as they were
+  /// counted; nil if there are too many.
   fileprivate init?(_ model: NGramModel, _ language: WordLanguage, limit: Int) {
     let (count, length) = (language.automaton.vocabularyCount, model.order - 1)
     let isAllowed = language.allowedLetters
@@ -285,8 +288,8 @@ extension ExploredChain {
 }
 
 extension NGramModel {
-  /// The probabilities of the next character after a context that was counted; it may be shorter than the
-  /// model's. (vocabulary)
+  /// The probabilities of the next character after a context that was counted; it may be shorter
+  /// than the model's. (vocabulary)
   fileprivate func distribution(ofCounted context: [Int32]) -> [Double] {
     var path: [Int] = []
     counts.find(context[...], length: context.count, path: &path)

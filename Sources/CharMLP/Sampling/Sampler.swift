@@ -1,9 +1,9 @@
 // New words from a trained network.
 //
 // The next character depends on the last few characters alone, so the network is a Markov chain. If
-// nothing but a prefix is asked for, words are drawn from the chain as they come. Otherwise they
-// come from the exact conditional distribution (WordSpace), or, where the chain has too many states
-// for that, from the chain with rejection under a budget (LockstepSampler). The same seed gives the
+// the request is a prefix alone, words are drawn from the chain as they come. Otherwise they come
+// from the exact conditional distribution (WordSpace), or, if the chain has too many states for
+// that, from the chain with rejection under a budget (LockstepSampler). The same seed gives the
 // same words, on one thread as here or on several (SamplerTeam).
 
 /// Draws words from a model, one after the other.
@@ -14,14 +14,14 @@ public struct Sampler: WordSource {
     public var seed: UInt64
     /// Temperature, top-k and top-p.
     public var chain = ChainOptions()
-    /// What words must be like.
+    /// The conditions that every word meets.
     public var constraints = WordConstraints()
     /// Words never to draw.
     public var forbidden = ForbiddenWords()
     /// Whether each word is drawn only once; memory grows with the words.
     public var isUnique = false
     /// The most characters drawn in search of one word; nil for a number that takes seconds, or a
-    /// minute where words are known to be so rare. It is smaller for large vocabularies, whose
+    /// minute if words are known to be that rare. It is smaller for large vocabularies, whose
     /// characters are more work.
     public var budget: Int?
 
@@ -39,11 +39,11 @@ public struct Sampler: WordSource {
 
   /// How words are found.
   public enum Method: String, Sendable {
-    /// From the chain: every word is as asked.
+    /// From the chain: every word meets the request.
     case free
     /// From the exact conditional distribution.
     case exact
-    /// From the chain, beginning again where a word cannot be as asked.
+    /// From the chain, abandoning words that cannot meet the request.
     case rejection
   }
 
@@ -118,8 +118,8 @@ public struct Sampler: WordSource {
     return vocabulary.decode(word.ids)
   }
 
-  /// The words tried in search of all those found; 0 if every try is a word.
-  public var tries: Int { method == .rejection ? Int(lockstep?.retired ?? 0) : 0 }
+  /// The attempts made in search of all words found; 0 if every attempt is a word.
+  public var attempts: Int { method == .rejection ? Int(lockstep?.collectedCount ?? 0) : 0 }
 
   /// Finds the next word and returns true, or works towards it for a moment and returns false.
   public mutating func proceed(into word: inout DrawnWord) throws(SamplingError) -> Bool {
@@ -165,8 +165,8 @@ extension Sampler {
     /// The characters of a search of a minute or two.
     var longBudget: Int { min(100_000_000, 2_700_000_000 / predictor.model.shape.vocabulary) }
 
-    /// The words of a block, or tries, if several samplers take turns: some milliseconds' worth, so that
-    /// waiting for each other costs little.
+    /// The words of a block, or its attempts, if several samplers take turns: some milliseconds'
+    /// worth, so that waiting for each other costs little.
     var blockSize: Int { method == .rejection ? 256 : 8192 }
 
     /// One of `members` that draw from the chain as it is.
@@ -186,8 +186,8 @@ extension Sampler {
 }
 
 extension Sampler.Request {
-  /// The characters of a search of some seconds, whatever the vocabulary: the work of a character grows
-  /// with it.
+  /// The characters of a search of some seconds, whatever the vocabulary: the work of a character
+  /// grows with it.
   func shortBudget(vocabulary: Int) -> Int {
     budget ?? max(1, min(1_000_000, 100_000_000 / vocabulary))
   }
@@ -201,13 +201,13 @@ public protocol WordSource: SendableMetatype {
   ///
   /// - Throws: `SamplingError` if there is none; there will be none later.
   mutating func proceed(into word: inout DrawnWord) throws(SamplingError) -> Bool
-  /// The words tried so far in search of those that were found; 0 if every one is as asked.
-  var tries: Int { get }
+  /// The attempts made so far in search of the words found; 0 if every word meets the request.
+  var attempts: Int { get }
 }
 
 extension WordSource {
-  /// None were tried in vain: every word is as asked.
-  public var tries: Int { 0 }
+  /// None failed: every word meets the request.
+  public var attempts: Int { 0 }
 
   /// Finds the next word, reusing the memory of another.
   ///
@@ -234,7 +234,8 @@ public enum SamplingError: Error, Equatable, Sendable, CustomStringConvertible {
   case exhausted
   /// One word took more characters than the budget allows.
   case budgetSpent(characters: Int)
-  /// Words as asked are so rare that one is likely to take more characters than the budget allows.
+  /// Words that meet the request are so rare that one is likely to take more characters than the
+  /// budget allows.
   case tooRare(Rarity)
   /// The search for the most probable words has used all the memory that it may.
   case searchTooLarge(bytes: Int)

@@ -1,17 +1,20 @@
 // Many words drawn by several threads, in the order and with the bits of one.
 //
-// Every thread has its own sampler and works some blocks ahead of the reader, the calling thread, which takes
-// the pieces in order and makes its own while the next is not there yet. No thread waits for another at every
-// block, so one that has lost its core for a moment holds up nobody else. Where every try is a word, a piece is
-// their text. Where words are searched for, a block is one of tries, and a piece is what they found: whether a
-// word repeats one before it only the reader can tell.
+// Every thread has its own sampler and works some blocks ahead of the reader, the calling thread,
+// which takes the pieces in order and makes its own while the next is not there yet. No thread
+// waits for another at every block, so one that has lost its core for a moment does not hold up the
+// others. If every attempt is a word, a piece is their text. If words are searched for, a block is
+// one of attempts, and a piece is what they found: only the reader knows whether a word repeats an
+// earlier one.
+
+internal import Posix
 
 /// Threads that draw words of one request.
 package struct SamplerTeam {
   private let plan: Sampler.Plan
   private let threads: Int
   private let wordsPerThread: Int
-  /// How rare words as asked are, where they are searched for; nil if that is not known.
+  /// How rare the words of the request are, if they are searched for; nil if that is not known.
   package let rarity: Rarity?
 
   /// How many words make another thread worthwhile: more where there are few contexts, which each
@@ -25,8 +28,8 @@ package struct SamplerTeam {
 
   /// Prepares to draw, and estimates how rare the words are if they have to be searched for.
   ///
-  /// - Parameter threads: The most threads; fewer are used for few words, and one if all words come from
-  ///   the exact distribution and each is drawn only once.
+  /// - Parameter threads: The most threads; fewer are used for few words, and one if all words come
+  ///   from the exact distribution and each is drawn only once.
   /// - Throws: `ConstraintError` if no word can meet the constraints, whatever the model.
   package init(
     _ predictor: Predictor, _ request: Sampler.Request, threads: Int
@@ -40,7 +43,7 @@ package struct SamplerTeam {
   ) {
     precondition(threads >= 1, "SamplerTeam: \(threads) threads")
     var plan = plan
-    // A long search is worth it where it is known to end.
+    // A long search is worth it if it is known to end.
     if rarity != nil, plan.request.budget == nil { plan.budget = plan.longBudget }
     self.plan = plan
     self.rarity = rarity
@@ -61,16 +64,16 @@ package struct SamplerTeam {
     guard limit > 1 else { return try plan.sampler().spell(count, spelling, take: take) }
     if plan.method == .rejection {
       let (output, team) = start(limit) { [plan] members in
-        TeamOutput(members: members) { TryMaker(plan, member: $0, of: members) }
+        TeamOutput(members: members) { AttemptWorker(plan, member: $0, of: members) }
       }
       // The others end before the team does.
       defer { withExtendedLifetime(team) { output.end() } }
-      return try SharedSearch(plan, output).spell(count, spelling, take: take)
+      return try TeamSearch(plan, output).spell(count, spelling, take: take)
     }
     let (output, team) = start(limit) { [plan] members in
       TeamOutput(members: members) { member in
         let numbers = WordNumbers(member: member, of: members, block: plan.blockSize)
-        return WordPieceMaker(
+        return TextWorker(
           plan.sampler(numbers, members: members), numbers, count: count, spelling)
       }
     }
@@ -78,13 +81,13 @@ package struct SamplerTeam {
     return try output.read(count, take)
   }
 
-  /// The threads for so many words.
+  /// The threads for `count` words.
   private func limit(_ count: Int) -> Int {
     guard plan.method == .rejection else {
       return plan.request.isUnique ? 1 : min(threads, max(1, count / wordsPerThread))
     }
-    let tries = Double(count) / (rarity?.probability ?? 1)
-    return min(threads, max(1, Int(min(tries / Double(wordsPerThread), 1024))))
+    let attempts = Double(count) / (rarity?.probability ?? 1)
+    return min(threads, max(1, Int(min(attempts / Double(wordsPerThread), 1024))))
   }
 
   /// Starts threads that fill an output.
@@ -98,12 +101,12 @@ package struct SamplerTeam {
       return { member in shared.fill(member) }
     }
     guard let output else { preconditionFailure("SamplerTeam: there is no output") }
-    team.callOthers()
+    team.startOthers()
     return (output, team)
   }
 }
 
-// MARK: - What the threads have made and nobody has read yet
+// MARK: - Pieces that have not been read
 
 /// Makes pieces of one member's words, one after the other.
 protocol PieceMaker: SendableMetatype {
@@ -219,21 +222,22 @@ extension TeamOutput where Maker.Piece == WordPiece {
 
 // MARK: - A search that several threads share
 
-/// What some consecutive tries have found.
-private struct TryPiece: TeamPiece {
-  /// The words, each with the characters drawn for it and for the tries since the word before it.
+/// What some consecutive attempts have found.
+private struct AttemptBatch: TeamPiece {
+  /// The words, each with the characters drawn for it and for the attempts since the word before
+  /// it.
   var finds: [(word: DrawnWord, drawn: Int)] = []
-  /// The characters drawn for the tries after the last word.
+  /// The characters drawn for the attempts after the last word.
   var drawnAfter = 0
-  var tries = 0
+  var attempts = 0
   var endsBlock = false
 }
 
-/// Makes a member's tries.
-private struct TryMaker: PieceMaker {
+/// Makes a member's attempts.
+private struct AttemptWorker: PieceMaker {
   private var search: LockstepSampler
   private let numbers: WordNumbers
-  private var piece = TryPiece()
+  private var piece = AttemptBatch()
   private var word = DrawnWord()
 
   init(_ plan: Sampler.Plan, member: Int, of members: Int) {
@@ -248,42 +252,42 @@ private struct TryMaker: PieceMaker {
     let start = ContinuousClock.now
     var moments = 0
     while !piece.endsBlock {
-      guard let attempt = search.retire(into: &word) else {
+      guard let attempt = search.collect(into: &word) else {
         moments += 1
         if moments % 16 == 0, ContinuousClock.now - start > Self.patience { return }
         continue
       }
-      piece.tries += 1
+      piece.attempts += 1
       piece.drawnAfter += attempt.drawn
-      piece.endsBlock = numbers.endsBlock(search.retired - 1)
+      piece.endsBlock = numbers.endsBlock(search.collectedCount - 1)
       guard attempt.isWord else { continue }
       piece.finds.append((word, piece.drawnAfter))
       piece.drawnAfter = 0
     }
   }
 
-  mutating func take() -> TryPiece {
-    var taken = TryPiece()
+  mutating func take() -> AttemptBatch {
+    var taken = AttemptBatch()
     swap(&taken, &piece)
     return taken
   }
 }
 
-/// The words that several threads find, in the order of the tries.
-private struct SharedSearch: WordSource {
-  private let output: TeamOutput<TryMaker>
-  private var maker: TryMaker
+/// The words that several threads find, in the order of the attempts.
+private struct TeamSearch: WordSource {
+  private let output: TeamOutput<AttemptWorker>
+  private var maker: AttemptWorker
   private let budget: Int
   private let isUnique: Bool
   private var forbidden: ForbiddenWords
   private var member = 0
-  private var piece = TryPiece()
+  private var piece = AttemptBatch()
   private var next = 0
   /// The characters drawn since the last word.
   private var drawn = 0
-  private(set) var tries = 0
+  private(set) var attempts = 0
 
-  init(_ plan: Sampler.Plan, _ output: TeamOutput<TryMaker>) {
+  init(_ plan: Sampler.Plan, _ output: TeamOutput<AttemptWorker>) {
     self.output = output
     maker = output.readersMaker()
     budget = plan.budget
@@ -298,7 +302,7 @@ private struct SharedSearch: WordSource {
       guard drawn <= budget else { throw .budgetSpent(characters: budget) }
       if piece.endsBlock { member = (member + 1) % output.members }
       piece = output.nextPiece(of: member, &maker)
-      tries += piece.tries
+      attempts += piece.attempts
       next = 0
       return false
     }
@@ -327,8 +331,9 @@ package typealias WordSpelling =
 package struct WordPiece: Sendable, TeamPiece {
   package internal(set) var text: [UInt8] = []
   package internal(set) var words = 0
-  /// The words tried so far in search of all words, from the first on; 0 if every try is a word.
-  package internal(set) var tries = 0
+  /// The words tried so far in search of all words, from the first on; 0 if every attempt is a
+  /// word.
+  package internal(set) var attempts = 0
   /// Why there are no more words.
   var failure: SamplingError?
   var endsBlock = false
@@ -342,7 +347,7 @@ extension WordSource {
   package func spell<Failure: Error>(
     _ count: Int, _ spelling: @escaping WordSpelling, take: (WordPiece) throws(Failure) -> Void
   ) throws(Failure) -> SamplingError? {
-    var maker = WordPieceMaker(
+    var maker = TextWorker(
       self, WordNumbers(member: 0, of: 1, block: 256), count: count, spelling)
     while !maker.isFinished {
       maker.work()
@@ -355,7 +360,7 @@ extension WordSource {
 }
 
 /// Turns the words of one source into pieces of text.
-struct WordPieceMaker<Source: WordSource>: PieceMaker {
+struct TextWorker<Source: WordSource>: PieceMaker {
   private var source: Source
   private let numbers: WordNumbers
   private let count: UInt64
@@ -407,17 +412,17 @@ struct WordPieceMaker<Source: WordSource>: PieceMaker {
   mutating func take() -> WordPiece {
     var taken = WordPiece()
     swap(&taken, &piece)
-    taken.tries = source.tries
+    taken.attempts = source.attempts
     return taken
   }
 }
 
 // MARK: - Sharing words among samplers
 
-/// The numbers of a sampler's words, or of its tries where words are searched for, by index.
+/// The numbers of a sampler's words, or of its attempts where words are searched for, by index.
 ///
-/// Number i draws from stream i, so it does not matter which sampler draws it. Each of n samplers has
-/// every n-th block of words.
+/// Number i draws from stream i, so it does not matter which sampler draws it. Each of n samplers
+/// has every n-th block of words.
 struct WordNumbers: Equatable, Sendable {
   private let member: UInt64
   private let members: UInt64

@@ -1,5 +1,5 @@
-// What words may be asked for, and how a walk through the chain keeps to it: constraints as the
-// user gives them, then in a model's ids, with an automaton for everything but the prefix and the
+// The constraints on sampled words, and how a walk through the chain keeps to them: as the user
+// gives them, then in a model's ids, with an automaton for everything except the prefix and the
 // lengths.
 //
 // Constraints condition the chain: of all words that it makes, those that meet every constraint, in
@@ -20,8 +20,8 @@ public struct WordConstraints: Equatable, Sendable {
   public var contains: [String] = []
   /// Characters that no word contains.
   public var avoid = ""
-  /// The symbols that may begin a word, since words of the list do; nil for all but marks. Blanks, which
-  /// reading trims, neither begin nor end one.
+  /// The symbols that may begin a word, since words of the list do; nil for all but marks. Blanks,
+  /// which reading trims, neither begin nor end one.
   public var beginnings: Set<Unicode.Scalar>?
 
   /// No condition except that a word has a character.
@@ -83,8 +83,8 @@ struct WordLanguage: Sendable {
   /// The fewest characters from each state of the automaton to one that accepts.
   private let distances: [Int]
 
-  /// - Throws: `ConstraintError` for an unknown character, a shortest length that no word reaches, or
-  ///   constraints that no word meets.
+  /// - Throws: `ConstraintError` for an unknown character, a shortest length that no word reaches,
+  ///   or constraints that no word meets.
   init(_ constraints: WordConstraints, _ vocabulary: Vocabulary) throws(ConstraintError) {
     func encode(_ text: String, _ name: String) throws(ConstraintError) -> [Int32] {
       var ids: [Int32] = []
@@ -106,7 +106,7 @@ struct WordLanguage: Sendable {
     let avoid = Set(try encode(constraints.avoid, "avoid"))
     prefix = try encode(constraints.prefix, "prefix")
     let blanks = vocabulary.ids { $0.isBlank }
-    // A prefix that no word of the list begins with is what was asked for.
+    // A prefix that no word of the list begins with is allowed: the user asked for it.
     let others = vocabulary.ids { symbol in
       constraints.prefix.isEmpty && !(constraints.beginnings?.contains(symbol) ?? !symbol.isMark)
     }
@@ -150,8 +150,8 @@ struct WordLanguage: Sendable {
     return distance <= maxLength - length
   }
 
-  /// Whether any word meets the constraints: from the states that the shortest words can reach, a word
-  /// has to be able to end in time.
+  /// Whether any word meets the constraints: from the states that the shortest words can reach, a
+  /// word has to be able to end in time.
   private var hasWord: Bool {
     let shortest = max(minLength, prefix.count)
     guard shortest <= maxLength ?? .max else { return false }
@@ -197,12 +197,12 @@ extension WordConstraints {
 
 // MARK: - The automaton
 
-/// A deterministic automaton for all constraints but the prefix and the lengths: it reads the
-/// characters of a word and tells whether it may end.
+/// A deterministic automaton for all constraints except the prefix and the lengths: it reads the
+/// characters of a word and says whether it may end.
 ///
 /// Its states are tuples of the states of its parts (the suffix, each keyword, the ends), as far as
-/// they can be reached; a character to avoid leads to the one dead state, which has the number `count`.
-/// Lengths would multiply the states and are counted by the caller.
+/// they can be reached; a character to avoid leads to the one dead state, which has the number
+/// `count`. Lengths would multiply the states and are counted by the caller.
 struct ConstraintAutomaton: Sendable {
   /// The number of states without the dead one; 0 is the start.
   let count: Int
@@ -224,8 +224,8 @@ struct ConstraintAutomaton: Sendable {
       suffixes.map { KeywordMatcher($0, vocabulary: vocabularyCount, isAbsorbing: false) }
       + contains.filter { !$0.isEmpty }
       .map { KeywordMatcher($0, vocabulary: vocabularyCount, isAbsorbing: true) }
-    // Of the ends, only what makes a difference: 0 at the beginning, 1 where a word may end, 2 after
-    // a character that is never the last.
+    // Of the ends, only what makes a difference: 0 at the beginning, 1 where a word may end, 2
+    // after a character that is never the last.
     let hasEnds = !neverFirst.isEmpty || !neverLast.isEmpty
     var states = [matchers.map { _ in 0 } + (hasEnds ? [0] : [])]
     var numbers = [states[0]: 0]
@@ -263,10 +263,10 @@ struct ConstraintAutomaton: Sendable {
     state == count ? count : Int(transitions[state * vocabularyCount + id])
   }
 
-  /// The states that exactly so many characters can lead to, the dead one left out.
+  /// The states that `length` characters can lead to, without the dead one.
   ///
-  /// The sets of states repeat after a few characters; once one does, whole periods are skipped (Brent,
-  /// "An improved Monte Carlo factorization algorithm", 1980).
+  /// The sets of states repeat after a few characters; once one does, whole periods are skipped
+  /// (Brent, "An improved Monte Carlo factorization algorithm", 1980).
   func states(after length: Int, from start: Int) -> [Int] {
     var states = (0..<count).map { $0 == start }
     var (position, marked, mark, distance) = (0, states, 0, 1)

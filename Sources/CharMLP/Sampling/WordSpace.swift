@@ -77,7 +77,7 @@ extension WordSpace {
       node: node < 0 ? -1 : forbidden.child(of: node, Int32(id)).map(Int32.init) ?? -1)
   }
 
-  /// R: the probability that a word from here ends as asked and is not forbidden.
+  /// R: the probability that a word from here meets the constraints and is not forbidden.
   @inline(__always)
   func mass(_ position: Position) -> Double {
     position.node >= 0 ? masses[Int(position.node)] : completed(position)
@@ -167,7 +167,7 @@ extension WordSpace {
   }
 }
 
-// MARK: - The part of the chain that the constraints leave
+// MARK: - Explored chain
 
 /// The contexts that can follow the prefix, each with its distribution; the first is the prefix's
 /// own.
@@ -182,7 +182,7 @@ struct ExploredChain: Sendable {
   /// The most bytes for distributions.
   private static let byteLimit = 256 << 20
 
-  /// Nil if there are more contexts than `stateLimit` allows for so many states of the automaton.
+  /// Nil if contexts times states of the automaton exceed `stateLimit`.
   init?(
     _ network: NextCharacterNetwork, _ options: ChainOptions, _ language: WordLanguage,
     stateLimit: Int
@@ -201,7 +201,7 @@ struct ExploredChain: Sendable {
     successors = (0..<contexts * count).map { max(0, graph.step($0 / count, $0 % count).successor) }
   }
 
-  /// How many contexts a chain without zeros has: beginnings of words, and full blocks.
+  /// How many contexts a chain without zeros has: prefixes of words, and full blocks.
   private static func contextCount(_ network: NextCharacterNetwork, _ language: WordLanguage)
     -> Double
   {

@@ -72,7 +72,7 @@ package struct SampleReport: Sendable {
     package let distance: Int
   }
 
-  /// What is told of one kind of words.
+  /// What is reported about one kind of words.
   package struct Words: Sendable {
     package let statistics: WordStatistics
     /// The share that is not among the training words.

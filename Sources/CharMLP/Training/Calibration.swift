@@ -32,8 +32,7 @@ enum Calibration {
 }
 
 extension BatchNormStatistics {
-  /// Measures mean and variance of hprebn over all windows behind `contexts`, of which there are ≥
-  /// 2.
+  /// Measures mean and variance of hprebn over all windows behind `contexts`, at least 2.
   package init(_ parameters: Parameters<Float>, over contexts: DistinctContexts) {
     var total = WeightedMoments(columns: parameters.shape.hidden)
     for block in contexts.blocks(width: parameters.shape.widestRow) {
@@ -78,7 +77,7 @@ private struct WeightedMoments {
 }
 
 // MARK: From counts of pairs
-
+//
 // A context is a one-hot vector for each position, and hprebn is linear in them. So its mean and
 // variance over all windows follow from the mean and the covariance of these vectors, which are
 // counts of pairs: taken once, they make every measurement cost (block·vocabulary)² a unit, however
@@ -94,7 +93,7 @@ package struct InputCovariance: Equatable, Sendable {
 
   /// Counts the pairs in all windows, of which there are at least 2.
   ///
-  /// - Returns: nil if the windows have so many different inputs that counting does not pay.
+  /// - Returns: nil if the windows have too many different inputs for counting to pay.
   package init?(_ windows: ContextWindows) {
     let inputs = windows.blockSize * windows.vocabularyCount
     guard inputs <= Self.inputLimit else { return nil }
@@ -111,7 +110,8 @@ package struct InputCovariance: Equatable, Sendable {
 
   /// Mean and variance of every hidden unit before batch norm.
   func statistics(_ parameters: Parameters<Float>) -> BatchNormStatistics {
-    let rows = parameters.converted(to: Double.self).rowsOfInputs  // (block·vocabulary, hidden)
+    let exact = parameters.converted(to: Double.self)
+    let rows = exact.rowsOfInputs(exact.W1)  // (block·vocabulary, hidden)
     let mean = MatrixProduct.blas(self.mean, rows) + parameters.b1.converted()  // (1, hidden)
     let variance = (rows * MatrixProduct.blas(covariance, rows)).sum(.rows)  // (1, hidden)
     // Rounding may leave the variance of a unit that is the same everywhere below zero.
@@ -145,12 +145,14 @@ private func pairCounts(_ contexts: [Int32], _ blockSize: Int, _ vocabulary: Int
 extension Parameters {
   /// C @ W1 position by position: what each character at each position adds to hprebn.
   /// (block·vocabulary, hidden)
-  fileprivate var rowsOfInputs: Matrix<Scalar> {
+  ///
+  /// - Parameter W1: The parameters' own, or another of its shape.  (block·embedding, hidden)
+  func rowsOfInputs(_ W1: Matrix<Scalar>) -> Matrix<Scalar> {
+    let size = C.columns * W1.columns
     let elements = (0..<shape.blockSize).flatMap { position in
-      let first = position * C.columns * W1.columns
       let weights = Matrix(
         rows: C.columns, columns: W1.columns,
-        elements: Array(W1.elements[first..<first + C.columns * W1.columns]))
+        elements: Array(W1.elements[position * size..<(position + 1) * size]))
       return MatrixProduct.blas(C, weights).elements
     }
     return Matrix(rows: shape.blockSize * C.rows, columns: W1.columns, elements: elements)

@@ -2,8 +2,8 @@
 // "Cyclical Learning Rates for Training Neural Networks", 2017, section 3.3).
 //
 // It trains a network of its own, with the recipe's initial parameters, and keeps only the losses.
-// The loss of a minibatch of a few windows says little: such a one is no more than a part of a point,
-// and what the first points say is not believed.
+// The loss of a minibatch of a few windows says little: several of them make a point, and the first
+// points are ignored.
 
 import RealModule
 
@@ -23,16 +23,18 @@ public struct LearningRateSearch: Equatable, Sendable {
   /// The range that is searched, in 500 points unless training diverges before.
   public static let range: ClosedRange<Float> = 1e-5...10
   private static let pointCount = 500
-  /// The fewest windows of a point: a step with each rate if minibatches have as many, else several.
+  /// The fewest windows of a point: a step with each rate if minibatches have as many, else
+  /// several.
   private static let windows = 32
-  /// A smoothed loss is a mean over about so many points.
+  /// A smoothed loss is a mean over about this many points.
   private static let memory = 20
   /// A smoothed loss this many nats above the smallest has clearly risen.
   private static let rise = 0.5
 
   /// Trains a copy of the recipe's network.
   ///
-  /// - Parameter network: The network that the run would start from; nil if its parameters are drawn.
+  /// - Parameter network: The network that the run would start from; nil if its parameters are
+  ///   drawn.
   /// - Throws: `RecipeError` as a trainer does.
   public init(
     _ recipe: Recipe, _ dataset: Dataset, from network: StartingNetwork? = nil,
@@ -86,8 +88,8 @@ extension Trainer {
   }
 }
 
-/// An exponential mean that does not favour the first number: as in Adam, what is missing of the
-/// weights is divided out.
+/// An exponential mean that does not favour the first number: as in Adam, it is divided by the sum
+/// of the weights so far.
 private struct SmoothedLoss {
   private let weight: Double
   private var sum = 0.0

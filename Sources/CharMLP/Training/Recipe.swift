@@ -25,16 +25,17 @@ public struct Recipe: Equatable, Sendable {
   public var schedule = Schedule.step
   /// The first steps, over which the learning rate grows to its largest.
   public var warmup = 0
-  /// How fast W1 and W2 shrink besides what their gradients say: by learningRate · weightDecay a step.
+  /// How fast W1 and W2 shrink besides what their gradients say: by learningRate · weightDecay a
+  /// step.
   public var weightDecay: Float = 0
   /// The share of hidden units that a step leaves out, at least 0 and below 1.
   public var dropout: Float = 0
-  /// The weight of the old average in the running average of the parameters, at least 0 and below
-  /// 1; 0 if none is kept. Where one is kept, it is the network that predicts.
+  /// The decay of the exponential moving average (EMA) of the parameters, at least 0 and below 1; 0
+  /// if none is kept. If one is kept, it is the network that predicts.
   public var averaging: Float = 0
   /// Steps between two evaluations; 0 for a twentieth of the steps.
   public var evaluateEvery = 0
-  /// Training ends after so many evaluations without a better validation loss; 0 for never.
+  /// Training ends after this many evaluations without a better validation loss; 0 for never.
   public var patience = 0
   /// Training ends when an evaluation finds a smaller validation loss than this; 0 for never.
   public var stopAtValidationLoss: Float = 0
@@ -42,7 +43,7 @@ public struct Recipe: Equatable, Sendable {
   public var seed: UInt64 = 2_147_483_647
   /// Whether the trained network is mixed with an n-gram model. Training does not notice.
   public var mix = Mix.none
-  /// How words come to train, validate or test.
+  /// How words are divided into training, validation and test sets.
   public var split = Split.Method.shuffle
   /// Seed of the split into words that train, validate and test.
   public var splitSeed: UInt64 = 42
@@ -78,8 +79,8 @@ public struct Recipe: Equatable, Sendable {
 
   /// Why a run's validation losses end its training at a step before the last; nil if they do not.
   ///
-  /// - Parameter change: The step at which the run was given another end: only evaluations after it count.
-  ///   Nil if it never was.
+  /// - Parameter change: The step at which the run was given another end: only evaluations after it
+  ///   count. Nil if it never was.
   public func earlyStop(
     _ best: BestEvaluation?, at step: Int, since change: Int? = nil
   ) -> EarlyStop? {
@@ -102,9 +103,9 @@ public struct Recipe: Equatable, Sendable {
 
 /// Why training ended before its last step.
 public enum EarlyStop: Equatable, Sendable, CustomStringConvertible {
-  /// An evaluation found a smaller validation loss than was asked for.
+  /// An evaluation found a smaller validation loss than the recipe's limit.
   case reached(Float)
-  /// So many evaluations in a row were no better than the best before them.
+  /// This many evaluations in a row were no better than the best before them.
   case noBetter(evaluations: Int)
 
   /// What ended training, in a few words.
@@ -117,14 +118,14 @@ public enum EarlyStop: Equatable, Sendable, CustomStringConvertible {
   }
 }
 
-// MARK: - The recipes that have a name
+// MARK: - Presets
 
 extension Recipe {
   /// A recipe that people can ask for by name.
   public enum Preset: String, CaseIterable, Sendable {
     /// The lecture's notebook, setting by setting.
     case notebook
-    /// The settings that fit a list of its size best, as far as we know.
+    /// The best settings known for a list of its size.
     case best
   }
 
@@ -183,7 +184,7 @@ extension WordList {
   public var trainingWindows: Int { (characterCount + count) * 8 / 10 }
 }
 
-// MARK: - How the learning rate falls in the course of a run
+// MARK: - Schedules
 
 /// The learning rate of a step, from the largest.
 public enum Schedule: String, CaseIterable, Equatable, Sendable {
@@ -214,10 +215,9 @@ public enum Schedule: String, CaseIterable, Equatable, Sendable {
 
 // MARK: - Seeds
 //
-// Of what a run draws besides its training, so that it draws no number that the training drew.
-//
-// The recipe's own seed is that of the initial parameters, of the minibatches and of dropout; the
-// split has a seed of its own.
+// What a run draws besides its training has its own seeds, so that it draws no number that the
+// training drew. The recipe's own seed is that of the initial parameters, of the minibatches and of
+// dropout; the split has a seed of its own.
 
 extension Recipe {
   /// The seed of the minibatch that diagnostics look at.

@@ -1,8 +1,9 @@
-// The recipe's settings as one table: the key in files, the values that are allowed, the words of `--help`.
+// The recipe's settings as one table: the key in files, the values that are allowed, the words of
+// `--help`.
 //
-// A model file's text, the flags of `train` and their limits, start lines, reports and JSON are all made
-// from it, so they cannot disagree. A new setting is a stored property of Recipe and one entry here. The
-// order is that of the file and of `--help`.
+// A model file's text, the flags of `train` and their limits, start lines, reports and JSON are all
+// made from it, so they cannot disagree. A new setting is a stored property of Recipe and one entry
+// here. The order is that of the file and of `--help`.
 
 package import OrderedJSON
 
@@ -64,8 +65,8 @@ extension Recipe {
     RecipeField(
       "split", \.split, .data,
       """
-      How words come to train, validate or test: shuffle, as in the lecture; hash, for lists too long \
-      for one memory: each rank reads its part.
+      How words are divided into training, validation and test sets: shuffle, as in the lecture; \
+      hash, for lists too long for one memory: each rank reads its part.
       """
     ).rare,
     RecipeField(
@@ -112,8 +113,8 @@ package struct RecipeField: Sendable {
   /// The values of a setting.
   package enum Values: Sendable {
     case whole(ClosedRange<UInt64>)
-    /// An end that does not belong to the range is told by its neighbour: `.leastNonzeroMagnitude` for
-    /// above 0, `Float(1).nextDown` for below 1.
+    /// A bound that does not belong to the range is given by its neighbour:
+    /// `.leastNonzeroMagnitude` for above 0, `Float(1).nextDown` for below 1.
     case decimal(ClosedRange<Float>)
     case names([String])
     case truth
@@ -148,7 +149,7 @@ package struct RecipeField: Sendable {
     return value.text ?? value.encoded()
   }
 
-  /// The value of the notebook's recipe, as `--help` tells it.
+  /// The value of the notebook's recipe, as `--help` shows it.
   package var notebookText: String {
     let text = text(in: Recipe())
     if let zero, text == "0" { return zero }
@@ -225,10 +226,10 @@ extension RecipeField {
   }
 }
 
-// MARK: - The recipe as JSON, as it stands in a model file, and back
-
-// A setting that a file does not have keeps the notebook's value; one that this version does not know is
-// refused, because training would go on differently.
+// MARK: - JSON, as in a model file
+//
+// A setting that a file does not have keeps the notebook's value; one that this version does not
+// know is refused, because training would go on differently.
 
 extension Recipe {
   /// The recipe as an object of its settings, in the order of the table.
@@ -241,7 +242,8 @@ extension Recipe {
 
   /// Reads an object of settings.
   ///
-  /// - Throws: `RecipeError` for anything else, a setting that is not known, or a value out of range.
+  /// - Throws: `RecipeError` for anything else, a setting that is not known, or a value out of
+  ///   range.
   package init(json: JSONValue) throws(RecipeError) {
     self.init()
     guard let pairs = json.pairs else { throw .syntax }
@@ -255,7 +257,8 @@ extension Recipe {
 
   /// Reads what `text` wrote, or the same in another order or with white space.
   ///
-  /// - Throws: `RecipeError` for anything else, a setting that is not known, or a value out of range.
+  /// - Throws: `RecipeError` for anything else, a setting that is not known, or a value out of
+  ///   range.
   public init(text: String) throws(RecipeError) {
     let json: JSONValue
     do {
@@ -313,10 +316,9 @@ public enum RecipeError: Error, Equatable, Sendable, CustomStringConvertible {
 
 // MARK: - Validation and coding
 //
-// Of a recipe that a program sets up.
-//
-// Both read the table of settings, so that a value is possible here if, and only if, it is possible as a flag
-// and in a model file. The names are those of the model file: `batch_size`.
+// For recipes that a program sets up. Both read the table of settings, so that a value is possible
+// here if, and only if, it is possible as a flag and in a model file. The names are those of the
+// model file: `batch_size`.
 
 extension Recipe {
   /// A value as a message shows it; JSON has no NaN.
@@ -327,8 +329,8 @@ extension Recipe {
 
   /// Checks every setting, as a trainer does before it begins.
   ///
-  /// - Throws: `RecipeError.value`, which names the first setting with a value that it cannot have, or
-  ///   `RecipeError.conflict` for two settings that exclude each other.
+  /// - Throws: `RecipeError.value`, which names the first setting with a value that it cannot have,
+  ///   or `RecipeError.conflict` for two settings that exclude each other.
   public func validate() throws(RecipeError) {
     for field in Self.fields {
       var copy = self
@@ -356,8 +358,8 @@ extension Recipe {
   }
 }
 
-/// A recipe is encoded as an object of all its settings. A setting that is missing when it is decoded keeps the
-/// notebook's value.
+/// A recipe is encoded as an object of all its settings. A setting that is missing when it is
+/// decoded keeps the notebook's value.
 extension Recipe: Codable {
   /// The name of a setting as a coding key.
   private struct Key: CodingKey {
@@ -384,8 +386,8 @@ extension Recipe: Codable {
 
   /// Decodes settings by their names.
   ///
-  /// - Throws: `DecodingError.dataCorrupted`, with a `RecipeError` as the underlying error, for a setting that is
-  ///   not known or a value that it cannot have.
+  /// - Throws: `DecodingError.dataCorrupted`, with a `RecipeError` as the underlying error, for a
+  ///   setting that is not known or a value that it cannot have.
   public init(from decoder: any Decoder) throws {
     self.init()
     let container = try decoder.container(keyedBy: Key.self)

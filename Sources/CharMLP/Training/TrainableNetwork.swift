@@ -1,8 +1,10 @@
-// The fast engine for a loop of one's own: gradients to look at, and updates of one's own choice.
+// The fast engine for a custom training loop: gradients to look at, and updates of the caller's
+// choice.
 //
-// `Trainer` runs a recipe from beginning to end. Here the caller draws the minibatches, reads the gradients, and
-// decides what becomes of the parameters. The gradients are the derivation's (see `Derivation`), computed some
-// 25 times as fast. The engine keeps no intermediates: whoever wants to see those takes the derivation.
+// `Trainer` runs a recipe from beginning to end. Here the caller draws the minibatches, reads the
+// gradients, and decides what becomes of the parameters. The gradients are the derivation's (see
+// `Derivation`), computed some 25 times as fast. The engine keeps no intermediates; `Derivation`
+// has them.
 
 public import LinearAlgebra
 
@@ -41,12 +43,12 @@ public final class TrainableNetwork {
     guard batchSize >= 2 else { throw .tooFewWindows(batchSize) }
     (shape, self.batchSize, self.optimizer) = (parameters.shape, batchSize, optimizer)
     engine = FusedEngine(
-      parameters, batchSize: batchSize, threads: max(1, threads),
-      moments: optimizer.hasMoments ? Moments(zeros: parameters.shape) : nil,
-      average: keepsAverage ? parameters : nil)
+      OptimizationState(start: parameters, optimizer, keepsAverage: keepsAverage),
+      batchSize: batchSize, threads: max(1, threads))
   }
 
-  /// Computes the loss of a minibatch, in nats per character, and all gradients; the parameters stay as they are.
+  /// Computes the loss of a minibatch, in nats per character, and all gradients; the parameters
+  /// stay as they are.
   ///
   /// - Parameter dropout: Which hidden units are dropped; nil for none.
   /// - Throws: `MinibatchError` if the minibatch does not fit the network.
@@ -71,7 +73,8 @@ public final class TrainableNetwork {
   /// The running average of the parameters; nil if none is kept.
   public var average: Parameters<Float>? { engine.state.average }
 
-  /// Moves the parameters, in place, by the gradients of the minibatch that was differentiated last.
+  /// Moves the parameters, in place, by the gradients of the minibatch that was differentiated
+  /// last.
   ///
   /// - Precondition: the network was made for AdamW if the update is Adam's.
   public func update(_ update: ParameterUpdate) {
@@ -89,7 +92,8 @@ public final class TrainableNetwork {
     updateCount += 1
   }
 
-  /// Takes a step of the network's optimizer: differentiates, then updates. Returns the loss before the update.
+  /// Takes a step of the network's optimizer: differentiates, then updates. Returns the loss before
+  /// the update.
   ///
   /// - Throws: `MinibatchError` if the minibatch does not fit the network.
   @discardableResult
@@ -126,8 +130,10 @@ public final class TrainableNetwork {
 // for bit.
 
 extension Recipe {
-  /// The parameters that a run begins with, and the generator as it stands after them.
-  func beginning(vocabulary: Int) -> (parameters: Parameters<Float>, generator: TorchGenerator) {
+  /// The parameters that a run starts from, and the generator as it stands after drawing them.
+  package func initialParameters(
+    vocabulary: Int
+  ) -> (parameters: Parameters<Float>, generator: TorchGenerator) {
     var generator = TorchGenerator(seed: seed)
     var parameters = Parameters.notebook(
       shape(vocabulary: vocabulary), seed: seed, generator: &generator)
@@ -137,8 +143,8 @@ extension Recipe {
 
   /// The parameters and the minibatches that a run of this recipe begins with.
   ///
-  /// - Throws: `RecipeError` if a setting has a value that it cannot have, or the data set has windows of
-  ///   another block size.
+  /// - Throws: `RecipeError` if a setting has a value that it cannot have, or the data set has
+  ///   windows of another block size.
   public func start(
     on dataset: Dataset
   ) throws(RecipeError) -> (parameters: Parameters<Float>, minibatches: MinibatchStream) {
@@ -146,7 +152,7 @@ extension Recipe {
     guard blockSize == dataset.blockSize else {
       throw .blockSize(blockSize, ofData: dataset.blockSize)
     }
-    let (parameters, generator) = beginning(vocabulary: dataset.vocabulary.count)
+    let (parameters, generator) = initialParameters(vocabulary: dataset.vocabulary.count)
     let minibatches = MinibatchStream(
       dataset.trainingText, blockSize: blockSize, batchSize: batchSize, generator: generator)
     return (parameters, minibatches)
@@ -154,8 +160,8 @@ extension Recipe {
 }
 
 extension TrainableNetwork {
-  /// The network as it stands, ready to predict: its average, if one is kept, with batch norm's statistics over
-  /// the windows that train.
+  /// The network as it stands, ready to predict: its average, if one is kept, with batch norm's
+  /// statistics over the windows that train.
   ///
   /// - Throws: `RecipeError` if the data set has another block size, or another number of symbols.
   public func model(on dataset: Dataset) throws(RecipeError) -> Model {

@@ -1,7 +1,8 @@
-// Training as a value that moves on: parameters and minibatches at a step, and the way to the next.
+// Training between two steps: parameters and minibatches as they stand, and how they get to the
+// next step.
 //
-// It neither prints nor looks at a clock. Whoever drives it decides how far it goes at a time, and may
-// evaluate the model in between: that changes nothing of the training.
+// It neither prints nor looks at a clock. Its caller decides how far it goes at a time, and may
+// evaluate the model in between: that does not change the training.
 
 public import LinearAlgebra
 
@@ -17,7 +18,7 @@ public final class Trainer {
 
   /// What the run depends on besides the words.
   public let recipe: Recipe
-  /// The network that it started from, and the ends that it had before this recipe's.
+  /// The network that it started from, and its schedules before this recipe's.
   public let lineage: Lineage
   /// How the gradients are computed.
   public let backward: Backward
@@ -25,8 +26,8 @@ public final class Trainer {
   var learningRate: Float?
   /// The ranks that train together; nil for this process alone.
   let communicator: (any Communicator)?
-  /// Whether this process shall stop: looked at before every step.
-  var asksToStop: () -> Bool = { false }
+  /// Asked before every step whether this process is to stop.
+  var stopRequest: () -> Bool = { false }
   let dataset: Dataset
   private let engine: any Engine
   private var minibatches: MinibatchStream
@@ -43,17 +44,17 @@ public final class Trainer {
   private var lossStretches: LossStretches
   /// The best evaluation so far; nil before the first.
   public internal(set) var best: BestEvaluation?
-  /// Whether it was asked to stop and did; among ranks, all of them did.
+  /// Whether a request to stop has ended it; among ranks, all of them.
   public private(set) var isStopped = false
 
   /// Starts a run from the recipe's seed, or from a trained network.
   ///
   /// - Parameters:
-  ///   - network: Where the parameters come from, but for those of symbols that it does not know; nil if
-  ///     all are drawn. The generator draws the same numbers either way.
+  ///   - network: Where the parameters come from, except those of symbols that it does not know;
+  ///     nil if all are drawn. The generator draws the same numbers either way.
   ///   - threads: How many threads the fused engine may use; the result does not depend on it.
-  /// - Throws: `RecipeError` if a setting has a value that it cannot have, the network has other sizes than
-  ///   the recipe, or the data set has windows of another block size.
+  /// - Throws: `RecipeError` if a setting has a value that it cannot have, the network has other
+  ///   sizes than the recipe, or the data set has windows of another block size.
   public convenience init(
     _ recipe: Recipe, _ dataset: Dataset, from network: StartingNetwork? = nil,
     backward: Backward = .fused, threads: Int = 1
@@ -70,21 +71,20 @@ public final class Trainer {
     try recipe.validate()
     var lineage = Lineage()
     lineage.origin = network?.origin
-    var (parameters, generator) = recipe.beginning(vocabulary: dataset.vocabulary.count)
+    var (parameters, generator) = recipe.initialParameters(vocabulary: dataset.vocabulary.count)
     if let network {
       try recipe.requireSizes(of: network.model.shape)
       parameters = network.parameters(for: dataset.vocabulary, drawn: parameters)
     }
     let start = OptimizationState(
-      parameters, moments: recipe.optimizer.hasMoments ? Moments(zeros: parameters.shape) : nil,
-      average: recipe.averaging > 0 ? parameters : nil)
+      start: parameters, recipe.optimizer, keepsAverage: recipe.averaging > 0)
     try self.init(recipe, lineage, dataset, start, generator, backward, threads, communicator)
   }
 
-  /// Goes on from a saved state, with the same bits as the run that it was read from.
+  /// Resumes from a saved state, with the same bits as the run that it was read from.
   ///
-  /// - Throws: `InvalidState` if no generator can have been in the saved state, `RecipeError` if the state is
-  ///   not of this recipe and data set.
+  /// - Throws: `InvalidState` if no generator can have been in the saved state, `RecipeError` if
+  ///   the state is not of this recipe and data set.
   package convenience init(
     _ recipe: Recipe, _ dataset: Dataset, resuming state: TrainingState,
     lineage: Lineage = Lineage(), backward: Backward, threads: Int = 1,
@@ -129,31 +129,29 @@ public final class Trainer {
       switch backward {
       case .fused:
         FusedEngine(
-          parameters, batchSize: recipe.batchSize, capacity: minibatches.capacity,
-          threads: max(1, threads), moments: start.moments, average: start.average,
-          communicator: communicator)
-      case .derivation(let product):
-        DerivationEngine(
-          parameters, moments: start.moments, average: start.average, matmul: product)
+          start, batchSize: recipe.batchSize, capacity: minibatches.capacity,
+          threads: max(1, threads), communicator: communicator)
+      case .derivation(let product): DerivationEngine(start, matmul: product)
       }
     threadLimit = engine.threads
   }
 
-  /// The number of threads that take a step together at present: `threadLimit`, or fewer while other work
-  /// keeps the cores busy.
+  /// The number of threads that take a step together at present: `threadLimit`, or fewer while
+  /// other work keeps the cores busy.
   public var threads: Int { engine.threads }
 
   /// The number of threads that take a step together where every one has a core.
   public let threadLimit: Int
 
-  /// The means of the minibatch losses since the last evaluation, each over `recipe.lossStretch` steps,
-  /// the last over those that are left.
+  /// The means of the minibatch losses since the last evaluation, each over `recipe.lossStretch`
+  /// steps, the last over those that are left.
   public var meanLosses: [Float] { lossStretches.means(at: step) }
 
   /// The parameters as they stand.
   public var parameters: Parameters<Float> { engine.parameters }
 
-  /// All that going on takes besides the recipe and the words: the state after exactly `step` steps.
+  /// All that resuming takes besides the recipe and the words: the state after exactly `step`
+  /// steps.
   package var state: TrainingState {
     TrainingState(
       step: step, minibatchLoss: minibatchLoss, smoothedLoss: smoothedLoss,
@@ -161,7 +159,8 @@ public final class Trainer {
       best: best, generator: minibatches.generatorState)
   }
 
-  /// Whether there is nothing left to do: all steps are taken, or the validation losses ended training.
+  /// Whether there is nothing left to do: all steps are taken, or the validation losses ended
+  /// training.
   public var isFinished: Bool { step >= recipe.steps || earlyStop != nil }
 
   /// Why the validation losses have ended training; nil if they have not.
@@ -184,7 +183,7 @@ public final class Trainer {
       var next: Minibatch?
       let loss = engine.step(minibatch, settings(at: step)) { isStopping in
         isStopped = isStopping
-        // Never beyond the last step: there the generator stands where the steps have brought it.
+        // Never beyond the last step: after it the generator stands where the steps have left it.
         if step + 1 < target, !isStopped { next = minibatches.next() }
       }
       step += 1
@@ -200,7 +199,7 @@ public final class Trainer {
   private func settings(at step: Int) -> StepSettings {
     StepSettings(
       recipe.update(at: step, learningRate: learningRate), dropout: recipe.dropoutMask(at: step),
-      asksToStop: asksToStop())
+      asksToStop: stopRequest())
   }
 
   /// At first the plain mean, then an exponential one: the start weighs no more than the rest.
@@ -251,8 +250,8 @@ public struct Divergence: Error, Equatable, Sendable, CustomStringConvertible {
 }
 
 extension Recipe {
-  /// What to change where training diverges. Above 1, a step does not shrink the weights but turns them
-  /// around, and above 2 it makes them grow.
+  /// What to change where training diverges. Above 1, a step flips the weights' signs instead of
+  /// shrinking them, and above 2 it makes them grow.
   public var divergenceAdvice: String {
     learningRate * weightDecay > 1
       ? "choose a smaller weight decay: learning rate times weight decay has to stay below 1"
@@ -262,33 +261,33 @@ extension Recipe {
 
 // MARK: - Ranks
 //
-// Rank 0 leads, and the others take every step with it.
-
-// All ranks hold the same parameters and draw the same minibatches. Rank 0 alone evaluates and saves,
-// while the others wait for it in the next sum. A wish to stop travels with the gradients, so that all
-// ranks stop after the same step.
+// All ranks hold the same parameters, draw the same minibatches and take every step together. Rank
+// 0 alone evaluates and saves, while the others wait for it in the next sum. A request to stop is
+// sent with the gradients, so that all ranks stop after the same step.
 
 extension Trainer {
   /// The number of ranks that train together; nil for this process alone.
   package var ranks: Int? { communicator?.count }
 
-  /// The time spent in sums over ranks, waiting for others included, in seconds; nil for one process.
+  /// The time spent in sums over ranks, waiting for others included, in seconds; nil for one
+  /// process.
   package var secondsInSums: Double? { communicator?.secondsInSums }
 
   /// Whether ranks train together.
   package var isShared: Bool { communicator != nil }
 
-  /// Says what asks this process to stop; looked at before every step.
+  /// Sets what is asked before every step whether this process is to stop.
   ///
-  /// When it holds, `advance` ends after the step, with `isStopped`: on all ranks, if it holds on any.
-  public func stop(when isAsked: @escaping () -> Bool) { asksToStop = isAsked }
+  /// When it returns true, `advance` ends after the step, with `isStopped`: on all ranks, if it
+  /// does on any.
+  public func stop(when isAsked: @escaping () -> Bool) { stopRequest = isAsked }
 
-  /// Takes all steps together with rank 0, which drives its trainer by `advance` and `evaluate`, and
-  /// evaluates at the steps that the recipe says.
+  /// Takes all steps together with rank 0, which drives its trainer by `advance` and `evaluate`,
+  /// and evaluates at the steps that the recipe says.
   ///
   /// - Throws: `Divergence` after the same step as rank 0.
   package func follow() throws(Divergence) {
-    guard let communicator else { preconditionFailure("Trainer: nobody to follow") }
+    guard let communicator else { preconditionFailure("Trainer: no rank to follow") }
     while !isFinished, !isStopped {
       try advance(to: recipe.nextEvaluation(after: step))
       if recipe.isEvaluated(at: step) { note(communicator.broadcast(.nan)) }
@@ -315,58 +314,5 @@ extension Trainer {
   /// The n-gram model that a network of this run is mixed with; nil if the recipe wants none.
   public func mixture(with model: Model) -> Mixture? {
     recipe.mix == .ngram ? mixtureFit.mixture(with: model) : nil
-  }
-}
-
-// MARK: - Memory
-//
-// An estimate of a run's memory, so that excessive sizes are refused before anything is allocated.
-
-// An estimate from above, of the moment when most is held: the engine beside a model that is evaluated
-// and the file that is made of it. What never grows with the flags is left out, and so are the windows,
-// which the data set answers for. Doubles count without overflow, and their rounding means nothing here.
-
-extension Trainer {
-  /// The bytes that training, evaluating and saving take together, or nil above what can be counted.
-  package static func byteCount(
-    _ recipe: Recipe, vocabulary: Int, backward: Backward = .fused, threads: Int = 1
-  ) -> Int? {
-    let shape = recipe.shape(vocabulary: vocabulary)
-    let hasMoments = recipe.optimizer.hasMoments
-    guard
-      let engine = FusedEngine.byteCount(
-        shape, batchSize: recipe.batchSize, threads: threads, hasMoments: hasMoments,
-        hasAverage: recipe.averaging > 0)
-    else { return nil }
-    // The model's parameters, its folded first layer, the tensors of the file and the file.
-    var total = Double(engine) + 4 * parameters(shape) + evaluation(shape)
-    // AdamW's two moments: taken down, as tensors and in the file.
-    if hasMoments { total += 6 * parameters(shape) }
-    // So is what is averaged, beside its average.
-    if recipe.averaging > 0 { total += 3 * parameters(shape) }
-    if backward != .fused { total += derivation(shape, batchSize: recipe.batchSize) }
-    return total < 0x1p62 ? Int(total) : nil
-  }
-
-  /// The parameters, once.
-  package static func parameters(_ shape: ModelShape) -> Double {
-    let first = Double(shape.contextWidth) + 3  // W1, b1, bngain, bnbias
-    let second = Double(shape.vocabulary)  // W2
-    let embeddings = Double(shape.vocabulary) * Double(shape.embedding + 1)  // C, b2
-    return 4 * ((first + second) * Double(shape.hidden) + embeddings)
-  }
-
-  /// A block of contexts: embcat, three matrices of Float and four of Double as wide as the widest.
-  private static func evaluation(_ shape: ModelShape) -> Double {
-    let rows = Double(DistinctContexts.blockLength(width: shape.widestRow))
-    return rows * Double(shape.widestRow) * (4 * 4 + 4 * 8)
-  }
-
-  /// The derivation's intermediates and their gradients: 14 of (n, hidden), 13 of (n, vocabulary), a
-  /// few of (n, block · embedding).
-  package static func derivation(_ shape: ModelShape, batchSize: Int) -> Double {
-    let columns =
-      14 * Double(shape.hidden) + 13 * Double(shape.vocabulary) + 4 * Double(shape.contextWidth)
-    return 4 * columns * Double(batchSize)
   }
 }

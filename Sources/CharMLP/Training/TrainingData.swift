@@ -1,13 +1,14 @@
 // How a run gets its data: from its recipe, and on several ranks from rank 0.
 //
-// Rank 0 sends a list that is shuffled to the others. One that is split by hash is read by all ranks,
-// each its own lines, unless rank 0 has it from a model file. Either way all ranks have equal data sets
-// in the end, but for their parts of the training text.
+// Rank 0 sends a list that is shuffled to the others. One that is split by hash is read by all
+// ranks, each its own lines, unless rank 0 has it from a model file. Either way all ranks end up
+// with equal data sets, except for their parts of the training text.
 
 extension Dataset {
   /// Makes the data set of a recipe: duplicates removed if it says so, and split as it says.
   ///
-  /// - Parameter memoryLimit: The bytes that the windows, and the distinct ones among them, may take.
+  /// - Parameter memoryLimit: The bytes that the windows, and the distinct ones among them, may
+  ///   take.
   /// - Throws: `DatasetError` if a part would hold no window, or memory could not hold them all.
   public init(
     _ words: WordList, _ recipe: Recipe, memoryLimit: Int = Self.defaultMemoryLimit
@@ -15,7 +16,8 @@ extension Dataset {
     try self.init(words, recipe, communicator: nil, memoryLimit: memoryLimit)
   }
 
-  /// The same, where ranks share the training text if it is split by hash; nil for this process alone.
+  /// The same, where ranks share the training text if it is split by hash; nil for this process
+  /// alone.
   package init(
     _ words: WordList, _ recipe: Recipe, communicator: (any Communicator)?,
     memoryLimit: Int = Self.defaultMemoryLimit
@@ -39,7 +41,7 @@ extension Dataset {
 
 // MARK: Ranks
 
-/// What rank 0 tells the other ranks first: the run to prepare for.
+/// What rank 0 sends to the other ranks first: the run to prepare for.
 package struct RunAssignment: Equatable, Sendable {
   /// The recipe of the run.
   package let recipe: Recipe
@@ -93,15 +95,15 @@ public struct MinibatchStream: Sendable {
   private var numbers: [Int]  // of a minibatch's windows
   private var places: [Int32]  // of those that are wanted here, in the minibatch
   private var minibatch: Minibatch
-  private var spare: Minibatch
+  private var previous: Minibatch
 
   /// The most windows that a minibatch can have here.
   var capacity: Int { share.count }
 
   /// Makes a stream over a text of at least one window.
   ///
-  /// - Parameter share: The places of a minibatch that are wanted here, if all ranks hold the whole text;
-  ///   nil for all of them.
+  /// - Parameter share: The places of a minibatch that are wanted here, if all ranks hold the whole
+  ///   text; nil for all of them.
   package init(
     _ text: TrainingText, blockSize: Int, batchSize: Int, share: Range<Int>? = nil,
     generator: TorchGenerator
@@ -118,7 +120,7 @@ public struct MinibatchStream: Sendable {
     places = self.share.map(Int32.init)
     minibatch = Minibatch(blockSize: blockSize, count: self.share.count)
     if isPart { minibatch.positions = places }
-    spare = minibatch
+    previous = minibatch
   }
 
   /// Makes a stream over all of some windows, of which there is at least one.
@@ -136,10 +138,10 @@ public struct MinibatchStream: Sendable {
   ///
   /// Nothing is allocated as long as only the last minibatch is still held.
   public mutating func next() -> Minibatch {
-    swap(&minibatch, &spare)
+    swap(&minibatch, &previous)
     draw(text.windowCount, &generator, &numbers)
     if text.isPart {
-      choose(text.windows, of: numbers, &places)
+      selectPlaces(text.windows, of: numbers, &places)
       minibatch.resize(to: places)
     }
     switch text.ids.storage {
@@ -183,7 +185,7 @@ private func draw(_ bound: Int, _ generator: inout TorchGenerator, _ numbers: in
 }
 
 /// The places of those windows that are in a range.
-private func choose(_ windows: Range<Int>, of numbers: [Int], _ places: inout [Int32]) {
+private func selectPlaces(_ windows: Range<Int>, of numbers: [Int], _ places: inout [Int32]) {
   places.removeAll(keepingCapacity: true)
   for (place, number) in numbers.enumerated() where windows.contains(number) {
     places.append(Int32(place))
@@ -202,7 +204,7 @@ private func gatherTargets<ID: FixedWidthInteger>(
 }
 
 /// Reads each window's context off the targets before its own: the sequence of targets is the text,
-/// and back from the end of the word before there are terminators only.
+/// and everything before the start of the word is padding.
 ///
 /// So a window costs one access to memory instead of two, and the text is a fraction of all
 /// contexts.

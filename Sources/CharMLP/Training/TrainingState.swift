@@ -24,7 +24,7 @@ package struct TrainingState: Equatable, Sendable {
   /// The state of the generator of minibatches after `step` of them.
   package var generator: TorchGenerator.State
 
-  /// Puts a state together.
+  /// Creates a state from its parts.
   package init(
     step: Int, minibatchLoss: Float, smoothedLoss: Double, lossSums: [Double],
     optimization: OptimizationState, best: BestEvaluation? = nil,
@@ -124,16 +124,16 @@ struct LossStretches {
 // The part of a run's history that its recipe and words do not determine: the network that it
 // started from, and the ends that it had before it was given another.
 //
-// Both decide later bits, so a model file keeps them. Names and times of other runs are not here: two runs that
-// learned the same have equal files.
+// Both decide later bits, so a model file keeps them. It has no names or times of other runs: two
+// runs that learned the same have equal files.
 
-/// The part of a run's past that its last recipe does not tell.
+/// The part of a run's history that its last recipe does not determine.
 public struct Lineage: Equatable, Sendable {
   /// The network that the run started from; nil if its parameters were drawn.
   public var origin: Origin?
   /// The ends that the run had before the present one, in their order.
   public var formerEnds: [FormerEnd] = []
-  /// Whether the network was trained by another program: there is no training to go on with.
+  /// Whether the network was trained by another program: there is no training to resume.
   public var isImported = false
 
   /// A run that began with drawn parameters and has the end that it began with.
@@ -150,7 +150,8 @@ public struct Lineage: Equatable, Sendable {
     public init(step: Int, steps: Int) { (self.step, self.steps) = (step, steps) }
   }
 
-  /// The step from which patience counts, and a validation loss can be enough: that of the last change.
+  /// The step from which patience counts, and a validation loss can be enough: that of the last
+  /// change.
   var lastChange: Int? { formerEnds.last?.step }
 
   /// The last step that was evaluated because the run ended there.
@@ -178,7 +179,7 @@ public struct Origin: Equatable, Sendable {
 public struct StartingNetwork: Equatable, Sendable {
   /// The network that predicts.
   public let model: Model
-  /// What the file of the new run tells of it.
+  /// What the file of the new run records of it.
   public let origin: Origin
 
   /// A network and where it comes from.
@@ -186,8 +187,8 @@ public struct StartingNetwork: Equatable, Sendable {
 
   /// The network's parameters in the order of another vocabulary.
   ///
-  /// Symbols are matched by character. Where the network has none, the row of C, the column of W2 and the
-  /// entry of b2 are those of `drawn`.
+  /// Symbols are matched by character. Where the network has none, the row of C, the column of W2
+  /// and the entry of b2 are those of `drawn`.
   ///
   /// - Precondition: `drawn` has the network's sizes and the vocabulary's.
   func parameters(

@@ -160,8 +160,8 @@ extension Bench {
     guard let engine = FusedEngine.byteCount(shape, batchSize: batchSize, threads: limit) else {
       return nil
     }
-    let derivations = 3 * Trainer.derivation(shape, batchSize: batchSize)
-    let total = 2 * Double(engine) + derivations + 16 * Trainer.parameters(shape)
+    let derivations = 3 * shape.derivationBytes(batchSize: batchSize)
+    let total = 2 * Double(engine) + derivations + 16 * shape.parameterBytes
     return total < 0x1p62 ? Int(total) : nil
   }
 }

@@ -19,7 +19,7 @@ struct StepMeasurement {
     let variants = StepVariant.all(problem, threads: threads)
     let minibatch = problem.minibatch
     try StepVariant.compare(variants, minibatch)
-    let engines = variants.compactMap { $0.engine as? FusedEngine }
+    let engines = variants.compactMap(\.fused)
     let products = problem.products
     // The products stand last but for the steps under a clock: beside the fused steps.
     let interleaved = InterleavedTiming(
@@ -66,6 +66,8 @@ struct StepVariant {
   let path: String
   let product: MatrixProduct
   let engine: any Engine
+  /// The engine, if it is the fused one, which can be put under a clock.
+  var fused: FusedEngine?
 
   var threads: Int { engine.threads }
 
@@ -74,18 +76,17 @@ struct StepVariant {
   /// An engine has no more threads than its hidden layer has slices; where that is one, the last row
   /// would repeat the one before, and is left out.
   static func all(_ problem: BenchProblem, threads: Int) -> [StepVariant] {
-    let parameters = problem.parameters
+    let start = OptimizationState(problem.parameters)
     let engines = [1, threads].map {
       FusedEngine(
-        parameters, batchSize: problem.recipe.batchSize, threads: $0, isFixed: true)
+        start, batchSize: problem.recipe.batchSize, threads: $0, isFixed: true)
     }
     let fused = engines.prefix(engines[1].threads == 1 ? 1 : 2)
     return [
       StepVariant(
-        path: "derivation", product: .naive,
-        engine: DerivationEngine(parameters, matmul: .naive)),
-      StepVariant(path: "derivation", product: .blas, engine: DerivationEngine(parameters)),
-    ] + fused.map { StepVariant(path: "fused", product: .blas, engine: $0) }
+        path: "derivation", product: .naive, engine: DerivationEngine(start, matmul: .naive)),
+      StepVariant(path: "derivation", product: .blas, engine: DerivationEngine(start)),
+    ] + fused.map { StepVariant(path: "fused", product: .blas, engine: $0, fused: $0) }
   }
 
   /// One step of each: the losses before and the parameters after must agree.
@@ -184,10 +185,8 @@ struct BenchProblem {
 
   init(_ recipe: Recipe, _ dataset: Dataset) {
     self.recipe = recipe
-    var generator = TorchGenerator(seed: recipe.seed)
-    parameters = .notebook(
-      recipe.shape(vocabulary: dataset.vocabulary.count), seed: recipe.seed,
-      generator: &generator)
+    let generator: TorchGenerator
+    (parameters, generator) = recipe.initialParameters(vocabulary: dataset.vocabulary.count)
     var stream = MinibatchStream(
       dataset.train, batchSize: recipe.batchSize, generator: generator)
     minibatch = stream.next()

@@ -231,9 +231,7 @@ struct CheckedProblem {
     } catch {
       throw error.commandFailure(in: source.name)
     }
-    let shape = recipe.shape(vocabulary: dataset.vocabulary.count)
-    var generator = TorchGenerator(seed: recipe.seed)
-    let parameters = Parameters.notebook(shape, seed: recipe.seed, generator: &generator)
+    let (parameters, generator) = recipe.initialParameters(vocabulary: dataset.vocabulary.count)
     var stream = MinibatchStream(
       dataset.train, batchSize: recipe.batchSize, generator: generator)
     return GradientProblem(
@@ -280,7 +278,7 @@ extension CheckedProblem {
 
   /// In Double: the derivation, its forms in one go, what is reported, and the passes of each thread.
   private static func byteCount(_ shape: ModelShape, batchSize: Int) -> Int {
-    let pass = Trainer.derivation(shape, batchSize: batchSize) + 4 * Trainer.parameters(shape)
+    let pass = shape.derivationBytes(batchSize: batchSize) + 4 * shape.parameterBytes
     return Int(2 * pass) * (3 + availableCores())
   }
 }

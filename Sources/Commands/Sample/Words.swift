@@ -278,7 +278,7 @@ struct WordOutput {
       lastFlush = now
     }
     let seconds = (now - start) / .seconds(1)
-    if seconds > 1 { progress.update(line(tries: piece.tries, seconds)) }
+    if seconds > 1 { progress.update(line(tries: piece.attempts, seconds)) }
   }
 
   private func line(tries: Int, _ seconds: Double) -> String {

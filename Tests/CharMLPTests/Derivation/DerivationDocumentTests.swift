@@ -15,7 +15,7 @@ struct DerivationDocumentTests {
   init() throws {
     markdown = try Self.text("docs/derivation.md")
     let code = try Self.text("Sources/CharMLP/Derivation/Derivation.swift")
-    let start = try #require(code.range(of: "// MARK: - Cross-entropy and batch norm")).lowerBound
+    let start = try #require(code.range(of: "// MARK: - All in one go")).lowerBound
     steps = String(code[..<start])
     oneGo = String(code[start...])
   }

@@ -49,8 +49,7 @@ struct FusedEngineTests {
     let parameters = Parameters<Float>.notebook(problem.shape, seed: 7, generator: &generator)
     let engines = [1, 2, 4].map {
       FusedEngine(
-        OptimizationState(parameters), batchSize: problem.batchSize, threads: $0, firstLayer: form,
-        keepsIntermediates: false)
+        OptimizationState(parameters), batchSize: problem.batchSize, threads: $0, firstLayer: form)
     }
     #expect(
       engines.map(\.threads) == [1, 2, min(4, HiddenSlice.count(hidden: problem.shape.hidden))])
@@ -74,7 +73,8 @@ struct FusedEngineTests {
   func meanwhile(threads: Int) throws {
     let fixture = try Fixture("exercise-float32")
     let engine = FusedEngine(
-      try fixture.parameters(Float.self), batchSize: try fixture.minibatch.count, threads: threads)
+      OptimizationState(try fixture.parameters(Float.self)), batchSize: try fixture.minibatch.count,
+      threads: threads)
     var calls = 0
     for _ in 0..<3 {
       _ = engine.step(try fixture.minibatch, StepSettings(.descent(0.1))) { _ in calls += 1 }
@@ -86,7 +86,8 @@ struct FusedEngineTests {
   func timing(threads: Int) throws {
     let fixture = try Fixture("exercise-float32")
     let (parameters, minibatch) = try (fixture.parameters(Float.self), fixture.minibatch)
-    let engine = FusedEngine(parameters, batchSize: minibatch.count, threads: threads)
+    let engine = FusedEngine(
+      OptimizationState(parameters), batchSize: minibatch.count, threads: threads)
     var parts: [StepPart: Double] = [:]
     let whole = ContinuousClock().measure {
       parts = engine.timing { for _ in 0..<20 { _ = engine.step(minibatch, learningRate: 0.1) } }
@@ -113,11 +114,9 @@ struct FusedEngineTests {
       FusedEngine.byteCount(
         shape, batchSize: sizes.batch, threads: run.threads, hasMoments: run.hasMoments,
         hasAverage: run.hasMoments))
-    let memory = FusedEngine(
-      Parameters(zeros: shape), batchSize: sizes.batch, threads: run.threads,
-      moments: run.hasMoments ? Moments(zeros: shape) : nil,
-      average: run.hasMoments ? Parameters(zeros: shape) : nil
-    ).memory
+    let start = OptimizationState(
+      start: Parameters(zeros: shape), run.hasMoments ? .adamw : .sgd, keepsAverage: run.hasMoments)
+    let memory = FusedEngine(start, batchSize: sizes.batch, threads: run.threads).memory
     #expect(memory.asked == announced)
     // The allocator rounds each of some hundred blocks up, large ones to whole pages.
     #expect(memory.given >= announced && memory.given <= announced + announced / 20 + 1 << 14)
@@ -138,8 +137,7 @@ struct FusedEngineTests {
     let parameters = Parameters<Float>.notebook(shape, seed: 7, generator: &generator)
     let engines = [1, 4].map {
       FusedEngine(
-        OptimizationState(parameters), batchSize: 40, threads: $0, firstLayer: form, isFixed: true,
-        keepsIntermediates: false)
+        OptimizationState(parameters), batchSize: 40, threads: $0, firstLayer: form, isFixed: true)
     }
     for threads in [4, 1, 3, 2, 4, 2, 1, 4] {
       engines[1].use(threads)
@@ -172,8 +170,8 @@ struct FusedEngineTests {
   func step() throws {
     let fixture = try Fixture("exercise-float32")
     let (parameters, minibatch) = try (fixture.parameters(Float.self), fixture.minibatch)
-    let fused = FusedEngine(parameters, batchSize: minibatch.count)
-    let reference = DerivationEngine(parameters)
+    let fused = FusedEngine(OptimizationState(parameters), batchSize: minibatch.count)
+    let reference = DerivationEngine(OptimizationState(parameters))
     for _ in 0..<5 {
       let losses = (
         fused.step(minibatch, learningRate: 0.1), reference.step(minibatch, learningRate: 0.1)
@@ -193,11 +191,11 @@ struct FusedEngineTests {
   func adamwAndDropout(form: FirstLayerForm, threads: Int) throws {
     let fixture = try Fixture("exercise-float32")
     let (parameters, minibatch) = try (fixture.parameters(Float.self), fixture.minibatch)
-    let moments = Moments<Float>(zeros: parameters.shape)
+    let start = OptimizationState(start: parameters, .adamw, keepsAverage: true)
     let fused = FusedEngine(
-      OptimizationState(parameters, moments: moments, average: parameters),
-      batchSize: minibatch.count, threads: threads, firstLayer: form, keepsIntermediates: false)
-    let reference = DerivationEngine(parameters, moments: moments, average: parameters)
+      start,
+      batchSize: minibatch.count, threads: threads, firstLayer: form)
+    let reference = DerivationEngine(start)
     for step in 0..<10 {
       let settings = StepSettings(
         ParameterUpdate(
@@ -208,8 +206,8 @@ struct FusedEngineTests {
       )
       #expect(abs(losses.0 - losses.1) <= 2e-6)
     }
-    let found = try #require(fused.moments)
-    let expected = try #require(reference.moments)
+    let found = try #require(fused.state.moments)
+    let expected = try #require(reference.state.moments)
     let averages = (try #require(fused.state.average), try #require(reference.state.average))
     // The average follows the parameters, but is none of them.
     #expect(distance(averages.1.W2, reference.parameters.W2) > 1e-4)
@@ -232,8 +230,8 @@ struct FusedEngineTests {
     let parameters = Parameters<Float>.notebook(shape, seed: 7, generator: &generator)
     let engines = [1, 2, 4].map {
       FusedEngine(
-        OptimizationState(parameters, moments: Moments(zeros: shape), average: parameters),
-        batchSize: 77, threads: $0, keepsIntermediates: false)
+        OptimizationState(start: parameters, .adamw, keepsAverage: true), batchSize: 77, threads: $0
+      )
     }
     for step in 0..<10 {
       let minibatch = Minibatch.random(shape, count: 77, &generator)
@@ -252,7 +250,7 @@ struct FusedEngineTests {
   func adamWithoutMoments() async {
     await #expect(processExitsWith: .failure) {
       let shape = ModelShape(vocabulary: 3, blockSize: 1, embedding: 2, hidden: 4)
-      let engine = FusedEngine(Parameters(zeros: shape), batchSize: 4)
+      let engine = FusedEngine(OptimizationState(Parameters(zeros: shape)), batchSize: 4)
       let settings = StepSettings(ParameterUpdate(.adamw, learningRate: 0.1, step: 0))
       _ = engine.step(Minibatch(blockSize: 1, count: 4), settings) { _ in }
     }
@@ -262,7 +260,7 @@ struct FusedEngineTests {
   func wrongBatch() async {
     await #expect(processExitsWith: .failure) {
       let shape = ModelShape(vocabulary: 3, blockSize: 1, embedding: 2, hidden: 4)
-      let engine = FusedEngine(Parameters(zeros: shape), batchSize: 4)
+      let engine = FusedEngine(OptimizationState(Parameters(zeros: shape)), batchSize: 4)
       _ = engine.step(Minibatch(blockSize: 1, count: 5), learningRate: 0.1)
     }
   }

@@ -1,5 +1,7 @@
-// Threads that work together: everybody works, nobody is left behind.
+// Threads that work together: every member works, and none is left behind.
 
+import Glibc
+import Posix
 import Synchronization
 import Testing
 
@@ -26,7 +28,7 @@ struct ThreadTeamTests {
       #expect(count == parties)
       return body
     }
-    team.callOthers()
+    team.startOthers()
     body(0)
     #expect(arrivals.load(ordering: .relaxed) == rounds * parties)
     #expect(violations.load(ordering: .relaxed) == 0)
@@ -44,7 +46,7 @@ struct ThreadTeamTests {
         }
       }
       for _ in 0..<5 {
-        team.callOthers()
+        team.startOthers()
         done.wait(0)
       }
       #expect(team.count == 3)
@@ -53,23 +55,47 @@ struct ThreadTeamTests {
     #expect(calls.load(ordering: .relaxed) == 15)
   }
 
-  @Test(
-    "A team that is let go as soon as it is called has worked, and ends",
-    .timeLimit(.minutes(30)))
-  func dismissal() {
-    let calls = Atomic(0)
-    // Its threads are then still on their way to the work.
-    for _ in 0..<1000 {
-      let team = ThreadTeam(upTo: 5) { _, _ in { _ in calls.add(1, ordering: .relaxed) } }
-      team.callOthers()
+  // In a process of its own, which a signal ends if the team waits for a member that never comes.
+  @Test("A member that is late does its work after the dismissal, and without any just ends")
+  func dismissal() async {
+    await #expect(processExitsWith: .success) {
+      alarm(60)
+      for lateness in Lateness.allCases { ThreadTeamTests.dismiss(lateness) }
     }
-    #expect(calls.load(ordering: .relaxed) == 4000)
+  }
+
+  /// Where members are held until their team has been dismissed.
+  private enum Lateness: CaseIterable { case beforeFirstCall, betweenCallAndWork }
+
+  private static func dismiss(_ lateness: Lateness) {
+    let calls = Atomic(0)
+    for _ in 0..<20 {
+      let isDismissed = Atomic(false)
+      let moments = Atomic(0)
+      do {
+        let team = ThreadTeam(
+          upTo: 5,
+          observer: { moment in
+            switch moment {
+            case .dismissed: isDismissed.store(true, ordering: .sequentiallyConsistent)
+            case .begun where lateness == .betweenCallAndWork: break
+            case .begun, .called:
+              moments.add(1, ordering: .relaxed)
+              while !isDismissed.load(ordering: .sequentiallyConsistent) { yieldCore() }
+            }
+          }, work: { _, _ in { _ in calls.add(1, ordering: .relaxed) } })
+        if lateness == .betweenCallAndWork { team.startOthers() }
+      }
+      // Each member comes to two of them, and is held at the first.
+      #expect(moments.load(ordering: .relaxed) == 8)
+    }
+    #expect(calls.load(ordering: .relaxed) == (lateness == .betweenCallAndWork ? 80 : 0))
   }
 
   @Test("A team of one starts no thread")
   func alone() {
     let team = ThreadTeam(upTo: 1) { _, _ in { _ in Issue.record("called") } }
-    team.callOthers()
+    team.startOthers()
     #expect(team.count == 1)
   }
 
@@ -92,7 +118,7 @@ struct ThreadTeamTests {
         team.setActiveCount(active)
         #expect(team.activeCount == active)
         for _ in 0..<round % 3 {
-          team.callOthers()
+          team.startOthers()
           team.barrier.wait(0)
           for member in 1..<max(active, 1) { expected[member] += 1 }
         }
@@ -114,7 +140,8 @@ struct ThreadTeamTests {
 struct ContentionWatchTests {
   private typealias Reading = ContentionWatch.Reading
 
-  /// Windows of a tenth of a second, each with a share of long waits and some switches; the threads used after each.
+  /// Windows of a tenth of a second, each with a share of long waits and some switches; the threads
+  /// used after each.
   private func judged(
     _ windows: [(waiting: Double, switches: Int)], of count: Int, repeated: Int = 1
   ) -> [Int] {
@@ -123,7 +150,7 @@ struct ContentionWatchTests {
     var active = count
     return (0..<repeated).flatMap { _ in windows }.map { window in
       reading.time += 100_000_000
-      reading.longWaits += UInt64(window.waiting * 1e8)
+      reading.longWaits += Int(window.waiting * 1e8)
       reading.switches += window.switches
       #expect(watch.isDue(reading.time))
       active = watch.judge(reading, active: active, of: count)

@@ -103,8 +103,7 @@ struct TrainableNetworkTests {
     var generator = TorchGenerator(seed: 5)
     let parameters = Parameters<Float>.notebook(shape, seed: 5, generator: &generator)
     let network = try TrainableNetwork(parameters, batchSize: 16, optimizer: optimizer)
-    let engine = FusedEngine(
-      parameters, batchSize: 16, moments: optimizer.hasMoments ? Moments(zeros: shape) : nil)
+    let engine = FusedEngine(OptimizationState(start: parameters, optimizer), batchSize: 16)
     for step in 0..<6 {
       let minibatch = Minibatch.random(shape, count: 16, &generator)
       let loss = try network.step(minibatch, learningRate: 0.01, weightDecay: 0.1)

@@ -48,7 +48,7 @@ struct RarityTests {
     #expect(
       abs(rarity.probability - expected) < 4.5 * rarity.error * rarity.probability,
       "\(rarity.probability) for \(expected)")
-    #expect(rarity.charactersPerTry > 0.5 && rarity.triesPerSecond > 0)
+    #expect(rarity.charactersPerAttempt > 0.5 && rarity.attemptsPerSecond > 0)
   }
 
   @Test("What is too rare for the budget is refused before the search, and what is not is found")
@@ -75,7 +75,7 @@ struct RarityTests {
   @Test("Odds are told to two digits")
   func odds() {
     func odds(_ probability: Double) -> Int {
-      Rarity(probability: probability, error: 0, charactersPerTry: 1, triesPerSecond: 1)
+      Rarity(probability: probability, error: 0, charactersPerAttempt: 1, attemptsPerSecond: 1)
         .roundedOdds
     }
     #expect(odds(0.5) == 2)

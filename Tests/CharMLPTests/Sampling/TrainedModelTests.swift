@@ -120,8 +120,8 @@ private struct Occurrences {
 
 // MARK: - What the chain says
 
-// Computed, not drawn: the probability of each context is carried from length to length until no word
-// is left, in Double, and expectations are sums over the contexts.
+// Computed, not drawn: the probability of each context is carried from length to length until no
+// word is left, in Double, and expectations are sums over the contexts.
 
 /// The expected statistics of words that have at least one character.
 struct ChainStatistics {

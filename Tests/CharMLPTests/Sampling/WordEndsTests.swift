@@ -1,5 +1,5 @@
-// Words neither begin nor end with what reading trims, nor begin with a mark: drawn exactly so, by every
-// method, and only where the vocabulary has such symbols.
+// Words neither begin nor end with what reading trims, nor begin with a mark: drawn exactly so, by
+// every method, and only where the vocabulary has such symbols.
 
 import Testing
 

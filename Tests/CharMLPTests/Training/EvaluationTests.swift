@@ -68,7 +68,8 @@ struct EvaluationTests {
     #expect(abs(model.loss(over: contexts) - expected) <= 1e-6)
   }
 
-  // A folded weight is rounded once more: an ulp of each of 20 terms, relative to the largest logit.
+  // A folded weight is rounded once more: an ulp of each of 20 terms, relative to the largest
+  // logit.
   @Test("Folding batch norm into the first layer changes no logit by more than 2e-6 of the largest")
   func folding() {
     let windows = dataset.validation

@@ -14,7 +14,8 @@ struct LearningRateSearchTests {
     return try LearningRateSearch(recipe, Self.dataset.get(), backward: .fused, threads: 1)
   }
 
-  // The loss falls by some tenths of a nat, and the smallest is where the rate is about to be too large.
+  // The loss falls by some tenths of a nat, and the smallest is where the rate is about to be too
+  // large.
   @Test(
     "Whatever the seed and however small the minibatch, the suggestion is neither tiny nor huge",
     arguments: [2, 3, 4, 32], 1...6)

@@ -1,4 +1,5 @@
-// The notebook's run on the bundled list, as PyTorch runs it: split, parameters, minibatches, losses.
+// The notebook's run on the bundled list, as PyTorch runs it: split, parameters, minibatches,
+// losses.
 
 import Foundation
 import LinearAlgebra
@@ -58,7 +59,8 @@ struct NotebookRunTests {
       Recipe().shape(vocabulary: 27), seed: 2_147_483_647, generator: &generator)
     let expected: Parameters<Float> = try run.parameters()
     for (name, path) in Parameters<Float>.ordered {
-      // PyTorch's normal deviates come from vectorized logarithms and cosines, 5e-7 from exact ones.
+      // PyTorch's normal deviates come from vectorized logarithms and cosines, 5e-7 from exact
+      // ones.
       #expect(distance(parameters[keyPath: path], expected[keyPath: path]) <= 1e-6, "\(name)")
     }
   }
@@ -79,7 +81,8 @@ struct NotebookRunTests {
     }
   }
 
-  // PyTorch's own losses in float32 and float64 differ by 7e-7, and its parameters from ours by 5e-7.
+  // PyTorch's own losses in float32 and float64 differ by 7e-7, and its parameters from ours by
+  // 5e-7.
   @Test(
     "The first hundred losses are PyTorch's within 5e-6, however they are computed",
     arguments: [Trainer.Backward.fused, .derivation(.blas), .derivation(.naive)])
@@ -92,7 +95,8 @@ struct NotebookRunTests {
     }
   }
 
-  // AdamW divides by the root of a gradient's average: float32 and float64 differ by 6e-7 in PyTorch.
+  // AdamW divides by the root of a gradient's average: float32 and float64 differ by 6e-7 in
+  // PyTorch.
   @Test(
     "With AdamW and weight decay, the first hundred losses are PyTorch's within 5e-6",
     arguments: [Trainer.Backward.fused, .derivation(.blas)])
