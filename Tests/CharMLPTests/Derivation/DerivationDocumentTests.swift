@@ -32,7 +32,7 @@ struct DerivationDocumentTests {
       .disagreements(with: DerivationSource(steps: steps ?? self.steps, oneGo: oneGo))
   }
 
-  @Test("It shows the code's lines, all of them, the gradients in the code's order")
+  @Test("docs/derivation.md shows all of the code's lines, the gradients in the code's order")
   func agreement() {
     #expect(disagreements() == [])
   }

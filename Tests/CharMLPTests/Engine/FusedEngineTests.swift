@@ -8,7 +8,7 @@ import Testing
 @Suite("The fused engine")
 struct FusedEngineTests {
   @Test(
-    "Its loss, intermediates and all gradients are the derivation's, in both forms, on any threads",
+    "The engine's loss and gradients are the derivation's, in both forms, on any threads",
     arguments: DerivationAgainstPyTorchTests.shapes, FirstLayerForm.allCases)
   func agreesWithDerivation(shape: String, form: FirstLayerForm) throws {
     let fixture = try Fixture("\(shape)-float64")
@@ -69,7 +69,7 @@ struct FusedEngineTests {
     #expect(engines[0].parameters != parameters)
   }
 
-  @Test("Work for meanwhile is done once in a step, by the calling thread", arguments: 1...2)
+  @Test("Work to do meanwhile is done once a step, by the calling thread", arguments: 1...2)
   func meanwhile(threads: Int) throws {
     let fixture = try Fixture("exercise-float32")
     let engine = FusedEngine(
@@ -98,7 +98,7 @@ struct FusedEngineTests {
   }
 
   @Test(
-    "The bytes that it announces are those that it allocates",
+    "The engine allocates the bytes that it announces",
     arguments: [
       (27, 3, 10, 200, 32), (27, 8, 24, 620, 1024), (900, 2, 7, 30, 64), (3, 1, 1, 1, 2),
     ],
@@ -122,7 +122,7 @@ struct FusedEngineTests {
     #expect(memory.given >= announced && memory.given <= announced + announced / 20 + 1 << 14)
   }
 
-  @Test("Sizes whose bytes no Int can count are announced as none")
+  @Test("An engine whose bytes no Int can count has no estimate")
   func uncountable() {
     let impossible = ModelShape(vocabulary: 27, blockSize: 3, embedding: 10, hidden: .max / 64)
     #expect(FusedEngine.byteCount(impossible, batchSize: 32) == nil)

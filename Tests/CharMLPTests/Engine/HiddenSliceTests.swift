@@ -11,7 +11,7 @@ struct HiddenSliceTests {
     1, 15, 16, 17, 63, 64, 65, 128, 200, 331, 512, 1000, 1024, 4096, 100_000,
   ]
 
-  @Test("They are all of the units, in order, none of them empty", arguments: sizes)
+  @Test("Slices cover all units, in order, and none is empty", arguments: sizes)
   func cover(hidden: Int) {
     let slices = HiddenSlice.units(hidden: hidden)
     #expect(slices.flatMap { $0 } == Array(0..<hidden))
@@ -19,7 +19,7 @@ struct HiddenSliceTests {
     #expect(slices.count == HiddenSlice.count(hidden: hidden))
   }
 
-  @Test("All begin on a whole vector, and differ by a vector at most", arguments: sizes)
+  @Test("Slices start on a whole vector, and differ by at most one", arguments: sizes)
   func balance(hidden: Int) {
     let slices = HiddenSlice.units(hidden: hidden)
     #expect(slices.allSatisfy { $0.lowerBound.isMultiple(of: vectorWidth) })
@@ -27,7 +27,7 @@ struct HiddenSliceTests {
     #expect((vectors.max() ?? 0) - (vectors.min() ?? 0) <= 1)
   }
 
-  @Test("The notebook's layer has two, the first no larger than the second")
+  @Test("The notebook's layer has two slices, the first no larger than the second")
   func notebook() {
     #expect(HiddenSlice.units(hidden: 200) == [0..<96, 96..<200])
   }

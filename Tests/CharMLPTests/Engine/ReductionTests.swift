@@ -10,7 +10,7 @@ struct ReductionTests {
   // 1 is lost beside 2²⁵, so every order of these four has a sum of its own.
   private static let values: [Float] = [0x1p25, 1, -0x1p25, 3]
 
-  @Test("It is the sum of all parts in their order", arguments: 1...values.count)
+  @Test("A sum over slices adds all parts in their order", arguments: 1...values.count)
   func sum(count: Int) {
     let (rows, columns) = (3, vectorWidth + 1)
     let arena = Arena()
@@ -28,7 +28,7 @@ struct ReductionTests {
     withExtendedLifetime(arena) {}
   }
 
-  @Test("Of some rows it touches no other")
+  @Test("A sum over some rows changes no other row")
   func rows() {
     let arena = Arena()
     let parts = (0..<3).map { _ in arena.block { $0.matrix(3, 2) } }

@@ -9,7 +9,7 @@ import Testing
 
 @Suite("Threads of an engine")
 struct ThreadTeamTests {
-  @Test("A barrier lets nobody go before all have come", arguments: [1, 2, 3, 8])
+  @Test("A barrier releases no member before all have arrived", arguments: [1, 2, 3, 8])
   func barrier(parties: Int) {
     let rounds = 200
     let barrier = Barrier(parties: parties)
@@ -34,7 +34,7 @@ struct ThreadTeamTests {
     #expect(violations.load(ordering: .relaxed) == 0)
   }
 
-  @Test("A team that is called works once for each call, and ends when it is let go")
+  @Test("A team works once for each call, and ends when it is released")
   func calls() {
     let calls = Atomic(0)
     do {

@@ -1,13 +1,13 @@
-// A loop of one's own sees the derivation's gradients, and learns what the trainer learns.
+// Custom training loops sees the derivation's gradients, and learns what the trainer learns.
 
 import LinearAlgebra
 import Testing
 
 @testable import CharMLP
 
-@Suite("A loop of one's own")
+@Suite("Custom training loops")
 struct TrainableNetworkTests {
-  @Test("Loss and gradients are the derivation's", arguments: [1, 2])
+  @Test("A custom loop's loss and gradients are the derivation's", arguments: [1, 2])
   func gradients(threads: Int) throws {
     let shape = ModelShape(vocabulary: 11, blockSize: 3, embedding: 6, hidden: 70)
     var generator = TorchGenerator(seed: 3)
@@ -37,7 +37,7 @@ struct TrainableNetworkTests {
   }
 
   @Test(
-    "With the recipe's updates it has the trainer's bits",
+    "A custom loop with the recipe's updates has the trainer's bits",
     arguments: [
       recipe { _ in },
       recipe {
@@ -68,7 +68,7 @@ struct TrainableNetworkTests {
   }
 
   @Test(
-    "A rule of one's own moves the parameters, and the next gradients are those of the new ones")
+    "A custom rule moves the parameters, and the next gradients are those of the new ones")
   func ownRule() throws {
     let shape = ModelShape(vocabulary: 7, blockSize: 2, embedding: 4, hidden: 33)
     var generator = TorchGenerator(seed: 5)
@@ -97,7 +97,7 @@ struct TrainableNetworkTests {
     #expect(own.parameters != parameters)
   }
 
-  @Test("A step is a difference and an update", arguments: Optimizer.allCases)
+  @Test("A step differentiates, then updates", arguments: Optimizer.allCases)
   func step(optimizer: Optimizer) throws {
     let shape = ModelShape(vocabulary: 7, blockSize: 2, embedding: 4, hidden: 33)
     var generator = TorchGenerator(seed: 5)

@@ -234,7 +234,7 @@ struct MostLikelyMemoryTests {
   }
 
   @Test(
-    "Who wants few words gets the first of many, in the same order, for less memory",
+    "A few most likely words are the first of many, in the same order, for less memory",
     arguments: [1, 2, 10, 100, 1000], [Int.max, 0])
   func few(count: Int, stateLimit: Int) throws {
     let model = try tinyModel(ending: 3)
@@ -350,7 +350,7 @@ struct WordConstraintsTests {
     #expect(throws: expected) { try MostLikelyWords(Predictor(model), request) }
   }
 
-  @Test("Lengths at the ends of what a number can be ask for nothing that cannot be")
+  @Test("Extreme lengths neither trap nor hang")
   func extremeLengths() throws {
     var request = Sampler.Request(seed: 1)
     request.constraints = WordConstraints(min: .min, max: .max)

@@ -72,7 +72,7 @@ struct RarityTests {
     #expect(words == 1)
   }
 
-  @Test("Odds are told to two digits")
+  @Test("Odds are rounded to two digits")
   func odds() {
     func odds(_ probability: Double) -> Int {
       Rarity(probability: probability, error: 0, charactersPerAttempt: 1, attemptsPerSecond: 1)

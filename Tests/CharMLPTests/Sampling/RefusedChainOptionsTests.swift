@@ -31,7 +31,7 @@ struct RefusedChainOptionsTests {
     }
   }
 
-  @Test("A budget of nothing is refused")
+  @Test("A sampling budget of 0 is refused")
   func budget() throws {
     var request = Sampler.Request(seed: 1)
     request.budget = 0

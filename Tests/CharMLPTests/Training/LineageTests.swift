@@ -6,7 +6,7 @@ import Testing
 
 @testable import CharMLP
 
-@Suite("Another end")
+@Suite("Changing when a run ends")
 struct AnotherEndTests {
   /// A run of 40 steps, evaluated every 15 and at its end.
   private func run(_ change: (inout Recipe) -> Void = { _ in }) throws -> SmallRun {
@@ -82,7 +82,7 @@ struct AnotherEndTests {
     #expect(extended.recipe == whole.recipe)
   }
 
-  @Test("The learning rates of the remaining steps are those of the new length")
+  @Test("A longer run's remaining learning rates are those of the new length")
   func schedule() throws {
     let run = try run { $0.schedule = .cosine }
     let extended = longer(try trained(run), 80)
@@ -93,7 +93,7 @@ struct AnotherEndTests {
     }
   }
 
-  @Test("Evaluations stay as far apart as they were; the losses after the old end begin there")
+  @Test("A longer run is evaluated at the same interval, and its losses begin at the old end")
   func evaluations() throws {
     let run = try run { $0.evaluateEvery = 0 }  // every 2 steps
     let extended = longer(try trained(run, to: 33), 400)
@@ -116,7 +116,7 @@ struct AnotherEndTests {
     recipe.earlyStop(best, at: step, since: change) != nil
   }
 
-  @Test("Only evaluations after the change count for patience, and for a loss to stop at")
+  @Test("Only evaluations after a change of the end count for patience, and for a loss to stop at")
   func stopping() throws {
     var recipe = Recipe()
     (recipe.steps, recipe.evaluateEvery, recipe.patience) = (200, 10, 3)
@@ -134,7 +134,7 @@ struct AnotherEndTests {
     #expect(isEnough(recipe, BestEvaluation(step: 60, validationLoss: 1.9), at: 60, since: 50))
   }
 
-  @Test("A run that patience has ended goes on, from a file too")
+  @Test("A run that patience has ended goes on to another end, from a file too")
   func patience() throws {
     let run = try run {
       ($0.evaluateEvery, $0.patience, $0.learningRate, $0.steps) = (1, 1, 30, 300)
@@ -148,7 +148,7 @@ struct AnotherEndTests {
     #expect(later.training.step == ended.training.step + 1)
   }
 
-  @Test("Former ends that cannot be are refused")
+  @Test("A model file whose former ends are impossible is refused")
   func refusals() throws {
     let run = try run()
     let bytes = try advanced(longer(trained(run), 70), run, to: 50).encoded()

@@ -25,7 +25,7 @@ struct LossStretchesTests {
     #expect(stretches.count(at: 0) == 0)
   }
 
-  @Test("A mean is that of its steps' losses, and an evaluation begins anew")
+  @Test("A stretch's mean is that of its steps' losses, and starts anew at an evaluation")
   func means() {
     var stretches = LossStretches(recipe(steps: 200, evaluateEvery: 125))
     var means: [Int: [Float]] = [:]
@@ -58,7 +58,7 @@ struct LossStretchesTests {
     }
   }
 
-  @Test("A file that was saved before there were sums is read; what is not known is no number")
+  @Test("A file without loss sums is read, and the means that it lacks are NaN")
   func withoutSums() throws {
     let run = try SmallRun()
     var state = try run.trainer(at: 3).state

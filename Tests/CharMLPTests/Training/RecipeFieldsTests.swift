@@ -48,7 +48,8 @@ struct RecipeFieldsTests {
   }
 
   @Test(
-    "The ends of every range belong to it, and what is beyond does not", arguments: Recipe.fields)
+    "The ends of every setting's range belong to it, and what is beyond does not",
+    arguments: Recipe.fields)
   func ranges(field: RecipeField) {
     var recipe = Recipe()
     func accepts(_ value: JSONValue) -> Bool { field.set(&recipe, to: value) }
@@ -80,14 +81,14 @@ struct RecipeFieldsTests {
     }
   }
 
-  @Test("Order and white space do not matter, and a setting may be left out")
+  @Test("A recipe's order and white space do not matter, and settings may be left out")
   func otherForms() throws {
     let recipe = try Recipe(text: "{ \"steps\" : 2e2,\n \"hidden\":8 }")
     #expect(recipe.steps == 200 && recipe.hidden == 8)
     #expect(try Recipe(text: "{}") == Recipe())
   }
 
-  @Test("A setting of a newer version is told from a wrong value, whatever its value is")
+  @Test("An unknown setting is not taken for a wrong value, whatever its value is")
   func newer() {
     #expect(throws: RecipeError.unknownSetting("mixture")) {
       try Recipe(text: "{\"steps\":7,\"mixture\":{\"of\":[1,2]}}")
@@ -114,7 +115,7 @@ struct RecipeFieldsTests {
   }
 
   @Test(
-    "What is no recipe is refused",
+    "Text that is not a recipe is refused",
     arguments: [
       "", "{", "{\"steps\"}", "{\"steps\":}", "{steps:7}", "{\"steps\":7,}", "[7]",
       "{\"steps\":7,\"steps\":8}", "{\"steps\":7.5}", "{\"steps\":0}", "{\"batch_size\":1}",

@@ -33,7 +33,7 @@ struct RecipeTests {
     #expect(recipe.learningRate(at: 100_000) == 0.01)
   }
 
-  @Test("It grows evenly over the warm-up, and the cosine begins after it")
+  @Test("The rate grows evenly over the warm-up, and the cosine begins after it")
   func warmup() {
     let recipe = recipe { ($0.warmup, $0.schedule) = (4, .cosine) }
     let rates = (0...4).map(recipe.learningRate)
@@ -60,7 +60,7 @@ struct RecipeTests {
     #expect(recipe.earlyStop(nil, at: step) == nil)
   }
 
-  @Test("A validation loss below the limit is enough", arguments: [(2.1, false), (2.09, true)])
+  @Test("A validation loss below the limit ends a run", arguments: [(2.1, false), (2.09, true)])
   func stopping(loss: Double, isEnough: Bool) {
     let recipe = recipe { $0.stopAtValidationLoss = 2.1 }
     let best = BestEvaluation(step: 5, validationLoss: loss)
