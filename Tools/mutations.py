@@ -300,7 +300,7 @@ _FAULTS_OF_FILE = {
          "let target = logs.count < word.count ? Int(word[logs.count]) : 0",
          "let target = Int(word[min(logs.count, word.count - 1)])"),
         ("score: a text longer than a context is cut at its end",
-         "padding + text.suffix(length)", "padding + text.prefix(length)"),
+         "text.lastPadded(to: network.contextLength)", "Array(text.prefix(network.contextLength)).lastPadded(to: network.contextLength)"),
     ],
     "Sources/CharMLP/Sampling/ContextGraph.swift": [
         ("drawing: a guide enters a stretch one character late",

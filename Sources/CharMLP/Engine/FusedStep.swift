@@ -78,9 +78,7 @@ final class FusedStep: @unchecked Sendable {
     let units = HiddenSlice.units(hidden: shape.hidden)
     var common: CrossEntropy?
     let shares = (0..<threads).map { index in
-      func part(of count: Int) -> Range<Int> {
-        index * count / threads..<(index + 1) * count / threads
-      }
+      func part(of count: Int) -> Range<Int> { .part(index, of: threads, from: count) }
       let embedding = EmbeddingLayer(arena, shape, averages)
       let contextVectors = form == .perExample ? ContextVectors(arena, embedding, input) : nil
       let slices = units[part(of: units.count)].map { units in

@@ -318,9 +318,8 @@ extension HiddenSlice {
     let vectors = PaddedMatrix.stride(hidden) / vectorWidth
     let count = count(hidden: hidden)
     return (0..<count).map { index in
-      let first = index * vectors / count * vectorWidth
-      let last = (index + 1) * vectors / count * vectorWidth
-      return first..<min(last, hidden)
+      let part = Range.part(index, of: count, from: vectors)
+      return part.lowerBound * vectorWidth..<min(part.upperBound * vectorWidth, hidden)
     }
   }
 

@@ -48,9 +48,8 @@ struct NumericGradient: Sendable {
     // One element at random out of each of 32 stretches of equal length.
     var random = PythonRandom(seed: value.count)
     let elements = (0..<Self.sampledElements).map { stretch in
-      let first = stretch * value.count / Self.sampledElements
-      let last = (stretch + 1) * value.count / Self.sampledElements
-      return Probe.element(first + random.randbelow(last - first))
+      let part = Range.part(stretch, of: Self.sampledElements, from: value.count)
+      return Probe.element(part.lowerBound + random.randbelow(part.count))
     }
     return elements + (0..<Self.directions).map(Probe.direction)
   }

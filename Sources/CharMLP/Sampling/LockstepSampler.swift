@@ -199,8 +199,7 @@ extension LockstepSampler {
     let length = network.contextLength
     contexts.removeAll(keepingCapacity: true)
     for index in lanes.indices where lanes[index].isActive && lanes[index].context < 0 {
-      contexts.append(contentsOf: repeatElement(0, count: max(0, length - lanes[index].ids.count)))
-      contexts.append(contentsOf: lanes[index].ids.suffix(length))
+      contexts += lanes[index].ids.lastPadded(to: length)
     }
     guard !contexts.isEmpty else { return }
     network.evaluate(contexts)

@@ -262,26 +262,16 @@ public struct WordScorer {
   private let options: ChainOptions
 
   /// Prepares to score words by the chain of a network, alone or mixed with counts.
-  public init(_ predictor: Predictor) {
-    self.init(NextCharacterNetwork(predictor), ChainOptions())
+  public init(_ source: some Predicting) {
+    self.init(NextCharacterNetwork(source.predictor), ChainOptions())
   }
-
-  /// Prepares to score words by a network's chain.
-  public init(_ model: Model) { self.init(Predictor(model)) }
 
   /// Prepares to score words by a chain with options.
   ///
   /// - Throws: `ConstraintError.option` for a value that defines no chain.
-  public init(_ predictor: Predictor, _ options: ChainOptions) throws(ConstraintError) {
+  public init(_ source: some Predicting, _ options: ChainOptions) throws(ConstraintError) {
     try options.validate()
-    self.init(NextCharacterNetwork(predictor), options)
-  }
-
-  /// Prepares to score words by a network's chain with options.
-  ///
-  /// - Throws: `ConstraintError.option` for a value that defines no chain.
-  public init(_ model: Model, _ options: ChainOptions) throws(ConstraintError) {
-    try self.init(Predictor(model), options)
+    self.init(NextCharacterNetwork(source.predictor), options)
   }
 
   init(_ network: NextCharacterNetwork, _ options: ChainOptions) {
@@ -304,9 +294,7 @@ public struct WordScorer {
   /// The distribution of the character after a prefix.  (vocabulary)
   public func distribution(after text: [Int32]) -> [Double] {
     requireKnown(text)
-    let length = network.contextLength
-    let padding = [Int32](repeating: Vocabulary.terminator, count: max(0, length - text.count))
-    network.evaluate(padding + text.suffix(length))
+    network.evaluate(text.lastPadded(to: network.contextLength))
     var distribution = [Double](repeating: 0, count: network.shape.vocabulary)
     network.distribution(0, options, into: &distribution)
     return distribution

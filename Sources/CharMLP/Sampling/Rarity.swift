@@ -170,7 +170,6 @@ private struct Guide {
     _ plan: Sampler.Plan, _ network: NextCharacterNetwork, limit: Int
   ) -> (mean: Double, error: Double)? {
     let length = network.contextLength
-    let padding = [Int32](repeating: Vocabulary.terminator, count: length)
     var (sum, squares, draws, work) = (0.0, 0.0, 0, 0)
     var distribution = [Double](repeating: 0, count: count)
     var weights = distribution
@@ -183,7 +182,7 @@ private struct Guide {
       while case let active = lanes.indices.filter({ !lanes[$0].isFinished }), !active.isEmpty {
         work += active.count
         guard work < limit else { return nil }
-        network.evaluate(active.flatMap { (padding + lanes[$0].ids).suffix(length) })
+        network.evaluate(active.flatMap { lanes[$0].ids.lastPadded(to: length) })
         for (row, lane) in active.enumerated() {
           network.distribution(row, plan.request.chain, into: &distribution)
           advance(&lanes[lane], distribution, &weights)
@@ -252,8 +251,7 @@ extension ExploredChain {
     var path: [Int] = []
     /// A context without the characters that were never counted together.
     func significant(_ context: [Int32]) -> [Int32] {
-      let padding = [Int32](repeating: Vocabulary.terminator, count: max(0, length - context.count))
-      let full = padding + context.suffix(length)
+      let full = context.lastPadded(to: length)
       model.find(full[...], path: &path)
       return Array(full.suffix(path.count - 1))
     }

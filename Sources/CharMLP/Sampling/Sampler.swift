@@ -57,39 +57,23 @@ public struct Sampler: WordSource {
   private var exact: ExactSampler?
   private var lockstep: LockstepSampler?
 
-  /// Prepares to draw.
+  /// Prepares to draw from a network, alone or mixed with counts.
   ///
   /// - Throws: `ConstraintError` if no word can meet the constraints, whatever the model.
-  public init(_ predictor: Predictor, _ request: Request) throws(ConstraintError) {
-    self = try Plan(predictor, request).sampler()
-  }
-
-  /// Prepares to draw from a network alone.
-  ///
-  /// - Throws: `ConstraintError` if no word can meet the constraints, whatever the model.
-  public init(_ model: Model, _ request: Request) throws(ConstraintError) {
-    try self.init(Predictor(model), request)
+  public init(_ source: some Predicting, _ request: Request) throws(ConstraintError) {
+    self = try Plan(source.predictor, request).sampler()
   }
 
   /// Prepares to draw words that begin with a prefix, perhaps at another temperature than 1.
   ///
   /// - Throws: `ConstraintError` if the prefix has a character that the model does not know.
   public init(
-    _ predictor: Predictor, seed: UInt64, temperature: Double = 1, prefix: String = ""
+    _ source: some Predicting, seed: UInt64, temperature: Double = 1, prefix: String = ""
   ) throws(ConstraintError) {
     var request = Request(seed: seed)
     request.chain = ChainOptions(temperature: temperature)
     request.constraints.prefix = prefix
-    try self.init(predictor, request)
-  }
-
-  /// Prepares to draw from a network alone, as above.
-  ///
-  /// - Throws: `ConstraintError` if the prefix has a character that the model does not know.
-  public init(
-    _ model: Model, seed: UInt64, temperature: Double = 1, prefix: String = ""
-  ) throws(ConstraintError) {
-    try self.init(Predictor(model), seed: seed, temperature: temperature, prefix: prefix)
+    try self.init(source, request)
   }
 
   init(_ predictor: Predictor, _ request: Request, stateLimit: Int) throws(ConstraintError) {
