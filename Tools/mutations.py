@@ -169,7 +169,7 @@ _FAULTS_OF_FILE = {
         ("dropout: not on the way back",
          "dh[row, vector: v] *= hmask[positions[row], from: unit]", "dh[row, vector: v] *= 1"),
         ("dropout: 1 − h² of what was scaled",
-         "h[row, vector: v] *= hmask.keptShare", "h[row, vector: v] *= 1"),
+         "h[row, vector: v] *= hmask.keepProbability", "h[row, vector: v] *= 1"),
         ("dropout: by the place among a rank's own windows",
          "h[row, vector: v] *= hmask[positions[row], from: unit] }\n  }",
          "h[row, vector: v] *= hmask[row, from: unit] }\n  }"),

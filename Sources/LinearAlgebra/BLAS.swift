@@ -1,8 +1,9 @@
-// The BLAS library behind the products: what it is, and how many threads it uses.
+// The BLAS library behind the products: what it is, which of its kernels it uses, on how many
+// threads.
 //
-// A call runs on one thread. The bits of a product depend on the number of threads that made it, and
-// whoever wants more of them owns them: OpenBLAS's own threads cost more than they bring below a
-// batch of a few hundred.
+// A call runs on one thread, because the bits of a product depend on the number of threads. Callers
+// that want more threads start their own: below batches of a few hundred, OpenBLAS's threads cost
+// more than they gain.
 
 import CBLAS
 import Glibc
@@ -47,7 +48,7 @@ public enum BLASLibrary {
 
   /// Prepares the library when first read: its best kernels, one thread a call.
   ///
-  /// Every product reads it, and so does whoever describes the library.
+  /// Every product reads it, and so do the descriptions of the library.
   static let isReady: Bool = {
     chooseKernels()
     openblas_set_num_threads(1)
@@ -63,19 +64,19 @@ extension String {
   }
 }
 
-// MARK: Better kernels
+// MARK: Choosing kernels
 
 extension BLASLibrary {
-  /// What was in use before anything was asked for, and who chose it.
+  /// The core type in use before we ask for another, and whether the user chose it.
   private static let beginning = (
     core: coreName, isUsers: environment("OPENBLAS_CORETYPE") != nil
   )
 
   /// Makes the library choose again where its kernels fall short of the processor; see `CoreType`.
   ///
-  /// Called before the first product, when no other thread can be inside the library. A user's
-  /// `OPENBLAS_CORETYPE` is left alone; so may an application decide that calls OpenBLAS from threads of
-  /// its own while this happens.
+  /// Called before the first product, when no other thread can be inside the library. Does nothing
+  /// if OPENBLAS_CORETYPE is set. An application that already calls OpenBLAS from other threads
+  /// should set it.
   private static func chooseKernels() {
     guard !beginning.isUsers,
       let better = CoreType.better(
@@ -84,11 +85,11 @@ extension BLASLibrary {
     restart(core: better)
   }
 
-  /// The core types that the library can be asked for by name, the oldest first; none where it was built
-  /// for one alone.
+  /// The core types that the library can be asked for by name, the oldest first; empty if it was
+  /// built for a single one.
   ///
-  /// A library of several has a table of functions for each, `gotoblas_HASWELL` and so on; those that
-  /// were left out of the build are missing or zero.
+  /// A library with several has a table of functions for each, `gotoblas_HASWELL` and so on; those
+  /// left out of the build are missing or zero.
   public static let coreTypes: [CoreType] = {
     guard unsafe dlsym(nil, "gotoblas_dynamic_init") != nil else { return [] }
     return CoreType.all.filter { core in
@@ -99,7 +100,7 @@ extension BLASLibrary {
     }
   }()
 
-  /// Lets the library choose its kernels once more.
+  /// Makes the library choose its kernels again.
   private static func restart(core: String) {
     typealias Function = @convention(c) () -> Void
     guard let quit = unsafe dlsym(nil, "gotoblas_dynamic_quit"),
@@ -118,7 +119,8 @@ extension BLASLibrary {
 
 // MARK: Optimization
 
-/// Whether this module was compiled with optimization, whatever the build's configuration is called.
+/// Whether this module was compiled with optimization, whatever the build's configuration is
+/// called.
 public let isOptimized: Bool = {
   var isOptimized = true
   // An assertion is evaluated only without optimization.
@@ -130,13 +132,13 @@ public let isOptimized: Bool = {
   return isOptimized
 }()
 
-// MARK: - Which of OpenBLAS's kernels a processor gets
+// MARK: - Core types
 //
-// OpenBLAS carries kernels for many core types and picks one by the processor's model number. A model that is
-// newer than the library gets kernels of an older one, without its widest vectors, and products take two to
-// four times as long. So the pick is compared with the instructions that the processor has, and where it falls
-// short a better core type is asked for by name. Nothing is timed: the same machine always gets the same
-// kernels, and a seed keeps its bits.
+// OpenBLAS carries kernels for many core types and picks one by the processor's model number. A
+// model that is newer than the library gets kernels of an older one, without its widest vectors,
+// and products take two to four times as long. So the pick is compared with the processor's
+// instructions, and where it falls short a better core type is asked for by name. Nothing is timed:
+// the same machine always gets the same kernels, and a seed keeps its bits.
 
 /// Sets of instructions, as far as a core type's kernels need them.
 struct Instructions: OptionSet, Sendable {
@@ -155,7 +157,8 @@ struct Instructions: OptionSet, Sendable {
   static let avx512 = Instructions(rawValue: 1 << 9)
   static let avx512bf16 = Instructions(rawValue: 1 << 10)
 
-  /// What this processor has and its operating system lets programs use; none on other architectures.
+  /// What this processor has and its operating system lets programs use; none on other
+  /// architectures.
   static let ofProcessor = Instructions(rawValue: processor_instructions())
 }
 
@@ -170,9 +173,9 @@ public struct CoreType: Equatable, Sendable {
 }
 
 extension CoreType {
-  /// The core types of OpenBLAS up to 0.3.21, the oldest first (driver/others/dynamic.c, and the flags in
-  /// Makefile.x86_64), without those that need 3DNow!. Later ones are unknown here: a library that has
-  /// them knows its machine.
+  /// The core types of OpenBLAS up to 0.3.21, the oldest first (driver/others/dynamic.c, and the
+  /// flags in Makefile.x86_64), without those that need 3DNow!. Newer ones are omitted: a library
+  /// that has them recognizes current processors.
   public static let all: [CoreType] = [
     CoreType(name: "Prescott", needs: .sse3),
     CoreType(name: "Core2", needs: [.sse3, .ssse3]),
@@ -198,11 +201,11 @@ extension CoreType {
   private static let nehalem: Instructions = [.sse3, .ssse3, .sse41, .sse42]
   private static let haswell: Instructions = [.sse3, .ssse3, .sse41, .sse42, .avx, .avx2, .fma]
 
-  /// The core type to ask for in place of the one in use, or nil to leave it alone.
+  /// The core type to ask for in place of the one in use, or nil to keep it.
   ///
-  /// AVX-512 that the core type in use lacks is worth SkylakeX; AVX2 and FMA that it lacks are worth
-  /// Haswell. It is never a step down, and a core type with a name that is not in the table is a newer
-  /// library's, and left alone.
+  /// Asks for SkylakeX if the core type in use ignores AVX-512, for Haswell if it ignores AVX2 and
+  /// FMA. It is never a step down, and a name that is not in the table belongs to a newer library
+  /// and is kept.
   ///
   /// - Parameters:
   ///   - name: The core type in use.
@@ -220,7 +223,7 @@ extension CoreType {
     }
   }
 
-  /// What its kernels need, as far as it tells which of two core types is the better one: FMA4 and BF16 speed
-  /// up none of our products.
+  /// What its kernels need, without the instructions that speed up none of our products (FMA4,
+  /// BF16).
   private var baseline: Instructions { needs.subtracting([.sse4a, .fma4, .avx512bf16]) }
 }

@@ -1,9 +1,9 @@
 // A dense matrix, stored row by row in one array.
 //
-// It is a value: the derivation keeps every intermediate of a pass, and copies cost a reference.
-// It has what a derivation needs (elementwise arithmetic with broadcasting, reductions, products)
-// and deliberately nothing else: no views, no strides, no third dimension. The training engine works
-// in place on memory of its own.
+// It is a value: the derivation keeps every intermediate of a pass, and copies cost a reference. It
+// has what a derivation needs (elementwise arithmetic with broadcasting, reductions, products) and
+// deliberately nothing else: no views, no strides, no third dimension. The training engine works in
+// place on padded matrices.
 
 import RealModule
 
@@ -104,7 +104,7 @@ public func vectorizedTanh(_ x: Matrix<Float>) -> Matrix<Float> {
 }
 
 // MARK: - Broadcasting arithmetic
-
+//
 // `*` is elementwise; a matrix product is always spelled `matmul`. A dimension of 1 is repeated to
 // match the other operand ("keep-dim broadcasting"), and nothing else is: (32, 200) * (1, 200) is
 // fine, (32, 200) * (32, 27) is a programmer's error.
@@ -189,10 +189,10 @@ extension Matrix {
 }
 
 // MARK: - Elementwise functions
-
-// The functions are the reference: correctly rounded or nearly so, in both precisions. The engine has
-// faster ones of its own, which are tested against these. All stand in the file of the loop they share,
-// because without whole-module optimization, as in a debug build, it is specialized nowhere else.
+//
+// The functions are the reference: correctly rounded or nearly so, in both precisions. The engine's
+// faster ones are tested against these. All stand in the file of the loop they share, because
+// without whole-module optimization, as in a debug build, it is specialized nowhere else.
 
 /// eˣ of every element.
 @specialized(where Scalar == Float)
@@ -257,11 +257,11 @@ extension Matrix {
   }
 }
 
-// MARK: - Sums and maxima along one dimension, and what the lines around an index need: gathering rows,
-
-// scattering them back, picking one element of each row.
+// MARK: - Reductions and row indexing
 //
-// A reduction keeps its dimension with length 1, so that its result broadcasts against its operand.
+// Sums and maxima along one dimension, gathering and scattering rows, picking an element of each
+// row. A reduction keeps its dimension with length 1, so that its result broadcasts against its
+// operand.
 
 /// The dimension that a reduction removes.
 public enum Axis: Sendable {
@@ -390,7 +390,7 @@ extension Matrix {
   }
 }
 
-// MARK: - How far two matrices are apart
+// MARK: - Differences
 
 extension Matrix {
   /// The largest absolute difference of two matrices of one shape; ∞ if one of them holds a NaN.

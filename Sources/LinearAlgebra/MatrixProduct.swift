@@ -2,8 +2,8 @@
 // against.
 //
 // A product is a value, `matmul`, that is called like a function, so that the engine can be changed
-// without touching a line that uses it. A transposition is a tag on the operand, never a copy. Every
-// dimension is checked here, before BLAS sees it.
+// without touching a line that uses it. A transposition is a tag on the operand, never a copy.
+// Every dimension is checked here, before BLAS sees it; alpha and beta are BLAS's own.
 
 import CBLAS
 public import RealModule
@@ -199,17 +199,15 @@ extension Matrix {
 
 // MARK: - Scalar types
 //
-// Float and Double, the two that BLAS multiplies.
-
-// The one requirement beyond their arithmetic is BLAS's own product, so that everything above can be
-// written once for both.
+// Float and Double, the two that BLAS multiplies. The one requirement beyond their arithmetic is
+// BLAS's own product, so that everything above can be written once for both.
 
 /// A scalar that a `Matrix` can hold and BLAS can multiply: `Float` or `Double`.
 public protocol MatrixScalar: Real, BinaryFloatingPoint, Sendable {
   /// C ← alpha · op(A) @ op(B) + beta · C in row-major order, by CBLAS.
   ///
-  /// The caller has checked every dimension: BLAS prints a line about a bad one and returns as if all
-  /// were well.
+  /// The caller has checked every dimension: BLAS prints a line about a bad one and returns as if
+  /// nothing were wrong.
   @unsafe static func cblasProduct(_ call: ProductCall<Self>)
 }
 

@@ -1,15 +1,15 @@
-// A window on a float matrix in memory that somebody else owns, for code that works in place.
+// A view of a float matrix in an arena's memory, for code that works in place.
 //
 // Rows are padded to whole vectors, so that loops need no remainder and small products run faster.
-// The padding holds zeros, and every kernel keeps it so. It is the engine's only way to its memory, and
-// public only because what is to be inlined in another module must be: people who embed the library
+// The padding holds zeros, and every kernel keeps it so. It is the engine's only way to its memory,
+// and public only because code that is inlined in other modules has to be: users of the library
 // have `Matrix`.
 
 import CBLAS
 
 /// A float matrix whose rows start on a vector's boundary.
 ///
-/// It owns nothing: the `Arena` that it was cut from must outlive it.
+/// It owns nothing: its `Arena` must outlive it.
 @safe public struct PaddedMatrix: @unchecked Sendable {
   @usableFromInline let start: UnsafeMutablePointer<Float>
   /// The number of rows.
@@ -59,7 +59,8 @@ import CBLAS
     }
   }
 
-  /// Sixteen floats from a column on, wherever the row ends: memory goes on for a vector after the last.
+  /// Sixteen floats from a column on, even past the end of the row; the arena keeps a spare vector
+  /// after the last row.
   @inlinable
   public subscript(row: Int, from column: Int) -> FloatVector {
     @inline(always) get {
@@ -171,10 +172,10 @@ extension PaddedMatrix {
   }
 }
 
-// MARK: Products by sgemm, nothing copied
+// MARK: Products
 //
-// As for matrices, a transposition is a tag on the operand. The three combinations here are those that a
-// linear layer has: its output, its input's gradient, its weights' gradient.
+// As for matrices, a transposition is a tag on the operand. The three combinations are those of a
+// linear layer: its output, its input's gradient, its weights' gradient.
 
 /// A padded matrix that a product takes transposed; see `PaddedMatrix.T`.
 package struct TransposedPaddedMatrix {
@@ -225,7 +226,7 @@ private func sgemm(
   _ b: PaddedMatrix, depth: Int, _ c: PaddedMatrix, _ isAdding: Bool
 ) {
   guard c.rows > 0, c.columns > 0 else { return }
-  // A sum of nothing: a rank without a window in the minibatch.
+  // A sum of nothing: a rank without an example of the minibatch.
   guard depth > 0 else {
     if !isAdding { c.fill(0) }
     return
@@ -254,24 +255,26 @@ extension PaddedMatrix {
 //
 // Owns the memory of padded matrices; matrices requested together lie next to each other.
 //
-// Windows are cut by a closure that runs twice: once to count, once on the memory that was counted. So sizes
-// stand in one place, and an arena that only counts can say beforehand what an engine will take.
+// A closure lays out the views. It runs twice, first to add up sizes, then on the allocated memory,
+// so each size is written once, and an arena that only measures can say how much an engine will
+// need.
 
-/// Blocks of zeroed memory, from which `PaddedMatrix` and `IndexVector` windows are cut.
+/// Blocks of zeroed memory, and the `PaddedMatrix` and `IndexVector` views of them.
 ///
-/// Windows are valid as long as the arena lives.
+/// Views are valid as long as the arena lives.
 @safe package final class Arena: @unchecked Sendable {
   /// What an arena does about memory.
   package enum Purpose: Sendable {
     case allocation
-    /// Counts bytes and allocates nothing; its windows must not be read or written.
+    /// Counts bytes and allocates nothing; its views must not be read or written.
     case measurement
   }
 
   package let purpose: Purpose
   /// The bytes of all blocks; nil if their number exceeds an Int.
   package private(set) var byteCount: Int? = 0
-  /// What the system's allocator set aside for all blocks.
+  /// What the system's allocator set aside for all blocks, for the test that compares it with
+  /// `byteCount`.
   package var allocatedByteCount: Int {
     unsafe blocks.reduce(0) { sum, start in unsafe sum + Int(usable_size(start)) }
   }
@@ -286,13 +289,13 @@ extension PaddedMatrix {
     while let start = unsafe blocks.popLast() { unsafe start.deallocate() }
   }
 
-  /// Cuts windows from a new block that has just the room for them.
-  package func block<Windows>(_ cut: (inout Cutter) -> Windows) -> Windows {
-    var counter = unsafe Cutter(start: nil)
-    let windows = cut(&counter)
-    guard let start = unsafe allocate(counter.used) else { return windows }
-    var cutter = unsafe Cutter(start: start)
-    return cut(&cutter)
+  /// Lays out views in a new block that has just the room for them.
+  package func block<Views>(_ layOut: (inout Layout) -> Views) -> Views {
+    var measured = unsafe Layout(start: nil)
+    let views = layOut(&measured)
+    guard let start = unsafe allocate(measured.used) else { return views }
+    var layout = unsafe Layout(start: start)
+    return layOut(&layout)
   }
 
   /// A vector of `rows` · `columns` zeros in a block of its own.
@@ -301,7 +304,7 @@ extension PaddedMatrix {
     let count = product(rows, columns)
     guard let start = unsafe allocate(count) else {
       return unsafe IndexVector(
-        start: Cutter.nowhere.assumingMemoryBound(to: Int32.self), count: count ?? .max)
+        start: Layout.nowhere.assumingMemoryBound(to: Int32.self), count: count ?? .max)
     }
     return unsafe IndexVector(
       start: start.bindMemory(to: Int32.self, capacity: count ?? 0), count: count ?? 0)
@@ -325,13 +328,13 @@ extension PaddedMatrix {
 }
 
 extension Arena {
-  /// Cuts one block from its beginning on, or counts what cutting would take.
-  @safe package struct Cutter {
+  /// Hands out the matrices of one block, one after the other, or only adds up their sizes.
+  @safe package struct Layout {
     private let start: UnsafeMutablePointer<Float>?
-    /// The floats that were cut; nil if their number exceeds an Int.
+    /// The floats handed out; nil if their number exceeds an Int.
     fileprivate private(set) var used: Int? = 0
 
-    /// Where windows point that must not be used.
+    /// Where views point that must not be used.
     fileprivate static var nowhere: UnsafeMutableRawPointer {
       unsafe UnsafeMutableRawPointer(bitPattern: alignment)!
     }
@@ -344,15 +347,15 @@ extension Arena {
     package mutating func matrix(_ rows: Int, _ columns: Int) -> PaddedMatrix {
       let stride = PaddedMatrix.stride(columns)
       defer { used = used.flatMap { used in product(rows, stride).flatMap { sum(used, $0) } } }
-      return window(at: used ?? 0, rows: rows, columns: columns, stride: stride)
+      return view(at: used ?? 0, rows: rows, columns: columns, stride: stride)
     }
 
-    /// All that was cut so far, as one matrix of a single row: for updates that treat all alike.
+    /// All matrices so far as one of a single row, for updates that treat all elements alike.
     package var whole: PaddedMatrix {
-      window(at: 0, rows: 1, columns: used ?? 0, stride: used ?? 0)
+      view(at: 0, rows: 1, columns: used ?? 0, stride: used ?? 0)
     }
 
-    private func window(at offset: Int, rows: Int, columns: Int, stride: Int) -> PaddedMatrix {
+    private func view(at offset: Int, rows: Int, columns: Int, stride: Int) -> PaddedMatrix {
       let place = unsafe start.map { unsafe $0 + offset }
       return unsafe PaddedMatrix(
         start: place ?? Self.nowhere.assumingMemoryBound(to: Float.self), rows: rows,
@@ -373,10 +376,10 @@ private func sum(_ a: Int, _ b: Int) -> Int? {
 
 // MARK: Whole numbers
 
-/// A window on whole numbers in an arena, such as row numbers for gathering and scattering.
+/// A view of integers in an arena, such as row numbers for gathering and scattering.
 ///
-/// As a `PaddedMatrix`, it owns nothing, may be handed to a thread without counting references, and is
-/// public because what is to be inlined in another module must be.
+/// Like `PaddedMatrix`, it owns nothing, may be handed to a thread without counting references, and
+/// is public only so that it is inlined in other modules.
 @safe public struct IndexVector: @unchecked Sendable {
   @usableFromInline let start: UnsafeMutablePointer<Int32>
   /// How many numbers there are.

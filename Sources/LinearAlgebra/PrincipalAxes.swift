@@ -1,17 +1,18 @@
 // Principal axes of a cloud of points, by singular value decomposition of the centred points.
 //
 // This is how a table of embeddings becomes a map: the first two axes show as much of the distances
-// between rows as two dimensions can. It is LAPACK's divide-and-conquer driver, called through LAPACKE;
-// no covariance matrix is formed, which would square the condition number.
+// between rows as two dimensions can. It is LAPACK's divide-and-conquer driver, called through
+// LAPACKE; no covariance matrix is formed, which would square the condition number.
 
 import CBLAS
 
 /// The directions in which rows vary most, in the order of how much.
 ///
-/// With X the rows minus their mean: X = U · diag(s) · Vᵀ. The axes are the rows of Vᵀ, the coordinates
-/// are X · V = U · diag(s), and axis k explains s[k]² / Σ s² of the variance.
+/// With X the rows minus their mean: X = U · diag(s) · Vᵀ. The axes are the rows of Vᵀ, the
+/// coordinates are X · V = U · diag(s), and axis k explains s[k]² / Σ s² of the variance.
 public struct PrincipalAxes: Equatable, Sendable {
-  /// Unit vectors, orthogonal to each other; in each, the component of largest magnitude is positive.
+  /// Unit vectors, orthogonal to each other; in each, the component of largest magnitude is
+  /// positive.
   public let axes: Matrix<Float>  // (k, columns), k = min(rows, columns)
   /// The singular values, the largest first.  (k)
   public let singularValues: [Float]
@@ -31,7 +32,8 @@ public struct PrincipalAxes: Equatable, Sendable {
     coordinates = MatrixProduct.blas(centred, self.axes.T)
   }
 
-  /// The share of the variance along an axis, from 0 to 1; 0 if there is no such axis or no variance.
+  /// The share of the variance along an axis, from 0 to 1; 0 if the axis does not exist or nothing
+  /// varies.
   public func explained(by axis: Int) -> Double {
     guard singularValues.indices.contains(axis) else { return 0 }
     let squares = singularValues.map { Double($0) * Double($0) }
@@ -59,7 +61,8 @@ public struct PrincipalAxes: Equatable, Sendable {
 }
 
 extension Matrix<Float> {
-  /// Each row or its negative: a decomposition leaves the signs open, and a map must not flip.
+  /// Each row or its negative. Singular vectors are unique only up to sign; fixing it keeps the map
+  /// from flipping.
   fileprivate func withPositiveLargestComponents() -> Matrix {
     var result = self
     for row in 0..<rows {

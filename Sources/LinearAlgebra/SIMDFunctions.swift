@@ -1,4 +1,4 @@
-// exp and tanh of sixteen floats at a time, for the training engine.
+// exp and tanh of sixteen floats at a time for the training engine, and dropout's masks.
 //
 // They are branch-free and built only from operations that become vector instructions: comparisons
 // with `replacing(with:where:)` instead of clamping, a rounding constant instead of `.rounded()`.
@@ -22,7 +22,8 @@ public func multiplyAdd(_ x: FloatVector, _ y: FloatVector, _ z: FloatVector) ->
   #endif
 }
 
-/// eˣ of every lane, within 1.25 ulp for results that are normal numbers; 0 below, ∞ above, NaN for NaN.
+/// eˣ of every lane, within 1.25 ulp for results that are normal numbers; 0 below, ∞ above, NaN for
+/// NaN.
 ///
 /// x = n · ln 2 + f with |f| ≤ ln 2 / 2, and eˣ = 2ⁿ · e^f. The polynomial for e^f and the split of
 /// ln 2 into two parts are those of Cephes' `expf` (Moshier).
@@ -127,12 +128,12 @@ extension SIMD16<Float> {
 //
 // Which elements are kept, as a function of a key and of an element's place.
 //
-// Nothing is stored: the forward and the backward pass ask for the same places and get the same answers,
-// in any order and on any number of threads. Each answer is a hash of the place, with the multipliers
-// and shifts of MurmurHash3's 32-bit finalizer (Appleby, public domain) and a key between them.
-// It is not a generator of random numbers for anything finer than a mask.
+// Nothing is stored: the forward and the backward pass ask for the same places and get the same
+// answers, in any order and on any number of threads. Each answer is a hash of the place, with the
+// multipliers and shifts of MurmurHash3's 32-bit finalizer (Appleby, public domain) and a key
+// between them. It is not a random number generator for anything finer than a mask.
 
-/// Zeros where an element is dropped, 1 / (1 − rate) where it is kept, so that the mean stays as it is.
+/// Zeros where an element is dropped, 1 / (1 − rate) where it is kept, which preserves the mean.
 public struct RandomMask: Equatable, Sendable {
   /// The share of elements that is dropped, at least 0 and below 1.
   public let rate: Float
@@ -156,8 +157,8 @@ public struct RandomMask: Equatable, Sendable {
     secondKey = UInt32(truncatingIfNeeded: key >> 32)
   }
 
-  /// What a kept element is divided by to be what it was: 1 − rate.
-  @inlinable public var keptShare: Float { 1 - rate }
+  /// 1 − rate. Multiplying a kept element by it undoes the mask's scaling.
+  @inlinable public var keepProbability: Float { 1 - rate }
 
   /// The mask of sixteen elements of a row, from a column on.
   @inlinable

@@ -1,9 +1,8 @@
-// A JSON value whose keys stay in the order they were written.
+// JSON values whose keys stay in the order they were written, as text and back.
 //
-// A model file's recipe, metrics, a run's description and what `--json` prints are all of this type: it is
-// the only JSON that the package writes, and JSONReader the only way in. (The header of a safetensors file
-// has a stricter grammar of its own.) Foundation's encoder either sorts keys or leaves their order to
-// chance, and costs start-up time.
+// A model file's recipe, metrics, a run's description and what `--json` prints are all of this
+// type. (The header of a safetensors file has a stricter grammar of its own.) Foundation's encoder
+// either sorts keys or leaves their order to chance, and costs start-up time.
 
 /// A value for machines to read.
 public enum JSONValue: Sendable, Equatable {
@@ -51,10 +50,11 @@ extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral,
 }
 
 // MARK: - Encoding
-
-// As RFC 8259 has it, on one line, no blanks between tokens. Characters that some readers take for line ends (U+0085, U+2028, U+2029) are escaped along with
-// the control characters, so that one line is one line to everybody; and so are the marks that change the
-// direction of what follows them. All other text stays UTF-8.
+//
+// As RFC 8259 has it, on one line, without blanks between tokens. Characters that some readers take
+// for line ends (U+0085, U+2028, U+2029) are escaped along with the control characters, so that one
+// line is one line to every reader; and so are the marks that change the direction of what follows
+// them. All other text stays UTF-8.
 
 extension JSONValue {
   /// This value as JSON on one line, with no line end.
@@ -125,11 +125,10 @@ extension JSONValue {
 
 // MARK: - Reading
 //
-// JSON as RFC 8259 has it.
-//
-// Model files carry a recipe as JSON, runs a description and metrics, and all of them may be damaged or
-// made by hand. So the reader is strict: one value, no key twice, no lone surrogate, a limit on depth, and
-// no number that a Double does not hold. Whatever the text is, it returns or throws.
+// Model files carry a recipe as JSON, runs a description and metrics, and all of them may be
+// damaged or written by hand. So the reader is strict (RFC 8259): one value, no key twice, no lone
+// surrogate, a limit on depth, and no number that a Double does not hold. Whatever the text is, it
+// returns or throws.
 
 /// Why a text is not JSON.
 public struct JSONSyntaxError: Error, Equatable, Sendable, CustomStringConvertible {
@@ -144,7 +143,7 @@ public struct JSONSyntaxError: Error, Equatable, Sendable, CustomStringConvertib
 extension JSONValue {
   /// Reads one value; white space may stand around it and between its tokens.
   ///
-  /// Whole numbers without fraction and exponent become `integer`, or `unsigned` where only that holds
+  /// Numbers without fraction and exponent become `integer`, or `unsigned` where only that holds
   /// them; all others become `number`.
   /// - Throws: `JSONSyntaxError`: where it stops being JSON, and what should stand there.
   public init(parsing text: String) throws(JSONSyntaxError) {
@@ -153,10 +152,10 @@ extension JSONValue {
   }
 }
 
-// MARK: - What a value holds, or nil if it is of another kind
+// MARK: - Access
 
 extension JSONValue {
-  /// The value of a key; nil if there is none or this is not an object.
+  /// The value of a key; nil if it is missing or this is not an object.
   public subscript(key: String) -> JSONValue? { pairs?.first { $0.key == key }?.value }
 
   /// The pairs of an object, in their order.
@@ -202,7 +201,7 @@ extension JSONValue {
   }
 }
 
-// MARK: - The grammar, one function a rule
+// MARK: - The grammar
 
 private struct JSONReader {
   let bytes: [UInt8]

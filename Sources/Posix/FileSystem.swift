@@ -1,7 +1,7 @@
-// Files and directories by their paths: what saving, finding and reading runs takes.
+// File-system calls by path, as needed to save, find and read runs, and a lock.
 //
-// What a path leads to is looked at before it is opened, so that nobody waits for a pipe's writer who
-// expected a file. Every failure carries the path.
+// The type is checked before opening, so that a FIFO in place of a file does not block. Every
+// failure carries the path.
 
 import Glibc
 
@@ -61,7 +61,7 @@ public enum FileSystem {
   /// Whether there is anything at a path.
   public static func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
 
-  /// Finds out whether files can be made in a directory.
+  /// Checks that files can be made in a directory.
   /// - Throws: `SystemError` if not.
   public static func requireWritable(directory path: String) throws(SystemError) {
     try calling(path) { unsafe access(path, W_OK) }
@@ -90,7 +90,8 @@ extension FileSystem {
     try calling(path) { unsafe mkdir(path, 0o777) }
   }
 
-  /// The names in a directory, sorted, but for those that are not UTF-8: no path of ours leads to them.
+  /// The names in a directory, sorted, without those that are not UTF-8, which our paths cannot
+  /// name.
   public static func names(in path: String) throws(SystemError) -> [String] {
     try entries(in: path).compactMap { $0 }.sorted()
   }
@@ -130,7 +131,8 @@ extension FileSystem {
     }
   }
 
-  /// Reads until the end, or until there are more bytes than `bound` says, which is asked after each piece.
+  /// Reads until the end, or until there are more bytes than `bound` returns, which is called after
+  /// each piece.
   public static func read(
     _ path: String, allowingPipes: Bool, chunkSize: Int = 1 << 18,
     bound: ([UInt8]) throws(SystemError) -> Int
@@ -150,7 +152,7 @@ extension FileSystem {
     }
   }
 
-  /// Refuses what is no file, before opening it could wait for somebody.
+  /// Rejects anything but a file before open(2) could block.
   private static func requireReadable(
     _ path: String, allowingPipes: Bool
   ) throws(SystemError) {
@@ -194,7 +196,7 @@ extension FileSystem {
     }
   }
 
-  /// Makes a directory that nobody else has, for this process alone, where the system wants such ones.
+  /// Creates a private temporary directory in TMPDIR or /tmp.
   public static func makeTemporaryDirectory(prefix: String) throws(SystemError) -> String {
     let place = environmentVariable("TMPDIR").flatMap { $0.isEmpty ? nil : $0 } ?? "/tmp"
     var template = Array("\(place)/\(prefix)XXXXXX\0".utf8CString)
@@ -220,44 +222,44 @@ extension FileSystem {
 //
 // Atomically, without overwriting a user's file, without following a symbolic link.
 //
-// Content goes into a new file of a name that nobody else has, is synchronized, and then gets the name that
-// it is to have. So a reader finds all of the old content or all of the new, whatever is killed when, and
-// what has several names (a backup by hard links) changes under this one alone.
+// Content is written to a temporary file, synced, and renamed into place. Whenever the process is
+// killed, a reader finds either the old content or the new. Other hard links to the old file (a
+// backup) keep the old content.
 
 extension FileSystem {
-  /// How a user's file is to be written.
+  /// What becomes of a file that is already there.
   public enum Existing: Sendable {
-    /// Whatever is there stays.
+    /// It stays.
     case kept
-    /// A file that begins with these bytes is one of ours, and gives way to a newer one, as an empty one
-    /// does.
+    /// A file that begins with these bytes is one of ours, and is replaced, as an empty one is.
     case replacedIfBeginning([UInt8])
   }
 
-  /// What the name of a file begins with that is being written and not yet in its place: in a run by who
-  /// has locked it, and anywhere by others. Sixteen hexadecimal digits follow, which nobody else has.
+  /// Prefixes of temporary files: in a run directory (written by the lock's holder), and elsewhere.
+  /// Sixteen random hexadecimal digits follow.
   static let (temporaryOfRun, temporary) = (".new-", ".tmp-")
   /// The longest name of a temporary file, with the slash before it.
   public static let temporaryLength = 1 + temporaryOfRun.utf8.count + 16
 
-  /// Whether a name is that of a file that a killed run was writing.
+  /// Whether a file of this name was being written by a run that was killed.
   public static func isTemporaryOfRun(_ name: String) -> Bool {
     guard let digits = name.remainder(after: temporaryOfRun) else { return false }
     return digits.utf8.count == 16
       && digits.utf8.allSatisfy { "0123456789abcdef".utf8.contains($0) }
   }
 
-  /// Replaces a run's own file by new content, which is on the disk when this returns: at every moment the
-  /// path leads to all of the old content or all of the new. Other links to the old content keep it, and
-  /// the old file's mode stays.
+  /// Replaces a run's own file by new content, which is on the disk when this returns: at every
+  /// moment the path leads to all of the old content or all of the new. Other links to the old
+  /// content keep it, and the old file's mode stays.
   public static func replace(_ path: String, with bytes: [UInt8]) throws(SystemError) {
     try replace(path, with: bytes, temporaryOfRun)
   }
 
-  /// Writes a file at a path that a user named: whole or not at all, on the disk when this returns, and in
-  /// nobody's place. A pipe or a terminal is written as it is.
+  /// Writes a file at a path that a user named: whole or not at all, on the disk when this returns,
+  /// and without overwriting a user's file. A pipe or a terminal is written directly.
   ///
-  /// - Throws: `SystemError`, with `isExisting` if there is a file that has to stay, or a symbolic link.
+  /// - Throws: `SystemError`, with `isExisting` if there is a file that has to stay, or a symbolic
+  ///   link.
   public static func write(
     _ bytes: [UInt8], to path: String, existing: Existing = .kept
   ) throws(SystemError) {
@@ -271,7 +273,7 @@ extension FileSystem {
     }
   }
 
-  /// Finds out whether `write` would refuse a path, before there is anything to be written.
+  /// Checks whether `write` would refuse a path, before there is anything to write.
   public static func requireWritable(
     _ path: String, existing: Existing = .kept
   ) throws(SystemError) {
@@ -333,7 +335,7 @@ extension FileSystem {
     }
   }
 
-  /// Writes a file of a name that nobody else has, has it put into its place, and leaves nothing else.
+  /// Writes a temporary file and calls `place` with its path; removes it on failure.
   private static func writingTemporary(
     _ bytes: [UInt8], for path: String, _ prefix: String, mode: mode_t?,
     _ place: (String) throws(SystemError) -> Void
@@ -361,7 +363,7 @@ extension FileSystem {
     try synchronize(directory: directory)
   }
 
-  /// A path in a directory that nobody else has: of 2⁶⁴, and to open it fails if somebody has it all the same.
+  /// A random path, one of 2⁶⁴; opening it fails if it exists all the same.
   private static func temporaryPath(in directory: String, _ prefix: String) -> String {
     var generator = SystemRandomNumberGenerator()
     let digits = String(generator.next(), radix: 16)
@@ -369,13 +371,14 @@ extension FileSystem {
     return directory == "/" ? "/" + name : directory + "/" + name
   }
 
-  /// Gives a file its name, and takes the temporary one away, unless there is something of that name.
+  /// Gives a file its name and removes the temporary one, unless the name is taken.
   private static func link(_ made: String, to path: String) throws(SystemError) {
     do throws(SystemError) {
       try calling(path) { unsafe Glibc.link(made, path) }
       unsafe unlink(made)
     } catch {
-      // Some file systems have no links; a name that appears in this very moment is lost there.
+      // Without hard links we must rename, which would overwrite a file created at this very
+      // moment.
       guard !error.isExisting, try statusIfAny(path, followingLinks: false) == nil else {
         throw error
       }
@@ -383,9 +386,9 @@ extension FileSystem {
     }
   }
 
-  /// Appends a line to a file, in one write, so that a reader sees all of it or nothing. A link of that
-  /// name is not followed: it could lead to somebody else's file. A file that has other names as well, as
-  /// in a backup by `cp -al`, is replaced by a longer copy.
+  /// Appends a line to a file in one write, so that a reader sees all of it or nothing. A symbolic
+  /// link is not followed: it could lead to a user's file. A file with other hard links, as in a
+  /// backup by `cp -al`, is replaced by a longer copy.
   public static func append(line: String, to path: String) throws(SystemError) {
     let bytes = Array((line + "\n").utf8)
     var isShared = false
@@ -427,28 +430,28 @@ extension FileSystem {
     }
   }
 
-  /// Makes sure that a directory's entries are on the disk.
+  /// Waits until a directory's entries are on the disk.
   private static func synchronize(directory: String) throws(SystemError) {
     let file = try OpenFile(directory, .directory)
     do throws(SystemError) { try file.synchronize() } catch { throw error.at(directory) }
   }
 }
 
-// MARK: - A lock on a file: which of several processes may go on
+// MARK: - Locks
 
-/// A file that one process at a time can have locked.
+/// A file lock that one process at a time can hold.
 ///
-/// The lock is the kernel's (flock); the file also tells the holder's process id. It ends with the
-/// process, however that ends, so there is no stale lock: a file that a killed process leaves behind
-/// means nothing. A process that ends normally removes the file while it still holds the lock. Whoever
-/// gets the lock of a file that was removed in the meantime notices, and takes that of the new one. A
-/// link in its place is refused, symbolic or hard, and so is a file with anything but a process id in it:
-/// the process id would be written over what is somebody's.
+/// The lock is the kernel's (flock); the file also holds the owner's process id. It ends with the
+/// process, however that ends, so there is no stale lock: a file that a killed process leaves
+/// behind means nothing. A process that ends normally removes the file while it still holds the
+/// lock. A process that locks a file which was meanwhile removed notices, and locks the new one.
+/// Symbolic and hard links are refused, and so is a file with anything but a process id in it:
+/// writing the process id would destroy a user's data.
 public final class FileLock: Sendable {
   /// What came of the attempt to take a lock.
   public enum Attempt {
     case taken(FileLock)
-    /// Another process has it, whose id is told if it has written it already.
+    /// Another process has it; its id is nil if it has not written it yet.
     case held(by: Int?)
   }
 
@@ -470,7 +473,7 @@ public final class FileLock: Sendable {
     }
   }
 
-  /// Refuses a file that may be somebody's, before anything is written into it.
+  /// Refuses a file that may be a user's, before anything is written into it.
   private static func requireOurs(
     _ file: borrowing OpenFile, _ path: String
   ) throws(SystemError) {
@@ -501,7 +504,7 @@ public final class FileLock: Sendable {
     if isInPlace { try? FileSystem.remove(path) }
   }
 
-  /// The process id that the holder wrote, if it has come to that.
+  /// The process id that the holder wrote; nil if it has not yet.
   private static func holder(_ file: borrowing OpenFile) -> Int? {
     let bytes = (try? file.read(at: 0, upTo: 20)) ?? []
     return Int(String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self))

@@ -1,7 +1,7 @@
 // An open file, pipe, device or terminal: its bytes, and what the system knows about it.
 //
-// Errors carry no path here, since a descriptor may have none; who opened by a path adds it
-// (FileSystem). Nothing is buffered.
+// Errors carry no path here, since a descriptor may have none; FileSystem, which opens by path,
+// adds it. Nothing is buffered.
 
 import CLinux
 import Glibc
@@ -11,19 +11,19 @@ public struct OpenFile: ~Copyable, Sendable {
   let descriptor: CInt
   private let isOwned: Bool
 
-  /// Who may do what with a file that is opened.
+  /// What a file is opened for.
   enum Access {
-    /// Reads, and never makes the terminal that it may be the process's own.
+    /// Reading; a terminal does not become the controlling terminal.
     case reading
-    /// Writes what is there: a device or a pipe.
+    /// Writing to what is there: a device or a pipe.
     case overwriting
-    /// Writes a file that must not be there yet.
+    /// Writing a file that must not exist yet.
     case creating
-    /// Adds to the end of a file, new or old. A symbolic link is refused, a FIFO not waited for.
+    /// Appending to a file, new or old. A symbolic link is refused, a FIFO not waited for.
     case appending
-    /// Reads and writes, a new file or an old one. A symbolic link is refused.
+    /// Reading and writing a file, new or old. A symbolic link is refused.
     case locking
-    /// Takes hold of a directory.
+    /// Synchronizing a directory.
     case directory
 
     fileprivate var flags: CInt {
@@ -45,7 +45,7 @@ public struct OpenFile: ~Copyable, Sendable {
     guard !path.utf8.contains(0) else { throw SystemError(path, code: ENOENT) }
     let mayWait = access == .reading || access == .overwriting
     if mayWait, let kind = try? FileSystem.kind(of: path), kind == .pipe {
-      descriptor = try PatientOpening.open(path, access.flags | O_CLOEXEC)
+      descriptor = try FIFO.open(path, access.flags | O_CLOEXEC)
     } else {
       descriptor = try calling(path) { unsafe open(path, access.flags | O_CLOEXEC, mode) }
     }
@@ -56,7 +56,7 @@ public struct OpenFile: ~Copyable, Sendable {
   /// - Throws: `SystemError`, with the path.
   public init(reading path: String) throws(SystemError) { try self.init(path, .reading) }
 
-  /// Takes a file that somebody else has opened, and leaves it open.
+  /// Uses a file that is already open, and leaves it open.
   public init(descriptor: CInt) {
     self.descriptor = descriptor
     isOwned = false
@@ -70,8 +70,8 @@ public struct OpenFile: ~Copyable, Sendable {
 // MARK: Bytes
 
 extension OpenFile {
-  /// Reads as much as there is, up to the length of `chunk`; 0 at the end. Waits where the descriptor
-  /// itself would not.
+  /// Reads as much as there is, up to the length of `chunk`; 0 at the end. Waits where the
+  /// descriptor itself would not.
   public func read(into chunk: inout [UInt8]) throws(SystemError) -> Int {
     while true {
       do throws(SystemError) {
@@ -81,7 +81,7 @@ extension OpenFile {
           }
         }
       } catch {
-        // Somebody made it non-blocking, as terminals and test harnesses do.
+        // A descriptor can be non-blocking, as terminals and test harnesses leave it.
         guard error.isWouldBlock else { throw error }
         try wait(for: POLLIN)
       }
@@ -118,7 +118,7 @@ extension OpenFile {
     let count = try unsafe bytes.withUnsafeBytes { buffer throws(SystemError) in
       try calling { unsafe Glibc.write(descriptor, buffer.baseAddress, buffer.count) }
     }
-    // A device that takes nothing would be asked for ever.
+    // A device that accepts no bytes would loop forever.
     guard count > 0 else { throw SystemError(code: EIO) }
     return count
   }
@@ -187,19 +187,19 @@ extension OpenFile {
 
 // MARK: Descriptors 0, 1 and 2
 
-/// The three descriptors that a process starts with, if whoever started it left them open.
+/// The three descriptors that a process starts with, unless its parent closed them.
 public enum StandardDescriptors {
   static let input = STDIN_FILENO
   public static let output = STDOUT_FILENO
   public static let error = STDERR_FILENO
 
-  /// Takes those of the three that are closed, before anything else is opened.
+  /// Occupies those of the three that are closed, before anything else is opened.
   ///
-  /// The next file that a process opens gets the lowest free number, and results would be printed into
-  /// a checkpoint (`train >&-`). The null device keeps the place, the wrong way round: reading what is
-  /// open for writing, or writing what is open for reading, fails with EBADF exactly as on a closed
-  /// descriptor. So a closed stdout is still reported, a closed stderr is still harmless. (The GNU
-  /// tools do the same.) Without a null device they stay closed.
+  /// The next file that a process opens gets the lowest free number, and results would be printed
+  /// into a checkpoint (`train >&-`). The null device takes the place, opened for the other
+  /// direction: reading what is open for writing, or writing what is open for reading, fails with
+  /// EBADF exactly as on a closed descriptor. So a closed stdout is still reported, a closed stderr
+  /// is still harmless. (The GNU tools do the same.) Without a null device they stay closed.
   public static func takeMissing() {
     for (descriptor, access) in [
       (input, O_WRONLY), (output, O_RDONLY), (error, O_RDONLY),
@@ -212,15 +212,15 @@ public enum StandardDescriptors {
 
 // MARK: FIFOs
 
-/// Opens a FIFO, which waits for somebody at its other end, but not for ever.
-enum PatientOpening {
-  /// The seconds that a FIFO is waited for.
-  static let patience = 5
+/// Opens a FIFO, with a time limit for its other end.
+enum FIFO {
+  /// In seconds.
+  static let timeout = 5
 
   static func open(_ path: String, _ flags: CInt) throws(SystemError) -> CInt {
     let isReading = flags & O_ACCMODE == O_RDONLY
     let descriptor = try isReading ? openReading(path, flags) : openWriting(path, flags)
-    // From here on, reading and writing wait as ever.
+    // From here on, reading and writing block as usual.
     _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) & ~O_NONBLOCK)
     return descriptor
   }
@@ -228,15 +228,15 @@ enum PatientOpening {
   private static func openReading(_ path: String, _ flags: CInt) throws(SystemError) -> CInt {
     let descriptor = try calling(path) { unsafe Glibc.open(path, flags | O_NONBLOCK) }
     var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-    let found = try calling(path) { unsafe poll(&request, 1, CInt(1000 * patience)) }
-    // Something to be read, or a writer who has left already.
+    let found = try calling(path) { unsafe poll(&request, 1, CInt(1000 * timeout)) }
+    // Something to read, or a writer that has closed its end.
     if found > 0 || hasSilentWriter(descriptor) { return descriptor }
     _ = Glibc.close(descriptor)
-    throw nobody(path)
+    throw timedOut(path)
   }
 
-  /// Whether somebody has a FIFO open for writing who has written nothing yet: then what is read would have
-  /// to be waited for, and else is at its end. It is a copy that is asked for, so nothing is lost.
+  /// Whether a writer has the FIFO open but has written nothing: a read would block instead of
+  /// reporting the end. tee(2) copies, so nothing is consumed.
   private static func hasSilentWriter(_ descriptor: CInt) -> Bool {
     var ends: [CInt] = [-1, -1]
     guard unsafe pipe(&ends) == 0 else { return false }
@@ -252,16 +252,16 @@ enum PatientOpening {
         return try calling(path) { unsafe Glibc.open(path, flags | O_NONBLOCK) }
       } catch {
         guard error.code == ENXIO else { throw error }
-        guard monotonicNanoseconds() - start < patience * 1_000_000_000 else {
-          throw nobody(path)
+        guard monotonicNanoseconds() - start < timeout * 1_000_000_000 else {
+          throw timedOut(path)
         }
       }
       usleep(10_000)
     }
   }
 
-  private static func nobody(_ path: String) -> SystemError {
+  private static func timedOut(_ path: String) -> SystemError {
     SystemError(
-      path, code: ETIMEDOUT, "a pipe, and nobody opened its other end for \(patience) seconds")
+      path, code: ETIMEDOUT, "a pipe, and nobody opened its other end for \(timeout) seconds")
   }
 }

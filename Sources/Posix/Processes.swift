@@ -1,7 +1,7 @@
-// This process: its signals, its end, its environment, its clock and the name of its machine.
+// This process and those that it starts: signals, exit, environment, clock, and child processes.
 //
-// It decides nothing: what a signal means to a command, and with what status it ends, is the caller's
-// business (CommandSupport).
+// What a signal means to a command, and with what status it exits, is the caller's decision
+// (CommandSupport).
 
 import Glibc
 
@@ -14,11 +14,11 @@ public struct Signal: Equatable, Sendable {
   public static let terminate = Signal(number: SIGTERM)
   /// What the end of a child process sends.
   static let childEnded = Signal(number: SIGCHLD)
-  /// What a terminal sends that is closed.
+  /// What a terminal sends when it is closed.
   public static let hangUp = Signal(number: SIGHUP)
   /// What a limit on processor time sends (`ulimit -t`), every second once it is reached.
   public static let processorTime = Signal(number: SIGXCPU)
-  /// A write to a pipe that nobody reads; ignored, the write fails instead.
+  /// A write to a pipe without a reader; ignored, the write fails instead.
   public static let brokenPipe = Signal(number: SIGPIPE)
   /// A write beyond the limit on file sizes; ignored, the write fails instead.
   public static let fileTooLarge = Signal(number: SIGXFSZ)
@@ -33,14 +33,14 @@ public struct Signal: Equatable, Sendable {
     return handler == ignoring
   }
 
-  /// Lets it do again what it does to every process.
+  /// Restores the default action.
   public func restoreDefault() { _ = Glibc.signal(number, SIG_DFL) }
 
   /// Calls `handler`, with the signal's number, for each signal from now on; system calls that it
   /// interrupts are repeated where they can be.
   ///
-  /// A thread that starts a process hands down its mask, and some libraries' threads block everything:
-  /// so the signal is let through too.
+  /// The signal is unblocked too: a process inherits the mask of the thread that starts it, and
+  /// some libraries' threads block everything.
   public func handle(_ handler: @escaping @convention(c) (CInt) -> Void) {
     var action = sigaction()
     unsafe action.__sigaction_handler.sa_handler = handler
@@ -53,21 +53,21 @@ public struct Signal: Equatable, Sendable {
   }
 }
 
-/// Lets the owner of what this process makes use it, whatever the shell's umask says: a directory that its
-/// owner cannot enter would be in the way of all later runs.
+/// Makes sure that the umask never takes permissions from the owner: a directory its owner cannot
+/// enter would block all later runs.
 public func keepOwnersPermissions() {
   let mask = umask(0o777)
   _ = umask(mask & ~0o700)
 }
 
-/// Ends the process, after what was registered for its end.
+/// Ends the process after running its atexit handlers.
 public func exitProcess(_ status: CInt) -> Never { exit(status) }
 
-/// Ends the process at once: no destructor runs and no thread is waited for. Safe in a signal handler.
+/// Ends the process at once: no destructor runs and no thread is waited for. Safe in a signal
+/// handler.
 public func exitProcessImmediately(_ status: CInt) -> Never { _exit(status) }
 
-/// The words that the process was started with, its own name first, each as the bytes that it was given;
-/// none where the system does not tell (/proc is not mounted).
+/// The process's arguments, its own name first, as bytes; empty if unknown (/proc is not mounted).
 public func processWords() -> [[UInt8]] {
   let words = unsafe CommandLine.unsafeArgv
   return (0..<Int(CommandLine.argc)).compactMap { index in
@@ -114,7 +114,7 @@ public func timestamp() -> String {
   return text(of: characters)
 }
 
-/// A time that only ever grows, in nanoseconds since some moment.
+/// The monotonic clock, in nanoseconds since some moment.
 public func monotonicNanoseconds() -> Int {
   var time = timespec()
   unsafe clock_gettime(CLOCK_MONOTONIC, &time)
@@ -125,16 +125,16 @@ public func monotonicNanoseconds() -> Int {
 //
 // By posix_spawn, because Foundation's Process would bring all of Foundation into every `train`.
 
-/// A program that reads nothing, and writes its messages, and perhaps its results, to files.
+/// A program with no input, whose stderr and optionally stdout go to files.
 public struct ChildProcess {
   /// How a program ended.
-  public enum End: Equatable, Sendable {
-    /// An exit status, or 128 and the number of the signal that ended it.
+  public enum Outcome: Equatable, Sendable {
+    /// An exit status, or 128 plus the number of the signal that ended it.
     case status(CInt)
     /// It was killed because it took too long.
-    case tooLate
+    case timedOut
     /// It was killed because it was no longer wanted.
-    case stopped
+    case cancelled
   }
 
   private let executable: String
@@ -150,10 +150,11 @@ public struct ChildProcess {
   /// - Parameters:
   ///   - environment: All of its variables, as `NAME=value`.
   ///   - directory: Where it runs; nil for the working directory.
-  ///   - output: The file that its stdout goes to; nil for none. Names of files are relative to `directory`.
+  ///   - output: The file that its stdout goes to; nil for none. Names of files are relative to
+  ///     `directory`.
   ///   - messages: The file that its stderr goes to.
-  ///   - fileLimit: The most bytes of any file that it writes; a longer one is its end (SIGXFSZ).
-  ///     In whole blocks of 512 bytes.
+  ///   - fileLimit: The most bytes of any file that it writes; exceeding it kills the program
+  ///     (SIGXFSZ). In whole blocks of 512 bytes.
   public init(
     executable: String, arguments: [String], environment: [String], directory: String? = nil,
     output: String? = nil, messages: String, fileLimit: Int? = nil
@@ -168,35 +169,34 @@ public struct ChildProcess {
     self.fileLimit = fileLimit
   }
 
-  /// Runs the program, and kills it, and what it has started itself, if it has not ended within `seconds`
-  /// or is no longer wanted.
+  /// Runs the program, and kills it with its descendants if it has not ended within `seconds` or is
+  /// cancelled.
   /// - Throws: `SystemError` if it does not start.
-  /// - Note: Undoes the ignoring of SIGCHLD, which would lose the program's status.
   public func run(
-    seconds: Double, isStopped: () -> Bool = { false }
-  ) throws(SystemError) -> End {
-    // As whoever started this process may have left it.
+    seconds: Double, isCancelled: () -> Bool = { false }
+  ) throws(SystemError) -> Outcome {
+    // Where SIGCHLD is ignored, as a parent may leave it, the status is lost.
     if Signal.childEnded.isIgnored { Signal.childEnded.restoreDefault() }
     let child = try start()
     let start = monotonicNanoseconds()
-    var end: End?
-    while end == nil, !Self.hasEnded(child) {
-      if isStopped() {
-        end = .stopped
+    var outcome: Outcome?
+    while outcome == nil, !Self.hasEnded(child) {
+      if isCancelled() {
+        outcome = .cancelled
       } else if Double(monotonicNanoseconds() - start) > seconds * 1e9 {
-        end = .tooLate
+        outcome = .timedOut
       } else {
         usleep(2000)
       }
     }
-    // Its group has its number as long as nobody has waited for it.
+    // The number of its group is not reused before it was waited for.
     kill(-child, SIGKILL)
     var status: CInt = 0
     try calling(executable) { unsafe waitpid(child, &status, 0) }
-    return end ?? .status(Self.code(status))
+    return outcome ?? .status(Self.code(status))
   }
 
-  /// Whether the program has ended; it stays to be waited for.
+  /// Whether the program has ended; it can still be waited for.
   private static func hasEnded(_ child: pid_t) -> Bool {
     var information = unsafe siginfo_t()
     let status = unsafe waitid(P_PID, id_t(child), &information, WEXITED | WNOHANG | WNOWAIT)
@@ -209,7 +209,7 @@ public struct ChildProcess {
   }
 
   private func start() throws(SystemError) -> pid_t {
-    // A shell that starts it would report with a status and a message of its own.
+    // The shell that may start it would report with a status and a message of its own.
     guard case .file = try FileSystem.kind(of: executable) else {
       throw SystemError(executable, code: EACCES)
     }
@@ -237,8 +237,8 @@ public struct ChildProcess {
     return child
   }
 
-  /// The words that start the program. Spawning can set neither a directory nor a limit; the shell can,
-  /// before the program has written a byte.
+  /// The command line up to the arguments. posix_spawn can set neither a directory nor a limit; the
+  /// shell can, before the program writes a byte.
   private var command: [String] {
     if directory == nil && fileLimit == nil { return [executable] }
     let script = #"cd -- "$1" && ulimit -f "$2" && shift 2 && exec "$@""#
@@ -249,8 +249,9 @@ public struct ChildProcess {
   }
 }
 
-/// How a child begins: the leader of a group, so that what it starts itself can be ended with it; with no
-/// signal blocked, as some libraries' threads have them; and with those at work that this process ignores.
+/// Spawn attributes: a process group of its own, so that descendants can be killed with it; no
+/// blocked signals (some libraries' threads block them); default actions for the signals that this
+/// process ignores.
 private struct Attributes: ~Copyable {
   var value = posix_spawnattr_t()
 

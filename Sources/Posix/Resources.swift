@@ -6,9 +6,9 @@ import Glibc
 
 /// The number of threads that can run at the same time in this process, at least 1.
 ///
-/// It is the number of cores that the process may run on (`taskset`, a container's set of cores), or less
-/// if a control group has a quota of processor time: more threads would all be stopped for the rest of
-/// every period once they have used it up.
+/// It is the number of cores that the process may run on (`taskset`, a container's set of cores),
+/// or less if a control group has a quota of processor time: more threads would only exhaust the
+/// quota sooner and then all be throttled.
 public func availableCores() -> Int { availableCores(root: "") }
 
 /// The same, on the system whose file tree begins at `root`.
@@ -16,14 +16,14 @@ func availableCores(root: String, affinity: Int = affinityCores()) -> Int {
   max(1, min(affinity, quotaCores(ControlGroups(root: root)) ?? .max))
 }
 
-/// The cores that this process may run on; 1 if the system does not tell.
+/// The number of cores that this process may run on; 1 if unknown.
 func affinityCores() -> Int { max(1, CoreSet.ofCallingThread?.cores.count ?? 1) }
 
 /// Cores that a thread may run on, by the system's numbers.
 public struct CoreSet: Equatable, Sendable {
   private var mask: [UInt]
 
-  /// Those of the calling thread; nil if the system does not tell.
+  /// Those of the calling thread; nil if unknown.
   public static var ofCallingThread: CoreSet? {
     // The kernel refuses a mask shorter than its own; 2^16 bytes are half a million cores.
     var words = 16
@@ -62,14 +62,15 @@ public struct CoreSet: Equatable, Sendable {
   }
 }
 
-/// The whole cores that the smallest quota of processor time pays for, at least 1; nil without a quota.
+/// The whole cores that the smallest quota of processor time pays for, at least 1; nil without a
+/// quota.
 ///
-/// A quota is a time in every period, both in microseconds, or none: `max` in version 2's `cpu.max`, −1
-/// in version 1's.
+/// A quota is a time in every period, both in microseconds, or none: `max` in version 2's
+/// `cpu.max`, −1 in version 1's.
 private func quotaCores(_ groups: ControlGroups) -> Int? {
   let quotas =
-    groups.values("cpu.max", of: "cpu", .two)
-    + groups.values("cpu.cfs_quota_us", "cpu.cfs_period_us", of: "cpu", .one)
+    groups.values("cpu.max", of: "cpu", .v2)
+    + groups.values("cpu.cfs_quota_us", "cpu.cfs_period_us", of: "cpu", .v1)
   return quotas.compactMap { words -> Int? in
     let numbers = words.compactMap { Int($0) }
     guard words.count == 2, numbers.count == 2, numbers[0] > 0, numbers[1] > 0 else { return nil }
@@ -89,10 +90,11 @@ public enum Memory {
     sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
   }
 
-  /// The most that this process could have: the smallest of the machine's memory, what of it is free or
-  /// can be freed, the limit of every control group it is in, and the limit on its addresses.
+  /// The most that this process could have: the smallest of the machine's memory, what of it is
+  /// free or can be freed, the limit of every control group it is in, and the limit on its
+  /// addresses.
   ///
-  /// A group's limit is told whole, whatever its processes have taken of it already.
+  /// A group's limit counts in full, however much of it is in use.
   public static var available: Int { available(root: "") }
 
   /// The same, on the system whose file tree begins at `root`.
@@ -103,7 +105,7 @@ public enum Memory {
     return limits.compactMap { $0 }.reduce(physical, min)
   }
 
-  /// The memory that can be had without swapping, as the kernel estimates it; nil if it does not tell.
+  /// The memory that can be had without swapping, as the kernel estimates it; nil if unknown.
   private static func unused(root: String) -> Int? {
     guard let bytes = try? FileSystem.read(root + "/proc/meminfo") else { return nil }
     let lines = String(decoding: bytes, as: UTF8.self).pieces(separatedBy: UInt8(ascii: "\n"))
@@ -114,19 +116,20 @@ public enum Memory {
     return kilobytes << 10
   }
 
-  /// The smallest limit of the control groups; nil without one. Version 2 writes `max` for none, version
-  /// 1 a number larger than any memory.
+  /// The smallest limit of the control groups; nil without one. Version 2 writes `max` for none,
+  /// version 1 a number larger than any memory.
   private static func groupLimit(_ groups: ControlGroups) -> Int? {
     let limits =
-      groups.values("memory.max", of: "memory", .two)
-      + groups.values("memory.limit_in_bytes", of: "memory", .one)
+      groups.values("memory.max", of: "memory", .v2)
+      + groups.values("memory.limit_in_bytes", of: "memory", .v1)
     return limits.compactMap { words -> Int? in
       guard words.count == 1, let limit = Int(words[0]), limit > 0 else { return nil }
       return limit
     }.min()
   }
 
-  /// The bytes of addresses that this process may use, as `ulimit -v` limits them; nil without a limit.
+  /// The bytes of addresses that this process may use, as `ulimit -v` limits them; nil without a
+  /// limit.
   static var addressSpaceLimit: Int? { limit(RLIMIT_AS) }
 
   /// The bytes of stack that a thread may use (`ulimit -s`); nil without a limit.
@@ -161,18 +164,17 @@ public enum Memory {
 // MARK: - Control groups
 //
 // Files like `cpu.max`, in the process's own group and in every group above it, since each of them
-// binds.
+// binds. They are found and read here, and interpreted above.
 //
-// Linux has two versions, and a system may use both at once: version 2 has one tree of groups, version 1
-// one for each controller. /proc/self/cgroup names the process's group in each, and
-// /proc/self/mountinfo where a tree, or a container's part of it, is mounted. Here files are found and
-// read; what their numbers mean is said above. All paths begin at a
-// root directory, so that tests can make a system of their own. What is missing or makes no sense is
-// no limit. (Linux, Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/.)
+// Linux has two versions, and a system may use both at once: version 2 has one tree of groups,
+// version 1 one for each controller. /proc/self/cgroup names the process's group in each, and
+// /proc/self/mountinfo where a tree, or a container's part of it, is mounted. Paths start at a
+// configurable root for tests. A missing or malformed file means no limit. (Linux,
+// Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/.)
 
 /// The control groups that a process is in.
 struct ControlGroups {
-  enum Version { case one, two }
+  enum Version { case v1, v2 }
 
   private let root: String
   private let memberships: [Membership]
@@ -183,10 +185,10 @@ struct ControlGroups {
     self.root = root
     memberships = Self.lines(root + "/proc/self/cgroup").compactMap(Membership.init)
     let mounts = Self.lines(root + "/proc/self/mountinfo").compactMap(Mount.init)
-    self.mounts = mounts.isEmpty ? Mount.usual : mounts
+    self.mounts = mounts.isEmpty ? Mount.defaults : mounts
   }
 
-  /// The words of a file of the given name, in each group in which there is one, the process's own first.
+  /// The words of a file of the given name, in each group that has one, the process's own first.
   func values(_ file: String, of controller: String, _ version: Version) -> [[Substring]] {
     directories(controller, version).compactMap { Self.words($0 + "/" + file) }
   }
@@ -205,12 +207,12 @@ struct ControlGroups {
 
   /// The directories of the process's groups, from its own up to the mounted root.
   private func directories(_ controller: String, _ version: Version) -> [String] {
-    func isRight(_ controllers: [Substring]) -> Bool {
-      version == .two ? controllers.isEmpty : controllers.contains { $0 == controller }
+    func matches(_ controllers: [Substring]) -> Bool {
+      version == .v2 ? controllers.isEmpty : controllers.contains { $0 == controller }
     }
-    let path = memberships.first { isRight($0.controllers) }?.path ?? "/"
+    let path = memberships.first { matches($0.controllers) }?.path ?? "/"
     return mounts.filter {
-      $0.version == version && ($0.version == .two || isRight($0.controllers))
+      $0.version == version && ($0.version == .v2 || matches($0.controllers))
     }
     .flatMap { mount in mount.directories(of: path).map { root + $0 } }
   }
@@ -250,16 +252,16 @@ private struct Mount {
   /// Where.
   let point: String
 
-  /// A line of /proc/self/mountinfo (proc_pid_mountinfo(5)): the group and the place are its fourth and
-  /// fifth fields; after a lone `-` come the type, the source and the tree's options.
+  /// A line of /proc/self/mountinfo (proc_pid_mountinfo(5)): the group and the place are its fourth
+  /// and fifth fields; after a lone `-` come the type, the source and the tree's options.
   init?(_ line: Substring) {
     let fields = line.pieces(separatedBy: UInt8(ascii: " "))
     guard let dash = fields.firstIndex(of: "-"), dash >= 6, fields.count > dash + 3 else {
       return nil
     }
     switch fields[dash + 1] {
-    case "cgroup": version = .one
-    case "cgroup2": version = .two
+    case "cgroup": version = .v1
+    case "cgroup2": version = .v2
     default: return nil
     }
     controllers = fields[dash + 3].pieces(separatedBy: UInt8(ascii: ","))
@@ -270,10 +272,10 @@ private struct Mount {
     (self.version, self.controllers, group, self.point) = (version, controllers, "/", point)
   }
 
-  /// Where systems mount them, for want of /proc.
-  static let usual = [
-    Mount(.two, "/sys/fs/cgroup", []), Mount(.one, "/sys/fs/cgroup/cpu", ["cpu"]),
-    Mount(.one, "/sys/fs/cgroup/memory", ["memory"]),
+  /// The usual mount points, for systems without /proc.
+  static let defaults = [
+    Mount(.v2, "/sys/fs/cgroup", []), Mount(.v1, "/sys/fs/cgroup/cpu", ["cpu"]),
+    Mount(.v1, "/sys/fs/cgroup/memory", ["memory"]),
   ]
 
   /// The directories of a group and of those above it, up to the mounted one.

@@ -1,8 +1,8 @@
-// Text as syntax: split, and looked at from its ends, by bytes.
+// Splitting, and prefix and suffix tests, by byte.
 //
-// A Character is a letter with all marks that follow it, so a comparison by Character does not see a
-// slash or a quotation mark that a combining mark follows. Paths, command lines and formats know bytes
-// alone. In UTF-8 an ASCII byte is never a part of something else.
+// A Character is a letter with all marks that follow it, so a comparison by Character does not see
+// a slash or a quotation mark that a combining mark follows. Paths, command lines and file formats
+// are sequences of bytes, and in UTF-8 an ASCII byte is never part of another character.
 
 import Glibc
 
@@ -11,7 +11,7 @@ extension StringProtocol {
   public func pieces(
     separatedBy delimiter: UInt8, maxSplits: Int = .max, omittingEmpty: Bool = true
   ) -> [SubSequence] {
-    precondition(delimiter < 0x80, "pieces: \(delimiter) is no ASCII character")
+    precondition(delimiter < 0x80, "pieces: \(delimiter) is not an ASCII character")
     return utf8.split(
       separator: delimiter, maxSplits: maxSplits, omittingEmptySubsequences: omittingEmpty
     ).map { self[$0.startIndex..<$0.endIndex] }
@@ -29,7 +29,7 @@ extension StringProtocol {
   /// Whether the last bytes are those of `end`.
   public func ends(with end: String) -> Bool { utf8.reversed().starts(with: end.utf8.reversed()) }
 
-  /// Whether a byte of ASCII stands anywhere.
+  /// Whether an ASCII byte occurs anywhere.
   public func has(_ byte: UInt8) -> Bool { utf8.contains(byte) }
 }
 
@@ -48,8 +48,8 @@ extension String {
 
 /// Conversion to UTF-8.
 public enum TextConversion {
-  /// The text in UTF-8, or nil if the bytes are none in this encoding or the system does not know
-  /// it. A character that is cut off at the end is left out.
+  /// The text in UTF-8; nil if the bytes are invalid in the encoding, or the encoding is unknown. A
+  /// character that is cut off at the end is left out.
   public static func utf8(_ bytes: [UInt8], from encoding: String) -> [UInt8]? {
     guard let converter = unsafe iconv_open("UTF-8", encoding),
       Int(bitPattern: converter) != -1

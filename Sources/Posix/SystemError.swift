@@ -1,7 +1,8 @@
 // The one error of this module, and the one loop that repeats what a signal interrupts.
 //
-// Only this module knows errno: it is read at once after the call that set it, and travels as a value
-// from then on. Callers ask what a failure means (`isMissing`, `isBrokenPipe`), never for its number.
+// Only this module knows errno: it is read at once after the call that set it, and travels as a
+// value from then on. Callers ask what a failure means (`isMissing`, `isBrokenPipe`), never for its
+// number.
 
 import Glibc
 
@@ -11,7 +12,7 @@ public struct SystemError: Error, Equatable, Sendable, CustomStringConvertible {
   public let path: String?
   /// The value of errno.
   let code: CInt
-  /// The reason in words, where the system's would not say it.
+  /// A message of our own, where the system's does not explain the failure.
   private let words: String?
 
   init(_ path: String? = nil, code: CInt, _ words: String? = nil) {
@@ -47,7 +48,7 @@ extension SystemError {
   public var isExisting: Bool { code == EEXIST }
   /// Whether the path has more bytes than the system takes.
   public var isNameTooLong: Bool { code == ENAMETOOLONG }
-  /// Whether nobody reads the pipe any more.
+  /// Whether the pipe has no reader any more.
   public var isBrokenPipe: Bool { code == EPIPE }
   /// Whether the descriptor is closed, or open for the other direction only.
   public var isBadDescriptor: Bool { code == EBADF }

@@ -51,7 +51,7 @@ struct Gnuplot: Sendable {
       environment: ["LC_ALL=C.UTF-8"], directory: directory.path, messages: "messages",
       fileLimit: 2 * Self.chartLimit)
     let end = try process.run(seconds: Self.patience) { Interruption.pending != nil }
-    guard end != .tooLate, end != .stopped else { throw Failure.tooLate }
+    guard end != .timedOut, end != .cancelled else { throw Failure.tooLate }
     guard end != .status(128 + Signal.fileTooLarge.number) else { throw Failure.tooMuch }
     guard end == .status(0) else {
       let messages = try? directory.read("messages", limit: Self.messageLimit)

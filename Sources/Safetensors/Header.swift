@@ -121,7 +121,7 @@ extension TensorRecord {
   }
 
   private func byteCount() throws(SafetensorsError) -> Int {
-    do throws(ShapeFlaw) {
+    do throws(ShapeError) {
       return try dataType.byteCount(shape: shape)
     } catch .partialByte {
       throw .partialByte(tensor: name.text, dataType: dataType, shape: shape)
@@ -234,8 +234,8 @@ private struct Fields {
 // MARK: - The characters of a header
 //
 // A cursor over valid UTF-8 that knows the punctuation of JSON (RFC 8259) and its white space, and
-// reports where it stopped. It accepts only what a header's grammar allows next, so it never holds a
-// general JSON value and cannot be made to recurse. Offsets are bytes of the file, as a hex dump
+// reports where it stopped. It accepts only what a header's grammar allows next, so it never holds
+// a general JSON value and cannot be made to recurse. Offsets are bytes of the file, as a hex dump
 // counts them.
 
 struct HeaderScanner {

@@ -79,7 +79,7 @@ public struct SafetensorsFile: Equatable, Sendable {
 }
 
 // MARK: - Decoding
-
+//
 // Whatever the bytes are, this returns or throws and never traps. The time is proportional to the
 // file, and n log n in the number of tensors, which are put into the order of their data. No tensor
 // is built before the whole header has been checked.
@@ -148,7 +148,7 @@ extension SafetensorsFile {
 }
 
 // MARK: - Encoding
-
+//
 // The bytes are those of the reference implementation: tensors by descending data type, then by
 // name; compact JSON; spaces up to a multiple of eight, which aligns the data for every type. They
 // do not depend on the order in which tensors and metadata were added. The reference leaves the
@@ -295,9 +295,9 @@ private struct HeaderWriter {
 }
 
 // MARK: - The length of a file, from its beginning
-
-// A pipe does not tell its length, and a sparse file lies about it; a header that lied would be
-// refused. So a reader knows where to stop before the data are there.
+//
+// A pipe has no length and a sparse file's misleads, but the header gives the exact length, so a
+// reader knows where to stop before the data arrive.
 
 extension SafetensorsFile {
   /// What the beginning of a file says about the length of all of it, in bytes.
@@ -332,7 +332,7 @@ extension SafetensorsFile {
 }
 
 // MARK: - Limits
-
+//
 // The format itself sets none. The limit on keys saves time, not space: before Swift hashes or
 // compares a string, it sorts combining marks into canonical order by insertion sort, so that a key
 // of nothing but marks takes time in the square of its length. Values are never hashed and may have

@@ -285,7 +285,7 @@ public enum DataType: String, CaseIterable, Hashable, Sendable {
 // other dimensions: [0, 2^62, 2^62] is refused, because computing its strides would overflow.
 
 /// Why a type and a shape have no byte count.
-enum ShapeFlaw: Error {
+enum ShapeError: Error {
   case negativeDimension
   case overflow
   case partialByte
@@ -294,9 +294,9 @@ enum ShapeFlaw: Error {
 extension DataType {
   /// The number of bytes of a tensor of this type: the product of `shape` × `bitWidth` / 8.
   ///
-  /// - Throws: `ShapeFlaw` if a dimension is negative, the product of the dimensions that are not
+  /// - Throws: `ShapeError` if a dimension is negative, the product of the dimensions that are not
   ///   zero leaves `Int`, or the last byte would be filled only in part.
-  func byteCount(shape: [Int]) throws(ShapeFlaw) -> Int {
+  func byteCount(shape: [Int]) throws(ShapeError) -> Int {
     var bits = bitWidth
     var isEmpty = false
     for dimension in shape {

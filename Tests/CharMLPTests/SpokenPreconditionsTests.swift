@@ -58,7 +58,7 @@ struct SpokenPreconditionsTests {
     ) {
       _ = "a".pieces(separatedBy: 0x80)
     }
-    #expect(message(pieces).contains("pieces: 128 is no ASCII character"))
+    #expect(message(pieces).contains("pieces: 128 is not an ASCII character"))
     let object = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) {

@@ -1,4 +1,5 @@
-// The choice of kernels as a table: core type in use, instructions, names accepted, and what is asked for.
+// The choice of kernels as a table: core type in use, instructions, names accepted, and what is
+// asked for.
 
 import Testing
 

@@ -1,4 +1,4 @@
-// One process at a time, and nothing of anybody else's is written over.
+// One process at a time, and no user's file is overwritten.
 
 import Foundation
 import Testing
@@ -12,7 +12,7 @@ struct FileLockTests {
 
   init() throws { place = try MadeTree(["file": "old"]) }
 
-  @Test("One lock at a time; the holder is told, and the file goes with the lock")
+  @Test("One lock at a time; the holder is known, and the file goes with the lock")
   func locks() throws {
     let path = place.path + "/.lock"
     func holder() throws -> Int? {

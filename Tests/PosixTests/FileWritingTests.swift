@@ -124,7 +124,7 @@ struct FileWritingTests {
     #expect(try place.names() == ["file", "null"])
   }
 
-  @Test("What cannot be written is told by its own name, and leaves nothing")
+  @Test("What cannot be written is named in the error, and leaves nothing")
   func failures() throws {
     let path = place.path + "/none/new"
     for attempt in [

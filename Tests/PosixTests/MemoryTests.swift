@@ -58,7 +58,7 @@ struct MemoryTests {
     #expect(try memory([group: "6000", oldGroup: "7000"], addressSpace: 5000) == 5000)
   }
 
-  @Test("What makes no sense is no limit", arguments: ["", "x", "-1", "0", "1 2", "\u{FF}", "1e9"])
+  @Test("A malformed file means no limit", arguments: ["", "x", "-1", "0", "1 2", "\u{FF}", "1e9"])
   func garbage(text: String) throws {
     #expect(try memory([group: text, oldGroup: text]) == 1 << 34)
   }

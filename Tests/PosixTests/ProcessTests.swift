@@ -22,7 +22,7 @@ struct ProcessTests {
     }
   }
 
-  @Test("Somebody else's descriptor stays open, one of our own is closed once")
+  @Test("A descriptor that was passed in stays open, one of our own is closed once")
   func ownership() async {
     await #expect(processExitsWith: .success) {
       let pipe = Pipe()
@@ -45,7 +45,8 @@ struct ProcessTests {
     #expect(throws: SystemError(code: EBADF)) { try OpenFile(descriptor: -1).close() }
   }
 
-  private func run(_ script: String, seconds: Double = 20) throws -> (ChildProcess.End, String) {
+  private func run(_ script: String, seconds: Double = 20) throws -> (ChildProcess.Outcome, String)
+  {
     let place = try MadeTree()
     let child = ChildProcess(
       executable: "/bin/sh", arguments: ["-c", script], environment: ["WORD=emma"],
@@ -107,18 +108,18 @@ struct ProcessTests {
 
   @Test("A child that does not end is killed, and so is one that is no longer wanted")
   func patience() throws {
-    #expect(try run("exec sleep 60", seconds: 0.05).0 == .tooLate)
+    #expect(try run("exec sleep 60", seconds: 0.05).0 == .timedOut)
     let place = try MadeTree()
     let child = ChildProcess(
       executable: "/bin/sleep", arguments: ["600"], environment: [],
       messages: place.path + "/messages")
-    #expect(try child.run(seconds: 600) { true } == .stopped)
+    #expect(try child.run(seconds: 600) { true } == .cancelled)
   }
 
   @Test(
     "What a child has started is ended with it, however it ends",
-    arguments: [("wait", ChildProcess.End.tooLate), ("exit 3", .status(3))])
-  func grandchildren(ending: String, end: ChildProcess.End) throws {
+    arguments: [("wait", ChildProcess.Outcome.timedOut), ("exit 3", .status(3))])
+  func grandchildren(ending: String, end: ChildProcess.Outcome) throws {
     let (found, text) = try run("sleep 600 & echo $! >&2; \(ending)", seconds: 2)
     #expect(found == end)
     let grandchild = try #require(Int32(text.dropLast()))

@@ -1,4 +1,5 @@
-// How many cores a process counts with under quotas of control groups, on systems made of a few files.
+// How many cores a process counts with under quotas of control groups, on systems made of a few
+// files.
 
 import Testing
 
@@ -53,7 +54,7 @@ struct ProcessorsTests {
   }
 
   @Test(
-    "What makes no sense is no quota",
+    "A malformed file means no quota",
     arguments: [
       "", "200000", "200000 0", "-1 100000", "0 100000", "200000 -100000", "x y", "200000 100000 3",
       "99999999999999999999 100000", "\u{FF}", "max", "max max",

@@ -91,10 +91,10 @@ struct TensorTests {
   @Test("The byte count of a type and shape is computed in checked arithmetic")
   func byteCount() throws {
     #expect(try DataType.float4.byteCount(shape: [3, 4]) == 6)
-    #expect(throws: ShapeFlaw.partialByte) { try DataType.float4.byteCount(shape: [3]) }
-    #expect(throws: ShapeFlaw.partialByte) { try DataType.float6E3M2.byteCount(shape: [2, 3]) }
-    #expect(throws: ShapeFlaw.negativeDimension) { try DataType.uint8.byteCount(shape: [0, -1]) }
-    #expect(throws: ShapeFlaw.overflow) { try DataType.int16.byteCount(shape: [1 << 59]) }
-    #expect(throws: ShapeFlaw.overflow) { try DataType.int8.byteCount(shape: [.max, .max, 0]) }
+    #expect(throws: ShapeError.partialByte) { try DataType.float4.byteCount(shape: [3]) }
+    #expect(throws: ShapeError.partialByte) { try DataType.float6E3M2.byteCount(shape: [2, 3]) }
+    #expect(throws: ShapeError.negativeDimension) { try DataType.uint8.byteCount(shape: [0, -1]) }
+    #expect(throws: ShapeError.overflow) { try DataType.int16.byteCount(shape: [1 << 59]) }
+    #expect(throws: ShapeError.overflow) { try DataType.int8.byteCount(shape: [.max, .max, 0]) }
   }
 }

@@ -68,7 +68,8 @@ def build(name: str, sources: list[Path], flags: list[str | Path]) -> Path:
     if is_newer(executable, sources):
         return executable
     subprocess.run(
-        ["swiftc", "-O", "-swift-version", "6", "-strict-memory-safety", "-module-name", name, *flags,
+        ["swiftc", "-O", "-swift-version", "6", "-strict-memory-safety", "-package-name", "fuzz",
+         "-module-name", name, *flags,
          "-parse-as-library", *sources, "-o", executable],
         cwd=WORKSHOP, check=True)
     return executable

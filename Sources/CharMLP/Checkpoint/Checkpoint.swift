@@ -1,9 +1,9 @@
 // Everything needed to resume a run or to sample from it: what `model.safetensors` holds, and how a
 // program reads and writes it by its path.
 //
-// A network alone, from a custom training loop, is saved without the rest: it predicts, and there is no
-// run to resume. Times, paths, threads and the host are not here, so that two runs that learned the same
-// have equal files. ModelFile has the bytes.
+// A network alone, from a custom training loop, is saved without the rest: it predicts, and there
+// is no run to resume. Times, paths, threads and the host are not here, so that two runs that
+// learned the same have equal files. ModelFile has the bytes.
 
 package import Posix
 public import Safetensors
@@ -14,13 +14,13 @@ public struct Checkpoint: Equatable, Sendable {
   public let model: Model
   /// How it is trained.
   public let recipe: Recipe
-  /// How its gradients are computed: part of every later bit.
+  /// How its gradients are computed, on which every later bit depends.
   public let backward: Trainer.Backward
-  /// Where the training stands.
+  /// The state of its training.
   package let training: TrainingState
-  /// The network that the run started from, and the ends that it had before.
+  /// The network that the run started from, and when it was to end before.
   public let lineage: Lineage
-  /// What it is trained on.
+  /// The words that it is trained on.
   package let words: StoredWords
   /// How the network is mixed with counts; nil if it stands alone.
   package var mixture: StoredMixture?
@@ -55,8 +55,8 @@ public struct Checkpoint: Equatable, Sendable {
 
   /// The words that the network is trained on, or nil if the list was too long to be stored.
   ///
-  /// - Throws: `ModelFileError.words` if what is stored is no word list, or has other symbols than
-  ///   the network.
+  /// - Throws: `ModelFileError.words` if what is stored is not a word list, or has other symbols
+  ///   than the network.
   public func wordList() throws(ModelFileError) -> WordList? {
     guard let list = try words.wordList() else { return nil }
     guard Vocabulary(of: list) == model.vocabulary else {
@@ -67,7 +67,7 @@ public struct Checkpoint: Equatable, Sendable {
 }
 
 extension Trainer {
-  /// Goes on from a checkpoint, with the same bits as the run that it was taken from.
+  /// Resumes from a checkpoint, with the same bits as the run that it was taken from.
   ///
   /// The data set is that of the checkpoint's words and recipe.
   ///
@@ -100,11 +100,11 @@ extension Trainer {
 extension Checkpoint {
   /// This run with different steps, patience or target loss.
   ///
-  /// The steps from here on are those of a run of the new length: their learning rates follow its formula.
-  /// Evaluations stay as far apart as they were, and all else goes on as it is. Only evaluations from here
-  /// on count for patience and for the loss to stop at.
+  /// The steps from here on are those of a run of the new length: their learning rates follow its
+  /// formula. Evaluations stay as far apart as they were, and nothing else changes. Only
+  /// evaluations from here on count for patience and for the target loss.
   ///
-  /// - Precondition: `recipe` differs from the run's in nothing but its end, and has no fewer steps than
+  /// - Precondition: `recipe` differs from the run's only in these, and has no fewer steps than
   ///   were taken.
   public func ending(_ recipe: Recipe) -> Checkpoint {
     precondition(
@@ -139,7 +139,8 @@ extension Checkpoint {
 
   /// Captures a trainer, with all that resuming needs.
   ///
-  /// - Parameter words: The list that the trainer's data set was made of; up to 16 MB of it are stored.
+  /// - Parameter words: The list that the trainer's data set was made of; up to 16 MB of it are
+  ///   stored.
   public init(_ trainer: Trainer, words: WordList) {
     let (model, words) = (trainer.model(), StoredWords(words))
     self.init(trainer, model, words: words)
@@ -181,8 +182,8 @@ extension Model {
 }
 
 extension Predictor {
-  /// Reads the model file at a path, or the best model in the directory of a run: the network, together with
-  /// counts if the run mixed them.
+  /// Reads the model file at a path, or the best model in the directory of a run: the network,
+  /// together with counts if the run mixed them.
   ///
   /// - Throws: `ModelFileError`: why it cannot be read, or what is wrong with it.
   public init(contentsOf path: String) throws(ModelFileError) {
@@ -217,8 +218,8 @@ private func writeModelFile(
 extension Checkpoint {
   /// The bytes of the model file at a path, as far as its header says that they are its bytes.
   ///
-  /// The header is asked for the file's length as soon as it is there, so that no more is read than the
-  /// file says it has.
+  /// Its length is known as soon as the header is there, so that no more is read than the file
+  /// should have.
   ///
   /// - Parameters:
   ///   - limit: The most bytes that a file may have.
@@ -235,7 +236,7 @@ extension Checkpoint {
         guard count <= limit else { throw .tooLarge(path, limit: limit) }
         length = count
         return count
-      // So many bytes that it can be seen to be none; decoding says what is wrong.
+      // Enough bytes to see that it is not a model file; decoding says why.
       case nil: return 0
       }
     }

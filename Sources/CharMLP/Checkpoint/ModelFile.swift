@@ -1,7 +1,7 @@
 // Model files as bytes: safetensors files that Python's `safetensors` opens too.
 //
-// How a checkpoint, or a network alone, is written, then how it is read and checked, key by key. Paths
-// are Checkpoint's; what is wrong with a file is a ModelFileError.
+// How a checkpoint, or a network alone, is written, then how it is read and checked, key by key.
+// Paths are Checkpoint's; what is wrong with a file is a ModelFileError.
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
 
 import LinearAlgebra
@@ -12,18 +12,20 @@ public import Safetensors
 //
 // - Under the notebook's names: the parameters; `bnmean` and `bnvar`, batch norm's statistics.
 // - Under `training.…`: the step, the last and the smoothed loss, the sums of losses since the last
-//   evaluation (see LossStretches), and the generator of minibatches as Python's `getstate` lists it,
-//   624 words and the position; a normal deviate if one waits. After an evaluation, step and validation
-//   loss of the best one. For AdamW `first_moment.…` and `second_moment.…`, each under the parameters'
-//   names.
-// - Of a run that averages its parameters, `training.unaveraged.…` are those that training goes on from;
-//   the average stands under the plain names, for it is the network that predicts.
-// - `mixture` in the metadata: the network's share, order and discount of the n-grams (see StoredMixture).
-// - `words`: the text of the word list, one word a line, in zlib's format. Of more than 16 MB only the
-//   length and a fingerprint are kept, in the metadata.
-// - `started_from`, `former_ends` and `imported` in the metadata, where there are any (see Lineage).
-// - In the metadata: format, version, architecture, vocabulary, recipe, the backward pass, and a CRC-32
-//   of the whole file (see FileChecksum).
+//   evaluation (see LossStretches), and the generator of minibatches as Python's `getstate` lists
+//   it, 624 words and the position; a normal deviate if one waits. After an evaluation, step and
+//   validation loss of the best one. For AdamW `first_moment.…` and `second_moment.…`, each under
+//   the parameters' names.
+// - Of a run that averages its parameters, `training.unaveraged.…` are those that training goes on
+//   from; the average stands under the plain names, for it is the network that predicts.
+// - `mixture` in the metadata: the network's share, order and discount of the n-grams (see
+//   StoredMixture).
+// - `words`: the text of the word list, one word a line, in zlib's format. Of more than 16 MB only
+//   the length and a fingerprint are kept, in the metadata.
+// - `started_from`, `former_ends` and `imported` in the metadata, where there are any (see
+//   Lineage).
+// - In the metadata: format, version, architecture, vocabulary, recipe, the backward pass, and a
+//   CRC-32 of the whole file (see FileChecksum).
 
 extension Checkpoint {
   /// The version of the file's layout that is written, and the newest that is read.
@@ -136,9 +138,9 @@ extension Tensor {
 
 // MARK: - Decoding
 //
-// Whatever the bytes, this returns or throws. The container format, the checksum and the version are checked
-// before the content. The checksum finds a damaged file; a forged one must still satisfy everything
-// that training relies on.
+// Whatever the bytes, this returns or throws. The container format, the checksum and the version
+// are checked before the content. The checksum finds a damaged file; a forged one must still
+// satisfy everything that training relies on.
 
 extension Checkpoint {
   /// Reads a checkpoint from a file's bytes. The word list stays compressed: see `wordList()`.
@@ -285,7 +287,7 @@ extension TrainingState {
       best: try Self.best(file, upTo: step), generator: try Self.generator(file))
   }
 
-  /// What steps change; the network's parameters are their averages, if those are kept.
+  /// What steps change. If averages are kept, they are the network's parameters.
   private static func optimization(
     _ file: SafetensorsFile, _ parameters: Parameters<Float>, _ recipe: Recipe
   ) throws(ModelFileError) -> OptimizationState {
@@ -420,8 +422,8 @@ extension SafetensorsFile {
 
 // MARK: - A run's history
 //
-// The network that it started from, and when it was to end before. Most runs have neither, and their
-// files lack these keys.
+// The network that it started from, and when it was to end before. Most runs have neither, and
+// their files lack these keys.
 
 extension Lineage {
   static let originKey = "started_from"
@@ -489,7 +491,8 @@ extension Origin {
 }
 
 extension StartingNetwork {
-  /// Takes the network of a model file: the one that predicts, without the counts it may be mixed with.
+  /// Takes the network of a model file: the one that predicts, without the counts it may be mixed
+  /// with.
   ///
   /// - Throws: `ModelFileError`: what is wrong with the file, or in which way it is too new.
   public init(file bytes: [UInt8]) throws(ModelFileError) {

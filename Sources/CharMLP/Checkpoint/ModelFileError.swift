@@ -31,7 +31,7 @@ public enum ModelFileError: Error, Equatable, Sendable, CustomStringConvertible 
   case training(String, expected: String)
   /// Its word list is not valid, or not that of the network.
   case words(String)
-  /// It is a network without the run that trained it: it predicts, but there is nothing to go on with.
+  /// It is a network without the run that trained it: it predicts, but there is nothing to resume.
   case networkAlone
   /// It cannot be opened, read or written; the system's message, with the path.
   case file(String)
@@ -68,13 +68,13 @@ public enum ModelFileError: Error, Equatable, Sendable, CustomStringConvertible 
   }
 }
 
-// MARK: Checksum
-
+// MARK: - Checksum
+//
 // Safetensors has none, and a flipped bit in a weight still is a weight. The metadata's field
 // "crc32" holds eight lower-case hexadecimal digits: the CRC-32 of the whole file, from the
 // header's length to the last weight, taken with 0s in place of those digits. CRC-32 finds every
-// change of up to 32 bits in a row, so every single bit. It is no signature: anybody can recompute
-// it.
+// change of up to 32 bits in a row, so every single bit. It is not a signature: anyone can
+// recompute it.
 //
 // The field is found in the text as `"crc32":"`. Inside a JSON string its quotation marks would be
 // escaped, so the text can stand nowhere but at a key.

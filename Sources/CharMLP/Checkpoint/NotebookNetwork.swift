@@ -1,8 +1,8 @@
-// A network that was trained elsewhere: the parameters that somebody's notebook saved, as a model.
+// A network that was trained elsewhere: the parameters that a notebook saved, as a model.
 //
-// The file has the notebook's names, so that `save_file` on a dictionary of them is all a notebook has to do.
-// Every promise is checked, and what is wrong is named: a transposed W2 must not become a model that invents
-// nonsense.
+// The file has the notebook's names, so that `save_file` on a dictionary of them is all a notebook
+// has to do. Everything is validated and errors name the tensor: a transposed W2 must not become a
+// model that produces garbage.
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
 
 public import LinearAlgebra
@@ -19,13 +19,14 @@ public struct NotebookNetwork: Equatable, Sendable {
   /// The names in the file that mean nothing here, sorted.
   public let ignored: [String]
 
-  /// The names of mean and variance, as notebooks have them: kept while training, or computed at its end.
+  /// The names of mean and variance in notebooks: running ones, or those computed at the end.
   static let statisticsNames = [("bnmean_running", "bnvar_running"), ("bnmean", "bnvar")]
 
   /// Reads a file.
   ///
   /// - Parameter symbols: What the notebook's ids stand for.
-  /// - Throws: `NotebookError`: the tensor that is missing or wrong, what was expected and what was found.
+  /// - Throws: `NotebookError`: the tensor that is missing or wrong, what was expected and what was
+  ///   found.
   public init(file bytes: [UInt8], _ symbols: NotebookSymbols) throws(NotebookError) {
     let file: SafetensorsFile
     do {
@@ -126,10 +127,10 @@ public struct NotebookSymbols: Equatable, Sendable {
   /// How many ids there are, the terminator's included.
   var count: Int { ids.count }
 
-  /// Reads symbols in the order of their ids: first the terminator's sign, which is no symbol, then characters,
-  /// and ranges such as `a-z`. A `-` at the beginning or at the end of them is itself.
+  /// Reads symbols in the order of their ids: first the terminator's sign, which is not a symbol,
+  /// then characters, and ranges such as `a-z`. A `-` at their beginning or end is itself.
   ///
-  /// - Throws: `NotebookError.symbols`: why the text says nothing of the kind.
+  /// - Throws: `NotebookError.symbols`: why the text cannot be read.
   public init(_ text: String) throws(NotebookError) {
     let scalars = Array(text.unicodeScalars.dropFirst())
     guard !scalars.isEmpty else {
@@ -178,12 +179,13 @@ public struct NotebookSymbols: Equatable, Sendable {
 // MARK: - As a run
 
 extension Checkpoint {
-  /// A run of a network that was trained elsewhere: its words, if they are known, and no training to go on with.
+  /// A run of a network that was trained elsewhere: its words, if they are known, and no training
+  /// to resume.
   ///
   /// The statistics are the file's; without such, those of the words that train.
   ///
-  /// - Throws: `NotebookError`: `needsWords` without either, `words` if the list's symbols are not the
-  ///   network's, or it is too small.
+  /// - Throws: `NotebookError`: `needsWords` without either, `words` if the list's symbols are not
+  ///   the network's, or it is too small.
   public init(
     importing network: NotebookNetwork, trainedOn list: WordList?
   ) throws(NotebookError) {

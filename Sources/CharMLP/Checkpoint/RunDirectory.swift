@@ -1,7 +1,8 @@
 // The directory that a training run lives in.
 //
-// It holds `model.safetensors`, the last state, `best.safetensors`, the one with the smallest validation
-// loss, `metrics.jsonl` and `run.json`, and `.lock` while a trainer is at work. A run never enters a directory that somebody else made: nothing of a user's is overwritten.
+// It holds `model.safetensors`, the last state, `best.safetensors`, the one with the smallest
+// validation loss, `metrics.jsonl` and `run.json`, and `.lock` while a trainer is at work. A run
+// never uses a directory with a user's files: nothing of theirs is overwritten.
 
 internal import OrderedJSON
 package import Posix
@@ -16,10 +17,11 @@ package struct RunDirectory: Equatable, Sendable {
   package var descriptionPath: String { path + "/run.json" }
   var lockPath: String { path + "/.lock" }
 
-  /// Makes the directory `path`, and those it lies in; one that is empty, but for what a run leaves that
-  /// ended before it saved anything, is used as it is.
+  /// Makes the directory `path`, and those it lies in; an existing one is used if it is empty, or
+  /// holds only what a run that saved nothing left behind.
   ///
-  /// - Throws: `SystemError`, with `isExisting` if there is something of that name with something in it.
+  /// - Throws: `SystemError`, with `isExisting` if there is something of that name with something
+  ///   in it.
   package init(creating path: String) throws(SystemError) {
     self.path = Self.withoutTrailingSlashes(path)
     try requireRoomForNames()
@@ -28,7 +30,7 @@ package struct RunDirectory: Equatable, Sendable {
       try FileSystem.makeDirectory(self.path)
     } catch {
       guard error.isExisting, let names = try? FileSystem.entries(in: self.path),
-        names.allSatisfy({ $0.map(Self.isTrace) ?? false })
+        names.allSatisfy({ $0.map(Self.isLeftover) ?? false })
       else { throw error }
       try FileSystem.requireWritable(directory: self.path)
     }
@@ -65,8 +67,8 @@ package struct RunDirectory: Equatable, Sendable {
 
   init(unchecked path: String) { self.path = path }
 
-  /// The run in `root` whose model was saved last, or nil if there is none. A time in the future is none: it
-  /// counts as older than all others, but for the minute that clocks of two machines may differ by.
+  /// The run in `root` whose model was saved last; nil if it has no runs. Times more than a minute
+  /// in the future (clock skew) count as the oldest.
   package static func newest(in root: String) throws(SystemError) -> RunDirectory? {
     let names: [String]
     do throws(SystemError) {
@@ -90,12 +92,13 @@ package struct RunDirectory: Equatable, Sendable {
     return RunDirectory(unchecked: withoutTrailingSlashes(path)).preferredPath
   }
 
-  /// The path of the model to predict with: the best by validation, or the last before any evaluation.
+  /// The path of the model to predict with: the best by validation, or the last before any
+  /// evaluation.
   package var preferredPath: String {
     FileSystem.exists(bestPath) ? bestPath : modelPath
   }
 
-  /// A path may be short enough for a directory, and with the name of a file in it too long for the system.
+  /// A path may be short enough for a directory, but too long with the name of a file in it.
   private func requireRoomForNames() throws(SystemError) {
     do throws(SystemError) {
       let longest = String(repeating: "n", count: FileSystem.temporaryLength - 1)
@@ -148,8 +151,8 @@ extension RunDirectory {
     self.init(unchecked: FileSystem.parent(of: path))
   }
 
-  /// The whole lines of `metrics.jsonl`: a last one without its end was torn off by a crash, and is
-  /// left out. None if there is no such file.
+  /// The whole lines of `metrics.jsonl`: a last one without its end was cut off by a crash, and is
+  /// left out. Empty if the file is missing.
   package func metricsLines() -> [String] {
     (try? FileSystem.read(metricsPath)).map(Self.wholeLines) ?? []
   }
@@ -160,7 +163,7 @@ extension RunDirectory {
       .map { String(decoding: $0, as: UTF8.self) }
   }
 
-  /// The text of `run.json`, nil if there is none, or one too long for a description.
+  /// The text of `run.json`; nil if it is missing, or too long for a description.
   package func descriptionText() -> String? {
     (try? FileSystem.read(descriptionPath, limit: 1 << 24)).map {
       String(decoding: $0, as: UTF8.self)
@@ -169,10 +172,10 @@ extension RunDirectory {
 }
 
 // MARK: - Writing a run
-
-// The model and the description are replaced as a whole. Metrics are appended, each line in one write,
-// and before the checkpoint of the same step: so whatever the crash, cutting the file after the
-// checkpoint's step leaves exactly the lines of the steps that need not be taken again.
+//
+// The model and the description are replaced as a whole. Metrics are appended, each line in one
+// write, and before the checkpoint of the same step: so whatever the crash, cutting the file after
+// the checkpoint's step leaves exactly the lines of the steps that need not be taken again.
 
 extension RunDirectory {
   /// Saves the model, in the place of one saved before.
@@ -201,7 +204,7 @@ extension RunDirectory {
   /// Whether the run is described, as it is from its start on.
   package var hasDescription: Bool { FileSystem.exists(descriptionPath) }
 
-  /// Removes what a run left that was killed while it wrote. Only for who holds the lock.
+  /// Removes what a run that was killed while writing left behind. The caller must hold the lock.
   package func removeTemporaries() throws(SystemError) {
     for name in try FileSystem.names(in: path) where Self.isTemporary(name) {
       try FileSystem.remove(path + "/" + name)
@@ -209,7 +212,7 @@ extension RunDirectory {
   }
 
   /// Cuts `metrics.jsonl` after the lines up to a step: those of later steps will come again, and a
-  /// last line without its end was torn off. Returns the last line that is left.
+  /// last line without its end was cut off. Returns the last line that is left.
   package func cutMetrics(after step: Int) throws(SystemError) -> String? {
     let bytes: [UInt8]
     do throws(SystemError) {
@@ -225,17 +228,17 @@ extension RunDirectory {
     return kept.last
   }
 
-  /// The step of a line of metrics, nil for what is none.
+  /// The step of a line of metrics; nil if it is not one.
   private static func step(ofMetrics line: String) -> Int? {
     (try? JSONValue(parsing: line))?["step"]?.whole()
   }
 
-  /// Whether a file can stand in a directory in which nothing was saved yet.
-  static func isTrace(_ name: String) -> Bool {
+  /// Whether a run that saved nothing can have left a file of this name.
+  private static func isLeftover(_ name: String) -> Bool {
     name == ".lock" || isTemporary(name)
   }
 
-  /// Whether a name is that of a file that a killed run was writing, of this version or an older one.
+  /// Whether a killed run, of this version or an older one, was writing a file of this name.
   private static func isTemporary(_ name: String) -> Bool {
     FileSystem.isTemporaryOfRun(name) || oldTemporaries.contains(name)
   }
@@ -246,9 +249,9 @@ extension RunDirectory {
 }
 
 // MARK: - One trainer per run directory
-
-// A directory that was moved away, or lost its lock file, is no longer its holder's: whoever writes by
-// the path asks first.
+//
+// A directory that was moved away, or lost its lock file, is no longer its holder's: before writing
+// by the path, a trainer checks.
 
 /// The right to write into a run directory, as long as this value lives.
 package final class RunLock: Sendable {
@@ -274,7 +277,7 @@ package final class RunLock: Sendable {
 
 /// Why a run directory cannot be written into.
 package enum RunLockError: Error, Equatable, Sendable, CustomStringConvertible {
-  /// Another process, whose id is told if it is known, is at work there.
+  /// Another process is at work there; its id is nil if unknown.
   case held(String, by: Int?)
   /// The file that is locked cannot be opened, or not locked.
   case file(SystemError)

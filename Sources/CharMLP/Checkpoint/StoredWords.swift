@@ -1,9 +1,10 @@
-// The word list as a model file carries it, so that a run can go on without the file it was read from.
+// The word list in a model file, so that a run can be resumed without the file it was read from,
+// and the mixture's words.
 //
 // Up to 16 MB of text are kept, compressed; of a longer list only its length and a fingerprint, so
-// that it can be recognized when it is named again. The compressed bytes of a checkpoint are passed on
-// as they are: a resumed run's files are those of the uninterrupted one even where zlib has another
-// version.
+// that it can be recognized when it is named again. The compressed bytes of a checkpoint are passed
+// on as they are: a resumed run's files are those of the uninterrupted one even where zlib has
+// another version.
 
 import CZlib
 internal import OrderedJSON
@@ -15,7 +16,7 @@ package struct StoredWords: Equatable, Sendable {
   enum Content: Equatable, Sendable {
     /// The normalized text in zlib's format.
     case compressed([UInt8])
-    /// What the words and their order leave of them, in hexadecimal.
+    /// A hash of the words and their order, in hexadecimal.
     case fingerprint(String)
     /// Nothing: a network was imported without its words.
     case unknown
@@ -49,7 +50,7 @@ package struct StoredWords: Equatable, Sendable {
     self.byteCount = byteCount
   }
 
-  /// The words of a network that was trained on who knows what.
+  /// For a network whose training words are unknown.
   static let unknown = StoredWords(.unknown, byteCount: 0)
 
   /// Whether not even the length of the list is known.
@@ -62,7 +63,7 @@ package struct StoredWords: Equatable, Sendable {
 
   /// The list, or nil if at most its length and fingerprint are known.
   ///
-  /// - Throws: `ModelFileError.words` if what is stored is no word list in its normal form.
+  /// - Throws: `ModelFileError.words` if what is stored is not a word list in its normal form.
   package func wordList() throws(ModelFileError) -> WordList? {
     guard case .compressed(let bytes) = content else { return nil }
     guard let text = Zlib.inflated(bytes, count: byteCount) else {
@@ -98,10 +99,9 @@ package struct StoredWords: Equatable, Sendable {
 
 // MARK: - Compression
 //
-// zlib, as far as a model file needs it: a checksum, and a way to keep a word list small.
-
-// Every pointer that zlib is handed is made here. What is inflated has a known length: more than that is
-// never allocated, whatever the compressed bytes say. Nothing is streamed.
+// zlib, as far as a model file needs it: a checksum, and a way to keep a word list small. Every
+// pointer that zlib gets is made here. What is inflated has a known length: more than that is never
+// allocated, whatever the compressed bytes say. Nothing is streamed.
 
 enum Zlib {
   /// The CRC-32 (ISO 3309) of bytes, or of what had the CRC-32 `first` followed by them.
@@ -114,8 +114,8 @@ enum Zlib {
     return bytes.isEmpty ? first : UInt32(truncatingIfNeeded: sum)
   }
 
-  /// The bytes in zlib's format (RFC 1950), at its fastest level: words become a tenth longer than at
-  /// the default, in a third of the time.
+  /// The bytes in zlib's format (RFC 1950), at its fastest level: words become a tenth longer than
+  /// at the default, in a third of the time.
   ///
   /// The same bytes and the same zlib give the same result.
   static func compressed(_ bytes: [UInt8]) -> [UInt8] {
@@ -151,8 +151,8 @@ enum Zlib {
 //
 // A mixture's settings, and the words to count if the file has no word list.
 //
-// Counts are not stored. They follow from the words that the file carries; a list that is too long for
-// that leaves the words of its sample that train.
+// Counts are not stored. They follow from the words in the file; of a list that is too long for it,
+// the file has the words of the sample that train.
 
 /// The mixture of a checkpoint.
 package struct StoredMixture: Equatable, Sendable {
@@ -164,7 +164,7 @@ package struct StoredMixture: Equatable, Sendable {
     (self.mixture, self.words) = (mixture, words)
   }
 
-  /// The mixture with a network of a run; nil if the run's recipe wants none.
+  /// The mixture with a network of a run; nil if its recipe does not mix.
   ///
   /// - Parameter list: What the run's files keep of its list.
   package init?(_ trainer: Trainer, _ model: Model, _ list: StoredWords) {

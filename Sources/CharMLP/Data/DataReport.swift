@@ -180,7 +180,7 @@ package enum DataWarning: Equatable, Sendable {
   case misread(words: Int)
   /// U+FFFD, which stands for what could not be read.
   case replacements(words: Int)
-  /// Characters that are not seen, the most frequent first; `first` is the first such word's index, `line`
+  /// Invisible characters, the most frequent first; `first` is the first such word's index, `line`
   /// its line where that is known.
   case invisible([InvisibleCharacter], words: Int, first: Int, line: Int?)
   /// Letters with marks are one character in some words and two in others.
@@ -206,7 +206,7 @@ package enum DataWarning: Equatable, Sendable {
     }
     let survey = ListSurvey(list, symbols: symbols).warnings
     warnings += survey
-    // Lines that are no words have their own capitals and lengths.
+    // Lines that are not words have their own capitals and lengths.
     guard !survey.contains(where: \.isAboutLines) else { return warnings }
     let letters = lettersInBothCases(symbols)
     if letters > 0, !isCapitalized(list) { warnings.append(.mixedCase(letters: letters)) }
@@ -263,7 +263,7 @@ package struct ColumnFinding: Equatable, Sendable {
   package let isQuoted: Bool
 }
 
-/// A character that is not seen, and how often it occurs.
+/// An invisible character, and how often it occurs.
 package struct InvisibleCharacter: Equatable, Sendable {
   package let scalar: Unicode.Scalar
   package let count: Int

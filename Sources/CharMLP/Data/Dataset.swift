@@ -38,7 +38,8 @@ public struct Dataset: Sendable {
   /// Splits a word list as the notebook does: Python's `random.seed(splitSeed)` and `shuffle`, then
   /// 80 % train, 10 % validate, 10 % test.
   ///
-  /// - Parameter memoryLimit: The bytes that the windows, and the distinct ones among them, may take.
+  /// - Parameter memoryLimit: The bytes that the windows, and the distinct ones among them, may
+  ///   take.
   /// - Throws: `DatasetError` if a part would hold no window, or memory could not hold them all.
   public init(
     _ words: WordList, splitSeed: UInt64, blockSize: Int,
@@ -125,8 +126,7 @@ public struct Dataset: Sendable {
   /// With fewer words, the notebook's cuts leave a part empty: int(0.9 · 5) = int(0.8 · 5) = 4.
   static let fewestWords = 6
 
-  /// The memory limit unless told otherwise: 32 GiB, far above any list that trains in a lifetime
-  /// here.
+  /// The default memory limit: 32 GiB, far more than any list that could be trained on here.
   public static let defaultMemoryLimit = 32 << 30
 }
 
@@ -175,7 +175,7 @@ public enum DatasetError: Error, Equatable, Sendable, CustomStringConvertible {
   }
 }
 
-// MARK: - Which words train, which validate and which test
+// MARK: - Splits
 //
 // A split is an order of the words and two cuts. The notebook shuffles the words and cuts at 80 %
 // and 90 %; its shuffle comes from outside as a permutation, so that nothing here depends on a
@@ -268,8 +268,8 @@ extension Split {
 // since splits, samples and model files depend on them.
 //
 // FNV-1a (Fowler, Noll and Vo; offset basis and prime of its 64-bit form) hashes the bytes, and
-// SplitMix64 mixes the result into the upper bits. Neither resists a search for collisions; a split
-// has no enemies.
+// SplitMix64 mixes the result into the upper bits. Neither is collision-resistant; a split needs no
+// cryptographic hash.
 
 /// 64-bit hashes that depend on nothing but their input.
 enum WordHash {
@@ -291,8 +291,8 @@ enum WordHash {
 /// A number by which to recognize the words of a list and their order: Σ h(wᵢ) · bⁿ⁻¹⁻ⁱ modulo the
 /// prime 2⁶¹ − 1, the words' hashes as digits.
 ///
-/// The fingerprints of two parts, put together, are that of the whole: the first is shifted by the
-/// length of the second. It finds a wrong file, not a forged one.
+/// The fingerprints of two parts combine to that of the whole: the first is shifted by the length
+/// of the second. It finds a wrong file, not a forged one.
 struct WordFingerprint: Equatable, Sendable {
   private(set) var value: UInt64 = 0
   /// The number of words.

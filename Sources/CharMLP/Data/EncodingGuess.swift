@@ -1,23 +1,23 @@
-// Which encoding a text is in that is not UTF-8: a guess, from what decodes cleanly and looks most
-// like words.
+// Guesses the encoding of a text that is not UTF-8, from what decodes cleanly and looks most like
+// words.
 //
 // Each candidate is tried by the system's own converter, so that the command which is then printed
 // accepts what was accepted here. What decodes gets a cost for each byte above 0x7F: little for a
 // frequent letter of a script, much for a letter among those of another script, for a capital after
-// a small letter, for a sign where a letter should be. The smallest cost wins; of nearly equal ones,
-// the encoding that is met more often. The costs are rules of thumb, tried on lists in thirty
+// a small letter, for a sign where a letter should be. The smallest cost wins; of nearly equal
+// ones, the encoding that is met more often. The costs are rules of thumb, tried on lists in thirty
 // encodings; they say nothing about a text in UTF-8.
 
 internal import Posix
 
 /// Some bytes of a text in which something is wrong.
-struct TextEvidence {
+struct TextSample {
   /// Valid words before it.
   let before: ArraySlice<UInt8>
   /// Everything from the line of the error on.
   let after: ArraySlice<UInt8>
 
-  /// The most bytes that are looked at.
+  /// The most bytes that are examined.
   private static let limit = 1 << 16
 
   /// The bytes as they are, from the beginning.
@@ -50,7 +50,7 @@ public enum EncodingGuess: Equatable, Sendable {
   case encoding(String, iconv: String)
   /// UTF-8 but for some damaged lines.
   case damagedUTF8
-  /// No text: too many controls.
+  /// Not text: too many controls.
   case binary
 
   /// The line that makes a word list of it.
@@ -65,19 +65,19 @@ public enum EncodingGuess: Equatable, Sendable {
 
 extension WordListError {
   /// The same error with what may be behind it, as far as the text gives it away.
-  func explained(by evidence: TextEvidence) -> WordListError {
+  func withGuess(from sample: TextSample) -> WordListError {
     switch self {
     case .invalidUTF8(let line, let byte, let value, _):
-      if let encoding = ForeignEncoding(guessedFrom: evidence.raw) {
+      if let encoding = ForeignEncoding(guessedFrom: sample.raw) {
         return .foreignEncoding(encoding)
       }
-      let guess = EncodingGuess(evidence)
+      let guess = EncodingGuess(sample)
       return .invalidUTF8(line: line, byte: byte, value: value, guess: guess)
     case .refusedCharacter(let line, let byte, let scalar, _):
-      if let encoding = ForeignEncoding(guessedFrom: evidence.raw) {
+      if let encoding = ForeignEncoding(guessedFrom: sample.raw) {
         return .foreignEncoding(encoding)
       }
-      let remedy = scalar.remedy(evidence)
+      let remedy = scalar.remedy(sample)
       return .refusedCharacter(line: line, byte: byte, scalar: scalar, remedy: remedy)
     default:
       return self
@@ -122,7 +122,7 @@ extension Unicode.Scalar {
   }
 
   /// The line that takes this character out of a text which may not have it.
-  fileprivate func remedy(_ evidence: TextEvidence) -> TextRemedy {
+  fileprivate func remedy(_ sample: TextSample) -> TextRemedy {
     let octal = String(value, radix: 8)
     let padded = String(repeating: "0", count: max(0, 3 - octal.count)) + octal
     let bytes = utf8.map { #"\x"# + String($0, radix: 16, uppercase: true) }.joined()
@@ -130,7 +130,7 @@ extension Unicode.Scalar {
     case 0x00, 0x0B, 0x0C, 0x1C...0x1E:  // what separates lines elsewhere
       return TextRemedy(#"tr '\\#(padded)' '\n' < {}"#)
     case 0x1B:
-      let after = Array(evidence.after.prefix(1 << 12))
+      let after = Array(sample.after.prefix(1 << 12))
       if after.firstRange(of: [0x1B, 0x24, 0x42]) != nil
         || after.firstRange(of: [0x1B, 0x24, 0x40]) != nil
       {
@@ -139,8 +139,8 @@ extension Unicode.Scalar {
       if after.firstRange(of: [0x1B, 0x24, 0x29, 0x43]) != nil { return .iconv("ISO-2022-KR") }
       return TextRemedy(#"sed 's/\x1B\[[0-9;]*[A-Za-z]//g; s/\x1B//g' {}"#)
     case 0x80...0x9F where value != 0x85:
-      // Mostly a text in windows-1252 that somebody has converted as if it were Latin-1.
-      let text = String(decoding: evidence.after.prefix(1 << 16), as: UTF8.self)
+      // Mostly a text in windows-1252 that was converted as if it were Latin-1.
+      let text = String(decoding: sample.after.prefix(1 << 16), as: UTF8.self)
       let isConverted = text.unicodeScalars.allSatisfy {
         $0.value < 0x100 && ![0x81, 0x8D, 0x8F, 0x90, 0x9D].contains($0.value)
       }
@@ -158,32 +158,32 @@ extension Unicode.Scalar {
 
 extension EncodingGuess {
   /// The likeliest encoding, nil if there is nothing to guess from.
-  init?(_ evidence: TextEvidence) {
-    if Self.isEBCDIC(evidence.raw) {
+  init?(_ sample: TextSample) {
+    if Self.isEBCDIC(sample.raw) {
       self = .encoding("EBCDIC", iconv: "IBM037")
       return
     }
-    let raw = evidence.raw
+    let raw = sample.raw
     let controls = raw.count { $0 < 0x20 && ![0x09, 0x0A, 0x0D, 0x1B].contains($0) }
     if 20 * controls > raw.count {
       self = .binary
       return
     }
-    let lines = evidence.unusualLines
+    let lines = sample.unusualLines
     guard !lines.isEmpty else { return nil }
     let damaged = lines.count { String(validating: $0, as: UTF8.self) == nil }
     if 2 * damaged <= lines.count || Self.isCutOff(lines) {
       self = .damagedUTF8
       return
     }
-    let sample = Array(lines.joined(separator: [UInt8(ascii: "\n")]))
-    let unusual = sample.count { $0 >= 0x80 }
+    let text = Array(lines.joined(separator: [UInt8(ascii: "\n")]))
+    let unusual = text.count { $0 >= 0x80 }
     var best: (encoding: Candidate, cost: Double)?
     for (index, candidate) in Candidate.all.enumerated() {
-      guard let text = TextConversion.utf8(sample, from: candidate.iconv) else { continue }
-      let words = String(decoding: text, as: UTF8.self).unicodeScalars
+      guard let decoded = TextConversion.utf8(text, from: candidate.iconv) else { continue }
+      let words = String(decoding: decoded, as: UTF8.self).unicodeScalars
       guard words.allSatisfy({ $0.isPlausible || $0 == "\n" || $0 == "\r" }) else { continue }
-      let cost = candidate.cost(sample, words) / Double(unusual) + 0.004 * Double(index)
+      let cost = candidate.cost(text, words) / Double(unusual) + 0.004 * Double(index)
       if cost < best?.cost ?? .infinity { best = (candidate, cost) }
     }
     guard let best else { return nil }
@@ -202,8 +202,8 @@ extension EncodingGuess {
     }
   }
 
-  /// Whether this is what IBM's mainframes write: no line feed, but its 0x25, between bytes that are
-  /// mostly letters there.
+  /// Whether this is what IBM's mainframes write: no line feed, but its 0x25, between bytes that
+  /// are mostly letters there.
   private static func isEBCDIC(_ bytes: [UInt8]) -> Bool {
     guard bytes.contains(0x25), !bytes.contains(0x0A) else { return false }
     let usual = bytes.count { byte in
@@ -324,7 +324,7 @@ extension Candidate {
     for scalar in text {
       if !scalar.isASCII {
         if scalar.isLatinLetter {
-          letters[scalar.small, default: 0] += 1
+          letters[scalar.lowercased, default: 0] += 1
           if scalar.properties.isUppercase, before.properties.isLowercase { cost += 4 }
           if before.isLatinLetter { cost += 1.5 }
         } else if scalar.properties.generalCategory == .nonspacingMark {
@@ -431,7 +431,7 @@ extension Candidate {
     }
   }
 
-  // Characters of names and of running text that are frequent in one language, as far as they tell
+  // Characters of names and of running text that are frequent in one language, as far as they show
   // it from the others.
   private static let simplified = Set(
     """
@@ -462,7 +462,9 @@ extension Unicode.Scalar {
     }
   }
 
-  fileprivate var small: Unicode.Scalar { properties.lowercaseMapping.unicodeScalars.first ?? self }
+  fileprivate var lowercased: Unicode.Scalar {
+    properties.lowercaseMapping.unicodeScalars.first ?? self
+  }
 
   /// What a sign costs that is not of ASCII.
   fileprivate func signCost(after before: Unicode.Scalar) -> Double {

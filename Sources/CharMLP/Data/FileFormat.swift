@@ -1,9 +1,9 @@
-// What a file is that is no text in UTF-8, told by its first bytes, and the command that makes one
-// of it.
+// Recognizes files that are not UTF-8 text by their first bytes, and names the command that
+// converts them.
 //
-// Nobody can use "U+001F at byte 0; remove it" who has just named a compressed list or a
-// spreadsheet. The signatures are those of the formats' own specifications, as in file(1); each has
-// a byte that no word list may have, or is no word.
+// "U+001F at byte 0; remove it" does not help a user who passed a compressed list or a spreadsheet.
+// The signatures are those of the formats' own specifications, as in file(1); each has a byte that
+// no word list may have, or is not a word.
 
 /// A format that a word list must be read or converted from.
 public enum FileFormat: Equatable, Sendable {
@@ -27,8 +27,8 @@ public struct TextRemedy: Equatable, Sendable {
     (self.template, self.standardInput) = (template, standardInput)
   }
 
-  /// The line for a file that a shell knows by this (quoted) name, or for standard input; nil if
-  /// there is none.
+  /// The line for a file of this name, quoted for the shell, or for standard input; nil if it
+  /// cannot read that.
   public func command(for file: String?) -> String? {
     guard let name = file ?? standardInput else { return nil }
     guard name.isEmpty else { return template.replacing("{}", with: name) }

@@ -1,4 +1,4 @@
-// A word list that is split by a hash of each word: read once, piece by piece, by one process or by
+// A word list that is split by a hash of each word: read once, in pieces, by one process or by
 // several ranks, each a part of it.
 //
 // All ranks, however many, get the same vocabulary, the same sample and the same numbering of
@@ -7,7 +7,7 @@
 
 import Safetensors
 
-/// What is known of such a list, and this rank's part of its training text.
+/// What is known of a list that is split by hash, and this rank's part of its training text.
 package struct HashSplitList: Sendable {
   /// The symbols of all words.
   package let vocabulary: Vocabulary
@@ -65,7 +65,7 @@ package struct HashSplitList: Sendable {
   ) {
     var part = HashSplitPart(splitSeed: splitSeed, limits)
     part.add(words, beginningIn: communicator.share(of: words.utf8.count))
-    self = withoutFailure { try HashSplitList(agreeingOn: &part, nil, communicator) }
+    self = mustSucceed { try HashSplitList(agreeingOn: &part, nil, communicator) }
   }
 }
 
@@ -179,10 +179,10 @@ extension HashSplitList {
 }
 
 // MARK: - Messages
-
+//
 // They are safetensors files in memory: a format with names, types and lengths is at hand.
 
-/// What a rank tells the others of its lines: counts, symbols, and what went wrong.
+/// What a rank sends to the others about its lines: counts, symbols, and what went wrong.
 struct HashSplitSummary: Equatable, Sendable {
   var error: WordListError?
   var fileSize: Int
@@ -215,13 +215,13 @@ struct HashSplitSummary: Equatable, Sendable {
     if let error {
       file.metadata = ["kind": error.kind.rawValue, "problem": error.problemAndRemedy]
     }
-    return withoutFailure { try file.encoded() }
+    return mustSucceed { try file.encoded() }
   }
 
   init(decoding bytes: [UInt8]) {
-    let file = withoutFailure { try SafetensorsFile(decoding: bytes) }
+    let file = mustSucceed { try SafetensorsFile(decoding: bytes) }
     func elements<Element: TensorElement>(_ name: String) -> [Element] {
-      withoutFailure { try file.elements(named: name, as: Element.self) }
+      mustSucceed { try file.elements(named: name, as: Element.self) }
     }
     let counts = (elements("counts") as [Int64]).map(Int.init)
     (lineCount, byteCount, windowCount) = (counts[0], counts[1], counts[2])
@@ -238,7 +238,7 @@ struct HashSplitSummary: Equatable, Sendable {
 }
 
 /// The result of work that cannot fail between ranks of one program.
-func withoutFailure<Value>(_ work: () throws -> Value) -> Value {
+func mustSucceed<Value>(_ work: () throws -> Value) -> Value {
   do {
     return try work()
   } catch {

@@ -28,7 +28,7 @@ struct ReadableFile: ~Copyable {
 
   /// The size of a regular file, nil for anything else that can be read.
   ///
-  /// It is a hint, no promise: a file can grow, and in /proc its size is zero.
+  /// It is a hint: a file can grow, and in /proc its size is zero.
   /// - Throws: `directory` or `unreadable`.
   func size() throws(WordListError) -> Int? {
     let kind: FileSystem.Kind
@@ -73,7 +73,7 @@ struct ReadableFile: ~Copyable {
 // it does not matter if the file changes or vanishes later.
 
 extension WordList {
-  /// The most bytes that are read from a file or a pipe unless told otherwise: 1 GiB.
+  /// The most bytes that are read from a file or a pipe by default: 1 GiB.
   public static let defaultReadLimit = 1 << 30
 
   /// Reads the words of the file or FIFO at `path`; opening a FIFO waits for its writer.
@@ -136,11 +136,9 @@ private func checkStart(_ text: [UInt8]) throws(WordListError) {
 
 // MARK: - Pieces of whole lines
 //
-// About a megabyte each.
-//
-// A list may be larger than memory, and several ranks may read one file, each the lines that begin
-// in its own range of bytes. So every line is read by exactly one of them, wherever the ranges
-// meet.
+// About a megabyte each. A list may be larger than memory, and several ranks may read one file,
+// each the lines that begin in its own range of bytes. So every line is read by exactly one of
+// them, wherever the ranges meet.
 
 /// The lines of a file, in pieces.
 struct LinePieces: ~Copyable {
@@ -183,7 +181,7 @@ struct LinePieces: ~Copyable {
     chunk = [UInt8](repeating: 0, count: chunkSize)
     end = range.upperBound
     guard range.lowerBound > 0 else { return }
-    // The byte before tells whether a line begins at the first one.
+    // The byte before shows whether a line begins at the first one.
     offset = range.lowerBound - 1
     try self.file.seek(to: offset)
     try skipLine()

@@ -1,12 +1,12 @@
-// What in the spelling of a list's words looks like something other than words: columns, comments,
-// tags, flags of a spelling dictionary, quotes, characters that nobody sees.
+// Detects lists whose lines are not plain words: columns, comments, tags, flags of a spelling
+// dictionary, quotes, invisible characters.
 //
-// Such lists can be read, and a network learns them as they are; so they are warned of and not
-// refused. One pass over the bytes counts what is plain ASCII. Characters beyond it are looked for
+// Such lists can be read, and a network learns them as they are; so they cause warnings, not
+// errors. One pass over the bytes counts what is plain ASCII. Characters beyond it are looked for
 // in the alphabet first, and in the words only if they are there. What to do is in the commands'
 // texts.
 
-/// Looks at the words of a list.
+/// Examines the words of a list.
 struct ListSurvey {
   private let words: WordList
   private let symbols: [Unicode.Scalar]
@@ -35,14 +35,14 @@ struct ListSurvey {
       warnings.append(
         .quoted(words: counts.quoted, areDouble: 2 * counts.doubleQuoted >= counts.quoted))
     }
-    // What has another reason already needs none of its own.
+    // Digits that another warning explains need no warning of their own.
     if warnings.isEmpty, digits > 0, 20 * digits <= words.count {
       warnings.append(.digits(words: digits))
     }
     return warnings + beyondASCII + inflection
   }
 
-  /// What the lines have in common that are no words alone.
+  /// What the lines hold besides words.
   private var structure: [DataWarning] {
     let bytes = words.utf8.span
     let startsWithNumber = words.utf8Range(of: 0).allSatisfy { bytes[$0].isDigit }
@@ -187,7 +187,7 @@ private struct ByteCounts {
 // MARK: - Columns
 
 extension ListSurvey {
-  /// At most so many lines are taken apart.
+  /// The most lines that are split into columns.
   private static let columnLines = 2000
 
   private static let separators: [Unicode.Scalar] = ["\t", ",", ";", "|"]
@@ -199,7 +199,7 @@ extension ListSurvey {
       2 * counts.separated[most] > words.count
     else { return nil }
     let separator = Self.separators[most]
-    // What ends an entity of HTML is no separator.
+    // The end of an entity of HTML is not a separator.
     guard separator != ";" || counts.entities == 0 else { return nil }
     let lines = words.prefix(Self.columnLines).map { line in
       line.unicodeScalars.split(separator: separator, omittingEmptySubsequences: false).map {
@@ -322,7 +322,7 @@ extension ListSurvey {
     return false
   }
 
-  /// Whether nobody sees this character, whatever stands beside it.
+  /// Whether this character is invisible, whatever stands beside it.
   private static func isInvisible(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar.value {
     case 0xAD, 0x34F, 0x61C, 0x180E, 0x200B...0x200F, 0x202A...0x202E, 0x2060...0x206F,

@@ -1,4 +1,4 @@
-// Which word of a list is nearest to a new one: whether a model invents or repeats.
+// The word of a list that is nearest to a new one: whether a model invents or repeats.
 //
 // The distance is Levenshtein's: the fewest insertions, deletions and replacements of one character
 // ("Binary codes capable of correcting deletions, insertions, and reversals", 1966). It is computed
@@ -45,7 +45,7 @@ package struct NearestWords: Sendable {
     }
   }
 
-  /// The name that somebody may have meant by another one, whatever the case; nil if none is near.
+  /// The name that a misspelled one may have meant, ignoring case; nil if none is near.
   package static func likelyName(for name: String, among names: [String]) -> String? {
     let scalars = Array(name.lowercased().unicodeScalars)
     guard scalars.count <= 64 else { return nil }

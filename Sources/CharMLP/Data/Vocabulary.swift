@@ -1,8 +1,8 @@
-// The symbols of a word list and their ids: the lecture's stoi and itos.
+// The symbols of a word list and their ids, the lecture's stoi and itos, and words as ids.
 //
 // The distinct characters are sorted and numbered from 1; 0 ends every word and, as padding,
-// precedes it. The lecture writes that terminator as "."; here it is no character at all, so that a
-// list may contain full stops, and `terminatorSign` says how to show it.
+// precedes it. The lecture writes that terminator as "."; here it is not a character at all, so
+// that a list may contain full stops, and `terminatorSign` says how to show it.
 
 /// The distinct symbols of a word list, in ascending order, numbered 1…n; 0 is the terminator.
 public struct Vocabulary: Sendable {
@@ -62,18 +62,11 @@ public struct Vocabulary: Sendable {
     var scalars: [Unicode.Scalar] = []
     var seen = ScalarTable(absent: 0)
     seen[0x0A] = 1  // line feeds stand between words
-    var position = 0
-    while position < bytes.count {
-      var value = UInt32(bytes[position])
-      var length = 1
-      if value >= 0x80, let (scalar, scalarLength) = bytes.scalar(at: position) {
-        (value, length) = (scalar.value, scalarLength)
-      }
+    forEachScalar(of: bytes, in: 0..<bytes.count) { value in
       if seen[value] == 0, let scalar = Unicode.Scalar(value) {
         seen[value] = 1
         scalars.append(scalar)
       }
-      position += length
     }
     return scalars.sorted()
   }
@@ -139,6 +132,26 @@ extension Vocabulary {
 
 // MARK: - Whole lists to ids
 
+/// Calls a function with the value of each scalar.
+///
+/// - Precondition: the bytes are well-formed UTF-8.
+@inline(__always)
+private func forEachScalar<Failure: Error>(
+  of bytes: Span<UInt8>, in range: Range<Int>, _ body: (UInt32) throws(Failure) -> Void
+) throws(Failure) {
+  var position = range.lowerBound
+  while position < range.upperBound {
+    let byte = bytes[position]
+    if byte >= 0x80, let (scalar, length) = bytes.scalar(at: position) {
+      try body(scalar.value)
+      position += length
+    } else {
+      try body(UInt32(byte))
+      position += 1
+    }
+  }
+}
+
 /// The ids of a sequence of words, each word followed by the terminator.
 public struct EncodedWords: Equatable, Sendable {
   /// The ids of each word's characters, then `Vocabulary.terminator`.
@@ -178,8 +191,6 @@ public struct EncodedWords: Equatable, Sendable {
   }
 
   /// Appends the ids of a part of a list's text; a line feed's id is the terminator.
-  ///
-  /// The loop is here and not in Vocabulary, because it must see the pages and the bytes at once.
   @inline(__always)
   private static func append(
     _ bytes: Span<UInt8>, in range: Range<Int>, _ vocabulary: borrowing Vocabulary,
@@ -188,19 +199,11 @@ public struct EncodedWords: Equatable, Sendable {
     let starts = vocabulary.ids.starts.span
     let entries = vocabulary.ids.entries.span
     let firstPage = Int(starts[0])
-    var position = range.lowerBound
-    while position < range.upperBound {
-      var value = UInt32(bytes[position])
-      var page = firstPage
-      var length = 1
-      if value >= 0x80, let (scalar, scalarLength) = bytes.scalar(at: position) {
-        (value, length) = (scalar.value, scalarLength)
-        page = Int(starts[Int(value >> 8)])
-      }
+    try forEachScalar(of: bytes, in: range) { value throws(VocabularyError) in
+      let page = value < 0x80 ? firstPage : Int(starts[Int(value >> 8)])
       let id = entries[page + Int(value & 0xFF)]
       guard id >= 0 else { throw .unknownSymbol(Unicode.Scalar(value) ?? "\u{FFFD}") }
       ids.append(id)
-      position += length
     }
   }
 }
@@ -218,16 +221,9 @@ struct SymbolNumbers: Sendable {
   ///
   /// - Precondition: the bytes are well-formed UTF-8.
   mutating func append(_ bytes: Span<UInt8>, _ word: Range<Int>, to ids: inout [Int32]) {
-    var position = word.lowerBound
-    while position < word.upperBound {
-      var value = UInt32(bytes[position])
-      var length = 1
-      if value >= 0x80, let (scalar, scalarLength) = bytes.scalar(at: position) {
-        (value, length) = (scalar.value, scalarLength)
-      }
+    forEachScalar(of: bytes, in: word) { value in
       let known = numbers[value]
       ids.append(known > 0 ? known : add(value))
-      position += length
     }
     ids.append(Vocabulary.terminator)
   }
@@ -245,7 +241,7 @@ struct SymbolNumbers: Sendable {
 }
 
 // MARK: - Words to ids and back
-
+//
 // One word at a time, for prefixes, samples and messages. Nothing is trimmed, and no terminator is
 // added.
 
@@ -300,7 +296,7 @@ extension Vocabulary {
   }
 
   /// How to show the terminator: "." as in the lecture, unless that is a symbol; then "␃" (U+2403,
-  /// symbol for end of text), or the next scalar after it that is no symbol.
+  /// symbol for end of text), or the next scalar after it that is not a symbol.
   public var terminatorSign: Unicode.Scalar {
     let dot: Unicode.Scalar = "."
     guard id(of: dot) != nil else { return dot }
@@ -345,7 +341,7 @@ extension Vocabulary {
 ///
 /// Messages are one line and name the symbol by its code point, since it may not be visible.
 public enum VocabularyError: Error, Equatable, Sendable {
-  /// There is no symbol besides the terminator.
+  /// There are no symbols besides the terminator.
   case noSymbols
   /// A stored symbol is not greater than the one before it; `index` counts from 0.
   case notAscending(index: Int, symbol: Unicode.Scalar)

@@ -151,7 +151,7 @@ extension WordList {
 }
 
 // MARK: - Duplicates
-
+//
 // Words are equal if their bytes are: "é" as one scalar and as two are two words here, as they are
 // different contexts to a model, while Swift's own comparison of strings takes them as equal.
 

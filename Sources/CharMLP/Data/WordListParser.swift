@@ -61,7 +61,7 @@ struct WordListParser {
     do throws(WordListError) {
       try readLines()
     } catch {
-      throw error.explained(by: evidence)
+      throw error.withGuess(from: sample)
     }
     text.removeLast(text.count - Int(starts[starts.count - 1]))
   }
@@ -78,8 +78,8 @@ struct WordListParser {
 
   /// What an error's explanation is guessed from: the words before it, which were moved to the
   /// front, and everything from its line on.
-  private var evidence: TextEvidence {
-    TextEvidence(
+  private var sample: TextSample {
+    TextSample(
       before: text[..<Int(starts[starts.count - 1])], after: text[position..<inputCount])
   }
 
@@ -196,13 +196,13 @@ struct BlankLines: Equatable, Sendable {
 }
 
 // MARK: - Characters
-
+//
 // Blanks are the scalars of Unicode's White_Space property that do not break lines. They are
-// trimmed at the ends of a line and are characters inside a word. Refused is what nobody types into
-// a word or wants as a symbol of the model: controls, line breaks other than LF, and the byte order
-// mark. All other scalars are accepted, assigned or not, joiners and marks included, and nothing is
-// normalized. The table is written out (PropList.txt, Unicode 16), so that it does not change with
-// the standard library.
+// trimmed at the ends of a line and are characters inside a word. Rejected: characters that do not
+// belong in words, namely controls, line breaks other than LF, and the byte order mark. All other
+// scalars are accepted, assigned or not, joiners and marks included, and nothing is normalized. The
+// table is written out (PropList.txt, Unicode 16), so that it does not change with the standard
+// library.
 
 extension Unicode.Scalar {
   /// Whether this is white space that does not break a line: tab, space, U+00A0, U+1680,
@@ -233,7 +233,7 @@ extension Unicode.Scalar {
 }
 
 // MARK: - UTF-8
-
+//
 // The one decision about what is well-formed: shortest form only, no surrogates, nothing above
 // U+10FFFF (Unicode Standard, table 3-7). Callers handle ASCII in their own loops, because debug
 // builds do not inline from file to file and a call for every byte is slow.
@@ -274,7 +274,7 @@ extension Span<UInt8> {
 ///
 /// Lines count from 1; `byte` is an offset into the file, counted from 0.
 public enum WordListError: Error, Equatable, Sendable {
-  /// There is no text at all.
+  /// The text is empty.
   case empty
   /// There are lines, but only blank ones.
   case onlyBlankLines
@@ -282,7 +282,7 @@ public enum WordListError: Error, Equatable, Sendable {
   case loneCarriageReturn(line: Int, byte: Int)
   /// The text was saved in another Unicode encoding.
   case foreignEncoding(ForeignEncoding)
-  /// The file is no text; what it is, and the line of shell that makes one of it.
+  /// The file is not text; what it is, and the line of shell that converts it.
   case foreignFormat(String, TextRemedy?)
   /// Bytes that are not well-formed UTF-8; `value` is the first byte of the sequence.
   case invalidUTF8(line: Int, byte: Int, value: UInt8, guess: EncodingGuess? = nil)
@@ -294,7 +294,7 @@ public enum WordListError: Error, Equatable, Sendable {
   /// More bytes than the limit; `size` is nil where it is not known, as with a pipe.
   case tooLarge(size: Int?, limit: Int)
 
-  /// There is no file at the path.
+  /// The path leads to nothing.
   case missing
   /// The path names a directory.
   case directory
@@ -340,7 +340,7 @@ extension WordListError {
   }
 
   /// The message after its place, such as `names.txt:17: …`, in one line; with the remedy unless
-  /// the caller tells it on its own.
+  /// the caller reports it separately.
   ///
   /// Control characters in `source` are shown as `?`, so that a strange file name cannot break the
   /// line.

@@ -119,7 +119,7 @@ struct WordSample: Sendable {
     cut()
   }
 
-  /// The words, and which of them train, validate and test; nil if there are none.
+  /// The words, and which of them train, validate and test; nil if the sample is empty.
   func list() -> (words: WordList, split: Split)? {
     guard count > 0 else { return nil }
     let order = Split.Part.allCases.map { part in parts.indices.filter { parts[$0] == part } }
@@ -141,14 +141,14 @@ extension WordSample {
     file["starts"] = Tensor(starts, shape: [starts.count])
     file["keys"] = Tensor(keys, shape: [count])
     file["parts"] = Tensor(parts.map(\.rawValue), shape: [count])
-    return withoutFailure { try file.encoded() }
+    return mustSucceed { try file.encoded() }
   }
 
   /// The words of a message.
   init(_ message: [UInt8], _ limits: SampleLimits) {
-    let file = withoutFailure { try SafetensorsFile(decoding: message) }
+    let file = mustSucceed { try SafetensorsFile(decoding: message) }
     func elements<Element: TensorElement>(_ name: String) -> [Element] {
-      withoutFailure { try file.elements(named: name, as: Element.self) }
+      mustSucceed { try file.elements(named: name, as: Element.self) }
     }
     self.init(
       limits, text: elements("text"), starts: elements("starts"), keys: elements("keys"),

@@ -235,7 +235,7 @@ extension HiddenSlice {
     let (h, dh, unit) = (h, dh, units.lowerBound + v * vectorWidth)
     let positions = input.positions
     for row in 0..<h.rows {
-      h[row, vector: v] *= hmask.keptShare
+      h[row, vector: v] *= hmask.keepProbability
       dh[row, vector: v] *= hmask[positions[row], from: unit]
     }
   }
@@ -351,7 +351,7 @@ struct HiddenTensors: LayerTensors {
   private let vocabulary: Int
   private let firstUnit: Int
 
-  init(cutFrom block: inout Arena.Cutter, _ shape: ModelShape, units: Range<Int>) {
+  init(cutFrom block: inout Arena.Layout, _ shape: ModelShape, units: Range<Int>) {
     inputs = shape.contextWidth
     vocabulary = shape.vocabulary
     firstUnit = units.lowerBound

@@ -47,7 +47,7 @@ final class ParameterMemory<Tensors: LayerTensors> {
   init(
     _ arena: Arena, _ averages: RunningAverages,
     decaying: (Tensors) -> [PaddedMatrix] = { _ in [] },
-    cut: (inout Arena.Cutter) -> Tensors
+    cut: (inout Arena.Layout) -> Tensors
   ) {
     let hasMoments = averages.contains(.moments)
     let blocks = (0..<(hasMoments ? 4 : 2)).map { _ in arena.block { (cut(&$0), $0.whole) } }

@@ -13,14 +13,14 @@ import RealModule
 public struct Model: Equatable, Sendable {
   /// The symbols that it knows.
   public let vocabulary: Vocabulary
-  /// What training has found.
+  /// The trained parameters.
   public let parameters: Parameters<Float>
   /// What batch norm subtracts and divides by.
   public let statistics: BatchNormStatistics
   let foldedW1: Matrix<Float>  // (block·embedding, hidden)
   let foldedb1: Matrix<Float>  // (1, hidden)
 
-  /// Puts a network together; the three must fit each other.
+  /// Creates a network from its parts, which must fit each other.
   public init(
     vocabulary: Vocabulary, parameters: Parameters<Float>, statistics: BatchNormStatistics
   ) {
@@ -58,7 +58,7 @@ public struct BatchNormStatistics: Equatable, Sendable {
   /// The variance of each unit.  (1, hidden)
   public let bnvar: Matrix<Float>  // (1, hidden), with Bessel's n − 1
 
-  /// Puts statistics together that are known.  (1, hidden) each
+  /// Creates statistics from known values.  (1, hidden) each
   public init(bnmean: Matrix<Float>, bnvar: Matrix<Float>) {
     self.bnmean = bnmean
     self.bnvar = bnvar
@@ -188,7 +188,7 @@ public enum MinibatchError: Error, Equatable, Sendable, CustomStringConvertible 
   }
 }
 
-// MARK: - The loss of a network over the parts of a split
+// MARK: - Evaluation
 
 extension Model {
   /// The mean cross-entropy over all windows behind `contexts`, in nats per character.
@@ -204,8 +204,8 @@ extension Model {
     return total / Double(contexts.windowCount)
   }
 
-  /// The probability of every entry's character, by entry of `contexts`, whose blocks are as long as
-  /// this network's or longer.
+  /// The probability of every entry's character, by entry of `contexts`, whose blocks are as long
+  /// as this network's or longer.
   func probabilities(over contexts: DistinctContexts) -> [Double] {
     var probabilities = [Double](repeating: 0, count: contexts.targets.count)
     forEachContext(of: contexts) { context, row, _, counts, counts_sum in
@@ -257,7 +257,7 @@ public struct SplitLosses: Equatable, Sendable {
   /// Over the windows that test.
   public let test: Double
 
-  /// Puts losses together that are known.
+  /// Creates losses from known values.
   public init(train: Double, validation: Double, test: Double) {
     (self.train, self.validation, self.test) = (train, validation, test)
   }

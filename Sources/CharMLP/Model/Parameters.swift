@@ -26,7 +26,7 @@ public struct Parameters<Scalar: MatrixScalar>: Equatable, Sendable {
   /// What batch norm adds.  (1, hidden)
   public var bnbias: Matrix<Scalar>  // (1, hidden)
 
-  /// Puts parameters together; their shapes must fit each other.
+  /// Creates parameters from matrices, whose shapes must fit each other.
   public init(
     C: Matrix<Scalar>, W1: Matrix<Scalar>, b1: Matrix<Scalar>, W2: Matrix<Scalar>,
     b2: Matrix<Scalar>, bngain: Matrix<Scalar>, bnbias: Matrix<Scalar>
@@ -125,7 +125,7 @@ extension TorchGenerator {
 }
 
 // MARK: - One step of an optimizer
-
+//
 // Over whole matrices, as in a textbook: the reference of the engine's, which works in place.
 
 extension Parameters {
@@ -202,10 +202,10 @@ public struct Moments<Scalar: MatrixScalar>: Equatable, Sendable {
 //
 // What one step does to the parameters: an optimizer's rule with the numbers of this step.
 //
-// It says nothing of where parameters lie. `Parameters.apply` is the rule over matrices, for reading and
-// as the reference; the engine applies it in place.
+// It is independent of how parameters are stored. `Parameters.apply` is the rule over matrices, for
+// reading and as the reference; the engine applies it in place.
 
-/// The numbers of an update: the same for every parameter, but for the decay of the weights.
+/// The numbers of an update, the same for every parameter except for weight decay.
 public struct ParameterUpdate: Equatable, Sendable {
   /// How far a parameter moves.
   public let learningRate: Float
@@ -216,7 +216,7 @@ public struct ParameterUpdate: Equatable, Sendable {
   /// How far the running average of the parameters moves towards them.
   public let averageShare: Float
 
-  /// Puts an update together.
+  /// Creates an update.
   ///
   /// - Parameters:
   ///   - averaging: The weight of the old average of the parameters, if one is kept. It is smaller
@@ -251,7 +251,8 @@ public enum Optimizer: String, CaseIterable, Equatable, Sendable {
 
 /// Adam's constants and its corrections at one step (Kingma and Ba, 2015, algorithm 1).
 public struct AdamStep: Equatable, Sendable {
-  /// The weight of the old average of the gradients, and of that of their squares; PyTorch's defaults.
+  /// The weight of the old average of the gradients, and of that of their squares; PyTorch's
+  /// defaults.
   public static let (beta1, beta2): (Float, Float) = (0.9, 0.999)
   /// Keeps a parameter without gradients from dividing by zero.
   public static let epsilon: Float = 1e-8

@@ -72,8 +72,8 @@ public struct NGramModel: Sendable {
     return counts.levelStarts[order] - counts.levelStarts[length + 1]
   }
 
-  /// What is subtracted from counts of one, of two and of three or more, by the length of the context: a
-  /// row for each from none to order − 1.
+  /// What is subtracted from counts of one, of two and of three or more, by the length of the
+  /// context: a row for each from none to order − 1.
   public var discounts: [[Double]] {
     (0..<order).map { length in
       let discounts = level(length).discounts[length]

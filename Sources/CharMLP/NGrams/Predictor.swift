@@ -1,7 +1,7 @@
 // What words are drawn from and scored by: a network alone, or mixed with an n-gram model.
 //
-// It holds both parts and the losses of the two together. How drawing evaluates many contexts at once
-// is NextCharacterNetwork's business; how λ is found is MixtureFit's.
+// Both parts, how they are mixed and fitted, and their losses. NextCharacterNetwork evaluates many
+// contexts at once, for drawing.
 
 import RealModule
 
@@ -31,10 +31,8 @@ public struct Predictor: Sendable {
       ngram: NGramModel(of: windows, order: mixture.order, discounting: mixture.discounting))
   }
 
-  /// An n-gram model alone: the network has no share.
-  ///
-  /// - Parameter model: Says which symbols there are.
-  package init(counting entry: Baseline.Entry, _ dataset: Dataset, instead model: Model) {
+  /// An n-gram model alone: the network, which names the symbols, has no share.
+  package init(ngramOnly entry: Baseline.Entry, _ dataset: Dataset, vocabularyOf model: Model) {
     self.init(
       model, Mixture(weight: 0, order: entry.order, discounting: entry.discounting),
       trainedOn: dataset.train)
@@ -71,8 +69,9 @@ public struct Predictor: Sendable {
 //
 // p(c | context) = λ · p_network(c | context) + (1 − λ) · p_n-gram(c | context)
 //
-// The two err in different places, so the mixture is usually better than either. λ, order and discount follow
-// from the network and the words that validate, and from nothing else: a resumed run has the same ones.
+// The two err in different places, so the mixture is usually better than either. λ, order and
+// discount follow from the network and the words that validate, and from nothing else: a resumed
+// run has the same ones.
 
 /// How a network is mixed with an n-gram model: what a model file says about it.
 public struct Mixture: Equatable, Sendable {
@@ -83,7 +82,7 @@ public struct Mixture: Equatable, Sendable {
   /// How counts are discounted.
   public let discounting: Discounting
 
-  /// Puts a mixture together that is known.
+  /// Creates a mixture from known values.
   public init(weight: Double, order: Int, discounting: Discounting) {
     (self.weight, self.order, self.discounting) = (weight, order, discounting)
   }
@@ -104,7 +103,7 @@ public enum Mix: String, CaseIterable, Sendable {
 //
 // λ, order and discount, from the validation words.
 //
-// The n-gram models are counted once for a run and give their probabilities once; only the network's
+// The n-gram models are counted and evaluated once for a run; only the network's probabilities
 // change from one evaluation to the next. So a fit costs a pass of the network over the validation
 // words, and some sums.
 
@@ -154,8 +153,8 @@ struct MixtureFit {
       discounting: candidates[best].discounting)
   }
 
-  /// What λ would be without any words, 1/2, counts as much as so many windows for it and as many
-  /// against it: twenty words cannot drive it to an extreme.
+  /// The prior, λ = 1/2, counts as much as so many windows for the network and as many against it:
+  /// twenty words cannot drive λ to an extreme.
   private static let priorWindows = 20.0
 
   /// λ by expectation and maximization, and the loss with it.
@@ -203,7 +202,8 @@ extension Predictor: Predicting {
 }
 
 extension Predicting {
-  /// The mean cross-entropy of the characters of some words and of their ends, in nats per character.
+  /// The mean cross-entropy of the characters of some words and of their ends, in nats per
+  /// character.
   ///
   /// −1/n · Σ log p(c | context) over all n characters, every word's end being one.
   ///

@@ -4,7 +4,7 @@
 //
 // It is deliberately not a `RandomNumberGenerator`: what the standard library's `shuffle` and
 // `random(in:)` draw from a generator may change with a Swift release, and a seed must always mean
-// the same run. It is no source of secrets either: 624 outputs reveal the whole stream.
+// the same run. It is not a source of secrets either: 624 outputs reveal the whole stream.
 
 /// The MT19937 generator: the same seed gives the same sequence of 32-bit words, on every machine.
 public struct MersenneTwister: Sendable, Equatable {
@@ -130,8 +130,7 @@ extension MersenneTwister {
     /// The index of the next word to hand out, 0…624; at 624 a new generation of words is due.
     public var position: Int
 
-    /// Puts a state together; whether a generator can have been in it is checked where one is
-    /// restored.
+    /// Creates a state; whether a generator can have been in it is checked when one is restored.
     public init(words: [UInt32], position: Int) {
       self.words = words
       self.position = position
@@ -144,7 +143,7 @@ extension MersenneTwister {
     case wordCount(found: Int)
     /// The position is not one of 0…624.
     case position(found: Int)
-    /// All bits are 0, and would be for ever.
+    /// All bits are 0, and would stay so.
     case zero
 
     /// What is wrong, in one line.
@@ -258,8 +257,8 @@ package struct PythonRandom: Sendable, Equatable {
 // stream and n.
 //
 // So every sampled word has a stream of its own that costs nothing to start, and no two streams of
-// a seed overlap. The tests compare it with the paper's known answers. It is no source of secrets,
-// and not what the notebook draws from: that is `TorchGenerator`.
+// a seed overlap. The tests compare it with the paper's known answers. It is not a source of
+// secrets, and not what the notebook draws from: that is `TorchGenerator`.
 
 /// Streams of random numbers: the same seed and stream give the same numbers, on every machine.
 package struct Philox: Sendable, Equatable {

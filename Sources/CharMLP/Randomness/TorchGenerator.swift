@@ -37,7 +37,7 @@ public struct TorchGenerator: Sendable, Equatable {
 }
 
 // MARK: - Integers, as `torch.randint`
-
+//
 // PyTorch takes the remainder of 32 random bits, or of 64 where the range is wide. That favours low
 // values slightly, by one part in 2³²/range: in 16 at worst, in 23,000 for the lecture's 182,625
 // examples. Rejection, as in `PythonRandom.randbelow`, would be fair, but another stream.
@@ -73,7 +73,7 @@ extension TorchGenerator {
 }
 
 // MARK: - Uniform numbers, as `torch.rand`
-
+//
 // As many random bits as the significand holds, times a power of two. Nothing is rounded, so a
 // number is below one, and the same on every machine.
 
@@ -91,7 +91,7 @@ extension TorchGenerator {
 }
 
 // MARK: - Normal deviates, as `torch.randn`
-
+//
 // By Box and Muller (Ann. Math. Statist. 29(2), 1958). PyTorch draws tensors of fewer than 16
 // elements one by one in double precision, and larger ones in blocks of 16, from different streams.
 //
@@ -168,10 +168,8 @@ extension TorchGenerator {
 
 // MARK: - Saved state
 //
-// Plain numbers, so that a checkpoint can continue a stream.
-
-// What `generator.get_state()` packs into bytes, but not in its layout, and without the seed, on
-// which no later draw depends.
+// Plain numbers, so that a checkpoint can continue a stream: what `generator.get_state()` packs
+// into bytes, but not in its layout, and without the seed, on which no later draw depends.
 
 extension TorchGenerator {
   /// A generator's state: the Mersenne Twister's, and the normal deviate that is kept, if there is
@@ -183,8 +181,7 @@ extension TorchGenerator {
     /// The next deviate that fewer than 16 at a time will draw; finite.
     public var cachedNormal: Double?
 
-    /// Puts a state together; whether a generator can have been in it is checked where one is
-    /// restored.
+    /// Creates a state; whether a generator can have been in it is checked when one is restored.
     public init(twister: MersenneTwister.State, cachedNormal: Double?) {
       self.twister = twister
       self.cachedNormal = cachedNormal

@@ -50,11 +50,11 @@ extension Range<Int> {
   }
 }
 
-// MARK: - The ranks of an MPI job: the only file that calls MPI
+// MARK: - The ranks of an MPI job
 //
-// A sum takes two messages for each pair of ranks: every rank receives its piece of the numbers
-// from all, adds in the order of ranks, and sends the result to all. MPI_Allreduce would leave the
-// order, and with it the last bits, to the library.
+// The only code that calls MPI. A sum takes two messages for each pair of ranks: every rank
+// receives its piece of the numbers from all, adds in the order of ranks, and sends the result to
+// all. MPI_Allreduce would leave the order, and with it the last bits, to the library.
 //
 // An error of MPI's own ends the job, which is its default: no rank could go on alone.
 

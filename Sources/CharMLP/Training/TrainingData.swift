@@ -65,7 +65,7 @@ package struct RunAssignment: Equatable, Sendable {
     let parts = String(decoding: message, as: UTF8.self)
       .pieces(separatedBy: UInt8(ascii: "\n"), maxSplits: 1, omittingEmpty: false)
     guard parts.count == 2 else { return nil }
-    let recipe = withoutFailure { try Recipe(text: String(parts[0])) }
+    let recipe = mustSucceed { try Recipe(text: String(parts[0])) }
     return RunAssignment(recipe, path: parts[1].isEmpty ? nil : String(parts[1]))
   }
 

@@ -198,7 +198,7 @@ package struct BenchProcess {
   ) throws(KernelTiming.Failure) -> JSONValue {
     var variables = ProcessInfo.processInfo.environment
     variables["OPENBLAS_CORETYPE"] = core
-    let end: ChildProcess.End
+    let end: ChildProcess.Outcome
     let output: String
     let messages: String
     do {
@@ -219,7 +219,7 @@ package struct BenchProcess {
       throw KernelTiming.Failure("not started: \(error)")
     }
     switch end {
-    case .tooLate, .stopped: throw KernelTiming.Failure("did not end")
+    case .timedOut, .cancelled: throw KernelTiming.Failure("did not end")
     case .status(0): break
     case .status(132):
       throw KernelTiming.Failure("needs instructions that this processor lacks")

@@ -49,7 +49,7 @@ struct Evaluate: ParsableCommand {
     let progress = ProgressDisplay(isQuiet: false)
     let predictor = try options.predictor(checkpoint, source.path)
     let rival = Baseline(dataset).best
-    let counting = Predictor(counting: rival, dataset, instead: checkpoint.model)
+    let counting = Predictor(ngramOnly: rival, dataset, vocabularyOf: checkpoint.model)
     let report = SampleReport(
       try draw(from: predictor, list, "sampled", progress),
       counted: try draw(from: counting, list, "of counting", progress), dataset,

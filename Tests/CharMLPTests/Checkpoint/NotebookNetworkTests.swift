@@ -150,7 +150,7 @@ struct NotebookNetworkTests {
     #expect(throws: NotebookError.self) { try NotebookSymbols(text) }
   }
 
-  @Test("What is wrong with a file is named")
+  @Test("An error names the tensor that is wrong")
   func refusals() throws {
     #expect(throws: NotebookError.model) {
       try NotebookNetwork(file: SmallRun().file(at: 0), Self.lecture.get())

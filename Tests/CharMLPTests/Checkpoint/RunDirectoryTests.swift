@@ -57,7 +57,7 @@ final class RunDirectoryTests {
   }
 
   @Test(
-    "Metrics are cut after the checkpoint's step; a torn line and what is none go too",
+    "Metrics are cut after the checkpoint's step; a torn line and what is not a line of metrics go too",
     arguments: [
       ("", 10, "", nil),
       ("{\"step\":5,\"a\":1}\n{\"step\":10}\n", 10, "5 10", "{\"step\":10}"),
@@ -77,7 +77,7 @@ final class RunDirectoryTests {
     #expect(found.joined(separator: " ") == steps)
   }
 
-  @Test("One lock at a time; the holder's process is told; the file goes with the lock")
+  @Test("One lock at a time; the holder's process is known; the file goes with the lock")
   func lock() throws {
     var lock: RunLock? = try RunLock(directory)
     let holder = Int(ProcessInfo.processInfo.processIdentifier)

@@ -41,7 +41,7 @@ struct SavedModelsTests {
     }
   }
 
-  @Test("A network alone comes back, and predicts, but there is no run to go on with")
+  @Test("A network alone comes back, and predicts, but there is no run to resume")
   func networkAlone() throws {
     let model = try Self.trained().trainer.model()
     try withDirectory { directory in

@@ -41,7 +41,7 @@ struct DataReportTests {
     #expect(report.distinctWords == Set(dataset.words).count)
   }
 
-  @Test("A data report tells which symbols no training word has")
+  @Test("A data report says which symbols no training word has")
   func unseenSymbols() throws {
     let dataset = try dataset(["a", "b", "c", "d", "e", "f"])
     let report = DataReport(dataset)
@@ -50,7 +50,7 @@ struct DataReportTests {
     #expect(Set(unseen) == Set(held.map { dataset.words[$0] }))
   }
 
-  @Test("A data report tells how many duplicates were removed")
+  @Test("A data report says how many duplicates were removed")
   func deduplicated() throws {
     let words = RandomWords.make(count: 400, alphabet: 3, longest: 4)
     let report = DataReport(try dataset(words, deduplicate: true))

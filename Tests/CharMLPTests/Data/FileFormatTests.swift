@@ -1,10 +1,10 @@
-// Files that are no text in UTF-8, by their first bytes; encodings and remedies are tried in a shell by
-// the tests of the commands.
+// Files that are no text in UTF-8, by their first bytes; encodings and remedies are tried in a
+// shell by the tests of the commands.
 
 import CharMLP
 import Testing
 
-@Suite("What a word list is that is no text")
+@Suite("FileFormat")
 struct FileFormatTests {
   static let formats: [(start: [UInt8], name: String, command: String?)] = [
     ([0x1F, 0x8B, 0x08, 0x00], "compressed by gzip", "gzip -dc 'a b'"),
@@ -29,7 +29,9 @@ struct FileFormatTests {
     ([0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1], "an old Office file (xls, doc)", nil),
   ]
 
-  @Test("is known by its first bytes, and so is the command that reads it", arguments: formats)
+  @Test(
+    "A format is known by its first bytes, and so is the command that converts it",
+    arguments: formats)
   func format(start: [UInt8], name: String, command: String?) {
     do throws(WordListError) {
       _ = try WordList(utf8: start)
@@ -44,7 +46,7 @@ struct FileFormatTests {
   }
 
   @Test(
-    "is not seen in words that begin like a format",
+    "Words that begin like a format are words",
     arguments: ["PK\nPKa\n", "BZh\n1AY\n", "Rar!\n", "GIF\n", "LZIP\n", "ID3\n", "%PDF\n", "MZ\n"])
   func words(text: String) throws {
     #expect(try WordList(text: text).utf8 == Array(text.utf8))

@@ -1,4 +1,5 @@
-// The mixture of a network and counts: what it gains, where it comes from, and that words are drawn from it.
+// The mixture of a network and counts: what it gains, where it comes from, and that words are drawn
+// from it.
 
 import Testing
 
@@ -36,7 +37,8 @@ struct MixtureTests {
     }
   }
 
-  // At λ = 1/2 the loss is below the mean of the two, for −log is convex; the fitted λ is better still.
+  // At λ = 1/2 the loss is below the mean of the two, for −log is convex; the fitted λ is better
+  // still.
   @Test(
     "On the words that chose its weight it is better than the network, and than the mean of both")
   func gain() throws {
@@ -81,7 +83,8 @@ struct MixtureTests {
         let other = Mixture(weight: found.weight, order: order, discounting: discounting)
         let loss = Predictor(run.model, other, trainedOn: run.dataset.train)
           .loss(over: run.dataset.validation)
-        // The other's own weight would gain a little, but twelve rounds of fitting are compared as well.
+        // The other's own weight would gain a little, but twelve rounds of fitting are compared as
+        // well.
         #expect(best <= loss + 1e-3, "\(order), \(discounting)")
       }
     }

@@ -22,7 +22,7 @@ struct RanksTests {
   private func runs(_ recipe: Recipe, ranks: Int, threads: Int = 1) throws -> [TrainedRun] {
     let dataset = try Self.dataset.get()
     return ThreadRanks.run(ranks) { communicator in
-      withoutFailure {
+      mustSucceed {
         try TrainedRun(Trainer(recipe, dataset, threads: threads, communicator: communicator))
       }
     }
@@ -83,7 +83,7 @@ struct RanksTests {
     let dataset = try Self.dataset.get()
     let recipe = Self.recipe { $0.evaluateEvery = 10 }
     let states = ThreadRanks.run(3) { communicator in
-      let trainer = withoutFailure {
+      let trainer = mustSucceed {
         try Trainer(recipe, dataset, communicator: communicator)
       }
       trainer.stop { [unowned trainer] in communicator.rank == 2 && trainer.step == 56 }
@@ -123,7 +123,7 @@ struct RanksTests {
       $0.steps = 300
     }
     let steps = ThreadRanks.run(2) { communicator in
-      let trainer = withoutFailure {
+      let trainer = mustSucceed {
         try Trainer(recipe, dataset, communicator: communicator)
       }
       if communicator.rank > 0 {

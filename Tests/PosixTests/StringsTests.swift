@@ -1,10 +1,10 @@
-// Delimiters are bytes: no combining mark hides one.
+// Text by its bytes: no combining mark hides a delimiter.
 
 import Testing
 
 @testable import Posix
 
-@Suite struct DelimitersTests {
+@Suite struct StringsTests {
   private static let mark = "\u{301}"
 
   @Test(
