@@ -61,7 +61,7 @@ def check(count, directory):
                 sent += 1
                 slowest = max(slowest, processor_time_of_ended() - begin)
                 # After the last save, with nothing left to save, a signal ends the process at once.
-                if "To go on:" not in errors and result(run) != expected:
+                if "To continue:" not in errors and result(run) != expected:
                     raise Failure(f"exited without saving: {errors}")
             elif process.returncode == 0:
                 # It was at its end before the signal, and that must not be the rule.

@@ -91,7 +91,9 @@ def exit_codes() -> list[str]:
 
 def page(program: Path, command: dict, ancestors: list[str], version: str, related: list[str]) -> str:
     words = [*ancestors, command["commandName"]]
-    arguments = [each for each in command.get("arguments") or [] if each["shouldDisplay"]]
+    # Rare flags are hidden in --help and in the synopsis; the list of options has them all.
+    everything = [each for each in command.get("arguments") or [] if each.get("abstract")]
+    arguments = [each for each in everything if each["shouldDisplay"]]
     subcommands = [each for each in command.get("subcommands") or [] if each["commandName"] != "help"]
     date = time.gmtime(int(os.environ.get("SOURCE_DATE_EPOCH", time.time())))
     # Blanks in a name are not to be broken.
@@ -109,7 +111,7 @@ def page(program: Path, command: dict, ancestors: list[str], version: str, relat
         for each in subcommands:
             lines += [f".It Ic {each['commandName']}", paragraphs(each.get("abstract"))]
         lines += [".El"]
-    lines += [".Sh OPTIONS", *options(arguments)] if arguments else []
+    lines += [".Sh OPTIONS", *options(everything)] if everything else []
     shown = examples(program, words[1:])
     lines += [".Sh EXAMPLES", *shown] if shown else []
     if ancestors:

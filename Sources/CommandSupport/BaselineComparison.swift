@@ -33,14 +33,20 @@ public struct BaselineComparison: Sendable {
       })
   }
 
-  /// The table, followed by the verdict if an n-gram model is better.
-  public func text(beside losses: TrainedLosses, _ mixture: MixtureResult? = nil) -> String {
+  /// The table, followed by the verdict on the mixture, or if an n-gram model is better.
+  ///
+  /// - Parameter columns: The width of lines.
+  public func text(
+    beside losses: TrainedLosses, _ mixture: MixtureResult? = nil, columns: Int = 80
+  ) -> String {
     let note = sampleSize.map {
-      "All losses are over a sample of \(Format.counted($0, "word")), and so are the n-grams' counts.\n"
+      "All losses are over a sample of \(Format.counted($0, "word")), and so are the n-grams' counts."
     }
     let verdict =
       mixture.map { self.verdict(of: $0, losses.preferred) } ?? verdict(losses.preferred)
-    return table(losses, mixture) + (note ?? "") + (verdict.map { $0 + "\n" } ?? "")
+    let sentences = [note, verdict].compactMap { $0 }
+      .flatMap { Format.wrapped($0, columns: columns) }
+    return table(losses, mixture) + sentences.map { $0 + "\n" }.joined()
   }
 
   private func table(_ losses: TrainedLosses, _ mixture: MixtureResult?) -> String {
@@ -51,19 +57,15 @@ public struct BaselineComparison: Sendable {
       table.add([name, discount] + parts.map(Self.cell))
     }
     if let best = losses.best {
-      add("this model, best at step \(Format.count(best.step))", "", best.losses)
-      add("this model, last step", "", losses.last)
+      add("network, step \(Format.count(best.step))", "", best.losses)
+      add("network, last step", "", losses.last)
     } else {
-      add("this model", "", losses.last)
+      add("network", "", losses.last)
     }
-    if baseline.best == rival {
-      add("\(rival.order)-gram, same context, best", rival.discounting.rawValue, rival.losses)
-    } else {
-      add("\(rival.order)-gram, same context", rival.discounting.rawValue, rival.losses)
-      let best = baseline.best
-      add("\(best.order)-gram, best", best.discounting.rawValue, best.losses)
-    }
-    if let mixture { add("both together", mixture.mixture.discounting.rawValue, mixture.losses) }
+    add("\(rival.order)-gram, same context", rival.discounting.rawValue, rival.losses)
+    let best = baseline.best
+    if best != rival { add("\(best.order)-gram, best", best.discounting.rawValue, best.losses) }
+    if let mixture { add("mixture", mixture.mixture.discounting.rawValue, mixture.losses) }
     return table.text
   }
 
@@ -71,16 +73,17 @@ public struct BaselineComparison: Sendable {
   public func verdict(of mixture: MixtureResult, _ losses: SplitLosses) -> String {
     let counts = baseline.best.losses.validation
     let isNetworkBetter = losses.validation < counts
+    let (network, ngram) = ("the network", "the \(baseline.best.order)-gram")
+    let (winner, loser) = isNetworkBetter ? (network, ngram) : (ngram, network)
     let rest = min(losses.validation, counts) - mixture.losses.validation
-    // λ is held near one half, so on a handful of words the two may do worse than the better one.
-    let gain = rest < 0 ? "worse than the better of them by" : "better by another"
-    let order = mixture.mixture.order
-    let share = Format.fixed(100 * mixture.mixture.weight, decimals: 0)
+    // λ is held near one half, so on a handful of words the mixture may do worse than the better one.
+    let gain = Format.fixed(abs(rest), decimals: 4)
+    let outcome = rest < 0 ? "does worse than \(winner) alone by \(gain)" : "gains another \(gain)"
+    let share = Int((100 * mixture.mixture.weight).rounded())
     return """
-      On validation words \(isNetworkBetter ? "the network beats counting" : "counting beats the network") \
-      by \(Format.fixed(abs(losses.validation - counts), decimals: 4)); together, \(share) % network and \
-      the rest \(order == 8 ? "an" : "a") \(order)-gram, they are \(gain) \
-      \(Format.fixed(abs(rest), decimals: 4)).
+      On validation words \(winner) beats \(loser) by \
+      \(Format.fixed(abs(losses.validation - counts), decimals: 4)); a mixture of \(share) % network \
+      and \(100 - share) % \(mixture.mixture.order)-gram \(outcome).
       """
   }
 
@@ -93,13 +96,15 @@ public struct BaselineComparison: Sendable {
   public func verdict(_ losses: SplitLosses) -> String? {
     let best = baseline.best
     guard let bestLead = lead(of: best, on: losses) else { return nil }
-    let start = "Counting wins: on validation words the \(best.order)-gram"
-    if best == rival { return start + ", which sees the same context, is better by \(bestLead)." }
-    guard let rivalLead = lead(of: rival, on: losses) else {
-      return start + " is better by \(bestLead); "
-        + "the \(rival.order)-gram, which sees the same context, is not."
+    let start = "On validation words the \(best.order)-gram"
+    if best == rival {
+      return start + ", which sees the same context, beats the network by \(bestLead)."
     }
-    return start + " is better by \(bestLead), "
+    guard let rivalLead = lead(of: rival, on: losses) else {
+      return start + " beats the network by \(bestLead); "
+        + "the \(rival.order)-gram, which sees the same context, does not."
+    }
+    return start + " beats the network by \(bestLead), "
       + "and the \(rival.order)-gram, which sees the same context, by \(rivalLead)."
   }
 

@@ -7,7 +7,6 @@
 import ArgumentParser
 public import CharMLP
 import Posix
-import Synchronization
 
 /// A command whose errors end in one or two lines and in an `ExitStatus`.
 ///
@@ -17,10 +16,16 @@ import Synchronization
 public protocol Command: ParsableCommand {
   /// The process's arguments in the order in which they are parsed.
   static func arranged(_ arguments: [String]) throws -> [String]
+
+  /// What somebody may have meant by a first word that is not a subcommand, as it has to be typed after the
+  /// command; nil if nothing is likely.
+  static func meant(by word: String) -> String?
 }
 
 extension Command {
   public static func arranged(_ arguments: [String]) throws -> [String] { arguments }
+
+  public static func meant(by word: String) -> String? { nil }
 
   /// Runs the command with the process's own arguments, and exits.
   public static func main() {
@@ -123,7 +128,7 @@ extension Outcome {
 
   private func reportMessage() -> ExitStatus {
     StandardError.shared.clearMovingLine()
-    if let message { StandardError.shared.report(message) }
+    if let message { StandardError.shared.note(message) }
     if let hint { StandardError.shared.writeLine(hint) }
     return status
   }
@@ -242,9 +247,10 @@ extension Outcome {
       if text == version { text = Program.description(of: command._commandName) }
       self.init(status: .success, output: text.isEmpty || text.hasSuffix("\n") ? text : text + "\n")
     case .usage:
+      let line = ReadCommandLine(arguments, of: DeclaredCommand(command))
       self.init(
-        status: .usage, message: Self.explained(message, in: command, arguments),
-        hint: Self.hint(for: error, in: command))
+        status: .usage, message: Self.explained(message, line),
+        hint: "See '\(line.path.joined(separator: " ")) --help'.")
     case let status:
       self.init(status: status ?? .failure, message: message.isEmpty ? nil : message)
     }
@@ -260,16 +266,17 @@ extension Outcome {
 
   /// ArgumentParser's message, with what was meant or how to write it: its own suggestion is whatever flag
   /// looks alike.
-  private static func explained(
-    _ message: String, in command: (some ParsableCommand).Type, _ arguments: [String]
-  ) -> String {
-    let line = ReadCommandLine(arguments, of: DeclaredCommand(command))
+  private static func explained(_ message: String, _ line: ReadCommandLine) -> String {
     let quoted = message.pieces(separatedBy: UInt8(ascii: "'")).dropFirst().first.map(String.init)
     let advice: String?
     if let quoted, message.begins(with: "Unknown option ") {
       let unknown = "Unknown option '\(quoted)'"
       if let flag = line.suggestion(for: quoted) { return unknown + ". Did you mean '\(flag)'?" }
-      return line.adviceOnWords.map { "\(unknown); \($0)" } ?? unknown
+      return (line.explanation(of: quoted) ?? line.adviceOnWords).map { "\(unknown); \($0)" }
+        ?? unknown
+    } else if let quoted, message.begins(with: "Unexpected argument ") {
+      let flag = quoted.ends(with: ".safetensors") ? "--reference" : "--data"
+      advice = line.flag(flag).map { _ in "to read the file, write \(flag) \(shellWord(quoted))" }
     } else if let quoted, message.begins(with: "Missing value ") {
       let flag = quoted.pieces(separatedBy: UInt8(ascii: " ")).first.map(String.init)
       advice = line.adviceOnValue(of: flag ?? "")
@@ -279,20 +286,6 @@ extension Outcome {
       advice = nil
     }
     return message + (advice.map { "; " + $0 } ?? "")
-  }
-
-  /// ArgumentParser names the subcommand in its last line; it is found there, not guessed.
-  private static func hint(
-    for error: any Error, in command: (some ParsableCommand).Type
-  ) -> String {
-    let lastLine =
-      command.fullMessage(for: error, columns: nil).pieces(separatedBy: UInt8(ascii: "\n")).last
-      ?? ""
-    let pieces = lastLine.pieces(separatedBy: UInt8(ascii: "'"))
-    let request =
-      pieces.count == 3 && pieces[0] == "  See "
-      ? String(pieces[1]) : "\(command._commandName) --help"
-    return "See '\(request)'."
   }
 }
 
@@ -327,10 +320,32 @@ extension DatasetError {
   }
 }
 
+extension Dataset {
+  /// A data set that fits into the memory.
+  ///
+  /// - Throws: `CommandFailure`, which calls the list `name`: 65 if it is too small, 71 if it is too large.
+  package init(
+    _ words: WordList, _ recipe: Recipe, named name: String,
+    communicator: (any Communicator)? = nil
+  ) throws(CommandFailure) {
+    do throws(DatasetError) {
+      try self.init(
+        words, recipe, communicator: communicator, memoryLimit: Host.availableMemory)
+    } catch {
+      throw error.commandFailure(in: name)
+    }
+  }
+}
+
 extension ModelFileError {
   /// The failure as it is reported for a model that came from `path`.
-  public func commandFailure(in path: String) -> CommandFailure {
-    CommandFailure(isIncompatible ? .incompatible : .badData, "\(path): \(self)")
+  ///
+  /// - Parameter bytes: The file, of which it is said what it is if it is no model.
+  public func commandFailure(in path: String, of bytes: [UInt8] = []) -> CommandFailure {
+    if case .notSafetensors = self, let kind = FileFormat.name(ofFileStartingWith: bytes) {
+      return CommandFailure(.badData, "\(path): not a model file, but \(kind)")
+    }
+    return CommandFailure(isIncompatible ? .incompatible : .badData, "\(path): \(self)")
   }
 }
 

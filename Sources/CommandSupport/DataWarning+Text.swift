@@ -31,39 +31,42 @@ extension DataWarning {
   }
 
   /// What is unusual about the list, and what to do about it.
-  package var text: String {
+  package var text: String { text(forGivenNetwork: false) }
+
+  /// The same for a run whose network is given, because it is resumed or starts from another.
+  package func text(forGivenNetwork hasNetwork: Bool) -> String {
     switch self {
     case .tiny(let words, let validationWords):
       """
-      tiny: \(Format.counted(words, "word")), \(validationWords) of them for validation, so that \
-      losses depend on chance; add words, or take a smaller network (--hidden 20) and fewer --steps
+      tiny: \(Format.counted(words, "word")), \(validationWords) of them for validation, so losses \
+      depend on chance\(hasNetwork ? "" : Self.adviceOnTiny)
       """
     case .duplicated(let duplicates, let validationWordsInTraining, let validationWords):
       """
       duplicated: \(Format.counted(duplicates, "duplicate")), and \
       \(Format.count(validationWordsInTraining)) of \(Format.count(validationWords)) validation \
-      words also train, so that losses look better than on new words; --deduplicate removes them
+      words also train, so losses look better than on new words; --deduplicate removes them
       """
     case .mixedCase(let letters):
       """
       mixed case: \(letters == 1 ? "one letter counts" : "\(letters) letters count") as two symbols, \
-      capital and small; unless capitals shall be learned, make the list lower case
+      capital and small; unless the model should learn capitals, make the list lower case
       """
     case .unequalLengths(let median, let longest):
       """
       very unequal lengths: half of the words have at most \(median) characters, the longest has \
-      \(Format.count(longest)), and every character weighs the same; remove lines that are no words
+      \(Format.count(longest)), and every character weighs the same; remove lines that are not words
       """
     case .columns(let table):
       """
-      columns: \(Format.counted(table.lines, "line")) with \(table.separatorName) are learned whole\
+      columns: \(Format.counted(table.lines, "line")) with \(table.separatorName) are taken as whole words\
       \(table.hasHeader ? ", and the first one names the columns" : ""); column \(table.column) \
       looks most like words
       """
     case .numbers(let lines, let areLast):
       """
       numbers: \(Format.counted(lines, "line")) \(areLast ? "end in" : "begin with") a number, which \
-      is learned with the word
+      becomes part of the word
       """
     case .startsWithCount:
       "a count: the first line is a number, which is learned as a word"
@@ -88,13 +91,13 @@ extension DataWarning {
       """
     case .misread(let words):
       """
-      misread text: in \(Format.counted(words, "word")) there is what UTF-8 becomes if it is read as \
-      windows-1252, such as Ã© for é
+      misread text: \(Format.counted(words, "word")) \(words == 1 ? "contains" : "contain") UTF-8 that \
+      was once read as windows-1252, such as Ã© for é
       """
     case .replacements(let words):
       """
-      lost characters: \(Format.counted(words, "word")) with U+FFFD, which stands for what could not \
-      be read
+      lost characters: \(Format.counted(words, "word")) \(words == 1 ? "contains" : "contain") U+FFFD, \
+      the mark for characters that could not be decoded
       """
     case .invisible(let characters, let words, let first, let line):
       """
@@ -105,17 +108,22 @@ extension DataWarning {
     case .normalForms(let composed, let decomposed):
       """
       two normal forms: letters with marks are one character in \
-      \(Format.counted(composed, "word")) and two in \(Format.counted(decomposed, "word")), and so \
-      the same word may be two
+      \(Format.counted(composed, "word")) and two in \(Format.counted(decomposed, "word")), so \
+      one word may count as two
       """
     case .inflected(let share):
       """
-      inflected forms: the list is sorted, and \(Format.fixed(100 * share, decimals: 0)) % of its \
-      words are another one and an ending, so that validation words share stems with training words \
-      and losses look better than on new ones
+      inflected forms: the list is sorted, and \(Format.percent(share, decimals: 0)) of its \
+      words are another word plus an ending, so validation words share stems with training words and \
+      losses look better than on new ones
       """
     }
   }
+}
+
+extension DataWarning {
+  private static let adviceOnTiny =
+    "; add words, take a smaller network (--hidden 20), or start from a trained one (--start-from RUN)"
 }
 
 extension ColumnFinding {
@@ -230,19 +238,9 @@ extension ColumnFinding {
 private var hasPython: Bool { isInstalled("python3") }
 
 /// Whether a command is found on the path.
-private func isInstalled(_ name: String) -> Bool {
-  (environmentVariable("PATH") ?? "").split(separator: ":").contains {
-    FileSystem.exists($0 + "/" + name)
-  }
-}
+private func isInstalled(_ name: String) -> Bool { FileSystem.program(name) != nil }
 
 extension Unicode.Scalar {
-  /// The scalar's number as Unicode writes it, such as U+00AD.
-  fileprivate var codePoint: String {
-    let digits = String(value, radix: 16, uppercase: true)
-    return "U+" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
-  }
-
   /// Its bytes as sed writes them.
   fileprivate var escapedUTF8: String {
     utf8.map { #"\x"# + String($0, radix: 16, uppercase: true) }.joined()

@@ -43,11 +43,14 @@ struct DeclaredFlag: Equatable {
   let names: [String]
   let takesValue: Bool
   let isRepeating: Bool
+  /// Whether its value is a number: `<n>` or `<x>` in the help.
+  let takesNumber: Bool
 
   fileprivate init?(_ json: JSONValue) {
     guard let kind = json["kind"]?.text, kind != "positional" else { return nil }
     takesValue = kind == "option"
     isRepeating = json["isRepeating"]?.truth ?? false
+    takesNumber = takesValue && ["n", "x"].contains(json["valueName"]?.text)
     names = (json["names"]?.elements ?? []).compactMap { name in
       name["name"]?.text.map { (name["kind"]?.text == "long" ? "--" : "-") + $0 }
     }
@@ -62,16 +65,16 @@ struct DeclaredFlag: Equatable {
 /// A command line as the declarations read it.
 struct ReadCommandLine {
   private let arguments: [String]
-  /// The command and its subcommands, as one names them.
+  /// The command and its subcommands, as one names them; a default one is not named.
   let path: [String]
   /// What the last of them declares.
   let command: DeclaredCommand
   /// The flags that are given, and how each is spelled.
   private(set) var found: [(flag: DeclaredFlag, spelling: String)] = []
-  /// Words that begin with a hyphen and are no flags.
-  private(set) var unknown: [String] = []
-  /// Flags before whose value stands a hyphen, and where that value is.
-  private(set) var starved: [(flag: DeclaredFlag, index: Int)] = []
+  /// Where words begin with a hyphen and are not flags.
+  private(set) var unknown: [Int] = []
+  /// Flags whose value begins with a hyphen, and where that value is.
+  private(set) var hyphenatedValues: [(flag: DeclaredFlag, index: Int)] = []
 
   /// Reads arguments in which subcommands come first.
   init(_ arguments: [String], of root: DeclaredCommand) {
@@ -84,10 +87,7 @@ struct ReadCommandLine {
       path.append(next.name)
       index += 1
     }
-    while let next = command.defaultSubcommand {
-      command = next
-      path.append(next.name)
-    }
+    while let next = command.defaultSubcommand { command = next }
     (self.command, self.path) = (command, path)
     while index < arguments.count, arguments[index] != "--" {
       index += read(arguments[index], at: index)
@@ -99,12 +99,12 @@ struct ReadCommandLine {
     guard word.isHyphenated else { return 1 }
     let flags = flags(in: word)
     found += flags
-    if flags.isEmpty { unknown.append(word) }
+    if flags.isEmpty { unknown.append(index) }
     guard let last = flags.last?.flag, last.takesValue, !word.has(UInt8(ascii: "=")),
       index + 1 < arguments.count
     else { return 1 }
     guard arguments[index + 1].isHyphenated else { return 2 }
-    starved.append((last, index + 1))
+    hyphenatedValues.append((last, index + 1))
     return 1
   }
 
@@ -131,38 +131,58 @@ extension String {
   var flagName: String { pieces(separatedBy: UInt8(ascii: "=")).first.map(String.init) ?? self }
 }
 
-// MARK: - Values that begin with a hyphen
+// MARK: - Values that begin with a hyphen, and values joined to a letter
 
 // ArgumentParser takes the `-bo` of `--suffix -bo` for flags named b and o, and the `-3` of `--steps -3`
 // for one named 3. What is no flag and follows one that takes a value is that value: joined to it, as in
-// `--suffix=-bo`, it is taken.
+// `--suffix=-bo`, it is taken. Nor does it take `-n5`, as other programs do.
 
 extension ReadCommandLine {
-  /// The arguments with such values joined to their flags.
+  /// The arguments with such values joined to the long names of their flags.
   var joined: [String] {
-    var (joined, taken): ([String], Set<Int>) = (arguments, [])
-    for (flag, index) in starved
+    var joined = arguments.map { [$0] }
+    for index in unknown { joined[index] = separated(arguments[index]) ?? joined[index] }
+    for (flag, index) in hyphenatedValues
     where !arguments[index].begins(with: "--") && self.flag(arguments[index].flagName) == nil {
-      joined[index - 1] = flag.name + "=" + arguments[index]
-      taken.insert(index)
+      joined[index - 1] = [flag.name + "=" + arguments[index]]
+      joined[index] = []
     }
-    return joined.indices.filter { !taken.contains($0) }.map { joined[$0] }
+    return joined.flatMap { $0 }
+  }
+
+  /// The flags of a word such as `-qn5`, whose last letter is followed by its value; nil if it is no such word.
+  private func separated(_ word: String) -> [String]? {
+    guard !word.begins(with: "--") else { return nil }
+    var switches: [String] = []
+    var rest = Array(word.unicodeScalars.dropFirst())[...]
+    while let letter = rest.popFirst(), let flag = flag("-\(letter)") {
+      guard flag.takesValue else {
+        switches.append("-\(letter)")
+        continue
+      }
+      if rest.first == "=" { rest.removeFirst() }
+      guard let first = rest.first, !flag.takesNumber || "0"..."9" ~= first || first == "." else {
+        return nil
+      }
+      return switches + [flag.name + "=" + String(String.UnicodeScalarView(rest))]
+    }
+    return nil
   }
 
   /// How to give a flag the word that follows it as its value; nil if none follows.
   func adviceOnValue(of name: String) -> String? {
-    starved.first { $0.flag.names.contains(name) }.map { flag, index in
+    hyphenatedValues.first { $0.flag.names.contains(name) }.map { flag, index in
       "if \(arguments[index]) is the value, write \(flag.name)=\(shellWord(arguments[index]))"
     }
   }
 
   /// How to give the command a word that begins with a hyphen.
   var adviceOnWords: String? {
-    guard command.takesWords, let word = unknown.first(where: { !$0.begins(with: "--") }) else {
-      return nil
-    }
-    return
-      "if \(word) is no option, write \((path + ["--", shellWord(word)]).joined(separator: " "))"
+    guard command.takesWords,
+      let word = unknown.map({ arguments[$0] }).first(where: { !$0.begins(with: "--") })
+    else { return nil }
+    let line = (path + ["--", shellWord(word)]).joined(separator: " ")
+    return "to pass \(word) as an argument, write \(line)"
   }
 }
 
@@ -191,15 +211,15 @@ extension ReadCommandLine {
   }
 }
 
-// MARK: - What was meant by a flag that there is none of
+// MARK: - Suggestions for unknown flags
 
 extension ReadCommandLine {
   /// The flag that was meant by an unknown one.
   func suggestion(for unknown: String) -> String? {
     let key = unknown.spelledAsKey
-    let names = command.flags.compactMap { flag in
-      flag.names.first { $0.begins(with: "--") }
-    }
+    let names =
+      command.flags.compactMap { flag in flag.names.first { $0.begins(with: "--") } }
+      + ["--help-hidden"]
     if let same = names.first(where: { $0.spelledAsKey == key }) { return same }
     if let ours = ForeignFlag.names[key] {
       return ours.lazy.map { "--" + $0 }.first(where: names.contains)
@@ -213,6 +233,9 @@ extension ReadCommandLine {
       .filter { $0.distance <= limit }
       .min { $0.distance < $1.distance }?.name
   }
+
+  /// What to say of an unknown flag to which none of the command's corresponds; nil if nothing is known of it.
+  func explanation(of unknown: String) -> String? { ForeignFlag.explanations[unknown.spelledAsKey] }
 }
 
 extension String {
@@ -241,7 +264,24 @@ extension String {
 }
 
 /// What other programs call the flags of ours: PyTorch's scripts, makemore, nanoGPT, llama.cpp.
-enum ForeignFlag {
+package enum ForeignFlag {
+  /// Our names for another program's, the likeliest first; none if it is not known.
+  package static func ours(for name: String) -> [String] { names[name.spelledAsKey] ?? [] }
+
+  /// What to know about flags that have no counterpart in the command.
+  static let explanations: [String: String] = [
+    "device": onCPU, "cuda": onCPU, "gpu": onCPU, "dtype": onCPU, "nlayer": oneLayer,
+    "nlayers": oneLayer, "numlayers": oneLayer, "layers": oneLayer, "nhead": oneLayer,
+    "nheads": oneLayer, "temperature": ofSample, "temp": ofSample, "topk": ofSample,
+    "topp": ofSample, "output": toStdout, "out": toStdout, "outputfile": toStdout,
+    "outfile": toStdout,
+  ]
+
+  private static let onCPU = "CharMLP computes on the CPU, in float32"
+  private static let oneLayer = "the network has one hidden layer and no attention"
+  private static let ofSample = "it is a flag of sample"
+  private static let toStdout = "results go to stdout, so write > FILE"
+
   /// Our names for theirs, without hyphens; the first that a command has is meant.
   static let names: [String: [String]] = [
     "lr": ["learning-rate"], "eta": ["learning-rate"], "alpha": ["learning-rate"],
@@ -249,7 +289,7 @@ enum ForeignFlag {
     "trainsteps": ["steps"], "iters": ["steps"], "niters": ["steps"], "numiters": ["steps"],
     "maxiters": ["steps"], "iterations": ["steps"], "numiterations": ["steps"],
     "epochs": ["steps"], "nepochs": ["steps"], "numepochs": ["steps"], "maxepochs": ["steps"],
-    "numtrainepochs": ["steps"],
+    "numtrainepochs": ["steps"], "epoch": ["steps"],
     "context": ["block-size"], "contextlength": ["block-size"], "contextsize": ["block-size"],
     "ctx": ["block-size"], "nctx": ["block-size"], "ctxsize": ["block-size"],
     "seqlen": ["block-size"], "sequencelength": ["block-size"], "window": ["block-size"],
@@ -303,6 +343,7 @@ enum ForeignFlag {
     "silent": ["quiet"], "noprogress": ["quiet"], "preset": ["recipe"], "config": ["recipe"],
     "lrfind": ["find-learning-rate"], "findlr": ["find-learning-rate"],
     "lrfinder": ["find-learning-rate"], "stats": ["describe"], "info": ["describe"],
-    "html": ["report"], "ref": ["reference"], "duration": ["seconds"], "time": ["seconds"],
+    "v": ["version"], "ver": ["version"], "helpall": ["help-hidden"], "html": ["report"],
+    "ref": ["reference"], "duration": ["seconds"], "time": ["seconds"],
   ]
 }

@@ -73,20 +73,62 @@ public enum Format {
 // MARK: Lines
 
 extension Format {
-  /// A line as lines of at most so many columns, broken at blanks; those after the first are indented.
-  public static func wrapped(_ line: String, columns: Int = 80) -> [String] {
-    var lines: [String] = []
-    var last = ""
-    for word in line.pieces(separatedBy: UInt8(ascii: " "), omittingEmpty: false) {
-      let longer = last.isEmpty ? String(word) : last + " " + word
-      if longer.columnCount <= columns || last.isEmpty {
-        last = longer
+  /// A line of prose as lines of at most so many columns, broken at blanks; those after the first are indented.
+  ///
+  /// What is to be pasted or begins with blanks stays whole, however long: the subject of a message up to its
+  /// first colon, which may be a file's name, words in single quotes, and what follows a colon and two blanks.
+  ///
+  /// - Parameter prefix: What stands before the message, such as the command's name.
+  public static func wrapped(
+    _ line: String, after prefix: String = "", columns: Int = 80
+  ) -> [String] {
+    guard prefix.columnCount + line.columnCount > columns, !line.begins(with: "  ") else {
+      return [prefix + line]
+    }
+    if let command = line.firstRange(of: ":  ") {
+      let prose = String(line[..<command.lowerBound]) + ":"
+      return wrapped(prose, after: prefix, columns: columns)
+        + ["  " + line[command.upperBound...]]
+    }
+    return filled(unbreakable(line, columns: columns), first: prefix, columns: columns)
+  }
+
+  /// The pieces between which a line may be broken.
+  private static func unbreakable(_ line: String, columns: Int) -> [String] {
+    let words = line.pieces(separatedBy: UInt8(ascii: " "), omittingEmpty: false)
+    let subject = words.firstIndex { $0.ends(with: ":") }.map { words[...$0] } ?? []
+    var pieces: [String] = []
+    // A sentence with a colon has no subject to keep.
+    let kept = subject.reduce(0) { $0 + String($1).columnCount + 1 } < columns ? subject.count : 0
+    if kept > 0 { pieces.append(subject.joined(separator: " ")) }
+    var isOpen = false
+    for word in words.dropFirst(kept) {
+      if isOpen, let last = pieces.popLast() {
+        pieces.append(last + " " + word)
       } else {
-        lines.append(last)
-        last = "  " + word
+        pieces.append(String(word))
+        isOpen = word.begins(with: "'")
+      }
+      let quotes = word.utf8.count { $0 == UInt8(ascii: "'") }
+      if word.begins(with: "'") ? quotes > 1 : quotes > 0 { isOpen = false }
+    }
+    return pieces
+  }
+
+  /// Pieces in lines of at most so many columns, with blanks between them; lines after the first are indented
+  /// by two, and so is the first unless it begins otherwise.
+  public static func filled(
+    _ pieces: [String], first: String = "  ", columns: Int
+  ) -> [String] {
+    var lines: [String] = []
+    for piece in pieces {
+      if let last = lines.last, last.columnCount + 1 + piece.columnCount <= columns {
+        lines[lines.count - 1] = last + " " + piece
+      } else {
+        lines.append((lines.isEmpty ? first : "  ") + piece)
       }
     }
-    return lines + [last]
+    return lines
   }
 }
 
@@ -98,9 +140,14 @@ extension Format {
     "\(count(number)) \(noun)\(number == 1 ? "" : "s")"
   }
 
+  /// A share as a percentage: 13.0 %.
+  public static func percent(_ share: Double, decimals: Int = 1) -> String {
+    fixed(100 * share, decimals: decimals) + " %"
+  }
+
   /// A part of a whole: 13.0 %.
   public static func percent(_ part: Int, of whole: Int) -> String {
-    fixed(100 * Double(part) / Double(max(whole, 1)), decimals: 1) + " %"
+    percent(Double(part) / Double(max(whole, 1)))
   }
 
   /// A part of a whole, and what share that is: 416 (13.0 %).

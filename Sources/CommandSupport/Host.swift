@@ -8,13 +8,7 @@ import Posix
 
 /// Facts about where and when a command runs.
 public enum Host {
-  /// The name of this machine.
-  public static var name: String { hostName() }
-
-  /// The current time in UTC, in ISO 8601.
-  public static var timestamp: String { Posix.timestamp() }
-
-  /// The memory in bytes that this process could have: what is free of the machine's, or less under
+  /// How many bytes this process could allocate: what is free of the machine's, or less under
   /// `ulimit -v` or in a container.
   public static var availableMemory: Int { Memory.available }
 
@@ -39,7 +33,7 @@ public enum Host {
     #endif
   }
 
-  /// For which machines it was built: `native`, for those that have the instructions of the one that built
+  /// Which machines the build runs on: `native`, for those that have the instructions of the one that built
   /// it, or `portable`, for all of the architecture.
   static var instructionSet: String {
     #if CHARMLP_PORTABLE
@@ -82,6 +76,18 @@ extension Host {
   }
 }
 
+extension Host {
+  /// Refuses the sizes of a network that this process could not hold.
+  ///
+  /// - Parameter need: The bytes that are needed, or nil if they cannot be counted.
+  /// - Throws: `CommandFailure` (71).
+  public static func requireSizes(_ need: Double?) throws(CommandFailure) {
+    try require(
+      need.flatMap { $0 < 0x1p62 ? Int($0) : nil }, for: "these sizes",
+      advice: "Choose a smaller --hidden, --batch-size, --block-size or --embedding.")
+  }
+}
+
 // MARK: - Enough stack
 
 // Swift's runtime builds the types that parsing flags takes on some 100 KiB of it, threads that are started
@@ -94,7 +100,7 @@ enum StackSpace {
   /// Ends the process with status 71 and two lines if the limit on stacks is too small (`ulimit -s`).
   static func requireEnough() {
     guard let limit = Memory.stackLimit, limit < least else { return }
-    StandardError.shared.report(
+    StandardError.shared.note(
       "the stack is too small: \(limit >> 10) KiB, and \(least >> 10) KiB are needed")
     StandardError.shared.writeLine("Raise the limit (ulimit -s).")
     exitProcessImmediately(ExitStatus.resources.rawValue)
@@ -129,7 +135,7 @@ public enum AddressSpace {
     let pieces =
       Array(repeating: bufferSize, count: threads) + Array(repeating: ownSize, count: callers)
     guard !Memory.canMap(pieces) else { return }
-    StandardError.shared.report(
+    StandardError.shared.note(
       """
       the address space is too small: OpenBLAS needs \(threads * (bufferSize >> 20)) MiB of it, \
       and the rest \(callers * (ownSize >> 20))

@@ -8,6 +8,8 @@ import Posix
 public struct ModelSource: Sendable {
   /// The path of the file.
   public let path: String
+  /// Whether it was found rather than named.
+  private let isNewest: Bool
 
   /// Where `train` puts its runs unless told otherwise.
   public static let runs = "runs"
@@ -15,6 +17,7 @@ public struct ModelSource: Sendable {
   /// Finds the model of a run directory, a file, or, without a name, of the newest run.
   /// - Throws: `CommandFailure` (66) if there is none.
   public init(_ name: String?) throws(CommandFailure) {
+    isNewest = name == nil
     do throws(SystemError) {
       path = try Self.find(name)
     } catch {
@@ -32,23 +35,32 @@ public struct ModelSource: Sendable {
     return try RunDirectory.newest(in: runs)?.preferredPath ?? ""
   }
 
-  /// Reads the model; one whose training has not ended is told to be such.
+  /// Reads all of the file, the word list still compressed, and says which state of a run it is unless it is
+  /// the final one.
+  ///
   /// - Throws: `CommandFailure`: 66 if it cannot be read, 65 if it is none, 76 if it is too new.
-  public func read() throws(CommandFailure) -> Model { try checkpoint().model }
-
-  /// Reads all of the file, the word list still compressed; tells and throws as `read()`.
   public func checkpoint() throws(CommandFailure) -> Checkpoint {
     let checkpoint = try Self.checkpoint(path)
     tell(checkpoint)
     return checkpoint
   }
 
-  /// Says which state of a run this is, unless it is its end.
+  /// Names the final state of a run that was found rather than named: nobody has said yet which it is.
+  public func tellNewest(_ checkpoint: Checkpoint) {
+    guard isNewest, checkpoint.isFinished else { return }
+    StandardError.shared.note(
+      checkpoint.lineage.isImported ? "\(path): imported" : place(of: checkpoint))
+  }
+
+  private func place(of checkpoint: Checkpoint) -> String {
+    let (step, steps) = (checkpoint.training.step, checkpoint.recipe.steps)
+    return "\(path): step \(Format.count(step)) of \(Format.count(steps))"
+  }
+
   private func tell(_ checkpoint: Checkpoint) {
     guard !checkpoint.isFinished else { return }
-    let (step, steps) = (checkpoint.training.step, checkpoint.recipe.steps)
-    let place = "\(path): step \(Format.count(step)) of \(Format.count(steps))"
-    if checkpoint.training.best?.step == step {
+    let place = place(of: checkpoint)
+    if checkpoint.training.best?.step == checkpoint.training.step {
       StandardError.shared.note("\(place), the best by validation")
     } else {
       StandardError.shared.warn("\(place), not the end of its training")
@@ -57,9 +69,22 @@ public struct ModelSource: Sendable {
 }
 
 extension CompletionKind {
-  /// The run directories of `runs/`, the newest first, as far as a shell shows them in that order.
-  public static var runs: CompletionKind {
-    .shellCommand("ls -dt \(ModelSource.runs)/* 2>/dev/null")
+  /// Run directories, those in `runs/` and in the working directory, the newest first as far as a shell
+  /// shows them in that order.
+  public static var runs: CompletionKind { listing(runsLine) }
+
+  /// Run directories and model files.
+  public static var models: CompletionKind {
+    listing("\(runsLine); ls -dt \(ModelSource.runs)/*/*.safetensors *.safetensors")
+  }
+
+  private static var runsLine: String {
+    "ls -dt \(ModelSource.runs)/*; ls -dt */model.safetensors | xargs -n 1 dirname"
+  }
+
+  /// What a line of POSIX shell prints, in which a pattern without a match harms nothing.
+  private static func listing(_ line: String) -> CompletionKind {
+    .shellCommand("sh -c \"\(line)\" 2>/dev/null")
   }
 }
 
@@ -70,17 +95,28 @@ extension CompletionKind {
 extension ModelSource {
   /// Reads a model file with all that it says about its training.
   /// - Throws: `CommandFailure`: 66 if it cannot be read, 65 if it is none, 76 if it is too new.
-  public static func checkpoint(_ path: String) throws(CommandFailure) -> Checkpoint {
-    let bytes: [UInt8]
-    do throws(SystemError) {
-      bytes = try Checkpoint.read(path, limit: Host.readableBytes, allowingPipes: true)
-    } catch {
-      throw CommandFailure(.noInput, "\(error)", advice: "Name a run directory or a model file.")
-    }
+  public static func checkpoint(
+    _ path: String, allowingPipes: Bool = true,
+    advice: String? = "Name a run directory or a model file."
+  ) throws(CommandFailure) -> Checkpoint {
+    let bytes = try bytes(of: path, allowingPipes: allowingPipes, advice: advice)
     do throws(ModelFileError) {
       return try Checkpoint(file: bytes)
     } catch {
-      throw error.commandFailure(in: path)
+      throw error.commandFailure(in: path, of: bytes)
+    }
+  }
+
+  /// The bytes of a model file, as many as the memory takes.
+  /// - Throws: `CommandFailure` (66).
+  package static func bytes(
+    of path: String, allowingPipes: Bool = true,
+    advice: String? = "Name a run directory or a model file."
+  ) throws(CommandFailure) -> [UInt8] {
+    do throws(SystemError) {
+      return try Checkpoint.read(path, limit: Host.readableBytes, allowingPipes: allowingPipes)
+    } catch {
+      throw CommandFailure(.noInput, "\(error)", advice: advice)
     }
   }
 }
@@ -115,10 +151,7 @@ public struct WordListSource: Sendable {
     switch place {
     case .bundled: return "names"
     case .standardInput: return "stdin"
-    case .file(let path):
-      let file = path.pieces(separatedBy: UInt8(ascii: "/")).last ?? "words"
-      let stem = file.pieces(separatedBy: UInt8(ascii: ".")).first.map(String.init) ?? String(file)
-      return stem.isEmpty ? "words" : stem
+    case .file(let path): return path.fileStem(or: "words")
     }
   }
 
@@ -136,7 +169,7 @@ public struct WordListSource: Sendable {
     case let name?:
       let path = Self.find(name)
       (place, self.name) = (.file(path), path)
-      // Who names a file is told if it is another one that is read.
+      // Tell the user if another file is read than the one they named.
       if path != name { StandardError.shared.note("there is no \(name) here: reading \(path)") }
     }
   }

@@ -60,7 +60,7 @@ extension ParsableCommand {
   /// Refuses a first word that is no subcommand, where a command has such; names the nearest.
   ///
   /// - Throws: `ValidationError`.
-  static func requireSubcommand(_ arguments: [String]) throws {
+  package static func requireSubcommand(_ arguments: [String]) throws {
     let commands = configuration.subcommands
     guard !commands.isEmpty, let first = arguments.first, !first.begins(with: "-"),
       first != "help"
@@ -68,10 +68,25 @@ extension ParsableCommand {
     for command in commands where command._commandName == first {
       return try command.requireSubcommand(Array(arguments.dropFirst()))
     }
-    let nearest = (try? WordList(commands.map { $0._commandName })).flatMap { names in
-      NearestWords(names, selecting: Array(names.indices)[...]).nearest(to: first)
-    }
-    let hint = nearest.map { $0.distance <= 2 ? ". Did you mean '\($0.word)'?" : "" } ?? ""
+    let meant = nearestSubcommand(to: first) ?? (Self.self as? any Command.Type)?.meant(by: first)
+    let hint = meant.map { ". Did you mean '\($0)'?" } ?? ""
     throw ValidationError("Unknown subcommand '\(first)'\(hint)")
+  }
+
+  /// The subcommand with the nearest name, or a subcommand's own of that name.
+  private static func nearestSubcommand(to word: String) -> String? {
+    let unnamed = configuration.defaultSubcommand
+    let commands = configuration.subcommands.filter { $0 != unnamed }
+    for command in commands {
+      let nested = command.configuration.subcommands.map { $0._commandName }
+      if nested.contains(word) { return "\(command._commandName) \(word)" }
+    }
+    let nearest = (try? WordList(commands.map { $0._commandName })).flatMap { names in
+      NearestWords(names, selecting: Array(names.indices)[...]).nearest(to: word)
+    }
+    guard let nearest, nearest.distance <= 2,
+      nearest.word.unicodeScalars.first == word.unicodeScalars.first
+    else { return nil }
+    return nearest.word
   }
 }

@@ -76,10 +76,10 @@ extension Unicode.Scalar {
 // MARK: For a report
 
 extension RunDescription {
-  /// The words of the command line that started the run.
-  public var commandLine: [String] {
-    let words = parts.first.map { $0["command_line"] } ?? self["command_line"]
-    return words?.elements?.compactMap(\.text) ?? []
+  /// The words of the command lines that made the run: the one that started it, and those that resumed it.
+  public var commandLines: [[String]] {
+    let lines = parts.isEmpty ? [self["command_line"]] : parts.map { $0["command_line"] }
+    return lines.map { $0?.elements?.compactMap(\.text) ?? [] }.filter { !$0.isEmpty }
   }
 
   /// A number of the last part.

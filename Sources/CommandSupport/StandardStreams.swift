@@ -4,6 +4,7 @@
 // half its results. Here every byte is accounted for, and a failure is thrown. A file or a pipe is
 // written in large pieces, a terminal line by line. For messages about the work: StandardError.
 
+package import OrderedJSON
 import Posix
 import Synchronization
 
@@ -15,6 +16,8 @@ public final class StandardOutput: Sendable {
   private let descriptor: CInt
   /// Whether people see at once what is written.
   public let isTerminal: Bool
+  /// The width of its lines: the terminal's, and 80 elsewhere.
+  public var columns: Int { isTerminal ? OpenFile(descriptor: descriptor).columns ?? 80 : 80 }
   private let buffer = Mutex<[UInt8]>([])
 
   /// Above this many bytes the buffer is written.
@@ -45,6 +48,14 @@ public final class StandardOutput: Sendable {
   /// - Throws: `CommandFailure` as `flush()` does, if the buffer had to be written.
   public func writeLine(_ text: String) throws(CommandFailure) {
     try write(text + "\n")
+  }
+
+  /// Writes a result: one object of JSON on a line, or text as it is.
+  /// - Throws: `CommandFailure` as `flush()` does.
+  package func write(
+    _ text: @autoclosure () -> String, orJSON json: @autoclosure () -> JSONValue, if isJSON: Bool
+  ) throws(CommandFailure) {
+    try write(isJSON ? json().encoded() + "\n" : text())
   }
 
   /// Hands everything written so far to the operating system.
@@ -117,28 +128,31 @@ public final class StandardError: Sendable {
     state.withLock { $0.commandName = name }
   }
 
-  /// Prints `text` as one line, in which nothing is hidden.
-  public func writeLine(_ text: String) {
+  /// Prints `text` as one line, in which nothing is hidden; on a terminal as lines of its width, so that none
+  /// is broken within a word. What reads a file or a pipe gets one line.
+  public func writeLine(_ text: String) { writeLine(text, after: "") }
+
+  private func writeLine(_ text: String, after prefix: String) {
     let text = text.shownPath
+    let lines =
+      terminal.isTerminal
+      ? Format.wrapped(text, after: prefix, columns: terminal.width) : [prefix + text]
     state.withLock { state in
       let clearing = state.hasMovingLine ? Terminal.lineClear : ""
       state.hasMovingLine = false
-      put(clearing + text + "\n")
+      put(clearing + lines.map { $0 + "\n" }.joined())
     }
   }
 
   /// Prints `train: warning: …`, also for a command that was told to be quiet.
-  public func warn(_ message: String) {
-    report("warning: " + message)
-  }
+  public func warn(_ message: String) { report(message, after: "warning: ") }
 
-  /// Prints `sample: …`: something to know that is no reason to worry.
-  public func note(_ message: String) { report(message) }
+  /// Prints `sample: …`: an error, or something worth knowing that is not a problem.
+  public func note(_ message: String) { report(message, after: "") }
 
-  /// Prints `train: …` on one line.
-  func report(_ message: String) {
-    let prefix = state.withLock { $0.commandName.map { $0 + ": " } ?? "" }
-    writeLine(prefix + message.singleLine())
+  private func report(_ message: String, after kind: String) {
+    let name = state.withLock { $0.commandName.map { $0 + ": " } ?? "" }
+    writeLine(message.singleLine(), after: (name + kind).shownPath)
   }
 
   /// Replaces the moving line. Only for terminals that can take it back.

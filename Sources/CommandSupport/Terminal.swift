@@ -1,8 +1,8 @@
-// What the terminal behind stderr can do, and the few styles the commands use.
+// What the terminal behind stderr can do.
 //
-// The rules are the usual ones: no escape sequence to what is not a terminal or calls itself dumb,
-// no style when NO_COLOR is set to anything (no-color.org). No terminal database: every terminal of
-// the last thirty years knows the six sequences used here.
+// No escape sequence goes to what is not a terminal or calls itself dumb. Nothing is coloured, so NO_COLOR has
+// nothing to turn off. No terminal database: every terminal of the last thirty years knows the two sequences
+// used here.
 
 import Posix
 import Synchronization
@@ -15,8 +15,8 @@ public struct Terminal: Sendable {
 
   /// Whether it is a terminal on which a line can be replaced.
   public let canMoveCursor: Bool
-  /// Whether it shows bold, dim and coloured text.
-  public let isStyled: Bool
+  /// Whether it is a terminal at all.
+  let isTerminal: Bool
 
   private let descriptor: CInt
   private let declaredColumns: Int?
@@ -26,9 +26,8 @@ public struct Terminal: Sendable {
   ) {
     let name = environment("TERM") ?? ""
     let isTerminal = isTerminal ?? OpenFile(descriptor: descriptor).isTerminal
-    self.descriptor = descriptor
+    (self.descriptor, self.isTerminal) = (descriptor, isTerminal)
     canMoveCursor = isTerminal && !name.isEmpty && name != "dumb"
-    isStyled = canMoveCursor && (environment("NO_COLOR") ?? "").isEmpty
     declaredColumns = environment("COLUMNS").flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil }
   }
 
@@ -40,16 +39,6 @@ public struct Terminal: Sendable {
 
   static let clearToEndOfLine = "\u{1B}[K"
   static let lineClear = "\r" + clearToEndOfLine
-
-  public func bold(_ text: String) -> String { styled(text, 1) }
-  public func dim(_ text: String) -> String { styled(text, 2) }
-  public func red(_ text: String) -> String { styled(text, 31) }
-  public func green(_ text: String) -> String { styled(text, 32) }
-  public func yellow(_ text: String) -> String { styled(text, 33) }
-
-  private func styled(_ text: String, _ code: Int) -> String {
-    isStyled ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text
-  }
 }
 
 // MARK: - How a long run shows that it is alive
@@ -75,6 +64,9 @@ public final class ProgressDisplay: Sendable {
     self.isQuiet = isQuiet
     self.interval = interval
   }
+
+  /// The width of its lines.
+  public var columns: Int { output.terminal.width }
 
   /// Prints a line that stays.
   public func line(_ text: @autoclosure () -> String) {

@@ -52,7 +52,7 @@ struct Chart: Sendable {
   }
 
   let kind: Kind
-  /// What somebody is told who cannot see it.
+  /// The alternative text for screen readers.
   let description: String
   /// Variables that the script needs.
   var variables: [(name: StaticString, value: Double)] = []
@@ -99,7 +99,7 @@ extension Chart {
     lines.map { line in ([Double(line.step)] + values(line)).map { .number($0) } }
   }
 
-  /// A round distance between marks of an axis, of which there shall be at most so many.
+  /// A round distance between the marks of an axis, with at most `marks` of them.
   static func roundDistance(_ span: Double, marks: Int) -> Double {
     let distance = span / Double(marks)
     guard distance.isFinite, distance > 0 else { return 1 }
@@ -177,13 +177,15 @@ final class Figures {
   var notice: String? {
     gnuplot == nil
       ? "The charts are missing: there is no gnuplot on the machine that made this page. Install it "
-        + "(make gnuplot, or apt-get install gnuplot-nox) and run report again."
+        + "(on Debian: apt-get install gnuplot-nox) and run report again."
       : nil
   }
 
   /// What is missing, for whoever made the page; nil if all charts are there.
   var warning: String? {
-    if gnuplot == nil { return "has no charts: there is no gnuplot; make gnuplot installs it" }
+    if gnuplot == nil {
+      return "has no charts: there is no gnuplot (on Debian: apt-get install gnuplot-nox)"
+    }
     return failure.map { "lacks charts: \($0.reason)" }
   }
 
@@ -205,9 +207,9 @@ final class Figures {
   }
 
   private func picture(_ chart: Chart) -> Markup {
-    guard let gnuplot else { return missing("A chart was to stand here; it takes gnuplot.") }
+    guard let gnuplot else { return missing("This chart needs gnuplot.") }
     do throws(Gnuplot.Failure) {
-      // Who waited for one chart in vain does not wait for the next.
+      // After one chart has timed out, the next is not tried.
       if let failure, failure.isLasting { throw failure }
       return try gnuplot.draw(chart)
     } catch {

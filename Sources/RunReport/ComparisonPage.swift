@@ -7,7 +7,7 @@ import CommandSupport
 public struct ComparisonPage {
   private let runs: [RecordedRun]
   private let losses: [SplitLosses?]
-  /// What the best counting reaches on the words of each run, and both together.
+  /// What the best counting reaches on the words of each run, and the mixture.
   private let counting: [Baseline.Entry?]
   private let mixtures: [MixtureResult?]
   private let figures: Figures
@@ -50,7 +50,7 @@ public struct ComparisonPage {
     guard let counted = counting[best]?.losses.validation else { return lowest + "." }
     let other = "; counting reaches \(Format.fixed(counted, decimals: 4)) on its words"
     let both = mixtures[best].map {
-      ", both together \(Format.fixed($0.losses.validation, decimals: 4))"
+      ", the mixture \(Format.fixed($0.losses.validation, decimals: 4))"
     }
     return lowest + other + (both ?? "") + "."
   }
@@ -89,7 +89,7 @@ public struct ComparisonPage {
       caption: "Dots are evaluations; a dashed line is what counting reaches on a run's words. "
         + (isAligned
           ? "The runs differ in length: each is drawn over the share of its steps. " : "")
-        + "After eight runs the colours come again.")
+        + "Colours repeat after eight runs.")
   }
 
   private var table: Markup {
@@ -108,10 +108,11 @@ public struct ComparisonPage {
         + Recipe.fields.map { Markup($0.text(in: run.checkpoint.recipe)) }
     }
     return .table(
-      ["run", "train", "validation", "test", "counting", "both", "step", "time"]
+      ["run", "train", "validation", "test", "counting", "mixture", "step", "time"]
         + Recipe.fields.map(\.name), rows)
       + .note(
         "Losses in nats per character; the lowest validation loss stands out. Counting is the best n-gram "
-          + "model on validation words, and both is the run's mixture of the two on them.")
+          + "model on validation words, and mixture is the run's own of network and counts on them."
+      )
   }
 }

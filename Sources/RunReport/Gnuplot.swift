@@ -17,10 +17,7 @@ struct Gnuplot: Sendable {
   /// Finds gnuplot in the path; nil if there is none.
   init?() { self.init(at: FileSystem.program("gnuplot")) }
 
-  /// Finds gnuplot in the directories of a path; nil if there is none.
-  init?(searching path: String?) { self.init(at: FileSystem.program("gnuplot", path: path ?? "")) }
-
-  private init?(at path: String?) {
+  init?(at path: String?) {
     guard let path else { return nil }
     // It runs in another directory.
     executable = FileSystem.absolute(path)
@@ -83,9 +80,10 @@ struct Gnuplot: Sendable {
   }
 }
 
-// MARK: - gnuplot's SVG made fit for a page: names that are unique there, colours from the style sheet, labels
+// MARK: - gnuplot's SVG made fit for a page
 
-// in their places, and nothing that says its size.
+// Names that are unique there, colours from the style sheet, labels in their places, and nothing that says its
+// size.
 //
 // The scripts draw in the colours #000001, #000002, …: numbers of roles, which become the style sheet's
 // variables, so that light, dark and print need one picture. It is text that is replaced, in an output

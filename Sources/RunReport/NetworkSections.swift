@@ -1,4 +1,5 @@
-// The embedding map: where training has put the characters.
+// What a page shows of the network: its embedding as a map, its health, its gradients; and the measurements
+// behind a page.
 
 import CharMLP
 import CommandSupport
@@ -18,13 +19,13 @@ extension ReportPage {
     let rest = "\(hasVowels ? "others" : "symbols"), and the end of a word (\(symbol(0)))"
     let legend: [Figures.Entry] =
       hasVowels
-      ? [("12", "vowels, y among them"), ("11", "consonants"), ("15", rest)] : [("15", rest)]
+      ? [("12", "vowels, including y"), ("11", "consonants"), ("15", rest)] : [("15", rest)]
     return figures.figure(
       map(axes), legend: legend, isDiscs: true,
       caption: """
         Each symbol's row of C, projected on the two directions in which the rows vary most: the first \
-        explains \(percent(axes.explained(by: 0))) of the variance, the second \
-        \(percent(axes.explained(by: 1))). Symbols that are followed by the same come to lie together.\(
+        explains \(Format.percent(axes.explained(by: 0), decimals: 0)) of the variance, the second \
+        \(Format.percent(axes.explained(by: 1), decimals: 0)). Symbols that are followed by the same characters end up close together.\(
           omission)
         """)
   }
@@ -68,10 +69,6 @@ extension ReportPage {
     axis < axes.coordinates.columns ? Double(axes.coordinates[id, axis]) : 0
   }
 
-  private func percent(_ share: Double) -> String {
-    Format.fixed(100 * share, decimals: 0) + " %"
-  }
-
   private func kind(_ id: Int) -> LetterKind {
     run.checkpoint.model.vocabulary.symbol(of: Int32(id)).map { LetterKind($0) } ?? .other
   }
@@ -100,18 +97,21 @@ extension ReportPage {
 
 extension ReportPage {
   var health: Markup {
-    guard let found = findings.diagnostics else {
-      return run.dataset == nil
-        ? Self.withoutWords : .note("The network is too wide for a pass over a minibatch here.")
-    }
+    guard let found = findings.diagnostics else { return withoutPass }
     let figures = [activations(found), saturation, gradients(found), updates]
     return .paragraph(
       """
-      \(Format.fixed(100 * found.saturatedShare, decimals: 1)) % of the tanh activations of one \
+      \(Format.percent(found.saturatedShare)) of the tanh activations of one \
       minibatch are saturated (beyond ±0.97), and \(Format.count(found.deadUnits)) of \
       \(Format.counted(found.units, "unit")) are dead: saturated for every window, so that no \
       gradient passes.
       """) + .element("div", ["class": "pair"], figures) + table(found)
+  }
+
+  /// What stands where a pass over a minibatch would be needed.
+  private var withoutPass: Markup {
+    run.dataset == nil
+      ? Self.withoutWords : .note("The network is too wide for a pass over a minibatch here.")
   }
 
   private func activations(_ found: Diagnostics) -> Markup {
@@ -248,8 +248,7 @@ extension ReportPage {
 
   var dlogits: Markup {
     guard let found = findings.diagnostics, let minibatch = findings.minibatch else {
-      return run.dataset == nil
-        ? Self.withoutWords : .note("The network is too wide for a pass over a minibatch here.")
+      return withoutPass
     }
     return .paragraph(
       """
@@ -352,7 +351,7 @@ enum LetterKind {
 // Everything is drawn with seeds that follow from the recipe's, so that a run's report is always the same.
 
 /// The measurements behind a page; what the words are needed for is nil where they are not stored.
-struct Findings: Sendable {
+struct RunMeasurements: Sendable {
   let losses: SplitLosses?
   /// The network, with counts if the run mixes them.
   let predictor: Predictor
@@ -366,24 +365,24 @@ struct Findings: Sendable {
   let words: NewWords
   let axes: PrincipalAxes?
 
-  /// - Parameter tell: Is told what is computed now.
-  init(_ run: RecordedRun, tell: (String) -> Void) {
+  /// - Parameter progress: Called with what is computed now.
+  init(_ run: RecordedRun, progress: (String) -> Void) {
     let (model, recipe) = (run.checkpoint.model, run.checkpoint.recipe)
-    tell("evaluating the network")
+    progress("evaluating the network")
     losses = run.dataset.map { SplitLosses(model, $0) }
     let predictor = (try? run.checkpoint.predictor()) ?? Predictor(model)
     self.predictor = predictor
     mixture = MixtureResult(run)
-    tell("counting n-grams")
+    progress("counting n-grams")
     baseline = run.dataset.map {
       BaselineComparison(Baseline($0), blockSize: recipe.blockSize)
     }
     data = run.dataset.map { DataReport($0) }
     minibatch = run.dataset.flatMap { Minibatch.forDiagnosis($0, recipe) }
     diagnostics = minibatch.map { Diagnostics(model.parameters, $0) }
-    tell("checking gradients")
+    progress("checking gradients")
     gradients = minibatch.flatMap { Self.check(model.parameters, $0) }
-    tell("drawing words")
+    progress("drawing words")
     words = NewWords(predictor, run.dataset, seed: recipe.samplingSeed)
     axes = PrincipalAxes(ofRows: model.parameters.C)
   }

@@ -83,18 +83,15 @@ public struct RecordedRun: Sendable {
       throw error.commandFailure(in: path)
     }
     guard let words else { return nil }
-    do throws(DatasetError) {
-      return try Dataset(words, checkpoint.recipe, memoryLimit: Host.availableMemory)
-    } catch {
-      throw error.commandFailure(in: path)
-    }
+    return try Dataset(words, checkpoint.recipe, named: path)
   }
 
-  /// The command line that repeats this run, quoted for the shell.
-  var commandLine: String? {
-    guard let command = description.commandLine.first else { return nil }
-    let name = command.pieces(separatedBy: UInt8(ascii: "/")).last.map(String.init) ?? command
-    return ([name] + description.commandLine.dropFirst()).map(shellWord).joined(separator: " ")
+  /// The command lines that made this run, quoted for the shell, in their order; empty if they are not known.
+  var commandLines: [String] {
+    description.commandLines.map { words in
+      let name = words[0].pieces(separatedBy: UInt8(ascii: "/")).last.map(String.init) ?? words[0]
+      return ([name] + words.dropFirst()).map { shellWord($0) }.joined(separator: " ")
+    }
   }
 }
 

@@ -8,21 +8,21 @@ import Posix
 /// A run as one HTML file that needs nothing besides itself.
 public struct ReportPage {
   let run: RecordedRun
-  let findings: Findings
+  let findings: RunMeasurements
   let figures: Figures
   private let generator: GeneratorData
 
   /// Computes what a page shows.
   ///
-  /// - Parameter tell: Is told what is computed now, which may take long for large vocabularies.
-  public init(_ run: RecordedRun, tell: (String) -> Void = { _ in }) {
-    self.init(run, Gnuplot(), tell: tell)
+  /// - Parameter progress: Called with what is computed now, which may take long for large vocabularies.
+  public init(_ run: RecordedRun, progress: (String) -> Void = { _ in }) {
+    self.init(run, Gnuplot(), progress: progress)
   }
 
-  init(_ run: RecordedRun, _ gnuplot: Gnuplot?, tell: (String) -> Void = { _ in }) {
+  init(_ run: RecordedRun, _ gnuplot: Gnuplot?, progress: (String) -> Void = { _ in }) {
     self.run = run
-    findings = Findings(run, tell: tell)
-    tell("drawing charts")
+    findings = RunMeasurements(run, progress: progress)
+    progress("drawing charts")
     generator = GeneratorData(findings.predictor, run.dataset)
     figures = Figures(gnuplot)
   }
@@ -71,14 +71,14 @@ extension ReportPage {
       text =
         "\(Format.counted(data.words, "word")) of \(Format.counted(data.symbols.count, "symbol")), "
     }
-    let course =
+    let training =
       run.checkpoint.lineage.isImported
       ? "Imported from a notebook, which trained it."
       : "\(Format.count(step)) of \(Format.count(recipe.steps)) steps with \(recipe.batchSize) windows each."
     text += """
       \(Format.count(run.checkpoint.model.parameters.count)) parameters: block \(recipe.blockSize), \
       embedding \(recipe.embedding), hidden \(recipe.hidden). \
-      \(course)
+      \(training)
       """
     return Markup(text)
   }
@@ -191,7 +191,7 @@ extension ReportPage {
       chart, legend: legend,
       caption: """
         \(run.dots) The n-gram models count; their lines are losses on validation words. \
-        Perplexity is between how many equally likely characters a model wavers.
+        Perplexity is the number of equally likely characters the model chooses between.
         """)
   }
 
@@ -251,9 +251,9 @@ extension ReportPage {
     }
     let headings = ["loss (perplexity)", "train", "validation", "test"]
     let (rival, best) = (comparison.rival, comparison.baseline.best)
-    let mixture = findings.mixture.map { [row("both together", $0.losses)] } ?? []
+    let mixture = findings.mixture.map { [row("mixture", $0.losses)] } ?? []
     let shown =
-      [row("this model", losses), row(rival)] + (rival == best ? [] : [row(best)]) + mixture
+      [row("network", losses), row(rival)] + (rival == best ? [] : [row(best)]) + mixture
     let all = Markup.table(headings, comparison.baseline.entries.map(row), class: "small")
     return .table(headings, shown)
       + .element("details", [:], [.element("summary", "All n-gram models"), all])
@@ -331,7 +331,7 @@ extension ReportPage {
   var words: Markup {
     let found = findings.words
     guard !found.rows.isEmpty else {
-      return .note("A thousand draws in a row gave no word.")
+      return .note("A thousand attempts gave no word.")
     }
     return novelty
       + .table(
@@ -350,7 +350,7 @@ extension ReportPage {
     return .paragraph(
       """
       Of \(Format.count(findings.words.drawn)) words that the network made, \
-      \(Format.share(unknown, of: findings.words.drawn)) do not stand in the training list. The first \
+      \(Format.share(unknown, of: findings.words.drawn)) are not in the training list. The first \
       twenty, each with the nearest training word: how many characters to insert, delete or replace.
       """)
   }
@@ -365,10 +365,11 @@ extension ReportPage {
   }
 
   private var command: Markup {
-    guard let line = run.commandLine else {
-      return .note("run.json does not tell the command line; the recipe below is the model file's.")
+    let lines = run.commandLines
+    guard !lines.isEmpty else {
+      return .note("run.json has no command line; the recipe below is the model file's.")
     }
-    return .element("pre", [:], [.element("code", line)])
+    return .element("pre", [:], [.element("code", lines.joined(separator: "\n"))])
   }
 
   private var recipe: Markup {

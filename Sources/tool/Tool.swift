@@ -34,11 +34,27 @@ struct Tool: Command {
   }
 
   static func arranged(_ arguments: [String]) throws -> [String] {
-    guard let name = arguments.first,
-      let command = commands.first(where: { $0._commandName == name })
-    else { return arguments }
+    guard let name = arguments.first else { return arguments }
+    if name == "help" { return try help(on: Array(arguments.dropFirst())) }
+    guard let command = commands.first(where: { $0._commandName == name }) else {
+      return name == "-V" || name == "version" ? ["--version"] : arguments
+    }
     Program.setCommand(name)
-    return [name] + (try command.arranged(Array(arguments.dropFirst())))
+    let rest = Array(arguments.dropFirst())
+    if rest == ["help"], !FileSystem.exists("help") { return try help(on: [name]) }
+    return [name] + (try command.arranged(rest))
+  }
+
+  /// `charmlp help sample` is `charmlp sample --help`.
+  private static func help(on path: [String]) throws -> [String] {
+    guard let name = path.first else { return ["--help"] }
+    try requireSubcommand(path)
+    guard let command = commands.first(where: { $0._commandName == name }) else { return path }
+    return [name] + (try command.arranged(Array(path.dropFirst()) + ["--help"]))
+  }
+
+  static func meant(by word: String) -> String? {
+    FileSystem.exists(word) ? "train \(shellWord(word))" : nil
   }
 
   /// What is said of the program, with such commands.
@@ -49,11 +65,11 @@ struct Tool: Command {
       commandName: "charmlp",
       abstract: "Train a network on a list of words, and invent new words like them.",
       usage: """
-        charmlp train                          train on the bundled list of names
-        charmlp train towns.txt                train on a list of your own, one word a line
-        charmlp sample --count 20              new words from the newest run
-        charmlp sample score emma              how probable a word is
-        charmlp report                         the newest run as one HTML file
+        charmlp train                train on the bundled list of names
+        charmlp train towns.txt      train on a list of your own, a word a line
+        charmlp sample --count 20    new words from the newest run
+        charmlp sample score emma    how probable a word is
+        charmlp report               the newest run as one HTML file
         """,
       discussion: "'charmlp train --help' and so on show the flags of each command.",
       version: version,

@@ -36,6 +36,9 @@ import Testing
       (["--suffix", "-é"], ["--suffix=-é"]),
       (["--steps=4", "-3"], ["--steps=4", "-3"]),
       (["-q", "-3"], ["-q", "-3"]),
+      (["-n5", "-q"], ["--steps=5", "-q"]), (["-qn5"], ["-q", "--steps=5"]),
+      (["-qn=5"], ["-q", "--steps=5"]), (["-q5"], ["-q5"]), (["-5n"], ["-5n"]), (["-qn"], ["-qn"]),
+      (["--suffix", "-n5"], ["--suffix=-n5"]), (["--", "-n5"], ["--", "-n5"]),
       (["-3"], ["-3"]),
       (["--steps", "-q"], ["--steps", "-q"]),
       (["--steps", "--quiet"], ["--steps", "--quiet"]),
@@ -51,6 +54,8 @@ import Testing
   func joinedValue() throws {
     let command = try #require(try DemoCommand.parsed(["--suffix", "-bo", "-q"]) as? DemoCommand)
     #expect(command.suffix == "-bo" && command.quiet)
+    let short = try #require(try DemoCommand.parsed(["-qn5"]) as? DemoCommand)
+    #expect(short.steps == 5 && short.quiet)
     let error = #expect(throws: (any Error).self) { try DemoCommand.parsed(["--steps", "-bo"]) }
     #expect(
       error.map { DemoCommand.message(for: $0).contains("The value '-bo' is invalid") } == true)
@@ -92,7 +97,8 @@ import Testing
       ("--learning", "--learning-rate"), ("--n-steps", "--steps"), ("--max_iters", "--steps"),
       ("--epochs", "--steps"), ("--step", "--steps"), ("-steps", "--steps"),
       ("--quite", "--quiet"), ("--silent", "--quiet"), ("--startswith", nil), ("--xyz", nil),
-      ("--foo", nil), ("-x", nil), ("--", nil), ("--temperature", nil),
+      ("-V", "--version"), ("--help-all", "--help-hidden"), ("--foo", nil), ("-x", nil),
+      ("--", nil), ("--temperature", nil),
     ] as [(String, String?)])
   func suggestions(unknown: String, meant: String?) {
     #expect(line([]).suggestion(for: unknown) == meant)
@@ -106,11 +112,18 @@ import Testing
     }
   }
 
+  @Test("A flag that the command cannot have is explained")
+  func explanations() {
+    #expect(line([]).explanation(of: "--n_layer")?.contains("one hidden layer") == true)
+    #expect(line([]).explanation(of: "--device")?.contains("CPU") == true)
+    #expect(line([]).explanation(of: "--foo") == nil)
+  }
+
   @Test("A word that begins with a hyphen is told how to be written")
   func words() {
     #expect(
       line(["fail", "-bo"]).adviceOnWords
-        == "if -bo is no option, write demo fail -- -bo")
+        == "to pass -bo as an argument, write demo fail -- -bo")
     #expect(line(["-bo"]).adviceOnWords == nil)
   }
 }

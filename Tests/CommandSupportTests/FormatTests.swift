@@ -38,6 +38,25 @@ import Testing
     #expect(Format.scientific(value) == text)
   }
 
+  @Test(
+    "Prose is broken at blanks; names, quoted words and lines to paste stay whole",
+    arguments: [
+      ("one two three four", ["one two", "  three", "  four"]),
+      ("short", ["short"]),
+      ("a b.txt: no such file", ["a b.txt: no", "  such file"]),
+      (
+        "a sentence with a colon: is broken", ["a sentence", "  with a", "  colon: is", "  broken"]
+      ),
+      ("See 'train one --help'.", ["See", "  'train one --help'."]),
+      ("the lecture's own words", ["the", "  lecture's", "  own words"]),
+      ("To continue now:  train --resume run", ["To continue", "  now:", "  train --resume run"]),
+      ("  --block-size 6 --hidden 9", ["  --block-size 6 --hidden 9"]),
+      ("unbreakable-and-long", ["unbreakable-and-long"]),
+    ])
+  func wrapping(line: String, lines: [String]) {
+    #expect(Format.wrapped(line, columns: 11) == lines)
+  }
+
   @Test("A table aligns words left and numbers right, and no line ends in blanks")
   func table() {
     var table = Table(["name", "n", "verdict"], leftAligned: [0, 2])

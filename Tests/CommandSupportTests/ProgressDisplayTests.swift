@@ -51,6 +51,30 @@ import Testing
       try printed(isTerminal: false, work) == "begin\ntrain: warning: slow disk\nend\n")
   }
 
+  @Test("On a terminal messages are broken at words to its width; what is to be pasted stays whole")
+  func wrapping() throws {
+    func print(_ isTerminal: Bool) throws -> String {
+      try printed(isTerminal: isTerminal, columns: 24) { progress, output in
+        output.setCommandName("charmlp train")
+        output.warn("my list.txt: the words are few")
+        output.writeLine("To continue:  charmlp train --resume runs/names-1")
+        progress.line("See 'charmlp train --help' for the flags.")
+      }
+    }
+    #expect(
+      try print(true) == """
+        charmlp train: warning: my list.txt:
+          the words are few
+        To continue:
+          charmlp train --resume runs/names-1
+        See
+          'charmlp train --help'
+          for the flags.
+
+        """)
+    #expect(try print(false).split(separator: "\n").count == 3)
+  }
+
   @Test("Quiet leaves the warnings", arguments: [true, false])
   func quiet(isTerminal: Bool) throws {
     #expect(

@@ -14,7 +14,7 @@ struct RunDescriptionTests {
   @Test("A run.json without parts counts as one part")
   func oldFile() throws {
     let found = RunDescription(Self.old)
-    #expect(found.commandLine == ["train", "--out", "a b"])
+    #expect(found.commandLines == [["train", "--out", "a b"]])
     #expect(found.number("seconds") == 1.5)
     #expect(
       found.all.map(\.key) == ["blas_core", "finished_at", "seconds", "threads", "versions.blas"])
@@ -38,8 +38,10 @@ struct RunDescriptionTests {
     #expect(found == description)
     #expect(found.isComplete && found.lastCore == "Haswell" && found.parts.count == 2)
     #expect(found.all.map(\.key) == ["blas_core", "finished_at", "new"])
-    // What makes the run again is what started it.
-    #expect(found.commandLine == ["train", "--out", "a b"])
+    // Each part may have a line of its own.
+    description.append(["command_line": ["train", "--resume", "a b", "--steps", "9"]])
+    #expect(description.commandLines.map(\.count) == [3, 5])
+    #expect(found.commandLines == [["train", "--out", "a b"]])
   }
 
   @Test(
@@ -51,7 +53,7 @@ struct RunDescriptionTests {
   func strange(text: String?) {
     var description = RunDescription(text)
     #expect(description.parts.isEmpty && description.lastCore == nil && !description.isComplete)
-    #expect(description.commandLine.isEmpty)
+    #expect(description.commandLines.isEmpty)
     // A run goes on all the same.
     description.append(["first_step": 7])
     #expect(description.json == ["first_step": 7, "parts": [["first_step": 7]]])

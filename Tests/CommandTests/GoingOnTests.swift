@@ -44,7 +44,7 @@ struct GoingOnTests {
     try copy("run", to: "killed")
     let outcome = try train("--resume", "run", "--steps", "3000")
     #expect(outcome.status == 0, "\(outcome.errors)")
-    #expect(outcome.errors.contains("\ngoing on after step 105 to step 3,000, "))
+    #expect(outcome.errors.contains("\ncontinuing after step 105, now to step 3,000, "))
     #expect(try train("--resume", "run", "--steps", "4000").status == 0)
 
     let command = try place.start(
@@ -84,13 +84,13 @@ struct GoingOnTests {
       "--steps 99: the run in run has taken 100 steps")
     expectRefusal(
       try train("--resume", "run", "--steps", "200", "--learning-rate", "0.2"), 76,
-      "--learning-rate 0.2 is asked for")
+      "--learning-rate 0.2 does not match the run, which has 0.1")
     expectRefusal(
       try train("--resume", "run", "--steps", "200", "--evaluate-every", "7"), 76,
-      "--evaluate-every 7 is asked for")
+      "--evaluate-every 7 does not match the run")
     #expect(try place.read("run/model.safetensors") == before)
     #expect(try parts("run").count == 1)
-    #expect(try train("--resume", "run", "--steps", "100").errors.contains("finished before"))
+    #expect(try train("--resume", "run", "--steps", "100").errors.contains("already finished"))
     #expect(try place.read("run/model.safetensors") == before)
   }
 
@@ -159,9 +159,11 @@ struct GoingOnTests {
     func refused(_ others: [String], _ status: Int32, _ message: String) throws {
       expectRefusal(try place.run("train", start + others), status, message)
     }
-    try refused(["--hidden", "17"], 76, "hidden 17 is asked for, but the network has 16")
-    try refused(["--block-size", "4"], 76, "block-size 4 is asked for, but the network has 3")
-    try refused(["--embedding", "11"], 76, "embedding 11 is asked for, but the network has 10")
+    try refused(["--hidden", "17"], 76, "--hidden 17 does not match the network, which has 16")
+    try refused(
+      ["--block-size", "4"], 76, "--block-size 4 does not match the network, which has 3")
+    try refused(
+      ["--embedding", "11"], 76, "--embedding 11 does not match the network, which has 10")
     try refused(["--resume", "source"], 64, "--start-from cannot be used with --resume")
     expectRefusal(
       try place.run("train", ["--data", "words.txt", "--start-from", "words.txt"]), 65,
@@ -189,6 +191,9 @@ struct GoingOnTests {
     #expect(again.status == 0, "\(again.errors)")
     #expect(again.errors.contains("; recipe recipe.json as flags:\n"))
     #expect(try place.read("a/model.safetensors") == place.read("b/model.safetensors"))
+    let flagged = try place.run("train", Self.printedFlags(again.errors) + ["--out", "c"])
+    #expect(flagged.status == 0, "\(flagged.errors)")
+    #expect(try place.read("a/model.safetensors") == place.read("c/model.safetensors"))
     let other = try place.run(
       "train", ["--recipe", "recipe.json", "--hidden", "9", "--print-recipe", "--json"])
     let recipe = try jsonObject(other.output)
@@ -197,9 +202,37 @@ struct GoingOnTests {
     #expect(resumed.output == printed.output)
     #expect(
       try place.run("train", ["--resume", "a", "--recipe", "recipe.json"]).errors
-        .contains("finished before"))
+        .contains("already finished"))
     let longer = try place.run("train", ["--print-recipe", "--resume", "a", "--steps", "80"])
     #expect(longer.output == printed.output.replacing("\"steps\": 40", with: "\"steps\": 80"))
+  }
+
+  /// The flags that a run prints for its recipe.
+  static func printedFlags(_ errors: String) -> [String] {
+    errors.split(separator: "\n").filter { $0.hasPrefix("  --") }
+      .flatMap { $0.split(separator: " ").map(String.init) }
+  }
+
+  @Test(
+    "The flags that a run prints train the same thing, whatever they override",
+    arguments: [
+      ["--mix", "none", "--hidden", "200", "--dropout", "0", "--patience", "0"],
+      ["--recipe", "notebook", "--hidden", "16"], ["--deduplicate", "--hidden", "16"],
+      ["--start-from", "source"],
+      ["--start-from", "source", "--recipe", "notebook", "--learning-rate", "0.1"],
+    ] as [[String]])
+  func pastedFlags(flags: [String]) throws {
+    try TrainedRun.names.get().write(to: "source", in: place)
+    try place.write(Self.words.utf8, to: "words.txt")
+    let line = ["words.txt", "--samples", "0"]
+    let recipe = flags.contains("--recipe") ? [] : ["--recipe", "best"]
+    let first = try place.run("train", line + flags + recipe + ["-n", "20", "-o", "a"])
+    #expect(first.status == 0, "\(first.errors)")
+    let start = flags.contains("--start-from") ? ["--start-from", "source"] : []
+    let again = try place.run(
+      "train", line + start + Self.printedFlags(first.errors) + ["-o", "b"])
+    #expect(again.status == 0, "\(again.errors)")
+    #expect(try place.read("a/model.safetensors") == place.read("b/model.safetensors"))
   }
 
   @Test("A short file changes a preset, of which it may name one")
@@ -212,16 +245,17 @@ struct GoingOnTests {
     let best = try recipe("{ \"steps\": 500 }")
     #expect(best["optimizer"] as? String == "adamw" && best["steps"] as? Int == 500)
     #expect(best["warmup"] as? Int == 10)
-    let notebook = try recipe("{\"recipe\": \"notebook\", \"deduplicate\": true}")
+    let notebook = try recipe("\u{FEFF}{\"recipe\": \"notebook\", \"deduplicate\": true}")
     #expect(notebook["optimizer"] as? String == "sgd" && notebook["deduplicate"] as? Bool == true)
   }
 
   @Test(
     "What is no recipe is refused by name: 65",
     arguments: [
-      ("{\"hiden\": 3}", "there is no setting \"hiden\"; did you mean \"hidden\"?"),
-      ("{\"block_size\": 3}", "there is no setting \"block_size\"; did you mean \"block-size\"?"),
-      ("{\"flavour\": 3}", "there is no setting \"flavour\""),
+      ("{\"hiden\": 3}", "unknown setting \"hiden\"; did you mean \"hidden\"?"),
+      ("{\"block_size\": 3}", "unknown setting \"block_size\"; did you mean \"block-size\"?"),
+      ("{\"lr\": 1}", "unknown setting \"lr\"; did you mean \"learning-rate\"?"),
+      ("{\"flavour\": 3}", "unknown setting \"flavour\""),
       (
         "{\"steps\": \"many\"}", "steps must be a whole number from 1 to 1000000000, found \"many\""
       ),

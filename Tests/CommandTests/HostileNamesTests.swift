@@ -94,7 +94,7 @@ struct HostileNamesTests {
     let outcome = try command.outcome()
     #expect(outcome.status == 143)
     expectVisible(outcome)
-    let line = try #require(outcome.errorLines.last?.split(separator: "To go on:  ").last)
+    let line = try #require(outcome.errorLines.last?.split(separator: "To continue:  ").last)
     // With a flag of another run: it is refused because the run was found, or would train for hours.
     try place.write("\(line) --hidden 9\n".utf8, to: "go-on")
     let resumed = try place.guarded("bash go-on")

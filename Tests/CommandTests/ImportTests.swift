@@ -51,6 +51,13 @@ struct ImportTests {
     let value = try #require(
       score.output.split(separator: "\t").dropFirst().first.flatMap { Double($0) })
     #expect(abs(value - -12.445408308094397) <= 2e-5)
+    let explained = try place.run("sample", ["explain", "em", "--model", "run"])
+    #expect(explained.status == 69)
+    #expect(explained.errors.hasSuffix("\nImport it again with --data LIST.\n"))
+    let alone = try place.run("sample", ["explain", "em", "--model", "run", "--network-only"])
+    #expect(
+      alone.status == 0 && alone.output.contains("network") && !alone.output.contains("gram"),
+      "\(alone)")
     let novel = try place.run("sample", ["--model", "run", "--novel"])
     #expect(novel.status == 69)
     #expect(novel.errors.contains("imported without the words"), "\(novel.errors)")
@@ -72,6 +79,9 @@ struct ImportTests {
     #expect(
       started.errors.contains(
         "\nstarting from run/model.safetensors, step 0; it knows every symbol\n"))
+    let notebook = try place.run("train", ["--start-from", "float32.safetensors"])
+    #expect(notebook.status == 65)
+    #expect(notebook.errors.contains("charmlp import float32.safetensors"), "\(notebook.errors)")
   }
 
   @Test("With its words it has losses, novel words and statistics")
@@ -105,12 +115,25 @@ struct ImportTests {
         try place.run("charmlp", ["import", file, "--out", "other"] + others), status, message)
     }
     try refused("no.safetensors", [], 66, "no.safetensors")
-    try refused("float32.safetensors", ["--vocabulary", ".a-y"], 65, "expected 26 rows")
-    try refused("float32.safetensors", ["--vocabulary", ".aa"], 64, "--vocabulary: ")
+    try refused(
+      "float32.safetensors", ["--vocabulary", ".a-y"], 65, "C has 27 rows, but there are 26 symbols"
+    )
+    try refused(
+      "float32.safetensors", ["--vocabulary", ".aa"], 64,
+      "--vocabulary: \"a\" (U+0061) appears twice")
+    try refused("float32.safetensors", ["--vocabulary", "a-z"], 64, "the terminator's sign first")
+    try refused(
+      "float32.safetensors", ["--vocabulary", ".z-a"], 64, "See 'charmlp import --help'.")
     try place.write("zoë\nanna\n".utf8, to: "other.txt")
-    try refused("float32.safetensors", ["--data", "other.txt"], 65, "other.txt: has U+00EB")
+    try refused(
+      "float32.safetensors", ["--data", "other.txt"], 65, "other.txt: has \"ë\" (U+00EB)")
     try refused("run/model.safetensors", [], 65, "a CharMLP model already")
+    try refused("run", [], 65, "run: a run already")
     try refused("names.txt", [], 65, "names.txt: not a safetensors file")
+    try place.write("PK\u{3}\u{4}mine/data.pkl".utf8, to: "mine.pt")
+    try refused("mine.pt", [], 65, "mine.pt: not a safetensors file, but a PyTorch file")
+    try place.write([0x80, 0x04, 0x95], to: "mine.pkl")
+    try refused("mine.pkl", [], 65, "mine.pkl: not a safetensors file, but Python's pickle")
     #expect(!FileManager.default.fileExists(atPath: place.path("other")))
     // Without --out it has the next free place in runs/.
     #expect(

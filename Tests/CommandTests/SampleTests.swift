@@ -18,7 +18,9 @@ struct SampleTests {
     let first = try place.run("sample", ["--count", "7"])
     #expect(first.status == 0)
     #expect(first.output.split(separator: "\n").count == 7)
-    #expect(first.errors.isEmpty)
+    #expect(first.errors.hasPrefix("sample: runs/names-1/"), "\(first.errors)")
+    #expect(first.errors.hasSuffix(".safetensors: step 200 of 200\n"))
+    #expect(try place.run("sample", ["--model", "runs/names-1"]).errors.isEmpty)
     #expect(try place.run("sample", ["--count", "7"]).output == first.output)
     #expect(try place.run("sample", ["--count", "7", "--seed", "1"]).output != first.output)
   }
@@ -37,6 +39,28 @@ struct SampleTests {
     let words = try #require(try jsonObject(outcome.output)["words"] as? [String])
     #expect(words.count == 4)
     #expect(words.allSatisfy { $0.hasPrefix("ma") })
+  }
+
+  @Test(
+    "A first word that is no subcommand leads to what was meant",
+    arguments: [
+      ("emma", "score emma"), ("runs/names-1", "--model runs/names-1"),
+      ("x.safetensors", "--model x.safetensors"), ("scor", "score"),
+    ])
+  func unknownWord(word: String, meant: String) throws {
+    let outcome = try place.run("sample", [word])
+    #expect(outcome.status == 64)
+    #expect(outcome.errors.contains("Did you mean '\(meant)'?"), "\(outcome.errors)")
+  }
+
+  @Test("help is --help, with examples and flags, and hints name no hidden subcommand")
+  func help() throws {
+    let help = try place.run("sample", ["--help"])
+    #expect(help.output.contains("--prefix"))
+    #expect(try place.run("sample", ["help"]).output == help.output)
+    #expect(try place.run("sample", ["-s7", "-n3"]).status == 0)
+    #expect(
+      try place.run("sample", ["--seed", "abc"]).errors.hasSuffix("\nSee 'sample --help'.\n"))
   }
 
   @Test("A prefix outside the alphabet is a usage error")

@@ -23,7 +23,7 @@ struct SignalTests {
     command.send(signal)
     let outcome = try command.outcome()
     #expect(outcome.status == status)
-    #expect(outcome.errors.hasSuffix("\nTo go on:  train --resume run\n"))
+    #expect(outcome.errors.hasSuffix("\nTo continue:  train --resume run\n"))
     let run = try jsonObject(String(decoding: place.read("run/run.json"), as: UTF8.self))
     #expect(run["finished_at"] is String)
     #expect(try place.run("sample", ["--model", "run"]).status == 0)

@@ -53,7 +53,8 @@ struct ToolTests {
     try command.wait { FileManager.default.fileExists(atPath: place.path("run/run.json")) }
     command.send(SIGTERM)
     let outcome = try command.outcome()
-    #expect(outcome.errorLines.last == "To go on:  charmlp train --resume run", "\(outcome.errors)")
+    #expect(
+      outcome.errorLines.last == "To continue:  charmlp train --resume run", "\(outcome.errors)")
   }
 
   @Test("Without a command it shows its help; the examples of all begin with its name")
@@ -62,12 +63,18 @@ struct ToolTests {
     #expect(outcome.status == 0 && outcome.output == asked.output)
     for command in Self.commands { #expect(outcome.output.contains("\n  \(command) ")) }
     let subcommands = ["score", "explain", "evaluate"].map { ["sample", $0] }
+    for command in Self.commands {
+      let help = try place.run("charmlp", [command, "--help"]).output
+      #expect(try place.run("charmlp", ["help", command]).output == help)
+      #expect(try place.run("charmlp", [command, "help"]).output == help)
+    }
     for arguments in [[]] + Self.commands.map({ [$0] }) + subcommands {
       let text = try place.run("charmlp", arguments + ["--help"]).output
       let examples = try #require(text.split(separator: "USAGE: ").last).split(
         separator: "\n", omittingEmptySubsequences: false
       ).prefix { !$0.isEmpty }
       #expect(examples.allSatisfy { $0.drop { $0 == " " }.hasPrefix("charmlp ") }, "\(text)")
+      #expect(text.split(separator: "\n").allSatisfy { $0.count <= 80 }, "\(text)")
       #expect(text.contains("train towns.txt") || arguments.first != "train")
     }
     #expect(try place.run("train", ["--help"]).output.contains("USAGE: train "))
@@ -82,6 +89,16 @@ struct ToolTests {
         ["sample", "scor", "a"], "charmlp sample: Unknown subcommand 'scor'. Did you mean 'score'?"
       ),
       (["something"], "charmlp: Unknown subcommand 'something'\n"),
+      (["export"], "charmlp: Unknown subcommand 'export'\n"),
+      (["score", "emma"], "charmlp: Unknown subcommand 'score'. Did you mean 'sample score'?"),
+      (["help", "bogus"], "charmlp: Unknown subcommand 'bogus'\n"),
+      (["train", "--device", "cpu"], "'--device'; CharMLP computes on the CPU"),
+      (["train", "--top-k", "3"], "'--top-k'; it is a flag of sample"),
+      (["train", "-V"], "Did you mean '--version'?"),
+      (["gradcheck", "towns.txt"], "to read the file, write --data towns.txt"),
+      (
+        ["gradcheck", "mine.safetensors"], "to read the file, write --reference mine.safetensors"
+      ),
     ])
   func unknown(arguments: [String], message: String) throws {
     expectRefusal(try place.run("charmlp", arguments), status: 64, saying: message)
@@ -114,18 +131,27 @@ struct ToolTests {
     "bash completes commands, flags, runs, files and recipes",
     arguments: [
       ("charmlp tr", ["train"]), ("charmlp train --rec", ["--recipe"]),
-      ("charmlp train --recipe ", ["best", "notebook"]),
-      ("charmlp train --resume ", ["runs/towns-1", "runs/towns-2"]),
-      ("charmlp sample --model runs/towns-1", ["runs/towns-1"]),
-      ("charmlp sample --pre", ["--prefix"]),
-      ("charmlp sample score --model ", ["runs/towns-1", "runs/towns-2"]),
-      ("charmlp report ", ["runs/towns-1", "runs/towns-2"]),
+      ("charmlp train --recipe ", ["a.json", "best", "notebook"]),
+      ("charmlp train --resume ", ["mine", "runs/towns-1", "runs/towns-2"]),
+      ("charmlp sample --model runs/towns-2", ["runs/towns-2"]),
+      ("charmlp sample --pre", ["--prefix"]), ("charmlp sample wor", []),
+      ("charmlp train --recipe a", ["a.json"]),
+      ("charmlp sample --model mi", ["mine", "mine.safetensors"]),
+      ("charmlp sample --model runs/towns-1/b", ["runs/towns-1/best.safetensors"]),
+      ("charmlp import mi", ["mine", "mine.safetensors"]),
+      ("charmlp import --data to", ["towns.txt"]),
+      (
+        "charmlp sample score --model runs/t",
+        ["runs/towns-1", "runs/towns-1/best.safetensors", "runs/towns-2"]
+      ),
+      ("charmlp report runs/towns-2", ["runs/towns-2"]),
       ("charmlp train --data to", ["towns.txt"]),
     ])
   func completions(line: String, words: [String]) throws {
     let outcome = try place.guarded(
       """
-      mkdir -p runs/towns-1 runs/towns-2; touch towns.txt
+      mkdir -p runs/towns-1 runs/towns-2 mine; touch towns.txt a.json mine.safetensors
+      touch mine/model.safetensors runs/towns-1/best.safetensors
       charmlp --generate-completion-script bash >charmlp.bash
       cat >complete.bash <<'END'
       . ./charmlp.bash

@@ -148,7 +148,7 @@ struct TrainTests {
     #expect(outcome.output.isEmpty)
   }
 
-  @Test("Weights that decay too fast are said to, with 70")
+  @Test("Weight decay that diverges is reported with 70")
   func divergenceByDecay() throws {
     let outcome = try train("--weight-decay", "1e30", "--quiet")
     #expect(outcome.status == 70)
@@ -156,14 +156,14 @@ struct TrainTests {
     #expect(!outcome.errors.contains("choose a smaller learning rate"))
   }
 
-  @Test("A loss that means nothing is told, and a perplexity beyond all numbers ends with 70")
+  @Test("A loss that means nothing is reported, and a perplexity beyond all numbers ends with 70")
   func nothingLearned() throws {
     let outcome = try place.run(
       "train", ["--steps", "300", "--hidden", "16", "--quiet", "--learning-rate", "1000"])
     let isInfinite = outcome.output.contains("(inf)")
     #expect(outcome.status == (isInfinite ? 70 : 0))
     #expect(
-      outcome.errors.contains("that of guessing among all symbols alike"), "\(outcome.errors)")
+      outcome.errors.contains(" of a uniform guess"), "\(outcome.errors)")
     #expect(outcome.output.contains("model: runs/names-1/"))
     // What has only begun is not.
     #expect(try place.run("train", ["--steps", "1", "--quiet"]).errors.isEmpty)
@@ -172,8 +172,8 @@ struct TrainTests {
   @Test(
     "Training that stays above a unigram says so once, early if it is clear, and what to try",
     arguments: [
-      ("10", "guessing among all symbols alike; choose a smaller learning rate", 2),
-      ("1e-6", "drawing characters by how often they occur; try another learning rate", 1),
+      ("10", "a uniform guess; choose a smaller learning rate", 2),
+      ("1e-6", "a unigram model; try another learning rate", 1),
       ("0.1", "", 0),
     ])
   func aboveUnigram(rate: String, text: String, count: Int) throws {

@@ -131,7 +131,8 @@ struct WordListInputTests {
       try place.guarded("train --data - <&-"), status: 66,
       saying: "train: stdin: cannot be opened (Bad file descriptor)")
     expectRefusal(
-      try place.guarded("mkdir data; train --data ''"), status: 66, saying: "train: : no such file")
+      try place.guarded("mkdir data; train --data ''"), status: 64,
+      saying: "a list must have a name")
   }
 
   @Test("that is empty standard input is refused with 65")

@@ -94,10 +94,9 @@ struct ChartTests {
     #expect(SVGPicture(gnuplot: text, of: chart) == nil)
   }
 
-  @Test("gnuplot is not found in a path that lacks it")
+  @Test("Without a program there is no gnuplot")
   func noGnuplot() {
-    #expect(Gnuplot(searching: "/nowhere:/etc") == nil)
-    #expect(Gnuplot(searching: nil) == nil)
+    #expect(Gnuplot(at: nil) == nil)
   }
 
   @Test(
@@ -125,7 +124,7 @@ struct ChartTests {
       URL(filePath: "/usr/bin/install"),
       arguments: ["-m", "755", text.path, directory.appending(path: "gnuplot").path])
     install.waitUntilExit()
-    let gnuplot = try #require(Gnuplot(searching: directory.path))
+    let gnuplot = try #require(Gnuplot(at: directory.appending(path: "gnuplot").path))
     #expect(throws: Gnuplot.Failure(reason: reason)) { try gnuplot.draw(chart) }
   }
 }

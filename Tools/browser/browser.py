@@ -103,7 +103,7 @@ def check_comparison(browser, page, runs):
     checks.require("percent of the steps" in text and "share of its steps" in text, f"the chart says {text}")
     cells = browser.run("""
 const column = name => [...document.querySelectorAll('#runs th')].findIndex(e => e.textContent === name);
-return [...document.querySelectorAll('#runs tbody tr')].map(row => ['counting', 'both'].map(
+return [...document.querySelectorAll('#runs tbody tr')].map(row => ['counting', 'mixture'].map(
   name => row.cells[column(name)].textContent));""")
     counting = [float(cell[0]) for cell in cells]
     checks.require(cells[0][0] == cells[2][0] and counting[1] != counting[0], f"counting reaches {cells}")

@@ -67,6 +67,11 @@ public struct NotebookNetwork: Equatable, Sendable {
     guard let shape = ModelShape(C: C, W1: W1) else {
       throw .shape("W1", expected: "(block·\(C[1]), hidden)", found: W1)
     }
+    // A transposed W1 has a shape of its own; the others' is another.
+    let others = [file["b1"]?.shape.last, file["bngain"]?.shape.last, file["W2"]?.shape.first]
+    if let hidden = others[0], hidden != shape.hidden, others.allSatisfy({ $0 == hidden }) {
+      throw .shape("W1", expected: "(block·\(C[1]), \(hidden))", found: W1)
+    }
     return shape
   }
 
@@ -86,7 +91,10 @@ extension SafetensorsFile {
     let known =
       Parameters<Float>.ordered.map(\.name)
       + NotebookNetwork.statisticsNames.flatMap { [$0.0, $0.1] }
-    let others = tensors.map(\.name).filter { !known.contains($0) }
+    let others = tensors.map(\.name).filter { other in
+      // One letter is as near to every other.
+      !known.contains(other) && (name.utf8.count > 1 || other.lowercased() == name.lowercased())
+    }
     throw .missing(name, meant: NearestWords.likelyName(for: name, among: others))
   }
 
@@ -133,6 +141,11 @@ public struct NotebookSymbols: Equatable, Sendable {
   /// - Throws: `NotebookError.symbols`: why the text cannot be read.
   public init(_ text: String) throws(NotebookError) {
     let scalars = Array(text.unicodeScalars.dropFirst())
+    if let first = text.unicodeScalars.first, first.properties.isAlphabetic,
+      scalars.first == "-" || scalars.last == "."
+    {
+      throw .symbols("expected the terminator's sign first, as in \(Self.lecture)")
+    }
     guard !scalars.isEmpty else {
       throw .symbols(
         "expected the terminator's sign and after it at least one symbol, as \(Self.lecture)")
@@ -144,7 +157,7 @@ public struct NotebookSymbols: Equatable, Sendable {
       if index + 2 < scalars.count, scalars[index + 1] == "-" {
         let last = scalars[index + 2]
         guard first.value < last.value, last.value - first.value < 1 << 16 else {
-          throw .symbols("\(first)-\(last) is no range")
+          throw .symbols("'\(first)-\(last)' is not a range")
         }
         symbols += (first.value...last.value).compactMap(Unicode.Scalar.init)
         index += 3
@@ -155,7 +168,7 @@ public struct NotebookSymbols: Equatable, Sendable {
     }
     let order = symbols.indices.sorted { symbols[$0] < symbols[$1] }
     for (left, right) in zip(order, order.dropFirst()) where symbols[left] == symbols[right] {
-      throw .symbols("\(symbols[left].codePoint) is there twice")
+      throw .symbols("\(symbols[left].quoted) appears twice")
     }
     do {
       vocabulary = try Vocabulary(symbols: order.map { symbols[$0] })
@@ -222,11 +235,18 @@ extension NotebookNetwork {
     let other = Vocabulary(of: list)
     guard other != vocabulary else { return }
     if let unknown = other.symbols.first(where: { vocabulary.id(of: $0) == nil }) {
-      throw .words("has \(unknown.codePoint), which is not in the vocabulary")
+      throw .words("has \(unknown.quoted), which is not in the vocabulary")
     }
     let unused = vocabulary.symbols.first { other.id(of: $0) == nil }
     throw .words(
-      "has no word with \(unused?.codePoint ?? "a symbol"), which is in the vocabulary")
+      "has no word with \(unused?.quoted ?? "a symbol"), which is in the vocabulary")
+  }
+}
+
+extension Unicode.Scalar {
+  /// The symbol, if it shows, and its number.
+  fileprivate var quoted: String {
+    reasonRefused == nil ? "\"\(self)\" (\(codePoint))" : codePoint
   }
 }
 
@@ -269,10 +289,11 @@ public enum NotebookError: Error, Equatable, Sendable, CustomStringConvertible {
         + "found \(found.shapeDescription)"
     case .dataType(let name, let found):
       "tensor \(name): expected F32 or F64, found \(found.rawValue)"
-    case .notFinite(let name): "tensor \(name): expected finite numbers of 32 bits"
+        + ([.float16, .bfloat16].contains(found) ? "; save \(name).float()" : "")
+    case .notFinite(let name): "tensor \(name): expected values that are finite in float32"
     case .negative(let name): "tensor \(name): expected variances of at least 0"
     case .vocabulary(let count, let rows):
-      "tensor C: expected \(count) rows, one for each symbol and the terminator, found \(rows)"
+      "tensor C has \(rows) rows, but there are \(count) symbols, counting the terminator"
     case .symbols(let reason): reason
     case .needsWords:
       "expected batch norm's statistics, bnmean_running and bnvar_running, or the words to compute them from"

@@ -57,6 +57,15 @@ extension FileFormat {
     }
   }
 
+  /// What a file is that begins with such bytes, in words; nil if they are not known.
+  package static func name(ofFileStartingWith bytes: [UInt8]) -> String? {
+    switch FileFormat(ofTextStartingWith: bytes.span) {
+    case .other(let name, _): name
+    case .unicode(let encoding): "text in \(encoding.rawValue)"
+    case nil: nil
+    }
+  }
+
   private struct Signature {
     let name: String
     let bytes: [UInt8]
@@ -111,6 +120,10 @@ extension FileFormat {
     Signature("a SQLite database", "SQLite format 3\0"),
     Signature("a Parquet table", "PAR1\u{15}"),
     Signature("an Arrow table", "ARROW1\0"),
+    Signature("Python's pickle", [0x80, 0x02]),
+    Signature("Python's pickle", [0x80, 0x03]),
+    Signature("Python's pickle", [0x80, 0x04]),
+    Signature("Python's pickle", [0x80, 0x05]),
     Signature("NumPy's array", [0x93, 0x4E, 0x55, 0x4D, 0x50, 0x59]),
     Signature("HDF5", [0x89, 0x48, 0x44, 0x46]),
     Signature("an image (PNG)", [0x89, 0x50, 0x4E, 0x47]),
@@ -156,6 +169,8 @@ extension FileFormat {
         "an OpenDocument file",
         unzip(#"unzip -p {} content.xml | sed 's/<\/text:p>/\n/g' | sed 's/<[^>]*>//g'"#))
     }
+    if holds("/data.pkl") { return .other("a PyTorch file of torch.save", nil) }
+    if holds(".npy") { return .other("NumPy's archive (npz)", nil) }
     return .other("a zip archive", unzip("unzip -p {}"))
   }
 }

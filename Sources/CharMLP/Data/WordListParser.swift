@@ -226,7 +226,7 @@ extension Unicode.Scalar {
   }
 
   /// The scalar's number as Unicode writes it, such as `U+0007` or `U+1F600`.
-  var codePoint: String {
+  package var codePoint: String {
     let digits = String(value, radix: 16, uppercase: true)
     return "U+" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
   }

@@ -15,7 +15,7 @@ package struct Bench: Command {
       bench                                at the notebook's shape
       bench --batch-size 256 --hidden 500  at another
       bench --sizes                        products from 1 to 2048
-      bench --kernels                      every core type that runs here
+      bench --kernels                      every core type that runs
       bench --json > bench.json
       """,
     discussion:
@@ -80,14 +80,14 @@ package struct Bench: Command {
         "\(shape.embedding)", "--hidden", "\(shape.hidden)", "--threads", "\(threads)",
       ])
     let report = KernelsReport.measure(process, seconds: seconds, progress: progress)
-    if json { try write(report.json) } else { try StandardOutput.shared.write(report.text) }
+    try StandardOutput.shared.write(report.text, orJSON: report.json, if: json)
   }
 
   private func measureStep(_ problem: BenchProblem, _ threads: Int) throws(CommandFailure) {
     let report = BenchReport(
       products: try ProductTiming.measure(problem.products, seconds: seconds),
       steps: try StepMeasurement.measure(problem, threads: threads, seconds: seconds))
-    if json { try write(report.json) } else { try StandardOutput.shared.write(report.text) }
+    try StandardOutput.shared.write(report.text, orJSON: report.json, if: json)
   }
 
   private func measureSizes(_ problem: BenchProblem, _ threads: Int) throws(CommandFailure) {
@@ -95,7 +95,7 @@ package struct Bench: Command {
     defer { progress.finish() }
     let report = try SizesReport.measure(
       problem.parameters.shape, threads: threads, seconds: seconds, progress: progress)
-    if json { try write(report.json) } else { try StandardOutput.shared.write(report.text) }
+    try StandardOutput.shared.write(report.text, orJSON: report.json, if: json)
   }
 
   /// The notebook's parameters and first minibatch, on the bundled list.
@@ -107,12 +107,7 @@ package struct Bench: Command {
     let words = try source.read()
     try checkMemory(
       recipe, vocabulary: Vocabulary(of: words).count, windows: words.characterCount + words.count)
-    do throws(DatasetError) {
-      return BenchProblem(
-        recipe, try Dataset(words, recipe, memoryLimit: Host.availableMemory))
-    } catch {
-      throw error.commandFailure(in: source.name)
-    }
+    return BenchProblem(recipe, try Dataset(words, recipe, named: source.name))
   }
 }
 
@@ -146,22 +141,19 @@ extension Bench {
       recipe.hidden = max(recipe.hidden, SizesReport.largeHidden)
     }
     let shape = recipe.shape(vocabulary: vocabulary)
-    let bytes = ContextWindows.byteCount(windows: windows, blockSize: recipe.blockSize)
-      .flatMap { byteCount(shape, batchSize: recipe.batchSize)?.addingReportingOverflow($0) }
-    try Host.require(
-      bytes.flatMap { $0.overflow ? nil : $0.partialValue }, for: "these sizes",
-      advice: "Choose a smaller --hidden, --batch-size, --block-size or --embedding.")
+    let data = ContextWindows.byteCount(windows: windows, blockSize: recipe.blockSize)
+    let passes = byteCount(shape, batchSize: recipe.batchSize)
+    try Host.requireSizes(data.flatMap { data in passes.map { $0 + Double(data) } })
   }
 
   /// Two fused engines, the derivations of two more and of the products, and the parameters and products
   /// that are as large: those to begin with, those compared, gradients and results of either kind.
-  private func byteCount(_ shape: ModelShape, batchSize: Int) -> Int? {
+  private func byteCount(_ shape: ModelShape, batchSize: Int) -> Double? {
     let limit = threads ?? availableCores()
     guard let engine = FusedEngine.byteCount(shape, batchSize: batchSize, threads: limit) else {
       return nil
     }
     let derivations = 3 * shape.derivationBytes(batchSize: batchSize)
-    let total = 2 * Double(engine) + derivations + 16 * shape.parameterBytes
-    return total < 0x1p62 ? Int(total) : nil
+    return 2 * Double(engine) + derivations + 16 * shape.parameterBytes
   }
 }

@@ -62,14 +62,14 @@ extension BenchReport {
     let breakdowns = steps.breakdowns
     var table = Table(
       ["fused step"]
-        + breakdowns.flatMap { ["µs, \(Self.threads($0.threads))", "share"] })
+        + breakdowns.flatMap { ["µs, \(Format.counted($0.threads, "thread"))", "share"] })
     for (index, part) in StepPart.allCases.enumerated() {
       table.add(
         [part.rawValue]
           + breakdowns.flatMap {
             [
               Format.fixed($0.parts[index] * 1e6, decimals: 2),
-              Format.fixed($0.share(index) * 100, decimals: 1) + " %",
+              Format.percent($0.share(index)),
             ]
           })
     }
@@ -86,13 +86,13 @@ extension BenchReport {
   private var limits: String {
     let limit = steps.limit
     let ratios = zip(steps.breakdowns, limit.ratios).map { breakdown, ratio in
-      "\(Format.fixed(ratio, decimals: 2)) on \(Self.threads(breakdown.threads))"
+      "\(Format.fixed(ratio, decimals: 2)) on \(Format.counted(breakdown.threads, "thread"))"
     }
     let rates = steps.breakdowns.map { breakdown in
       Format.fixed(limit.gigaflops(breakdown.seconds), decimals: 1)
-        + " GFLOP/s on \(Self.threads(breakdown.threads))"
+        + " GFLOP/s on \(Format.counted(breakdown.threads, "thread"))"
     }
-    return """
+    let text = """
       six products alone: \(Format.fixed(limit.productsSeconds * 1e6, decimals: 1)) µs, at their exact \
       shapes on 1 thread, back to back
       step over six products: \(ratios.joined(separator: ", ")) (median of the ratios of \
@@ -101,12 +101,10 @@ extension BenchReport {
       \(rates.joined(separator: ", "))
       peak of sgemm: \(Format.fixed(limit.peakGFLOPS, decimals: 1)) GFLOP/s on 1 thread, \
       \(StepLimit.peakSize) × \(StepLimit.peakSize)
-
       """
-  }
-
-  private static func threads(_ count: Int) -> String {
-    count == 1 ? "1 thread" : "\(count) threads"
+    let columns = StandardOutput.shared.columns
+    return text.pieces(separatedBy: UInt8(ascii: "\n"))
+      .flatMap { Format.wrapped(String($0), columns: columns) }.map { $0 + "\n" }.joined()
   }
 }
 

@@ -36,14 +36,19 @@ struct SizesReport {
     """
     \(BenchReport.library)
     \(table("square product", "size", [squares]))
-    \(sentence("Square products", squares))
+    \(Self.filled([sentence("Square products", squares)]))
 
     \(table("product of a step", "batch", products))
-    \(products.map { sentence($0[0].product.name, $0) }.joined(separator: "\n"))
+    \(Self.filled(products.map { sentence($0[0].product.name, $0) }))
 
-    \(threadTable)\(threadSentences.joined(separator: "\n"))
+    \(threadTable)\(Self.filled(threadSentences))
 
     """
+  }
+
+  private static func filled(_ sentences: [String]) -> String {
+    let columns = StandardOutput.shared.columns
+    return sentences.flatMap { Format.wrapped($0, columns: columns) }.joined(separator: "\n")
   }
 }
 

@@ -10,10 +10,10 @@ package struct Gradcheck: Command {
     commandName: "gradcheck",
     abstract: "Check every hand-derived gradient, ours or yours.",
     usage: """
-      gradcheck                               our 26 gradients, on some names
+      gradcheck                               our 26 gradients
       gradcheck --snippet                     Python that writes yours
       gradcheck --reference mine.safetensors  which of them are wrong
-      gradcheck --solution dcounts            one line of the derivation
+      gradcheck --solution dcounts            a line of the derivation
       gradcheck --write ours.safetensors      ours, for you to compare
       gradcheck --page gradcheck.html         the same for a browser
       """,

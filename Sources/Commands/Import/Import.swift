@@ -11,33 +11,40 @@ import Posix
 package struct Import: Command {
   package static let configuration = CommandConfiguration(
     commandName: "import",
-    abstract: "Make a model of the parameters that a notebook saved.",
+    abstract: "Turn the parameters that a notebook saved into a model.",
     usage: """
-      import mine.safetensors --out runs/mine       into this directory
-      import mine.safetensors --data names.txt      with the words it was trained on
-      import mine.safetensors --vocabulary .a-zäöü  with other symbols
+      import mine.safetensors --out runs/mine       into this place
+      import mine.safetensors --data names.txt      with its words
+      import mine.safetensors --vocabulary .a-zäöü  other symbols
       """,
     discussion: """
-      The file has the lecture's names: C, W1, b1, W2, b2, bngain, bnbias, and bnmean_running and \
-      bnvar_running, which without them are computed from the training words of --data. Biases, gains \
-      and statistics may have one dimension or two, all numbers 32 bits or 64. The model works with \
-      sample, report and train --start-from; there is no training to go on with.
+      The file uses the lecture's names: C, W1, b1, W2, b2, bngain, bnbias. bnmean_running and \
+      bnvar_running may be missing if --data gives the training words. Biases, gains and statistics may \
+      have one dimension or two, all numbers 32 bits or 64. The model works with sample, report and \
+      train --start-from; there is no training to resume.
       """,
     version: version
   ).asCalled
 
-  @Argument(help: "A safetensors file with the parameters.") var file: String
-  @Option(help: "Run directory. (default: the next free runs/<file>-<k>)") var out: String?
+  @Argument(
+    help: "A safetensors file with the parameters.",
+    completion: .file(extensions: ["safetensors"]))
+  var file: String
   @Option(
-    help: """
-      The words that the network was trained on: a path, a name in data/, or - for standard input. \
-      (default: none)
-      """)
+    name: .shortAndLong,
+    help: ArgumentHelp("Run directory. (default: the next free runs/<file>-<k>)", valueName: "run"),
+    completion: .directory)
+  var out: String?
+  @Option(
+    help: ArgumentHelp(
+      "The words that the network was trained on; - is standard input. (default: none)",
+      valueName: "list"),
+    completion: .file())
   var data: String?
   @Option(
-    help: """
-      What the ids stand for: the terminator's sign, then symbols and ranges in the order of their ids.
-      """)
+    help: ArgumentHelp(
+      "What the ids stand for: the terminator's sign, then symbols and ranges in the order of their ids.",
+      valueName: "symbols"))
   var vocabulary = NotebookSymbols.lecture
   @Flag(help: "Print one JSON object instead of text.") var json = false
 
@@ -58,14 +65,14 @@ package struct Import: Command {
     if !network.ignored.isEmpty {
       let names = network.ignored.prefix(10).joined(separator: ", ")
       StandardError.shared.note(
-        "\(file): left aside: \(names)" + (network.ignored.count > 10 ? " and others" : ""))
+        "\(file): ignoring \(names)" + (network.ignored.count > 10 ? " and others" : ""))
     }
     let source = data.map { WordListSource($0, for: "import \(file) --data") }
     let checkpoint = try imported(network, source)
     let bytes = try checkpoint.encoded()
-    let directory = try makeDirectory()
-    let lock = try makeLock(directory)
-    defer { withExtendedLifetime(lock) {} }
+    let place = try NewRun(out: out, stem: file.fileStem(or: "notebook"))
+    defer { withExtendedLifetime(place.lock) {} }
+    let directory = place.directory
     do throws(SystemError) {
       try Interruption.deferring { () throws(SystemError) -> Void in
         try directory.save(model: bytes)
@@ -75,7 +82,7 @@ package struct Import: Command {
       throw CommandFailure(.inputOutput, "\(error)")
     }
     let result = ImportResult(checkpoint, directory, try losses(checkpoint))
-    try StandardOutput.shared.write(json ? result.json.encoded() + "\n" : result.text)
+    try StandardOutput.shared.write(result.text, orJSON: result.json, if: json)
   }
 }
 
@@ -83,23 +90,27 @@ package struct Import: Command {
 
 extension Import {
   private func readNetwork(_ symbols: NotebookSymbols) throws(CommandFailure) -> NotebookNetwork {
-    let bytes: [UInt8]
-    do throws(SystemError) {
-      bytes = try Checkpoint.read(file, limit: Host.readableBytes, allowingPipes: true)
-    } catch {
-      throw CommandFailure(.noInput, "\(error)", advice: "Name a file that save_file wrote.")
+    if (try? RunDirectory(existing: file))?.hasModel == true {
+      throw CommandFailure(.badData, "\(file): a run already: it can be used as it is")
     }
+    let bytes = try ModelSource.bytes(of: file, advice: "Name a file that save_file wrote.")
     do throws(NotebookError) {
       return try NotebookNetwork(file: bytes, symbols)
     } catch {
-      let advice: String? =
-        switch error {
-        case .vocabulary: "Name the symbols in the order of their ids with --vocabulary."
-        case .notSafetensors:
-          "Save a dictionary of the parameters with safetensors.torch.save_file."
-        default: nil
-        }
-      throw CommandFailure(.badData, "\(file): \(error)", advice: advice)
+      switch error {
+      case .vocabulary:
+        throw CommandFailure(
+          .badData, "\(file): \(error)",
+          advice:
+            "Name all symbols in the order of their ids with --vocabulary, as in \(vocabulary).")
+      case .notSafetensors:
+        let kind = FileFormat.name(ofFileStartingWith: bytes)
+        throw CommandFailure(
+          .badData,
+          "\(file): " + (kind.map { "not a safetensors file, but \($0)" } ?? "\(error)"),
+          advice: "Save a dictionary of the parameters with safetensors.torch.save_file.")
+      default: throw CommandFailure(.badData, "\(file): \(error)")
+      }
     }
   }
 
@@ -121,45 +132,13 @@ extension Import {
     }
   }
 
-  private func makeDirectory() throws(CommandFailure) -> RunDirectory {
-    do throws(SystemError) {
-      if let out { return try RunDirectory(creating: out) }
-      return try RunDirectory(creatingNextIn: ModelSource.runs, name: stem)
-    } catch {
-      throw CommandFailure(
-        .cannotCreate, "\(error)",
-        advice: error.isExisting
-          ? "Nothing is overwritten: name another directory with --out."
-          : "Name another directory with --out.")
-    }
-  }
-
-  /// A directory that another run took in between is left to it.
-  private func makeLock(_ directory: RunDirectory) throws(CommandFailure) -> RunLock {
-    do throws(RunLockError) {
-      let lock = try RunLock(directory)
-      if !directory.hasModel { return lock }
-    } catch {
-      throw CommandFailure(.cannotCreate, "\(error)")
-    }
-    throw CommandFailure(
-      .cannotCreate, "\(directory.path): another run was saved there just now",
-      advice: "Nothing is overwritten: name another directory with --out.")
-  }
-
-  /// What a run is called after: the file's name without its ending.
-  private var stem: String {
-    let name = file.pieces(separatedBy: UInt8(ascii: "/")).last ?? "notebook"
-    return name.pieces(separatedBy: UInt8(ascii: ".")).first.map(String.init) ?? "notebook"
-  }
-
   private func description(_ source: WordListSource?) -> JSONValue {
     [
       "command_line": .array(processArguments().map { .string($0) }),
       "data": source.map { .string($0.path ?? "-") } ?? .null,
       "imported_from": .string(file),
-      "finished_at": .string(Host.timestamp),
-      "host": .string(Host.name),
+      "finished_at": .string(timestamp()),
+      "host": .string(hostName()),
       "versions": ["charmlp": .string(CommandSupport.version)],
     ]
   }
@@ -167,7 +146,7 @@ extension Import {
   /// The losses over the words, split as the notebook does; nil if there are none.
   private func losses(_ checkpoint: Checkpoint) throws -> SplitLosses? {
     guard let list = try checkpoint.wordList() else { return nil }
-    return SplitLosses(checkpoint.model, try Dataset(list, checkpoint.recipe))
+    return SplitLosses(checkpoint.model, try Dataset(list, checkpoint.recipe, named: file))
   }
 }
 

@@ -11,13 +11,13 @@ package struct Report: Command {
     commandName: "report",
     abstract: "Write a run as one HTML file: curves, maps, tables and a live generator.",
     usage: """
-      report                               the newest run, into its report.html
+      report                              the newest run, in its place
       report runs/towns --out towns.html
-      report --compare runs/a runs/b       side by side, into comparison.html
+      report --compare runs/a runs/b      side by side: comparison.html
       """,
     discussion: """
-      The file needs no network and no other file. Charts are drawn by gnuplot (make gnuplot); without \
-      it the page has its tables and the generator. A page of ours is replaced, nothing else is.
+      The file needs no network and no other file. Charts are drawn by gnuplot; without it the page has \
+      its tables and the generator. An earlier report is replaced, any other file is left alone.
       """,
     version: version
   ).asCalled
@@ -25,7 +25,7 @@ package struct Report: Command {
   @Argument(
     help: ArgumentHelp(
       "Run directories or model files. (default: the newest in runs/)", valueName: "run"),
-    completion: .runs)
+    completion: .models)
   var runs: [String] = []
   @Option(
     name: .shortAndLong,
@@ -40,6 +40,7 @@ package struct Report: Command {
   package init() {}
 
   package func validate() throws {
+    if runs.contains("") { throw ValidationError("a run must have a name") }
     if out == "" { throw ValidationError("--out must name a file") }
     if compare, runs.count < 2 { throw ValidationError("--compare needs at least two runs") }
     if !compare, runs.count > 1 {
@@ -64,7 +65,6 @@ package struct Report: Command {
     }
     let seconds = (ContinuousClock.now - started) / .seconds(1)
     let result: JSONValue = ["report": .string(path), "seconds": .number(seconds)]
-    try StandardOutput.shared.write(
-      json ? result.encoded() + "\n" : "report: \(path.shownPath)\n")
+    try StandardOutput.shared.write("report: \(path.shownPath)\n", orJSON: result, if: json)
   }
 }

@@ -9,7 +9,7 @@ import OrderedJSON
 struct Evaluate: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract:
-      "Compare new words, and counting's, with held-out ones.",
+      "Compare the model's words, and an n-gram's, with held-out words.",
     usage: """
       sample evaluate
       sample evaluate --count 100000 --temperature 0.8
@@ -33,21 +33,16 @@ struct Evaluate: ParsableCommand {
   @Flag(help: "Print one JSON object instead of text.") var json = false
 
   func run() throws {
-    let (options, source) = (source, try ModelSource(source.model))
-    let checkpoint = try source.checkpoint()
-    let list = try checkpoint.trainingWords(source.path, instead: Checkpoint.shorterList)
-    let dataset: Dataset
-    do throws(DatasetError) {
-      dataset = try Dataset(list, checkpoint.recipe, memoryLimit: Host.availableMemory)
-    } catch {
-      throw error.commandFailure(in: source.path)
-    }
+    let opened = try source.open()
+    let (checkpoint, predictor) = (opened.checkpoint, opened.predictor)
+    let dataset = try checkpoint.trainingData(opened.path)
+    let list = dataset.words
     // Two samples, each word an array, and counts of their pairs.
     try Host.require(
       2 * 160 * count, for: "two samples of \(Format.count(count)) words",
       advice: "Ask for fewer words (--count).")
+    opened.announce()
     let progress = ProgressDisplay(isQuiet: false)
-    let predictor = try options.predictor(checkpoint, source.path)
     let rival = Baseline(dataset).best
     let counting = Predictor(ngramOnly: rival, dataset, vocabularyOf: checkpoint.model)
     let report = SampleReport(
@@ -58,7 +53,7 @@ struct Evaluate: ParsableCommand {
     let comparison = Comparison(
       report: report, rival: rival, loss: predictor.loss(over: dataset.measured.validation))
     try StandardOutput.shared.write(
-      json ? comparison.json(source.path).encoded() + "\n" : comparison.text)
+      comparison.text, orJSON: comparison.json(opened.path), if: json)
   }
 
   private func draw(
@@ -98,17 +93,18 @@ private struct Comparison {
     func row(_ title: String, _ value: (SampleReport.Words) -> String) {
       table.add([title] + columns.map { value($0.words) })
     }
-    func percent(_ share: Double) -> String { Format.fixed(100 * share, decimals: 1) + " %" }
     row("words") { Format.count($0.statistics.count) }
-    row("not among the training words") { percent($0.novel) }
-    row("distinct") { percent($0.distinct) }
+    row("not among the training words") { Format.percent($0.novel) }
+    row("distinct") { Format.percent($0.distinct) }
     row("mean length") { Format.fixed($0.statistics.meanLength, decimals: 2) }
     row("lengths, bits from held out") { Format.fixed($0.lengthDivergence, decimals: 5) }
     row("bigrams, bits from held out") { Format.fixed($0.bigramDivergence, decimals: 5) }
     table.add(
       ["loss on validation words"]
         + [loss, rival.losses.validation].map { Format.fixed($0, decimals: 4) } + ["", ""])
-    let text = table.text + verdict + "\n"
+    let width = StandardOutput.shared.columns
+    let text =
+      table.text + Format.wrapped(verdict, columns: width).map { $0 + "\n" }.joined()
     guard !report.neighbours.isEmpty else { return text }
     var pairs = Table(["new word", "nearest training word", "changes"], leftAligned: [0, 1])
     for pair in report.neighbours { pairs.add([pair.word, pair.nearest, "\(pair.distance)"]) }
@@ -121,15 +117,16 @@ private struct Comparison {
     let words = report.sampled
     func place(_ found: Double, _ other: Double) -> String {
       // A tenth more or less is chance.
-      if abs(found - other) <= 0.1 * max(found, other) { return "as near to" }
-      return found < other ? "nearer to" : "farther from"
+      if abs(found - other) <= 0.1 * max(found, other) { return "as close to" }
+      return found < other ? "closer to" : "farther from"
     }
     let lengths = place(words.lengthDivergence, report.counted.lengthDivergence)
     let bigrams = place(words.bigramDivergence, report.counted.bigramDivergence)
     return """
-      Beside counting, a \(rival.order)-gram, the model predicts validation words \
-      \(lead >= 0 ? "better" : "worse") by \(Format.fixed(abs(lead), decimals: 4)); the lengths of its \
-      words are \(lengths) those of held-out ones, their pairs of characters \(bigrams) theirs.
+      The model's validation loss is \(Format.fixed(abs(lead), decimals: 4)) \
+      \(lead >= 0 ? "lower" : "higher") than that of counting with a \(rival.order)-gram. \
+      The lengths of its words are \(lengths) those of held-out words, and the pairs of characters in \
+      them \(bigrams) theirs.
       """
   }
 

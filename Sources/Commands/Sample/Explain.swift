@@ -24,10 +24,10 @@ struct Explain: ParsableCommand {
   @Flag(help: "Print one JSON object instead of text.") var json = false
 
   func run() throws {
-    let (options, source) = (source, try ModelSource(source.model))
-    let checkpoint = try source.checkpoint()
-    let predictor = try options.predictor(checkpoint, source.path)
-    let vocabulary = checkpoint.model.vocabulary
+    let opened = try source.open()
+    let (checkpoint, predictor, vocabulary) = (
+      opened.checkpoint, opened.predictor, opened.vocabulary
+    )
     let ids: [Int32]
     do throws(VocabularyError) {
       ids = try vocabulary.encode(prefix)
@@ -36,28 +36,33 @@ struct Explain: ParsableCommand {
       throw ValidationError("\(prefix): \(error)\(hint)")
     }
     let model = try WordScorer(checkpoint.model, chain.options).distribution(after: ids)
-    let ngram = try predictor.counting?.ngram ?? counted(checkpoint, source.path)
-    let counted = ngram.distribution(after: ids)
+    let ngram = try predictor.counting?.ngram ?? counted(checkpoint, opened.path)
+    let counted = ngram?.distribution(after: ids)
     let mixed = try predictor.counting.map { _ in
       try WordScorer(predictor, chain.options).distribution(after: ids)
     }
+    opened.announce()
     let leading = mixed ?? model
     let order = leading.indices.sorted { (leading[$1], $0) < (leading[$0], $1) }
     if json {
       let characters = order.map { id -> JSONValue in
         [
           "character": .string(vocabulary.display([Int32(id)])), "network": .number(model[id]),
-          "ngram": .number(counted[id]), "mixture": mixed.map { .number($0[id]) } ?? .null,
+          "ngram": counted.map { .number($0[id]) } ?? .null,
+          "mixture": mixed.map { .number($0[id]) } ?? .null,
         ]
       }
       let object: JSONValue = [
-        "model": .string(source.path), "prefix": .string(prefix),
-        "ngram_order": .integer(ngram.order), "characters": .array(characters),
+        "model": .string(opened.path), "prefix": .string(prefix),
+        "ngram_order": ngram.map { .integer($0.order) } ?? .null, "characters": .array(characters),
       ]
       return try StandardOutput.shared.writeLine(object.encoded())
     }
-    var columns = [("network", model), ("\(ngram.order)-gram", counted)]
-    if let mixed { columns.insert(("both", mixed), at: 0) }
+    var columns = [("network", model)]
+    if let ngram, let counted { columns.append(("\(ngram.order)-gram", counted)) }
+    if let mixed { columns.insert(("mixture", mixed), at: 0) }
+    // All of them fit a screen of 80 columns.
+    let width = columns.count > 2 ? 12 : 24
     var table = Table(
       ["next"] + columns.flatMap { [$0.0, ""] },
       leftAligned: Set([0] + columns.indices.map { 2 * $0 + 2 }))
@@ -65,32 +70,28 @@ struct Explain: ParsableCommand {
     for id in order.prefix(top) {
       table.add(
         [vocabulary.display([Int32(id)])]
-          + columns.flatMap { [percent($0.1[id]), bar($0.1[id] / longest)] })
+          + columns.flatMap {
+            [Format.percent($0.1[id], decimals: 2), bar($0.1[id] / longest, width)]
+          })
     }
     try StandardOutput.shared.write(table.text)
   }
 
-  /// The n-gram model of the training words that sees the same context, as far as counting reaches.
-  private func counted(_ checkpoint: Checkpoint, _ path: String) throws -> NGramModel {
-    let words = try checkpoint.trainingWords(path, instead: Checkpoint.shorterList)
-    do throws(DatasetError) {
-      let dataset = try Dataset(
-        words, checkpoint.recipe, memoryLimit: Host.availableMemory)
-      let order = min(checkpoint.model.shape.blockSize + 1, Baseline.orders.upperBound)
-      return NGramModel(of: dataset.train, order: order, discounting: .estimated)
-    } catch {
-      throw error.commandFailure(in: path)
-    }
+  /// The n-gram model of the training words that sees the same context, as far as counting reaches; nil if
+  /// there are no words and the network alone is asked for.
+  private func counted(
+    _ checkpoint: Checkpoint, _ path: String
+  ) throws(CommandFailure) -> NGramModel? {
+    if source.networkOnly, !checkpoint.words.isComplete { return nil }
+    let dataset = try checkpoint.trainingData(path)
+    let order = min(checkpoint.model.shape.blockSize + 1, Baseline.orders.upperBound)
+    return NGramModel(of: dataset.train, order: order, discounting: .estimated)
   }
 
-  private func percent(_ probability: Double) -> String {
-    Format.fixed(100 * probability, decimals: 2) + " %"
-  }
-
-  /// A bar of up to 24 columns, in eighths of one; none for what is no number.
-  private func bar(_ share: Double) -> String {
+  /// A bar of up to `width` columns, in eighths of one; none for what is not a number.
+  private func bar(_ share: Double, _ width: Int) -> String {
     guard share.isFinite else { return "" }
-    let eighths = Int((share * 24 * 8).rounded())
+    let eighths = Int((share * Double(width) * 8).rounded())
     let rest = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"][eighths % 8]
     return String(repeating: "█", count: eighths / 8) + rest
   }

@@ -20,15 +20,24 @@ package struct Sample: Command {
   /// `sample --help` shows the flags that most people look for: those of the default subcommand,
   /// which says that there are others.
   package static func arranged(_ arguments: [String]) -> [String] {
+    if arguments.first == "help" { return arranged(arguments.dropFirst() + ["--help"]) }
     let asksForHelp = [["--help"], ["-h"], ["--help-hidden"]].contains(arguments)
     return asksForHelp ? ["words"] + arguments : WordArguments.arranged(arguments)
+  }
+
+  /// A run or a model file is one for `--model`, anything else a word to score.
+  package static func meant(by word: String) -> String? {
+    let isModel = FileSystem.exists(word) || word.ends(with: ".safetensors")
+    return (isModel ? "--model " : "score ") + shellWord(word)
   }
 }
 
 /// What manual pages and completion scripts show of `sample`: the flags that it takes without a
-/// subcommand, beside the subcommands. It is never run.
+/// subcommand, beside the other subcommands. It is never run.
 package struct SampleOutline: ParsableCommand {
-  package static let configuration = Sample.configuration
+  package static let configuration = CommandConfiguration(
+    commandName: Sample._commandName, abstract: Sample.configuration.abstract, version: version,
+    subcommands: Sample.configuration.subcommands.filter { $0 != Words.self })
   @OptionGroup var words: Words
 
   package init() {}
@@ -41,14 +50,30 @@ struct ModelOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Run directory or model file. (default: the newest in runs/)", valueName: "run"),
-    completion: .runs)
+    completion: .models)
   var model: String?
   @Flag(help: "The network without the counts mixed with it.") var networkOnly = false
+
+  func validate() throws {
+    if model == "" { throw ValidationError("--model must name a run or a model file") }
+  }
+
+  /// Reads the model that is named, or the newest.
+  ///
+  /// - Throws: `CommandFailure`: 66 if it cannot be read, 65 if it is not a model, 76 if it is too new.
+  func open() throws(CommandFailure) -> OpenedModel {
+    let source = try ModelSource(model)
+    let checkpoint = try source.checkpoint()
+    return OpenedModel(
+      source: source, checkpoint: checkpoint, predictor: try predictor(checkpoint, source.path))
+  }
 
   /// What a checkpoint predicts with: the network, and the counts mixed with it unless they are left out.
   ///
   /// - Throws: `CommandFailure` (65) if the words to count are damaged.
-  func predictor(_ checkpoint: Checkpoint, _ path: String) throws(CommandFailure) -> Predictor {
+  private func predictor(
+    _ checkpoint: Checkpoint, _ path: String
+  ) throws(CommandFailure) -> Predictor {
     if networkOnly { return Predictor(checkpoint.model) }
     do throws(ModelFileError) {
       return try checkpoint.predictor()
@@ -58,10 +83,28 @@ struct ModelOptions: ParsableArguments {
   }
 }
 
+/// A model that was read, and what predicts with it.
+struct OpenedModel {
+  private let source: ModelSource
+  let checkpoint: Checkpoint
+  let predictor: Predictor
+
+  init(source: ModelSource, checkpoint: Checkpoint, predictor: Predictor) {
+    (self.source, self.checkpoint, self.predictor) = (source, checkpoint, predictor)
+  }
+
+  var path: String { source.path }
+
+  /// Says which run this is, if nobody named it: after all that may be refused, before the results.
+  func announce() { source.tellNewest(checkpoint) }
+
+  var vocabulary: Vocabulary { checkpoint.model.vocabulary }
+}
+
 /// How the next character's distribution follows from the network's logits.
 struct ChainFlags: ParsableArguments {
   @Option(
-    help: ArgumentHelp("Below 1 the likely becomes likelier. (default: 1)", valueName: "x"),
+    help: ArgumentHelp("Below 1, likely characters become likelier. (default: 1)", valueName: "x"),
     transform: temperatureAboveZero)
   var temperature = 1.0
   @Option(
@@ -76,7 +119,7 @@ struct ChainFlags: ParsableArguments {
   var options: ChainOptions { ChainOptions(temperature: temperature, topK: topK, topP: topP) }
 }
 
-/// A temperature; who asks for 0 is told what gives the likeliest.
+/// A temperature; for 0 the message says what gives the likeliest.
 @Sendable private func temperatureAboveZero(_ text: String) throws -> Double {
   do {
     return try decimalNumber(in: Double.leastNonzeroMagnitude...1000)(text)
@@ -114,7 +157,7 @@ enum WordArguments {
       if flagsOfAll.contains(arguments[flags]) {
         flags += 2
       } else if switchesOfAll.contains(arguments[flags])
-        || flagsOfAll.contains(where: { arguments[flags].hasPrefix($0 + "=") })
+        || flagsOfAll.contains(where: { arguments[flags].begins(with: $0 + "=") })
       {
         flags += 1
       } else {
@@ -137,7 +180,7 @@ enum WordArguments {
         found += arguments[(index + 1)...]
         break
       }
-      if argument.hasPrefix("-"), argument != "-" {
+      if argument.begins(with: "-"), argument != "-" {
         left.append(argument)
         let takesValue = (flagsOfAll + ["--format"]).contains(argument)
         if takesValue, index + 1 < arguments.count {
@@ -156,15 +199,12 @@ enum WordArguments {
 }
 
 extension Checkpoint {
-  /// What to do where the words themselves are needed.
-  static var shorterList: String { "Train on a list of at most 16 MB for this." }
-
   /// The words that the model is trained on.
   ///
-  /// - Parameter advice: What to do where the file has only their length and hash.
+  /// - Parameter advice: What to do where the file carries none, unless it can be made to.
   /// - Throws: `CommandFailure` (69) if the file carries none, 65 if they are damaged.
   func trainingWords(
-    _ path: String, instead advice: String
+    _ path: String, instead advice: String? = nil
   ) throws(CommandFailure) -> WordList {
     let list: WordList?
     do throws(ModelFileError) {
@@ -178,8 +218,17 @@ extension Checkpoint {
         words.isUnknown
           ? "\(path): imported without the words that it was trained on"
           : "\(path): the word list was too long to be stored in the model's file",
-        advice: advice)
+        advice: advice
+          ?? (words.isUnknown
+            ? "Import it again with --data LIST." : "Train on a list of at most 16 MB for this."))
     }
     return list
+  }
+
+  /// The data set of the words that the model is trained on.
+  ///
+  /// - Throws: `CommandFailure` as `trainingWords`, and 71 if it is too large for the memory.
+  func trainingData(_ path: String) throws(CommandFailure) -> Dataset {
+    try Dataset(trainingWords(path), recipe, named: path)
   }
 }

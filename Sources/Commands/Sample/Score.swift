@@ -14,9 +14,9 @@ struct Score: ParsableCommand {
       sample score --format tsv - < words.txt
       """,
     discussion: """
-      The probabilities are the network's own, of all words whatever they look like: they are not \
-      renormalized to the words that 'sample' draws. A word with a character that is not in the list \
-      has no probability; it is marked, the others are scored, and the status is 65. \
+      Probabilities are those of the model over all possible words, before any constraint of \
+      'sample'; --network-only leaves the counts out. A word with a character that is not in the list \
+      has no probability; it is marked, the others are scored, and the exit status is 65. \
       A word that begins with a hyphen stands after '--', as in 'score -- -bo'. \
       \(WordFormat.tabRule)
       """
@@ -30,13 +30,12 @@ struct Score: ParsableCommand {
   @OptionGroup var output: WordFormat
 
   func run() throws {
-    let (options, source) = (source, try ModelSource(source.model))
-    let checkpoint = try source.checkpoint()
-    let model = checkpoint.model
-    let scorer = try WordScorer(options.predictor(checkpoint, source.path), chain.options)
+    let model = try source.open()
+    let scorer = try WordScorer(model.predictor, chain.options)
     let given = words + WordArguments.taken
     let words =
       given == ["-"] ? Array(try WordListSource("-", for: "sample score").read()) : given
+    model.announce()
     var table = Table(
       ["word", "log-probability", "per character", "least expected"], leftAligned: [0, 3])
     var unknown = UnknownWords()
@@ -47,12 +46,12 @@ struct Score: ParsableCommand {
       switch output.format {
       case .text where output.json: objects.append(score.json)
       case .text: table.add(score.cells)
-      case .tsv: try StandardOutput.shared.writeLine(score.line)
+      case .tsv: try StandardOutput.shared.writeLine(score.tsv)
       case .jsonl: try StandardOutput.shared.writeLine(score.json.encoded())
       }
     }
     if output.json {
-      let object: JSONValue = ["model": .string(source.path), "words": .array(objects)]
+      let object: JSONValue = ["model": .string(model.path), "words": .array(objects)]
       try StandardOutput.shared.writeLine(object.encoded())
     } else if output.format == .text {
       try StandardOutput.shared.write(table.text)
@@ -138,12 +137,11 @@ private struct ScoredWord {
   /// The character that the model does not know.
   private var unknown: String {
     guard case .unknownSymbol(let symbol) = error else { return "" }
-    let codePoint = "U+" + String(symbol.value, radix: 16, uppercase: true)
-    return symbol.visible == String(symbol) ? "\(symbol)" : codePoint
+    return symbol.visible
   }
 
   /// The word and two numbers, which are missing if there is no score.
-  var line: String {
+  var tsv: String {
     let word = WordFormat.tabSeparated(word)
     return score.map { "\(word)\t\($0.sum)\t\($0.mean)" } ?? "\(word)\t\t"
   }

@@ -11,15 +11,15 @@ struct Words: ParsableCommand {
     commandName: "words",
     abstract: "Print new words from a trained model, and ask it about words.",
     usage: """
-      sample                               twenty words from the newest run
-      sample -n 5 --prefix ma              five words that begin with ma
+      sample                               twenty words of the last run
+      sample -n 5 --prefix ma              five that begin with ma
       sample --suffix ella --max-length 8 --novel --unique
       sample --temperature 0.8 --top-p 0.95 --min-length 4
       sample --count 1000000 --format tsv | head
-      sample --most-likely 9 --contains a  the nine most probable with an a
-      sample score emma olivia             how probable given words are
-      sample explain em                    what may follow, beside the n-gram
-      sample evaluate                      new words beside held-out ones
+      sample --most-likely 9 --contains a  the most probable with an a
+      sample score emma olivia             how probable words are
+      sample explain em                    what may follow
+      sample evaluate                      new words and held-out ones
       """,
     discussion: """
       score, explain and evaluate have flags of their own: '\(Program.called("sample")) score --help'. \
@@ -34,10 +34,9 @@ struct Words: ParsableCommand {
   @OptionGroup var output: WordFormat
 
   func run() throws {
-    let (options, source) = (source, try ModelSource(source.model))
-    let checkpoint = try source.checkpoint()
-    let predictor = try options.predictor(checkpoint, source.path)
-    let forbidden = try constraints.forbidden(checkpoint, source.path)
+    let model = try source.open()
+    let (checkpoint, predictor) = (model.checkpoint, model.predictor)
+    let forbidden = try constraints.forbidden(checkpoint, model.path)
     var request = Sampler.Request(seed: draw.seed)
     request.chain = chain.options
     request.constraints = constraints.constraints
@@ -47,7 +46,7 @@ struct Words: ParsableCommand {
     request.forbidden = forbidden
     request.isUnique = constraints.unique
     request.budget = draw.budget
-    var output = WordOutput(output, source.path, checkpoint.model.vocabulary)
+    var output = WordOutput(output, model)
     let failure: SamplingError?
     do {
       try output.begin()
@@ -62,13 +61,12 @@ struct Words: ParsableCommand {
         failure = try team.spell(draw.count, output.spelling, take: take)
       }
     } catch let error as ConstraintError {
-      guard case .unknownSymbol(let symbol, _) = error,
-        let hint = VocabularyError.unknownSymbol(symbol)
-          .alternative(in: checkpoint.model.vocabulary)
-      else { throw ValidationError("\(error)") }
-      throw ValidationError("\(error) \(hint)")
+      guard case .unknownSymbol(let symbol, _) = error else { throw ValidationError("\(error)") }
+      let hint = VocabularyError.unknownSymbol(symbol).alternative(in: model.vocabulary)
+      // The error begins with the constraint, whose name is the flag's.
+      throw ValidationError("--\(error)" + (hint.map { " " + $0 } ?? ""))
     }
-    try output.end(draw.mostLikely ?? draw.count, failure)
+    try output.end(draw.count, failure)
   }
 }
 
@@ -77,9 +75,10 @@ struct Words: ParsableCommand {
 /// How many words, and how they are found.
 struct DrawOptions: ParsableArguments {
   @Option(
-    name: [.customShort("n"), .long], help: ArgumentHelp("Number of words.", valueName: "n"),
-    in: 0...1_000_000_000)
-  var count = 20
+    name: [.customShort("n"), .customLong("count")],
+    help: ArgumentHelp("Number of words. (default: 20)", valueName: "n"),
+    transform: wholeNumber(in: 0...1_000_000_000))
+  var givenCount: Int?
   @Option(
     help: ArgumentHelp("The n most probable words, not random ones.", valueName: "n"),
     transform: wholeNumber(in: 1...1_000_000))
@@ -90,7 +89,7 @@ struct DrawOptions: ParsableArguments {
   var seed: UInt64 = Recipe().samplingSeed
   @Option(
     help: ArgumentHelp(
-      "Most characters drawn for one word. (default: some minutes')", valueName: "n"),
+      "Most characters to draw in search of one word. (default: minutes' worth)", valueName: "n"),
     transform: wholeNumber(in: 1...1_000_000_000_000))
   var budget: Int?
   @Option(
@@ -98,6 +97,14 @@ struct DrawOptions: ParsableArguments {
       "Threads; the words do not depend on them. (default: all)", valueName: "n"),
     transform: wholeNumber(in: 1...1024))
   var threads: Int?
+
+  var count: Int { mostLikely ?? givenCount ?? 20 }
+
+  func validate() throws {
+    if mostLikely != nil, givenCount != nil {
+      throw ValidationError("--count cannot be used with --most-likely, which is given a number")
+    }
+  }
 }
 
 /// Constraints on whole words, and words that are not wanted.
@@ -108,7 +115,7 @@ struct ConstraintFlags: ParsableArguments {
   var contains: [String] = []
   @Option(help: ArgumentHelp("Characters that no word has.", valueName: "letters")) var avoid = ""
   @Option(
-    help: ArgumentHelp("Fewest characters; 0 lets the empty word in.", valueName: "n"), in: 0...1000
+    help: ArgumentHelp("Fewest characters; 0 allows the empty word.", valueName: "n"), in: 0...1000
   )
   var minLength = 1
   @Option(
@@ -118,7 +125,7 @@ struct ConstraintFlags: ParsableArguments {
   @Flag(help: "No word twice.") var unique = false
   @Flag(help: "Only words that are not in the training list.") var novel = false
   @Option(
-    help: ArgumentHelp("No word of this file; may be repeated.", valueName: "file"),
+    help: ArgumentHelp("Leave out the words of this file; may be repeated.", valueName: "file"),
     completion: .file())
   var exclude: [String] = []
 
@@ -146,7 +153,7 @@ struct ConstraintFlags: ParsableArguments {
       let source = WordListSource(name, for: "sample --exclude")
       let list = try source.read()
       forbidden.add(list, vocabulary)
-      if let words = try checkpoint.wordList() { CaseComparison(list, words).tell(source) }
+      if let words = try checkpoint.wordList() { CaseComparison(list, words).warn(source) }
     }
     return forbidden
   }
@@ -187,11 +194,11 @@ private struct CaseComparison {
   }
 
   /// Says so, with the line that makes them match.
-  func tell(_ source: WordListSource) {
+  func warn(_ source: WordListSource) {
     guard count > 0 else { return }
     StandardError.shared.warn(
-      "\(source.name): \(Format.counted(count, "word")) of it \(count == 1 ? "is" : "are") in the "
-        + "training list but for case, and so not excluded")
+      "\(source.name): \(Format.counted(count, "word")) \(count == 1 ? "differs" : "differ") from "
+        + "the training list's only in case, and so \(count == 1 ? "is" : "are") not excluded")
     let remedy = TextRemedy(
       "python3 -c 'import sys; print(sys.stdin.read().\(style.rawValue)())' < {}")
     if let line = source.line(after: remedy) { StandardError.shared.writeLine("  try:  " + line) }
@@ -202,7 +209,7 @@ private struct CaseComparison {
 
 /// `--format` and `--json`.
 struct WordFormat: ParsableArguments {
-  enum Form: String, CaseIterable, ExpressibleByArgument {
+  enum Form: String, CaseIterable {
     case text, tsv, jsonl
 
     /// `json` is what `jsonl` was once called.
@@ -211,7 +218,14 @@ struct WordFormat: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "tsv: word and log-probability; jsonl: an object a line.", valueName: "form"))
+      "tsv: word and log-probability; jsonl: one object per line.", valueName: "form"),
+    completion: .list(Form.allCases.map(\.rawValue)),
+    transform: { text in
+      guard let form = Form(argument: text) else {
+        throw ValidationError("must be text, tsv or jsonl")
+      }
+      return form
+    })
   var format = Form.text
   @Flag(help: "Print one JSON object instead of text.") var json = false
 
@@ -237,7 +251,7 @@ struct WordFormat: ParsableArguments {
 //
 // In constant memory, as words are found.
 
-// Pieces of text come from whoever draws them. If that takes longer than a second, a terminal shows how
+// The samplers deliver text in pieces. If that takes longer than a second, a terminal shows how
 // far it is, how fast it goes, and what is left.
 
 /// Writes words in one of the forms.
@@ -252,10 +266,12 @@ struct WordOutput {
   private var words = 0
   private var expected = 0
   private var rarity: Rarity?
+  private let model: OpenedModel
 
-  init(_ form: WordFormat, _ path: String, _ vocabulary: Vocabulary) {
-    spelling = form.spelling(vocabulary)
-    opening = form.json ? "{\"model\":\(JSONValue.string(path).encoded()),\"words\":[" : ""
+  init(_ form: WordFormat, _ model: OpenedModel) {
+    self.model = model
+    spelling = form.spelling(model.vocabulary)
+    opening = form.json ? "{\"model\":\(JSONValue.string(model.path).encoded()),\"words\":[" : ""
     closing = form.json ? "]}\n" : ""
   }
 
@@ -270,6 +286,7 @@ struct WordOutput {
 
   /// Writes words; the first ones at once, others when a tenth of a second has passed.
   mutating func take(_ piece: WordPiece) throws(CommandFailure) {
+    if words == 0, piece.words > 0 { model.announce() }
     words += piece.words
     try StandardOutput.shared.write(piece.text)
     let now = ContinuousClock.now
@@ -282,7 +299,7 @@ struct WordOutput {
   }
 
   private func line(tries: Int, _ seconds: Double) -> String {
-    guard tries > 0 else { return "\(Format.count(words)) words" }
+    guard tries > 0 else { return Format.counted(words, "word") }
     let rate = Double(tries) / seconds
     let share = words > 0 ? Double(words) / Double(tries) : rarity?.probability
     let left = share.map {
@@ -294,7 +311,7 @@ struct WordOutput {
 
   /// Writes what stands after all words, what there is of them also if the search for one failed.
   ///
-  /// - Throws: `CommandFailure` if there are fewer words than `count`: 69, or 71 for want of memory.
+  /// - Throws: `CommandFailure` if there are fewer words than `count`: 69, or 71 for lack of memory.
   mutating func end(_ count: Int, _ failure: SamplingError?) throws(CommandFailure) {
     try StandardOutput.shared.write(closing)
     progress.finish()

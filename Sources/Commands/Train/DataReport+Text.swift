@@ -44,12 +44,14 @@ extension DataReport {
 
   /// The whole report on a list.
   func text(of source: WordLists) -> String {
-    [
+    let columns = StandardOutput.shared.columns
+    return [
       summary(of: source.name).prefix(sampleOf == nil ? 1 : 2).map { $0 + "\n" }.joined(),
       wordTable,
       alphabet, lengths.text,
       warnings.map { warning in
-        "warning: \(warning.text)\n" + (warning.line(for: source).map { "  try:  \($0)\n" } ?? "")
+        Format.wrapped("warning: \(warning.text)", columns: columns).map { $0 + "\n" }.joined()
+          + (warning.line(for: source).map { "  try:  \($0)\n" } ?? "")
       }.joined(),
     ].filter { !$0.isEmpty }.joined(separator: "\n")
   }

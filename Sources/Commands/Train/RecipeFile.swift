@@ -41,7 +41,16 @@ struct RecipeChoice {
   init(flags: [GivenSetting]) { self.flags = flags }
 
   /// What the settings begin with, in words.
-  var title: String { path?.shownPath ?? (preset ?? .best).rawValue }
+  var title: String {
+    (path?.shownPath ?? (preset ?? .best).rawValue) + (flags.isEmpty ? "" : " with changes,")
+  }
+
+  /// What gives a setting a value: a flag, a file or a preset.
+  func origin(of field: RecipeField, _ value: String) -> String {
+    if flags.contains(where: { $0.field.key == field.key }) { return "--\(field.flag) \(value)" }
+    let name = path.map { shellWord($0) } ?? preset?.rawValue ?? ""
+    return "--recipe \(name), with \(field.flag) \(value),"
+  }
 
   /// The recipe of a new run: the preset for a list of its size, with the given settings in place of
   /// the preset's own. From a trained network it takes the sizes, and a tenth of the preset's learning rate:
@@ -98,7 +107,7 @@ struct RecipeChoice {
         throw CommandFailure(
           .incompatible,
           """
-          \(path): \(field.flag) \(field.text(in: asked)) is asked for, but the network has \
+          \(path): \(origin(of: field, field.text(in: asked))) does not match the network, which has \
           \(field.text(in: known))
           """,
           advice: "Leave it out, or train a network of that size from nothing.")
@@ -148,7 +157,10 @@ struct RecipeFile {
         error.isMissing && !path.has(UInt8(ascii: ".")) && !path.has(UInt8(ascii: "/"))
           ? .usage : .noInput,
         "--recipe \(error)" + (meant.map { "; did you mean \($0)?" } ?? ""),
-        advice: "Name a file, or one of \(Self.presets.joined(separator: ", ")).")
+        advice: RunDirectory.isRun(path)
+          ? "For the recipe of a run:  "
+            + Program.called("train --resume \(shellWord(path)) --print-recipe")
+          : "Give a file, or one of: \(Self.presets.sorted().joined(separator: ", ")).")
     }
     do throws(RecipeFileError) {
       try self.init(bytes)
@@ -160,6 +172,8 @@ struct RecipeFile {
   }
 
   private init(_ bytes: [UInt8]) throws(RecipeFileError) {
+    // Windows' editors write a byte order mark, as in word lists.
+    let bytes = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? Array(bytes.dropFirst(3)) : bytes
     guard let text = String(validating: bytes, as: UTF8.self) else { throw .notText }
     let json: JSONValue
     do throws(JSONSyntaxError) {
@@ -180,7 +194,10 @@ struct RecipeFile {
       }
       guard let field = Recipe.fields.first(where: { $0.flag == key }) else {
         let names = Recipe.fields.map(\.flag) + [Self.presetKey]
-        throw .unknownSetting(key, meant: NearestWords.likelyName(for: key, among: names))
+        throw .unknownSetting(
+          key,
+          meant: ForeignFlag.ours(for: key).first(where: names.contains)
+            ?? NearestWords.likelyName(for: key, among: names))
       }
       guard field.set(&scratch, to: value) else {
         throw .value(key, requirement: field.requirement, found: value)
@@ -214,10 +231,17 @@ private enum RecipeFileError: Error, CustomStringConvertible {
       "line \(line), column \(column): expected \(expected)"
     case .notAnObject: "expected an object of settings"
     case .unknownSetting(let key, let meant):
-      "there is no setting \"\(key)\"" + (meant.map { "; did you mean \"\($0)\"?" } ?? "")
+      "unknown setting \"\(key)\"" + (meant.map { "; did you mean \"\($0)\"?" } ?? "")
     case .value(let key, let requirement, let found):
       "\(key) \(requirement), found \(found.encoded())"
     }
+  }
+}
+
+extension RunDirectory {
+  /// Whether a path leads to a run's directory.
+  fileprivate static func isRun(_ path: String) -> Bool {
+    (try? RunDirectory(existing: path))?.hasModel == true
   }
 }
 

@@ -29,6 +29,8 @@ struct RunStart {
   var isResumed = false
   /// What the recipe of a new run began with, in words; nil for a run that goes on.
   var recipeTitle: String?
+  /// The flags that give a run this recipe.
+  private(set) var pastedFlags: [String] = []
   /// The path of the network that a new run starts from.
   var startedFrom: String?
   /// The symbols of the list that that network does not know.
@@ -58,9 +60,7 @@ struct RunStart {
       training: TrainingMemory(
         backward: options.trainerBackward, threads: options.availableThreads(communicator)))
     let recipe = data.recipe
-    let directory = try RunDirectory(options, source)
-    let lock = try RunLock(of: directory)
-    try directory.requireNoRun()
+    let place = try NewRun(out: options.output.out, stem: source.stem)
     let trainer: Trainer
     do throws(RecipeError) {
       trainer = try Trainer(
@@ -70,10 +70,11 @@ struct RunStart {
       throw error.commandFailure
     }
     self.init(
-      name: source.name, paths: source.paths, data, directory: directory,
-      lock: lock, trainer: trainer)
+      name: source.name, paths: source.paths, data, directory: place.directory,
+      lock: place.lock, trainer: trainer)
     self.source = source
     recipeTitle = choice.title
+    pastedFlags = data.recipe.flags(startingFromNetwork: choice.network != nil)
     startedFrom = choice.networkPath
     newSymbols = choice.network?.newSymbols(of: data.dataset.vocabulary) ?? []
   }
@@ -97,12 +98,12 @@ extension Trainer.Backward {
   func check(_ communicator: (any Communicator)?) throws(CommandFailure) {
     guard communicator != nil, self != .fused else { return }
     throw CommandFailure(
-      .unavailable, "the backward pass \(name) cannot be shared out among ranks",
+      .unavailable, "the backward pass \(name) cannot run on several ranks",
       advice: "Run it without mpirun, or use --backward fused.")
   }
 }
 
-/// What a list is read for that takes more memory than its windows do.
+/// What a run allocates besides its windows.
 struct TrainingMemory {
   let backward: Trainer.Backward
   let threads: Int
@@ -121,52 +122,7 @@ struct TrainingMemory {
       // Words are drawn from a table with the first layer's sums for each character at each place.
       total! += 4 * Double(recipe.blockSize) * Double(vocabulary) * Double(recipe.hidden)
     }
-    try Host.require(
-      total.flatMap { $0 < 0x1p62 ? Int($0) : nil }, for: "these sizes",
-      advice: "Choose a smaller --hidden, --batch-size, --block-size or --embedding.")
-  }
-}
-
-extension RunDirectory {
-  /// The directory of a new run, named by `--out` or after its data.
-  fileprivate init(_ options: Train, _ source: WordLists) throws(CommandFailure) {
-    do throws(SystemError) {
-      if let out = options.output.out {
-        try self.init(creating: out)
-      } else {
-        try self.init(creatingNextIn: ModelSource.runs, name: source.stem)
-      }
-    } catch {
-      let advice =
-        error.isExisting
-        ? "Nothing is overwritten: name another directory with --out."
-        : "Name another directory with --out."
-      throw CommandFailure(.cannotCreate, "\(error)", advice: advice)
-    }
-  }
-}
-
-extension RunDirectory {
-  /// Refuses a directory in which another run began, and ended, between the look into it and its lock.
-  fileprivate func requireNoRun() throws(CommandFailure) {
-    guard hasModel else { return }
-    throw CommandFailure(
-      .cannotCreate, "\(path): another run was saved there just now",
-      advice: "Nothing is overwritten: name another directory with --out.")
-  }
-}
-
-extension RunLock {
-  /// The lock of a directory, or the reason for which there is none, with its status.
-  convenience init(of directory: RunDirectory) throws(CommandFailure) {
-    do throws(RunLockError) {
-      try self.init(directory)
-    } catch {
-      if case .held = error {
-        throw CommandFailure(.locked, "\(error)", advice: "Wait for it, or stop it first.")
-      }
-      throw CommandFailure(.cannotCreate, "\(error)")
-    }
+    try Host.requireSizes(total)
   }
 }
 
@@ -199,13 +155,15 @@ extension RunStart {
         resuming: checkpoint, data.dataset, threads: options.availableThreads(communicator),
         communicator: communicator))
     isResumed = true
+    pastedFlags = checkpoint.recipe.flags(
+      startingFromNetwork: checkpoint.lineage.origin != nil)
     if checkpoint.recipe != saved.recipe { formerSteps = saved.recipe.steps }
     do throws(SystemError) {
       try directory.removeTemporaries()
       let metrics = try directory.cutMetrics(after: checkpoint.training.step)
       secondsBefore = metrics.flatMap(Self.seconds) ?? 0
     } catch {
-      throw CommandFailure(.inputOutput, "\(error)", advice: "The saved model is as it was.")
+      throw CommandFailure(.inputOutput, "\(error)", advice: "The saved model is unchanged.")
     }
   }
 
@@ -232,17 +190,7 @@ extension RunDirectory {
 
   /// The run's last state.
   func checkpoint() throws(CommandFailure) -> Checkpoint {
-    let bytes: [UInt8]
-    do throws(SystemError) {
-      bytes = try Checkpoint.read(modelPath, limit: Host.readableBytes)
-    } catch {
-      throw CommandFailure(.noInput, "\(error)")
-    }
-    do throws(ModelFileError) {
-      return try Checkpoint(file: bytes)
-    } catch {
-      throw error.commandFailure(in: modelPath)
-    }
+    try ModelSource.checkpoint(modelPath, allowingPipes: false, advice: nil)
   }
 }
 
@@ -294,7 +242,7 @@ extension Checkpoint {
   ) throws(CommandFailure) {
     guard isSame, vocabulary == model.vocabulary else {
       throw CommandFailure(
-        .incompatible, "\(source.name): other words than those of the run in \(directory.path)",
+        .incompatible, "\(source.name): not the words of the run in \(directory.path)",
         advice: "Leave the list out, or start a new run.")
     }
   }
@@ -307,7 +255,7 @@ extension Checkpoint {
     guard !lineage.isImported else {
       throw CommandFailure(
         .incompatible,
-        "\(directory.path): imported from a notebook, without a training to go on with",
+        "\(directory.path): imported from a notebook, so there is no training to resume",
         advice: "Start from its network:  "
           + Program.called("train --start-from \(shellWord(directory.path))"))
     }
@@ -320,7 +268,8 @@ extension Checkpoint {
     let asked = choice.applied(to: base)
     if let field = asked.differences(from: ending).first {
       throw incompatible(
-        directory, asked: "--\(field.flag) \(field.text(in: asked))", is: field.text(in: ending))
+        directory, asked: choice.origin(of: field, field.text(in: asked)),
+        is: field.text(in: ending))
     }
     if options.product != nil || options.backward != nil, options.trainerBackward != backward {
       throw incompatible(
@@ -330,7 +279,7 @@ extension Checkpoint {
       let taken = Format.count(training.step)
       throw CommandFailure(
         .usage, "--steps \(ending.steps): the run in \(directory.path) has taken \(taken) steps",
-        advice: "Name \(training.step) steps or more, or start a new run.")
+        advice: "Use --steps \(training.step) or more, or start a new run.")
     }
     return self.ending(ending)
   }
@@ -339,7 +288,7 @@ extension Checkpoint {
     _ directory: RunDirectory, asked: String, is found: String
   ) -> CommandFailure {
     CommandFailure(
-      .incompatible, "\(directory.path): \(asked) is asked for, but the run has \(found)",
+      .incompatible, "\(directory.path): \(asked) does not match the run, which has \(found)",
       advice: "Leave the flag out, or start a new run.")
   }
 }
@@ -394,12 +343,7 @@ struct RunData {
     try training?.require(
       recipe, windows: list.characterCount + list.count, vocabulary: Vocabulary(of: list).count)
     if let ranks { list.send(ranks, recipe) }
-    do throws(DatasetError) {
-      dataset = try Dataset(
-        list, recipe, communicator: ranks, memoryLimit: Host.availableMemory)
-    } catch {
-      throw error.commandFailure(in: name)
-    }
+    dataset = try Dataset(list, recipe, named: name, communicator: ranks)
     (self.words, self.recipe) = (words, recipe)
   }
 
@@ -441,7 +385,8 @@ extension WordLists {
   ) throws(CommandFailure) -> HashSplitList {
     guard let source = only else {
       throw CommandFailure(
-        .unavailable, "--split hash reads one list, a piece at a time, and here are \(paths.count)",
+        .unavailable,
+        "--split hash reads a single list piece by piece, and \(paths.count) were given",
         advice: "Join them:  \(joiningLine) | \(Program.called("train --split hash -"))")
     }
     let path: String
@@ -454,7 +399,7 @@ extension WordLists {
     case .standardInput:
       guard ranks == nil else {
         throw CommandFailure(
-          .unavailable, "several ranks cannot share out standard input",
+          .unavailable, "several ranks cannot share standard input",
           advice: "Name a file, or use --split shuffle.")
       }
       do throws(WordListError) {

@@ -12,15 +12,15 @@ package struct Train: Command {
     commandName: "train",
     abstract: "Train a character-level MLP on a list of words.",
     usage: """
-      train                                 on the bundled list of names
-      train towns.txt                       on your own list, one word a line
-      train towns.txt rivers.txt -o runs/w  on two lists, into this directory
-      train towns.txt --hidden 99 -n 5000   with sizes and steps of your own
+      train                                 on the bundled names
+      train towns.txt                       on a list, a word a line
+      train towns.txt rivers.txt -o runs/w  on two lists, in this place
+      train towns.txt --hidden 99 -n 5000   with sizes of your own
       train towns.txt --recipe notebook     as in the lecture
-      train towns.txt --describe            look at the list before training
-      train --resume runs/w                 go on with a run that was stopped
-      train --resume runs/w --steps 80000   make a run longer, finished or not
-      train isles.txt --start-from runs/w   start from a trained network
+      train towns.txt --describe            look at the list first
+      train --resume runs/w                 continue an interrupted run
+      train --resume runs/w --steps 80000   make a run longer
+      train isles.txt --start-from runs/w   from a trained network
       """,
     discussion: """
       The run directory gets model.safetensors, the last state, and best.safetensors, the best by \
@@ -52,7 +52,7 @@ package struct Train: Command {
   var product: MatrixProduct?
   @Option(help: ArgumentHelp("Backward pass. (default: fused)", visibility: .hidden))
   var backward: BackwardName?
-  @Flag(name: .shortAndLong, help: "Print no progress.") var quiet = false
+  @Flag(name: .shortAndLong, help: "Do not print progress.") var quiet = false
   @Flag(help: "Print one JSON object instead of text.") var json = false
 
   enum BackwardName: String, ExpressibleByArgument, CaseIterable { case fused, derivation }
@@ -64,8 +64,10 @@ package struct Train: Command {
       throw ValidationError("--product naive cannot be used with --backward fused")
     }
     if data != nil, !files.isEmpty {
-      throw ValidationError("--data cannot be used with \(files[0]): name every list without it")
+      throw ValidationError(
+        "--data cannot be combined with \(files[0]): list all files without --data")
     }
+    if files.contains("") || data == "" { throw ValidationError("a list must have a name") }
     if files.count(where: { $0 == "-" }) > 1 {
       throw ValidationError("standard input, -, cannot be read twice")
     }
@@ -76,7 +78,7 @@ package struct Train: Command {
       throw ValidationError("--find-learning-rate cannot be used with --resume")
     }
     if output.out != nil, checkpoints.resume != nil {
-      throw ValidationError("--out cannot be used with --resume: a run goes on where it is")
+      throw ValidationError("--out cannot be used with --resume: a run stays in its directory")
     }
     if instead.printRecipe, instead.describe || instead.findLearningRate {
       let other = instead.describe ? "--describe" : "--find-learning-rate"
@@ -135,17 +137,17 @@ extension Train {
     var choice = try settings.choice()
     guard let name = checkpoints.startFrom else { return choice }
     let path = try ModelSource(name).path
-    let bytes: [UInt8]
-    do throws(SystemError) {
-      bytes = try Checkpoint.read(path, limit: Host.readableBytes, allowingPipes: true)
-    } catch {
-      throw CommandFailure(.noInput, "\(error)", advice: "Name a run directory or a model file.")
-    }
+    let bytes = try ModelSource.bytes(of: path)
     let network: StartingNetwork
     do throws(ModelFileError) {
       network = try StartingNetwork(file: bytes)
     } catch {
-      throw error.commandFailure(in: path)
+      var failure = error.commandFailure(in: path, of: bytes)
+      if error == .notAModel {
+        failure.advice =
+          "If a notebook saved it:  " + "charmlp import \(shellWord(path))"
+      }
+      throw failure
     }
     try choice.start(from: network, at: path)
     return choice
@@ -160,7 +162,7 @@ extension Train {
     } else {
       recipe = try RunData(reading: WordLists(lists), choice).recipe
     }
-    try StandardOutput.shared.write(json ? recipe.flagJSON.encoded() + "\n" : recipe.fileText)
+    try StandardOutput.shared.write(recipe.fileText, orJSON: recipe.flagJSON, if: json)
   }
 }
 
@@ -174,7 +176,7 @@ extension Train {
     let source = WordLists(lists)
     let report = DataReport(try RunData(reading: source, recipeChoice()).dataset)
     try StandardOutput.shared.write(
-      json ? report.json(of: source).encoded() + "\n" : report.text(of: source))
+      report.text(of: source), orJSON: report.json(of: source), if: json)
   }
 }
 
@@ -192,8 +194,7 @@ extension Train {
     let (recipe, dataset) = (data.recipe, data.dataset)
     let search = try LearningRateSearch(
       recipe, dataset, from: choice.network, backward: trainerBackward, threads: availableThreads)
-    try StandardOutput.shared.write(
-      json ? search.json(of: source.name).encoded() + "\n" : search.text)
+    try StandardOutput.shared.write(search.text, orJSON: search.json(of: source.name), if: json)
   }
 }
 
@@ -226,7 +227,7 @@ extension LearningRateSearch {
     }
     guard let lowest, let suggestion else { return table.text }
     return table.text + """
-      lowest at \(Format.scientific(Double(lowest.learningRate))); a tenth of it is a rate to begin with:  \
+      The loss is lowest at \(Format.scientific(Double(lowest.learningRate))); try a tenth of that:  \
       --learning-rate \(Format.scientific(Double(suggestion)))
 
       """
@@ -239,13 +240,10 @@ extension LearningRateSearch {
 
 // Only rank 0 prints and saves. The others get from it the words and a checkpoint, whether a run begins or
 // goes on: so they need neither the list nor the run directory on their machines, and any number of ranks
-// can go on with a run. Only a list that is split by hash is read by all, each its own part. What rank 0
-// alone has met with ends the whole job.
+// can go on with a run. Only a list that is split by hash is read by all, each its own part. An error
+// that rank 0 alone sees aborts the job.
 
 #if MPI
-  import CharMLP
-  import CommandSupport
-
   extension Train {
     func run(on ranks: MPICommunicator) throws {
       let isAlone =
@@ -290,7 +288,7 @@ extension LearningRateSearch {
 
     private func follow(_ ranks: MPICommunicator) {
       Interruption.startCatching()
-      // Rank 0 reports a training that falls apart.
+      // Rank 0 reports divergence.
       if let trainer = Trainer(following: ranks, threads: output.threads ?? 1) {
         trainer.stop { Interruption.pending != nil }
         try? trainer.follow()
@@ -300,7 +298,7 @@ extension LearningRateSearch {
   }
 
   extension RunStart {
-    /// Gives the other ranks, which have prepared the same data, what they start from.
+    /// Gives the other ranks what they start from.
     fileprivate func share(_ ranks: MPICommunicator) throws {
       var checkpoint = try Checkpoint(trainer, words: words).encoded()
       ranks.broadcast(&checkpoint)
@@ -308,7 +306,7 @@ extension LearningRateSearch {
   }
 
   extension Trainer {
-    /// Starts where rank 0 does; nil if that has failed, and said so.
+    /// Starts where rank 0 does; nil if rank 0 has failed and reported it.
     fileprivate convenience init?(following ranks: MPICommunicator, threads: Int) {
       guard let assignment = RunAssignment.received(ranks) else { return nil }
       // What is wrong with the list is known to all ranks, and rank 0 tells it.

@@ -14,11 +14,12 @@ struct RecipeOptions: ParsableArguments {
   @Option(
     name: .customLong("recipe"),
     help: "Settings: best, notebook, or a file. (default: best)",
-    completion: .list(Recipe.Preset.allCases.map(\.rawValue)))
+    completion: .shellCommand("echo best; echo notebook; sh -c \"ls *.json\" 2>/dev/null"))
   var base: RecipeBase?
   @OptionGroup(title: "Network (in parentheses: the lecture's)")
   var network: SettingOptions<NetworkSettings>
-  @OptionGroup(title: "Training") var training: SettingOptions<TrainingSettings>
+  @OptionGroup(title: "Training (in parentheses: the lecture's)")
+  var training: SettingOptions<TrainingSettings>
 
   /// The settings that are given, and their values.
   private var given: [(field: RecipeField, value: JSONValue)] {
@@ -140,14 +141,14 @@ struct RunOptions: ParsableArguments {
   @Flag(help: "Write the run as one page, report.html, at the end.") var report = false
   @Option(
     help: ArgumentHelp(
-      "Threads, for the same result. (default: the cores)", valueName: "n"),
+      "Number of threads; does not change the result. (default: all)", valueName: "n"),
     transform: wholeNumber(in: 1...1024))
   var threads: Int?
 }
 
 /// What to do with a list instead of training on it.
 struct InsteadOptions: ParsableArguments {
-  @Flag(help: "Duplicates, alphabet, lengths, warnings of the list.")
+  @Flag(help: "Describe the list: duplicates, alphabet, lengths, warnings.")
   var describe = false
   @Flag(help: "Try growing learning rates on a copy, and suggest one.")
   var findLearningRate = false
@@ -159,12 +160,12 @@ struct InsteadOptions: ParsableArguments {
 /// When a run is saved, and which one is resumed.
 struct CheckpointOptions: ParsableArguments {
   @Option(
-    help: ArgumentHelp("Go on with a run; --steps gives it another end.", valueName: "run"),
+    help: ArgumentHelp("Resume a run; --steps changes its length.", valueName: "run"),
     completion: .runs)
   var resume: String?
   @Option(
     help: ArgumentHelp("Start from the network of a run or a model file.", valueName: "run"),
-    completion: .runs)
+    completion: .models)
   var startFrom: String?
   @Option(
     help: ArgumentHelp(
@@ -185,18 +186,17 @@ struct CheckpointOptions: ParsableArguments {
 // MARK: A recipe as text
 
 extension Recipe {
-  /// The settings in which it differs from the lecture's, as flags in lines of a terminal's width.
-  var flagLines: [String] {
-    let flags = differences(from: Recipe()).map { field in
+  /// The flags that give any list this recipe: the lecture's, and what differs from it. None for the lecture's.
+  ///
+  /// - Parameter startingFromNetwork: Whether the run starts from a network, and so with another learning rate
+  ///   unless one is given.
+  func flags(startingFromNetwork: Bool) -> [String] {
+    var base = Recipe()
+    if startingFromNetwork { base.learningRate = .nan }
+    let flags = differences(from: base).map { field in
       if case .truth = field.values { return "--\(field.flag)" }
       return "--\(field.flag) \(field.text(in: self))"
     }
-    return flags.reduce(into: []) { lines, flag in
-      if let last = lines.last, last.count + 1 + flag.count <= 78 {
-        lines[lines.count - 1] += " " + flag
-      } else {
-        lines.append("  " + flag)
-      }
-    }
+    return flags.isEmpty ? [] : ["--recipe \(Preset.notebook.rawValue)"] + flags
   }
 }

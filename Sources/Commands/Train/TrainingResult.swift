@@ -47,11 +47,17 @@ struct TrainingResult {
     ]
   }
 
+  /// The rate leaves evaluations and saves out; none for a run that had finished before.
+  private var rate: String {
+    stepsPerSecond == 0 ? "" : ", \(Format.rate(stepsPerSecond, "steps")) in training"
+  }
+
   var text: String {
+    let columns = StandardOutput.shared.columns
     var text = """
-      \(baseline.text(beside: losses, mixture))\
+      \(baseline.text(beside: losses, mixture, columns: columns))\
       \(stop.map { "stopped at \($0)\n" } ?? "")\
-      time: \(Format.duration(seconds: seconds)), \(Format.rate(stepsPerSecond, "steps"))
+      time: \(Format.duration(seconds: seconds))\(rate)
       model: \(model.shownPath)
 
       """
@@ -83,7 +89,7 @@ struct LearningFailure: CustomStringConvertible {
     guard !(loss <= 1.5 * guess) else { return nil }
     let isDecay = recipe.learningRate * recipe.weightDecay > 1
     self.init(
-      loss, guess, "guessing among all symbols alike",
+      loss, guess, "a uniform guess",
       recipe.divergenceAdvice + (isDecay ? "" : ", which train --find-learning-rate suggests"))
   }
 
@@ -96,14 +102,14 @@ struct LearningFailure: CustomStringConvertible {
     let unigram = SplitLosses.unigram(dataset).validation
     guard loss > unigram, steps * recipe.batchSize >= dataset.train.count else { return nil }
     self.init(
-      loss, unigram, "drawing characters by how often they occur",
+      loss, unigram, "a unigram model",
       "try another learning rate, which train --find-learning-rate suggests, or more steps")
   }
 
   private init(_ loss: Double, _ least: Double, _ rival: String, _ advice: String) {
     description =
-      "the validation loss is \(Format.significant(loss)), worse than "
-      + "\(Format.fixed(least, decimals: 2)), that of \(rival); \(advice)"
+      "the validation loss is \(Format.significant(loss)), worse than the "
+      + "\(Format.fixed(least, decimals: 2)) of \(rival); \(advice)"
   }
 }
 
@@ -114,40 +120,42 @@ struct TrainedModels {
   let last: Model
   /// The best evaluation and its model, if that is not the last.
   let best: (evaluation: BestEvaluation, model: Model)?
+  /// The preferred network, together with counts if the run mixes them.
+  let predictor: Predictor
+  /// The mixture and its losses; nil if the run does not mix.
+  let mixture: MixtureResult?
   private let directory: RunDirectory
 
   /// Takes the last model from the trainer, and the best from its file.
-  init(_ trainer: Trainer, _ directory: RunDirectory) {
+  init(_ trainer: Trainer, _ dataset: Dataset, _ directory: RunDirectory) {
     last = trainer.model()
     self.directory = directory
-    guard let evaluation = trainer.best, evaluation.step != trainer.step else {
-      best = nil
+    best = Self.best(trainer, directory)
+    let preferred = best?.model ?? last
+    guard let mixture = trainer.mixture(with: preferred) else {
+      (predictor, self.mixture) = (Predictor(preferred), nil)
       return
     }
+    predictor = Predictor(preferred, mixture, trainedOn: dataset.train)
+    self.mixture = MixtureResult(mixture, losses: predictor.losses(dataset))
+  }
+
+  private static func best(
+    _ trainer: Trainer, _ directory: RunDirectory
+  ) -> (evaluation: BestEvaluation, model: Model)? {
+    guard let evaluation = trainer.best, evaluation.step != trainer.step else { return nil }
     if let model = try? Checkpoint(
       file: Checkpoint.read(directory.bestPath, limit: Host.readableBytes)
     ).model {
-      best = (evaluation, model)
-    } else {
-      StandardError.shared.warn("\(directory.bestPath): not to be read; the last state is shown")
-      best = nil
+      return (evaluation, model)
     }
+    StandardError.shared.warn(
+      "\(directory.bestPath): cannot be read; showing the last state instead")
+    return nil
   }
 
-  /// The one to predict with.
-  var preferred: Model { best?.model ?? last }
+  /// Where the preferred one is.
   var path: String { best == nil ? directory.modelPath : directory.bestPath }
-
-  /// The preferred network, together with counts if the run mixes them.
-  func predictor(_ trainer: Trainer, _ dataset: Dataset) -> Predictor {
-    guard let mixture = trainer.mixture(with: preferred) else { return Predictor(preferred) }
-    return Predictor(preferred, mixture, trainedOn: dataset.train)
-  }
-
-  func mixture(_ trainer: Trainer, _ dataset: Dataset) -> MixtureResult? {
-    guard let mixture = trainer.mixture(with: preferred) else { return nil }
-    return MixtureResult(mixture, losses: predictor(trainer, dataset).losses(dataset))
-  }
 
   func losses(_ dataset: Dataset) -> TrainedLosses {
     TrainedLosses(
@@ -178,7 +186,7 @@ struct RunPart {
     let step: Int
     let seconds: Double
     let stepsPerSecond: Double
-    let finishedAt = Host.timestamp
+    let finishedAt = timestamp()
   }
 
   var json: JSONValue {
@@ -198,7 +206,7 @@ struct RunPart {
       "finished_at": end.map { .string($0.finishedAt) } ?? .null,
       "seconds": end.map { .number($0.seconds) } ?? .null,
       "steps_per_second": end.map { .number($0.stepsPerSecond) } ?? .null,
-      "host": .string(Host.name),
+      "host": .string(hostName()),
       "versions": ["charmlp": .string(version), "blas": .string(BLASLibrary.configuration)],
       "blas_core": .string(BLASLibrary.core),
       "blas_picked": .string(BLASLibrary.picked),
@@ -215,12 +223,12 @@ final class RunHistory {
   private var hasBegun = false
   /// Whether this part is recorded. One that only shows a finished run's results is not, unless the
   /// record before it has no end.
-  private let isTold: Bool
+  private let isRecorded: Bool
 
   /// Reads what a resumed run recorded before.
   init(_ start: RunStart, startedAt: String) {
     description = RunDescription(start.directory.descriptionText())
-    isTold =
+    isRecorded =
       !start.trainer.isFinished || !start.directory.hasDescription
       || (!description.parts.isEmpty && !description.isComplete)
     part = RunPart(
@@ -241,7 +249,7 @@ final class RunHistory {
 
   /// The description with the part that begins; nil if it is not recorded.
   func begin() -> String? {
-    guard isTold else { return nil }
+    guard isRecorded else { return nil }
     hasBegun = true
     description.append(part.json)
     return description.json.encoded()

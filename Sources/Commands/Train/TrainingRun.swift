@@ -21,7 +21,7 @@ struct TrainingRun {
   ///
   /// - Parameter communicator: The ranks that train together; nil for this process alone.
   init(_ options: Train, _ communicator: (any Communicator)? = nil) throws {
-    let startedAt = Host.timestamp
+    let startedAt = timestamp()
     self.options = options
     start = try RunStart(options, communicator)
     history = RunHistory(start, startedAt: startedAt)
@@ -47,7 +47,7 @@ struct TrainingRun {
       throw error
     }
     progress.update("evaluating")
-    let models = TrainedModels(trainer, directory)
+    let models = TrainedModels(trainer, dataset, directory)
     let result = TrainingResult(
       steps: trainer.step, parameters: models.last.parameters.count, seconds: 0,
       stop: stop, stepsPerSecond: rate(stopwatch),
@@ -55,10 +55,10 @@ struct TrainingRun {
       baseline: BaselineComparison(
         Baseline(dataset), blockSize: recipe.blockSize,
         sampleSize: dataset.isSample ? dataset.words.count : nil),
-      mixture: models.mixture(trainer, dataset),
+      mixture: models.mixture,
       // The notebook samples with its seed plus ten.
       samples: try samples(
-        models.predictor(trainer, dataset), options.output.samples, seed: recipe.samplingSeed),
+        models.predictor, options.output.samples, seed: recipe.samplingSeed),
       model: models.path,
       report: options.output.report ? directory.reportPath : nil)
     progress.finish()
@@ -73,8 +73,9 @@ struct TrainingRun {
   private func introduce(_ trainer: Trainer, _ dataset: Dataset) {
     let report = DataReport(dataset)
     for line in report.summary(of: start.name) { progress.line(line) }
+    let hasNetwork = start.isResumed || start.startedFrom != nil
     for warning in report.warnings {
-      StandardError.shared.warn(warning.text)
+      StandardError.shared.warn(warning.text(forGivenNetwork: hasNetwork))
       if let line = start.source.flatMap({ warning.line(for: $0) }) {
         progress.line("  try:  " + line)
       }
@@ -85,12 +86,17 @@ struct TrainingRun {
       embedding \(recipe.embedding), hidden \(recipe.hidden)
       """)
     if let network = start.startedFrom { progress.line(beginning(network, trainer)) }
-    let flags = recipe.flagLines
+    let flags = start.pastedFlags
     let name = start.recipeTitle.map { "recipe \($0)" } ?? "its recipe"
     progress.line(
       "\(Format.count(recipe.steps)) steps of \(recipe.batchSize); "
         + (flags.isEmpty ? "recipe notebook, the lecture's" : "\(name) as flags:"))
-    for line in flags { progress.line(line) }
+    for line in Format.filled(flags, columns: progress.columns) { progress.line(line) }
+    if recipe.warmup > recipe.steps {
+      progress.line(
+        "the warm-up of \(recipe.warmup) steps is longer than the run: the learning rate stays below "
+          + "\(recipe.learningRate)")
+    }
     if let ranks = trainer.ranks {
       progress.line("\(ranks) ranks, each with a share of every minibatch")
     }
@@ -105,7 +111,7 @@ struct TrainingRun {
     let symbols =
       new.isEmpty
       ? "it knows every symbol"
-      : "\(Format.counted(new.count, "symbol")) new to it: "
+      : "\(Format.counted(new.count, "new symbol")): "
         + new.prefix(40).map(\.visible).joined(separator: " ") + (new.count > 40 ? " …" : "")
     return "starting from \(network.shownPath), step \(step); \(symbols)"
   }
@@ -130,9 +136,8 @@ struct TrainingRun {
     guard count > 0, !options.quiet else { return }
     let seed = recipe.samplingSeed(at: start.trainer.step)
     let words = try samples(Predictor(model), count, seed: seed).map { $0.singleLine() }
-    for line in Format.wrapped(words.joined(separator: ", "), columns: 78) {
-      progress.line("  " + line)
-    }
+    let pieces = words.indices.map { words[$0] + ($0 + 1 < words.count ? "," : "") }
+    for line in Format.filled(pieces, columns: progress.columns) { progress.line(line) }
   }
 }
 
@@ -164,8 +169,8 @@ extension TrainingRun {
         hasToldContention = true
         progress.line(
           """
-          other work keeps the cores busy: going on with \(trainer.threads) of \
-          \(trainer.threadLimit) threads for a while, which changes no result
+          the cores are busy with other work: using \(trainer.threads) of \(trainer.threadLimit) threads \
+          for now; the result stays the same
           """)
       }
       progress.update(movingLine(trainer, stopwatch))
@@ -255,7 +260,7 @@ extension TrainingRun {
     var result = result
     result.seconds = seconds
     try completeDescription(seconds: result.seconds, stopwatch)
-    try StandardOutput.shared.write(options.json ? result.json.encoded() + "\n" : result.text)
+    try StandardOutput.shared.write(result.text, orJSON: result.json, if: options.json)
     if let path = result.report {
       try ReportPage(RecordedRun(modelPath: result.model)).write(to: path)
     }
@@ -303,8 +308,8 @@ extension TrainingRun {
   ) throws(CommandFailure) {
     guard start.lock.isInPlace else {
       throw CommandFailure(
-        .inputOutput, "\(start.directory.path): no longer the directory that this run has locked",
-        advice: "What was saved before went with that directory.")
+        .inputOutput, "\(start.directory.path): no longer the directory that this run locked",
+        advice: "Everything saved so far is in that directory, wherever it is now.")
     }
     do throws(SystemError) {
       try write()
@@ -361,30 +366,31 @@ extension TrainingRun {
     let data = start.words.isComplete ? "" : start.paths.map { " " + shellWord($0) }.joined()
     let line = Program.called("train --resume \(shellWord(start.directory.path))\(data)")
     return CommandFailure(
-      status, "interrupted at step \(steps); all of it is saved in \(start.directory.path)",
-      advice: "To go on:  \(line)")
+      status, "interrupted at step \(steps); everything is saved in \(start.directory.path)",
+      advice: "To continue:  \(line)")
   }
 
-  /// What is said about a run that goes on.
+  /// What is said about a resumed run.
   var resumption: String {
     let steps = Format.count(recipe.steps)
     let first = Format.count(start.firstStep)
     if let former = start.formerSteps {
       return """
-        going on after step \(first) to step \(steps), by the schedule of such a run; before, it was to \
-        take \(Format.counted(former, "step"))
+        continuing after step \(first), now to step \(steps), on the schedule of a run of that length; \
+        its length was \(Format.counted(former, "step"))
         """
     }
-    if start.firstStep == recipe.steps { return "finished before: all \(steps) steps are taken" }
+    if start.firstStep == recipe.steps { return "already finished: all \(steps) steps are done" }
     return start.trainer.isFinished
-      ? "finished before: its validation losses ended training at step \(first) of \(steps)"
-      : "going on after step \(first) of \(steps)"
+      ? "already finished: early stopping ended it at step \(first) of \(steps)"
+      : "continuing after step \(first) of \(steps)"
   }
 }
 
-// MARK: - When a run is saved: at its start, so that it can be resumed from then on, at every so many steps or
+// MARK: - When a run is saved
 
-// seconds, and at its end. When does not change what is learned.
+// At its start, so that it can be resumed from then on, at every so many steps or seconds, and at its end. When
+// does not change what is learned.
 
 /// Which steps are saved, and which one was last.
 struct SavingSchedule {
@@ -505,7 +511,7 @@ final class HealthRecord {
   }
 }
 
-// MARK: - The moving line's memory: how the loss went until now
+// MARK: - The moving line's memory
 
 /// A sparkline that grows whenever the moving line is made.
 final class LossTrace {

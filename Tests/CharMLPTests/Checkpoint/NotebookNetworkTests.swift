@@ -145,7 +145,9 @@ struct NotebookNetworkTests {
     #expect(try NotebookSymbols(text).vocabulary.symbols == Array(expected.unicodeScalars))
   }
 
-  @Test("Symbols that cannot be are refused", arguments: ["", ".", ".aa", ".a-cb", ".z-a", ".a\n"])
+  @Test(
+    "Symbols that cannot be are refused",
+    arguments: ["", ".", "a-z", "abc.", ".aa", ".a-cb", ".z-a", ".a\n"])
   func refusedSymbols(text: String) {
     #expect(throws: NotebookError.self) { try NotebookSymbols(text) }
   }
@@ -175,6 +177,12 @@ struct NotebookNetworkTests {
     #expect(
       try error { $0["W1"] = Tensor([Float](repeating: 0, count: 13 * 24), shape: [13, 24]) }
         == .shape("W1", expected: "(block·4, hidden)", found: [13, 24]))
+    let otherWay = try error {
+      $0["W1"] = Tensor(
+        dataType: .float32, shape: [24, 12], bytes: try $0.tensor(named: "W1").bytes)
+    }
+    #expect(otherWay == .shape("W1", expected: "(block·4, 24)", found: [24, 12]))
+    #expect(try error { ($0["x"], $0["C"]) = ($0["C"], nil) } == .missing("C", meant: nil))
     #expect(
       try error { $0["C"] = Tensor([Float](repeating: 0, count: 28 * 4), shape: [28, 4]) }
         == .vocabulary(27, rows: 28))
