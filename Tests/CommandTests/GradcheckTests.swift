@@ -12,16 +12,24 @@ struct GradcheckTests {
 
   private static let quick = ["--hidden", "12", "--batch-size", "4", "--embedding", "3"]
 
-  /// Writes a reference of ours, optionally changed, and returns its path.
+  private static let float64 = Result { try written() }
+  private static let float32 = Result { try written(["--scalar", "float32"]) }
+
+  private static func written(_ arguments: [String] = []) throws -> Data {
+    let place = try Workplace()
+    let outcome = try place.run("gradcheck", quick + ["--write", "ours.safetensors"] + arguments)
+    #expect(outcome.status == 0)
+    #expect(outcome.errors == "gradcheck: wrote ours.safetensors\n")
+    return try place.read("ours.safetensors")
+  }
+
+  /// A reference of ours, optionally changed, and its path.
   private func writeReference(
-    _ arguments: [String] = [], _ change: (inout SafetensorsFile) throws -> Void = { _ in }
+    _ scalar: String = "float64", _ change: (inout SafetensorsFile) throws -> Void = { _ in }
   ) throws -> String {
-    // Nothing is overwritten.
-    try? FileManager.default.removeItem(atPath: place.path("ours.safetensors"))
-    let outcome = try place.run(
-      "gradcheck", Self.quick + ["--write", "ours.safetensors"] + arguments)
-    #expect(outcome.status == 0, "\(outcome.errors)")
-    var file = try SafetensorsFile(decoding: [UInt8](place.read("ours.safetensors")))
+    let ours = try (scalar == "float32" ? Self.float32 : Self.float64).get()
+    try place.write(ours, to: "ours.safetensors")
+    var file = try SafetensorsFile(decoding: [UInt8](ours))
     try change(&file)
     try place.write(file.encoded(), to: "changed.safetensors")
     return "changed.safetensors"
@@ -87,7 +95,7 @@ struct GradcheckTests {
 
   @Test("What is written is exact when it is read back", arguments: ["float32", "float64"])
   func roundTrip(scalar: String) throws {
-    let path = try writeReference(["--scalar", scalar])
+    let path = try writeReference(scalar)
     let outcome = try place.run("gradcheck", ["--reference", path, "--json"])
     #expect(outcome.status == 0, "\(outcome.errors)")
     let object = try jsonObject(outcome.output)
@@ -102,7 +110,7 @@ struct GradcheckTests {
 
   @Test("A reference's problem can be written too, in its own precision")
   func writingAReference() throws {
-    let path = try writeReference(["--scalar", "float32"]) { file in
+    let path = try writeReference("float32") { file in
       for name in ["dh", "h", "loss"] { file[name] = nil }
     }
     let outcome = try place.run(
@@ -179,6 +187,22 @@ struct GradcheckTests {
     #expect(outcome.output.contains("gradients: 25 right, 1 WRONG SHAPE\n"))
   }
 
+  @Test("A name that is not a tensor's is not compared, a near one is suggested, a long one cut")
+  func otherNames() throws {
+    let path = try writeReference { file in
+      file["dlogist"] = file["dlogits"]
+      file["dlogits"] = nil
+      for name in ["dloss", "device", "", String(repeating: "x", count: 300)] {
+        file[name] = Tensor([1.0], shape: [1])
+      }
+    }
+    let outcome = try place.run("gradcheck", ["--reference", path])
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(outcome.output.contains("\nmissing: dlogits\n"))
+    #expect(outcome.output.contains("\nnot compared: \"\" device dlogist (dlogits?) dloss "))
+    #expect(outcome.output.split(separator: "\n").allSatisfy { $0.count <= 80 })
+  }
+
   @Test("A file with nothing to judge is refused with 65, and near names are told")
   func nothingToJudge() throws {
     let path = try writeReference { file in
@@ -194,6 +218,7 @@ struct GradcheckTests {
       #expect(outcome.errors.contains("0 of 26 gradients"))
       #expect(outcome.errors.contains("found C.grad, W1.grad\n"))
       #expect(outcome.errors.contains("C.grad may be dC."))
+      #expect(outcome.errorLines.allSatisfy { $0.count <= 80 })
     }
   }
 
@@ -217,22 +242,23 @@ struct GradcheckTests {
   func malformed() throws {
     let changes: [(String, (inout SafetensorsFile) throws -> Void)] = [
       ("Yb: expected in every reference", { $0["Yb"] = nil }),
-      ("W2: expected the shape (12, 27)", { $0["W2"] = Tensor([0.0], shape: [1]) }),
+      ("W2: expected (12, 27), found (1,)", { $0["W2"] = Tensor([0.0], shape: [1]) }),
       (
         "Yb: expected ids from 0 to 26",
         { $0["Yb"] = Tensor([Int64](0...3).map { $0 * 9 }, shape: [4]) }
       ),
-      ("dlogist: expected d and the name", { $0["dlogist"] = Tensor([0.0], shape: [1]) }),
       (
         "b2: expected F64 like C",
         { $0["b2"] = Tensor([Float](repeating: 0, count: 27), shape: [27]) }
       ),
     ]
     for (message, change) in changes {
-      let outcome = try place.run("gradcheck", ["--reference", try writeReference([], change)])
+      let outcome = try place.run(
+        "gradcheck", ["--reference", try writeReference("float64", change)])
       #expect(outcome.status == 65, "\(message)")
       #expect(outcome.errors.hasPrefix("gradcheck: changed.safetensors: " + message))
       #expect((1...2).contains(outcome.errorLines.count))
+      #expect(outcome.errorLines.allSatisfy { $0.count <= 80 })
       #expect(outcome.output.isEmpty)
     }
     try place.write(place.read("ours.safetensors").dropLast(), to: "cut.safetensors")
@@ -250,7 +276,7 @@ struct GradcheckTests {
     }
   }
 
-  @Test("Where nothing can be written is told: 73, and 74 for a full disk")
+  @Test("A place that cannot be written is refused with 73, a full disk with 74")
   func unwritable() throws {
     for (path, status) in [("no/where", 73), (".", 73), ("/dev/full", 74)] as [(String, Int32)] {
       let outcome = try place.run("gradcheck", Self.quick + ["--write", path])
@@ -259,7 +285,7 @@ struct GradcheckTests {
     }
   }
 
-  @Test("Sizes without measure are refused with 71")
+  @Test("Sizes beyond any memory are refused with 71")
   func tooLarge() throws {
     let outcome = try place.run("gradcheck", ["--hidden", "10000000", "--embedding", "100000"])
     #expect(outcome.status == 71)
@@ -271,7 +297,9 @@ struct GradcheckTests {
     arguments: [
       ["--batch-size", "1"], ["--hidden", "0"], ["--reference", "x", "--hidden", "3"],
       ["--reference", "x", "--data", "y"], ["--scalar", "float32"],
-      ["--write", "x", "--scalar", "float16"], ["--foo"], ["extra"],
+      ["--write", "x", "--scalar", "float16"], ["--foo"], ["extra"], ["--snippet", "--json"],
+      ["--solution", "dC", "--json"], ["--page", "x", "--json"], ["--solution", "dC", "--snippet"],
+      ["--reference", "x", "--solution", "dC"], ["--page", "x", "--hidden", "3"],
     ])
   func badFlag(arguments: [String]) throws {
     let outcome = try place.run("gradcheck", arguments)

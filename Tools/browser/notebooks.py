@@ -140,20 +140,23 @@ def dlogits_in_one_go(t):
 class Notebook:
     """A pass with some of its lines changed."""
 
-    def __init__(self, seed, n=32, hidden=64, embedding=10, vocabulary=27, dtype="F32", changes=None):
+    def __init__(self, seed, n=32, hidden=64, embedding=10, vocabulary=27, dtype="F32", changes=None, scale=1.0,
+                 has_one_window=False):
         self.dtype, self.n, block = dtype, n, 3
         draw = random.Random(seed)
         normal = lambda rows, columns, scale=1.0, mean=0.0: self.rounded(
             [[draw.gauss(mean, scale) for _ in range(columns)] for _ in range(rows)])
         width = embedding * block
         t = self.tensors = {
-            "n": n, "C": normal(vocabulary, embedding), "W1": normal(width, hidden, 5 / 3 / width ** 0.5),
+            "n": n, "C": normal(vocabulary, embedding), "W1": normal(width, hidden, scale * 5 / 3 / width ** 0.5),
             "b1": normal(1, hidden, 0.1), "W2": normal(hidden, vocabulary, 0.1),
             "b2": normal(1, vocabulary, 0.1), "bngain": normal(1, hidden, 0.1, 1.0),
             "bnbias": normal(1, hidden, 0.1),
             "ids": [draw.randrange(vocabulary) for _ in range(n * block)],
             "Yb": [draw.randrange(vocabulary) for _ in range(n)],
         }
+        if has_one_window:
+            t["ids"], t["Yb"] = t["ids"][:block] * n, t["Yb"][:1] * n
         for name, line in LINES.items():
             t[name] = self.rounded((changes or {}).get(name, line)(t))
         n, v, e = self.n, vocabulary, embedding
@@ -242,6 +245,67 @@ def planted():
         if index % 3 == 2:
             notebook.left_out = set(random.Random(index).sample(list(LINES), 6)) - {name}
         yield f"{name} times {factor}", notebook
+
+
+def odd():
+    """What a judge misreads that is not careful: mixed passes, shapes that follow, hints that hold of too much."""
+    made = lambda changes=None, **others: Notebook(
+        7, **{"n": 16, "hidden": 20, "embedding": 4, "vocabulary": 11, "changes": changes, **others})
+    scaled = lambda name, factor: {name: lambda t: times(LINES[name](t), factor)}
+    alone = set(LINES) - {"d" + name for name in PARAMETERS}
+    for dtype in ("F32", "F64"):
+        updated = made(dtype=dtype)
+        for name in PARAMETERS:
+            updated.tensors[name] = updated.rounded(
+                subtract(updated.tensors[name], times(updated.tensors["d" + name], 0.1)))
+        updated.left_out = alone
+        yield f"{dtype}: parameters' gradients, and updated parameters", updated
+        for n in (8, 32):
+            redrawn, other = made(dtype=dtype), Notebook(8, n=n, hidden=20, embedding=4, vocabulary=11)
+            redrawn.tensors.update(ids=other.tensors["ids"], Yb=other.tensors["Yb"])
+            redrawn.shapes.update(Xb=other.shapes["Xb"], Yb=other.shapes["Yb"])
+            yield f"{dtype}: Xb and Yb of {n} windows", redrawn
+        for what, changes in [
+                ("a factor", scaled("dW2", 1.01)),
+                ("another tensor", {"dW2": lambda t: matmul(transposed(t["hpreact"]), t["dlogits"])})]:
+            notebook = made(changes, dtype=dtype)
+            notebook.left_out = alone
+            yield f"{dtype}: parameters' gradients, and {what} in dW2", notebook
+        for name in ("dlogit_maxes", "db1"):
+            yield f"{dtype}: one window, -{name}", made(scaled(name, -1), dtype=dtype, n=32, has_one_window=True)
+            yield f"{dtype}: -{name}", made(scaled(name, -1), dtype=dtype, n=32)
+        for description, changes in [
+                ("bndiff the other way round", {
+                    "bndiff": lambda t: subtract(t["bnmeani"], t["hprebn"]), "dbnmeani": lambda t: down(t["dbndiff"]),
+                    "dhprebn": lambda t: subtract(times(t["dbnmeani"], 1 / t["n"]), t["dbndiff"])}),
+                ("log2", {**scaled("logprobs", 1 / math.log(2)), **scaled("dprobs", 1 / math.log(2))}),
+                ("emb doubled", {**scaled("emb", 2), **scaled("dC", 2)}),
+                ("mean over the vocabulary", scaled("dcounts_sum_inv", 1 / 11)),
+                ("db1 of dbndiff", {"db1": lambda t: down(t["dbndiff"])}),
+                ("product of sums", {"dbnvar_inv": lambda t: times(down(t["bndiff"]), down(t["dbnraw"]))}),
+                ("dembcat of dbndiff", {"dembcat": lambda t: matmul(t["dbndiff"], transposed(t["W1"]))}),
+                ("a loss of its own", scaled("loss", 0.98)),
+                ("bfloat16", {"dh": lambda t: each(lambda x: math.ldexp(
+                    round(math.ldexp(math.frexp(x)[0], 8)), math.frexp(x)[1] - 8), LINES["dh"](t))})]:
+            yield f"{dtype}: {description}", made(changes, dtype=dtype)
+        follows = made(dtype=dtype)
+        follows.tensors["dcounts_sum_inv"] = times(follows.tensors["counts"], follows.tensors["dprobs"])
+        follows.tensors["dcounts_sum"] = [row * 11 for row in follows.tensors["dcounts_sum"]]
+        yield f"{dtype}: a shape that follows", follows
+        for name, shape in [("dbndiff2", [1, 20]), ("dbnraw", [1, 20]), ("db2", [1]), ("db2", [16, 11]), ("db2", [16]),
+                            ("loss", [16]), ("dh", [320]), ("dh", [8, 20]), ("dh", [20, 16]), ("dcounts_sum", [16, 16])]:
+            notebook = made(dtype=dtype)
+            notebook.tensors[name] = [[1.0] * math.prod(shape)]
+            notebook.shapes[name] = shape
+            yield f"{dtype}: {name} {shape}", notebook
+        left, other = made({"dlogits": dlogits_in_one_go, "dhprebn": dhprebn_in_one_go}, dtype=dtype), Notebook(
+            9, n=16, hidden=20, embedding=4, vocabulary=11, dtype=dtype)
+        for name in ("bnmeani bndiff bndiff2 dbnraw dbnvar_inv dbnvar dbndiff2 dbndiff dbnmeani logit_maxes norm_logits "
+                     "counts counts_sum counts_sum_inv probs logprobs dlogprobs dprobs dcounts_sum_inv dcounts_sum "
+                     "dcounts dnorm_logits dlogit_maxes").split():
+            left.tensors[name] = other.tensors[name]
+        yield f"{dtype}: steps of an earlier exercise", left
+        yield f"{dtype}: large weights", made(dtype=dtype, scale=1e15)
 
 
 def hostile():

@@ -1,12 +1,11 @@
 // Goes through the pass's tensors and compares each with every other version of it that there is.
 //
-// The step-by-step pass in Double is what all others are held against, except for a reference: that is
-// compared in its own precision. The check prints nothing and decides nothing but verdicts.
+// The step-by-step pass in Double is what all others are held against, except for a reference: that
+// is compared in its own precision. The check prints nothing and decides nothing but verdicts.
 
 package import LinearAlgebra
-package import Safetensors
 
-/// The gradient check of one problem, with or without somebody's reference.
+/// The gradient check of one problem, with or without another program's tensors.
 package struct GradientCheck {
   let problem: GradientProblem
   let reference: Reference?
@@ -50,8 +49,7 @@ package struct GradientCheck {
     let forward = PassTensor.forward.flatMap { tensor in
       [fused, given].compactMap { $0[tensor] }
     }
-    return GradientReport(
-      precision: reference?.precision ?? .float64, gradients: gradients, forward: forward)
+    return GradientReport(gradients: gradients, forward: forward)
   }
 
   /// Compares all elements of a tensor.
@@ -69,8 +67,6 @@ package struct GradientCheck {
 
 /// The rows of a gradient check, in the notebook's order.
 package struct GradientReport: Equatable, Sendable {
-  /// The precision of the reference; Double if there is none.
-  package let precision: Precision
   /// Gradients, from the loss down to the embedding.
   package let gradients: [Comparison]
   /// Tensors of the forward pass.
@@ -88,14 +84,161 @@ package struct GradientReport: Equatable, Sendable {
       (verdict: verdict, count: comparisons.count { $0.verdict == verdict })
     }.filter { $0.verdict != .notComparable || $0.count > 0 }
   }
+}
 
-  /// Whether nothing is wrong.
-  package var passed: Bool { wrong.isEmpty }
+// MARK: - One row
+
+/// A tensor of the step-by-step pass compared with the same tensor from elsewhere.
+package struct Comparison: Equatable, Sendable {
+  /// Where the other version comes from.
+  package enum Source: String, CaseIterable, Sendable {
+    /// Central differences of the loss.
+    case numeric
+    /// Cross-entropy's and batch norm's gradients as one expression each.
+    case oneGo = "one-go"
+    /// The engine that trains.
+    case fused
+    /// A file.
+    case reference
+  }
+
+  /// What the difference means.
+  package enum Verdict: String, CaseIterable, Sendable {
+    /// All elements are equal.
+    case exact
+    /// No element differs by more than rounding explains.
+    case rounding
+    /// Rounding does not explain it.
+    case wrong = "WRONG"
+    /// Nothing can be said: no finite bound on rounding is known, because some number on the way
+    /// is infinite.
+    case notComparable = "not comparable"
+  }
+
+  /// What was compared.
+  package enum Coverage: Equatable, Sendable {
+    case allElements
+    /// Some elements, and directions that every element takes part in.
+    case sample(elements: Int, directions: Int)
+  }
+
+  /// Where two versions differ most.
+  package struct Worst: Equatable, Sendable {
+    package enum Place: Equatable, Sendable {
+      /// An element, by its indices in the notebook's shape.
+      case element([Int])
+      /// A random direction: the sum over all elements, each with its part in the direction.
+      case direction(Int)
+    }
+    package let place: Place
+    /// The other version's value.
+    package let found: Double
+    /// The step-by-step pass's value.
+    package let expected: Double
+    /// The largest difference that rounding explains.
+    package let bound: Double
+  }
+
+  package let tensor: PassTensor
+  /// The shape in the notebook.
+  package let shape: [Int]
+  package let against: Source
+  package let coverage: Coverage
+  package let isExact: Bool
+  /// The largest |a − b|; ∞ if either is not a number.
+  package let maxAbs: Double
+  /// `maxAbs` in units of the tensor's largest magnitude; for b1 and logit_maxes, whose gradients
+  /// are zero but for rounding, in units of the largest of the terms that cancel.
+  package let maxRel: Double
+  package let worst: Worst
+  package let verdict: Verdict
+
+  /// The tensor's name in the notebook; a gradient has the name of what it belongs to.
+  package var name: String { (tensor.owner ?? tensor).name }
+}
+
+extension Comparison {
+  /// Compares all elements.
+  ///
+  /// - Parameters:
+  ///   - found: The other version.
+  ///   - expected: The step-by-step pass's tensor.
+  ///   - bound: The largest difference that rounding explains.
+  ///   - magnitude: What the difference is relative to.
+  init(
+    _ tensor: PassTensor, _ shape: [Int], against: Source, found: Matrix<Double>,
+    expected: Matrix<Double>, bound: Double, magnitude: Double
+  ) {
+    let difference = Difference(found, expected)
+    self.tensor = tensor
+    self.shape = shape
+    self.against = against
+    coverage = .allElements
+    isExact = difference.isExact
+    maxAbs = difference.largest
+    maxRel = difference.isExact ? 0 : difference.largest / magnitude
+    worst = Worst(
+      place: .element(shape.indices(of: difference.index)),
+      found: found.elements[difference.index], expected: expected.elements[difference.index],
+      bound: bound)
+    verdict = Verdict(difference.largest, bound: bound, isExact: difference.isExact)
+  }
+}
+
+extension Comparison.Verdict {
+  /// Written so that a NaN is not rounding.
+  init(_ difference: Double, bound: Double, isExact: Bool) {
+    if isExact {
+      self = .exact
+    } else if !bound.isFinite {
+      self = .notComparable
+    } else {
+      self = difference <= bound ? .rounding : .wrong
+    }
+  }
+}
+
+extension [Int] {
+  /// The indices, in this shape, of the element that comes at `position` row by row.
+  func indices(of position: Int) -> [Int] {
+    var rest = position
+    var indices: [Int] = []
+    for size in reversed() {
+      indices.insert(rest % size, at: 0)
+      rest /= size
+    }
+    return indices
+  }
+}
+
+// MARK: - Differences
+
+// Written so that a NaN is never small: it is an infinite difference, wherever it stands. Equal
+// infinities are equal.
+
+/// The elementwise comparison of two matrices of one shape.
+struct Difference {
+  /// max|a − b|; ∞ where an element is NaN or only one is infinite.
+  private(set) var largest = 0.0
+  /// The element with the largest difference, counted row by row.
+  private(set) var index = 0
+  /// Whether all elements are equal.
+  private(set) var isExact = true
+
+  init(_ a: Matrix<Double>, _ b: Matrix<Double>) {
+    precondition(
+      a.rows == b.rows && a.columns == b.columns,
+      "Difference: \(a.shapeDescription) and \(b.shapeDescription)")
+    for index in 0..<a.count where a.elements[index] != b.elements[index] {
+      isExact = false
+      let difference = abs(a.elements[index] - b.elements[index])
+      let magnitude = difference.isNaN ? .infinity : difference
+      if magnitude > largest { (largest, self.index) = (magnitude, index) }
+    }
+  }
 }
 
 // MARK: - Closed forms and the fused engine
-//
-// Both "all in one go" forms and the engine, against the step-by-step pass in Double.
 
 extension GradientCheck {
   /// dlogits and dhprebn as one expression each, in Double.
@@ -113,7 +256,8 @@ extension GradientCheck {
 
   /// What the engine that trains leaves in memory, in Float: the loss and twelve gradients.
   ///
-  /// The engine is given parameters that Float can hold, and so is the pass that it is held against.
+  /// The engine is given parameters that Float can hold, and so is the pass that it is held
+  /// against.
   func fusedTensors() -> [PassTensor: Comparison] {
     let single = problem.singlePrecision
     let expected = single == problem ? steps : single.steps
@@ -156,8 +300,6 @@ extension FusedEngine {
 }
 
 // MARK: - Finite differences
-//
-// All 26 gradients, the probes shared out over threads.
 
 extension GradientCheck {
   /// Probes that one thread takes at a time.
@@ -188,20 +330,20 @@ extension GradientCheck {
       }
     }
     let lossRounding = bounds[.loss, .float64]
-    let findings = inParallel(pieces.count, threads: threads) { index in
+    let results = inParallel(pieces.count, threads: threads) { index in
       let subject = subjects[pieces[index].tensor]
       return pieces[index].probes.map { probe in
-        subject.numeric.finding(
+        subject.numeric.result(
           probe, subject.slope, gradientRounding: subject.rounding, lossRounding: lossRounding)
       }
     }
-    var all = Array(repeating: [NumericGradient.Finding](), count: subjects.count)
-    for (piece, found) in zip(pieces, findings) { all[piece.tensor] += found }
+    var all = Array(repeating: [NumericGradient.ProbeResult](), count: subjects.count)
+    for (piece, found) in zip(pieces, results) { all[piece.tensor] += found }
     return zip(subjects, all).reduce(into: [:]) { rows, checked in
-      let (subject, findings) = checked
+      let (subject, results) = checked
       rows[subject.gradient] = Comparison(
         subject.gradient, sizes.shape(of: subject.gradient), coverage: subject.numeric.coverage,
-        findings, magnitude: magnitudes[subject.gradient])
+        results, magnitude: magnitudes[subject.gradient])
     }
   }
 }
@@ -215,8 +357,6 @@ extension NumericGradient {
 }
 
 // MARK: - A file's tensors
-//
-// A user's tensors against ours, in the precision of their file.
 
 extension GradientCheck {
   /// Every tensor of the reference against our pass in the same precision.
@@ -235,11 +375,10 @@ extension GradientCheck {
 }
 
 // MARK: - The problem
-//
-// A network's parameters and a minibatch.
 
 // What is dropped is part of the problem: a mask does not change while the loss is differentiated.
-// Parameters are kept in Double, whatever they were drawn or read in; Float's numbers are Double's too.
+// Parameters are kept in Double, whatever they were drawn or read in; Float's numbers are Double's
+// too.
 
 /// Parameters and the minibatch whose loss is differentiated.
 package struct GradientProblem: Equatable, Sendable {
@@ -251,7 +390,7 @@ package struct GradientProblem: Equatable, Sendable {
   /// The most elements that a tensor of a pass may have: 128 MiB of Double.
   package static let elementLimit = 1 << 24
 
-  /// Puts a problem together from parts that fit: at least two windows, and ids that C has a row for.
+  /// Creates a problem from parts that fit: at least two windows, and ids that C has a row for.
   package init(
     _ parameters: Parameters<Double>, _ minibatch: Minibatch, dropout: RandomMask? = nil
   ) {
@@ -286,41 +425,4 @@ package struct GradientProblem: Equatable, Sendable {
 
   /// The pass of this problem, step by step.
   var steps: Derivation<Double> { Derivation(parameters, minibatch, dropout: dropout) }
-}
-
-// MARK: - Precisions
-//
-// The two in which tensors are compared, and the size of their last place.
-
-// Every comparison is computed in Double, which holds the numbers of both exactly; the precision only
-// says how much of a difference rounding may explain.
-
-/// The precision that numbers were computed in.
-package enum Precision: String, CaseIterable, Sendable {
-  case float32
-  case float64
-
-  /// The distance of neighbouring numbers at 1: 2⁻²³ or 2⁻⁵².
-  package var ulpOfOne: Double {
-    switch self {
-    case .float32: Double(Float.ulpOfOne)
-    case .float64: Double.ulpOfOne
-    }
-  }
-
-  /// The distance of neighbouring numbers at `x`.
-  func ulp(of x: Double) -> Double {
-    switch self {
-    case .float32: Double(Float(x).ulp)
-    case .float64: x.ulp
-    }
-  }
-
-  /// The element type of a safetensors file.
-  package var dataType: DataType {
-    switch self {
-    case .float32: .float32
-    case .float64: .float64
-    }
-  }
 }

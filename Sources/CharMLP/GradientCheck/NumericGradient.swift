@@ -1,10 +1,10 @@
 // One tensor's gradient by central differences: (loss(x + h) − loss(x − h)) / 2h.
 //
-// The loss of a pass in Double is off by some 1e-15, and so the quotient by that over h; the formula
-// itself is off by h² / 6 · loss‴. Both are about equally small where h is ∛ε of the distance over
-// which the loss bends, ε being Double's last place (Press et al., Numerical Recipes, §5.7).
-// A small tensor is checked element by element. A large one is checked in some elements, and in random
-// directions, each of which every element takes part in.
+// The loss of a pass in Double is off by some 1e-15, and so the quotient by that over h; the
+// formula itself is off by h² / 6 · loss‴. Both are about equally small where h is ∛ε of the
+// distance over which the loss bends, ε being Double's last place (Press et al., Numerical Recipes,
+// §5.7). A small tensor is checked element by element. A large one is checked in some elements, and
+// in random directions, each of which every element takes part in.
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
 
 import LinearAlgebra
@@ -27,7 +27,7 @@ struct NumericGradient: Sendable {
   /// The step, in terms of the distance over which the loss bends: ∛2⁻⁵².
   static let relativeStep = 1e-4
 
-  /// What is moved: one element, or all of them, each in one of the two senses.
+  /// What is perturbed: one element, or all elements along a random direction of signs.
   enum Probe: Equatable, Sendable {
     case element(Int)
     case direction(Int)
@@ -95,128 +95,87 @@ struct NumericGradient: Sendable {
   }
 }
 
-// MARK: - Measured rounding
-//
-// Passes in Float and in Double on the same numbers, in several forms.
+// MARK: - A tensor's gradient against central differences
 
-// Each form is compared with itself, so that a fault in one of them cannot pass for rounding.
+// The bound is a difference quotient's own: the loss is known to within its rounding, so the
+// quotient to within that over the step. Where that does not explain a difference, the formula may:
+// its error grows fourfold with twice the step, and so shows itself when the quotient is taken
+// again.
 
-/// The numbers that a measurement starts from.
-struct NudgedPass {
-  private let number: Int
-  private let parameters: Parameters<Float>
-  private let minibatch: Minibatch
-  private let dropout: RandomMask?
-  private let emb: Matrix<Float>
+extension NumericGradient {
+  /// What one probe found.
+  struct ProbeResult: Sendable {
+    let probe: Probe
+    let found: Double
+    let expected: Double
+    let bound: Double
 
-  /// Starts from the problem's numbers in pass 0; in the others, parameters and embeddings are moved
-  /// by at most a last place, so that even two windows with one context differ.
-  init(_ number: Int, of problem: GradientProblem) {
-    self.number = number
-    let given = problem.parameters.converted(to: Float.self)
-    var nudge = Nudge(seed: number)
-    parameters = number == 0 ? given : nudge(given)
-    minibatch = problem.minibatch
-    dropout = problem.dropout
-    let looked = Derivation(parameters, minibatch).emb
-    emb = number == 0 ? looked : nudge(looked)
-  }
-
-  /// How a pass computes.
-  enum Form {
-    /// Line by line.
-    case steps
-    /// dlogits and dhprebn in one expression each.
-    case oneGo
-    /// In one go, and in Float with functions that are only as good as the engine's. The seed decides
-    /// by how much each of their results is off.
-    case engine(seed: Int)
-  }
-
-  /// The largest |Float − Double| of every tensor in any of the forms.
-  func differences(_ forms: [Form]) -> [PassTensor: Double] {
-    var differences: [PassTensor: Double] = [:]
-    for form in forms {
-      let (found, expected) = (single(form), double(form))
-      for tensor in PassTensor.computed {
-        let difference = Difference(found[tensor].converted(), expected[tensor]).largest
-        differences[tensor] = max(differences[tensor] ?? 0, difference)
-      }
+    var difference: Double {
+      let difference = abs(found - expected)
+      return difference.isNaN ? .infinity : difference
     }
-    return differences
+
+    /// Written so that a NaN on either side is not rounding.
+    var isRounding: Bool { difference <= bound && bound.isFinite }
   }
 
-  /// The largest difference of every tensor between passes in Double whose lines all have moved by at
-  /// most a last place, and those whose lines have not.
-  func differencesInDouble(_ forms: [Form]) -> [PassTensor: Double] {
-    var nudge = Nudge(seed: number)
-    var differences: [PassTensor: Double] = [:]
-    for form in forms {
-      let (moved, expected) = (double(.steps), double(form))
-      for tensor in PassTensor.computed {
-        if case .oneGo = form, tensor == .dlogits { moved.dlogits = moved.dlogitsInOneGo }
-        if case .oneGo = form, tensor == .dhprebn { moved.dhprebn = moved.dhprebnInOneGo }
-        // A look-up and its other shape are exact.
-        if tensor != .emb, tensor != .embcat { moved[tensor] = nudge(moved[tensor]) }
-        let difference = Difference(moved[tensor], expected[tensor]).largest
-        differences[tensor] = max(differences[tensor] ?? 0, difference)
-      }
-    }
-    return differences
-  }
-
-  private func single(_ form: Form) -> Derivation<Float> {
-    let pass = Derivation(parameters, minibatch, dropout: dropout)
-    pass.emb = emb
-    if case .engine(let seed) = form {
-      // What SIMDFunctions promises: 1/√x within 3 places, tanh within 5.
-      var nudge = Nudge(seed: seed)
-      pass.bnvar_inv = nudge(pass.bnvar_inv, places: 3)
-      pass.h = nudge(pass.h, places: 5)
-    }
-    pass.take(form)
-    return pass
-  }
-
-  private func double(_ form: Form) -> Derivation<Double> {
-    let pass = Derivation(
-      parameters.converted(to: Double.self), minibatch, dropout: dropout)
-    pass.emb = emb.converted()
-    pass.take(form)
-    return pass
+  /// Compares a gradient with the slope along one probe.
+  ///
+  /// - Parameters:
+  ///   - gradientRounding: The rounding of the gradient's elements.
+  ///   - lossRounding: The rounding of the loss.
+  func result(
+    _ probe: Probe, _ gradient: Matrix<Double>, gradientRounding: Double, lossRounding: Double
+  ) -> ProbeResult {
+    let quotient = quotient(probe)
+    let expected = slope(of: gradient, along: probe)
+    let bound = gradientRounding + lossRounding / quotient.step
+    let result = ProbeResult(probe: probe, found: quotient.slope, expected: expected, bound: bound)
+    if result.isRounding { return result }
+    let truncation = abs(self.quotient(probe, width: 2).slope - quotient.slope)
+    return ProbeResult(
+      probe: probe, found: quotient.slope, expected: expected, bound: bound + truncation)
   }
 }
 
-extension Derivation {
-  /// Replaces the steps by the forms in one go, if that is the form.
-  fileprivate func take(_ form: NudgedPass.Form) {
-    if case .steps = form { return }
-    dlogits = dlogitsInOneGo
-    dhprebn = dhprebnInOneGo
+extension Comparison {
+  /// Creates the row of a tensor from the results of its probes.
+  ///
+  /// The worst probe exceeds its bound by the largest factor; if none does, it has the largest
+  /// difference.
+  init(
+    _ tensor: PassTensor, _ shape: [Int], coverage: Coverage,
+    _ results: [NumericGradient.ProbeResult],
+    magnitude: Double
+  ) {
+    let wrong = results.filter { !$0.isRounding && $0.bound.isFinite }
+    let largest = results.max { $0.difference < $1.difference }
+    let worst = wrong.max { $0.difference / $0.bound < $1.difference / $1.bound } ?? largest
+    guard let worst, let largest else {
+      preconditionFailure("Comparison: \(tensor) has no element")
+    }
+    self.tensor = tensor
+    self.shape = shape
+    against = .numeric
+    self.coverage = coverage
+    isExact = largest.difference == 0
+    maxAbs = largest.difference
+    maxRel = isExact ? 0 : maxAbs / magnitude
+    self.worst = Worst(
+      place: worst.probe.place(in: shape), found: worst.found, expected: worst.expected,
+      bound: worst.bound)
+    let isComparable = results.allSatisfy { $0.bound.isFinite }
+    verdict =
+      isExact ? .exact : !wrong.isEmpty ? .wrong : isComparable ? .rounding : .notComparable
   }
 }
 
-/// Moves numbers by some last places up or down, or not at all, at random.
-struct Nudge {
-  private var random: PythonRandom
-
-  init(seed: Int) { random = PythonRandom(seed: seed) }
-
-  mutating func callAsFunction<Scalar: MatrixScalar>(
-    _ matrix: Matrix<Scalar>, places: Int = 1
-  ) -> Matrix<Scalar> {
-    let elements = matrix.elements.map { element in
-      element + Scalar(random.randbelow(2 * places + 1) - places) * Scalar.ulpOfOne * element
+extension NumericGradient.Probe {
+  fileprivate func place(in shape: [Int]) -> Comparison.Worst.Place {
+    switch self {
+    case .element(let index): .element(shape.indices(of: index))
+    case .direction(let number): .direction(number)
     }
-    return Matrix(rows: matrix.rows, columns: matrix.columns, elements: elements)
-  }
-
-  mutating func callAsFunction(_ parameters: Parameters<Float>) -> Parameters<Float> {
-    var nudged = parameters
-    for (_, path) in Parameters<Float>.ordered {
-      nudged[keyPath: path] = self(nudged[keyPath: path])
-    }
-    return nudged
   }
 }
 
@@ -258,12 +217,13 @@ struct PerturbedLoss: Sendable {
   }
 }
 
-// MARK: - The distance over which the loss bends, tensor by tensor
+// MARK: - Step sizes
 
-// A difference quotient's step is a small part of it. The logits bend the loss over a distance of about 1,
-// and tanh bends over 1 too; a tensor before them bends it over that distance divided by the slope between.
-// What a logarithm, a reciprocal or a root is taken of bends over a distance of its own size: a target's
-// probability of 1e-4, or batch norm's variance. Scales need only be right within a factor of ten or so.
+// A step is a small part of the distance over which the loss bends. The logits bend the loss over a
+// distance of about 1, and tanh bends over 1 too; a tensor before them bends it over that distance
+// divided by the slope between. What a logarithm, a reciprocal or a root is taken of bends over a
+// distance of its own size: a target's probability of 1e-4, or batch norm's variance. Scales need
+// only be right within a factor of ten or so.
 
 /// The scales of steps; the table of tensors says which of them a tensor has.
 struct StepScales {

@@ -1,14 +1,17 @@
-// The tensors of a pass, in one table: the parameters, what each forward line computes, every gradient.
+// The tensors of a pass, in one table: the parameters, what each forward line computes, every
+// gradient.
 //
-// Whoever compares, perturbs, judges or names tensors reads this table, and a tensor is a case of an
-// enumeration: one without a row does not compile. A test holds each row's line and inputs against
-// Derivation.swift, which says what is computed; this only says where it stands and how large it is.
+// All code that compares, perturbs, judges or names tensors reads this table. A tensor is a case of
+// an enumeration, so one without a row does not compile. A test holds each row's line and inputs
+// against Derivation.swift, which says what is computed; this only says where it stands and how
+// large it is.
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
 
 package import LinearAlgebra
 internal import Posix
 
-/// A tensor of the pass by the name it has in the notebook and in files; a gradient has a d in front.
+/// A tensor of the pass by the name it has in the notebook and in files; a gradient has a d in
+/// front.
 ///
 /// The order is the notebook's: each tensor comes after those that its line reads.
 package enum PassTensor: String, CaseIterable, Sendable {
@@ -76,33 +79,37 @@ extension PassTensor {
 }
 
 extension PassTensor {
-  /// The tensor that somebody may have meant by another name: `W1.grad`, `grad_W1`, `dlogist`.
+  /// The tensor that another name may stand for: `W1.grad`, `grad_W1`, `dlogist`.
   ///
-  /// - Returns: nil if no name is near.
+  /// - Returns: nil if no name is near, and for dloss, which is 1 and not compared.
   package static func nearest(to name: String) -> PassTensor? {
+    if name == "dloss" { return nil }
     for (prefix, suffix) in [("", ".grad"), ("", "_grad"), ("grad_", ""), ("d_", "")]
     where name.begins(with: prefix) && name.ends(with: suffix) && name.utf8.count < 40 {
       let owner = String(name.unicodeScalars.dropFirst(prefix.count).dropLast(suffix.count))
       if let gradient = PassTensor(rawValue: "d" + owner) { return gradient }
     }
-    guard (2...20).contains(name.count) else { return nil }
-    let near = allCases.map { ($0, editDistance($0.name.lowercased(), name.lowercased())) }
-    let nearest = near.min { $0.1 < $1.1 }
-    return nearest.flatMap { $0.1 <= max(1, min(2, name.count / 4)) ? $0.0 : nil }
-  }
-
-  /// How many letters have to be put in, taken away or replaced (Levenshtein).
-  private static func editDistance(_ a: String, _ b: String) -> Int {
-    var row = Array(0...b.count)
-    for (i, letter) in a.enumerated() {
-      var diagonal = row[0]
-      row[0] = i + 1
-      for (j, other) in b.enumerated() {
-        let cost = min(row[j] + 1, row[j + 1] + 1, diagonal + (letter == other ? 0 : 1))
-        (diagonal, row[j + 1]) = (row[j + 1], cost)
-      }
+    let letters = Array(name.lowercased().unicodeScalars)
+    guard (2...20).contains(letters.count) else { return nil }
+    let limit = max(1, min(2, letters.count / 4))
+    let near = allCases.compactMap { tensor -> (tensor: PassTensor, distance: Int)? in
+      let other = Array(tensor.name.lowercased().unicodeScalars)
+      if letters.isTransposition(of: other) { return (tensor, 1) }
+      return NearestWords.distance(other, letters, below: limit + 1).map { (tensor, $0) }
     }
-    return row[b.count]
+    return near.min { $0.distance < $1.distance }?.tensor
+  }
+}
+
+extension [Unicode.Scalar] {
+  /// Whether two neighbouring letters have changed places.
+  fileprivate func isTransposition(of other: [Unicode.Scalar]) -> Bool {
+    guard count == other.count, let first = indices.first(where: { self[$0] != other[$0] }),
+      first + 1 < count
+    else { return false }
+    var swapped = self
+    swapped.swapAt(first, first + 1)
+    return swapped == other
   }
 }
 
@@ -123,7 +130,8 @@ struct TensorRow<Scalar: MatrixScalar> {
 
   /// How many terms a line adds up for one element.
   enum Terms {
-    /// No sum: a line rounds an element at most four times (`-0.5 * pow(bnvar + 1e-5, -1.5) * dbnvar_inv`).
+    /// No sum: a line rounds an element at most four times (`-0.5 * pow(bnvar + 1e-5, -1.5) *
+    /// dbnvar_inv`).
     case few
     case sum(Dimension, and: Int = 0)
     /// As often as the most frequent id of the contexts occurs.
@@ -474,7 +482,7 @@ extension Derivation {
   /// A tensor of the pass; its line is evaluated when it is first read.
   ///
   /// Setting one evaluates nothing. What was read before keeps its value.
-  /// - Precondition: what is set is no parameter.
+  /// - Precondition: a parameter is not set.
   package subscript(tensor: PassTensor) -> Matrix<Scalar> {
     get { self[keyPath: TensorRow(tensor).path] }
     set {
@@ -504,121 +512,5 @@ extension Parameters {
       preconditionFailure("Parameters: \(tensor) is computed, not given")
     }
     return path
-  }
-}
-
-// MARK: - Sizes
-//
-// Shapes in the notebook's dimensions, and the number of terms in a sum.
-
-// In the derivation every tensor is a matrix; in the notebook, emb has three dimensions, b1 and b2 have
-// one and the loss has none. Tables and files use the notebook's shapes.
-
-/// The sizes of a pass.
-struct PassSizes: Equatable, Sendable {
-  let n: Int
-  let model: ModelShape
-
-  init(_ model: ModelShape, batchSize: Int) {
-    n = batchSize
-    self.model = model
-  }
-
-  init(_ problem: GradientProblem) {
-    self.init(problem.parameters.shape, batchSize: problem.minibatch.count)
-  }
-
-  private func size<Scalar>(_ dimension: TensorRow<Scalar>.Dimension) -> Int {
-    switch dimension {
-    case .one: 1
-    case .n: n
-    case .block: model.blockSize
-    case .embedding: model.embedding
-    case .context: model.contextWidth
-    case .hidden: model.hidden
-    case .vocabulary: model.vocabulary
-    }
-  }
-
-  /// The shape in the notebook.
-  func shape(of tensor: PassTensor) -> [Int] {
-    TensorRow<Double>(tensor).dimensions.map(size)
-  }
-
-  /// Other shapes of the same elements in the same order that a notebook may well give a tensor:
-  /// vectors without the dimension of 1 or with it, emb with its windows one below the other.
-  func alternatives(of tensor: PassTensor) -> [[Int]] {
-    let dimensions = TensorRow<Double>(tensor).dimensions
-    let shape = dimensions.map(size)
-    switch dimensions.count {
-    case 0: return [[1], [1, 1]]
-    case 1: return [[1] + shape]
-    case 3: return [[shape[0] * shape[1], shape[2]]]
-    default: break
-    }
-    return dimensions.contains(.one)
-      ? [zip(dimensions, shape).filter { $0.0 != .one }.map(\.1)] : []
-  }
-
-  /// Whether a shape is the tensor's, or one of its alternatives.
-  func accepts(_ shape: [Int], for tensor: PassTensor) -> Bool {
-    ([self.shape(of: tensor)] + alternatives(of: tensor)).contains(shape)
-  }
-
-  /// Another number of windows or hidden units that explains the shapes of three tensors or more, and
-  /// of as many as possible.
-  func others(explaining shapes: [PassTensor: [Int]]) -> PassSizes? {
-    var (windows, units): (Set<Int>, Set<Int>) = ([n], [model.hidden])
-    for (tensor, shape) in shapes {
-      for (dimension, size) in zip(TensorRow<Double>(tensor).dimensions, shape) where size > 1 {
-        if dimension == .n { windows.insert(size) }
-        if dimension == .hidden { units.insert(size) }
-      }
-    }
-    var best: (sizes: PassSizes, count: Int)?
-    for n in windows.sorted() {
-      for hidden in units.sorted() {
-        // All transposed is a mistake, and no other size.
-        if (n, hidden) == (self.n, model.hidden) || (n, hidden) == (model.hidden, self.n) {
-          continue
-        }
-        let other = ModelShape(
-          vocabulary: model.vocabulary, blockSize: model.blockSize, embedding: model.embedding,
-          hidden: hidden)
-        let sizes = PassSizes(other, batchSize: n)
-        let count = shapes.count { sizes.accepts($0.value, for: $0.key) }
-        if count >= 3, count > best?.count ?? 0 { best = (sizes, count) }
-      }
-    }
-    return best?.sizes
-  }
-
-  /// Rows and columns of a tensor as a matrix of the derivation.
-  func matrixShape(of tensor: PassTensor) -> (rows: Int, columns: Int) {
-    let shape = shape(of: tensor)
-    let columns = shape.last ?? 1
-    return (shape.reduce(1, *) / columns, columns)
-  }
-
-  /// The roundings of an element in its own line: one for each term that is added up, but at least four.
-  ///
-  /// A line that adds up m terms may be off by m units in the last place, whatever the order of the sum.
-  /// What the lines before it have lost already is not counted.
-  ///
-  /// - Parameter occurrences: How often the most frequent id of the contexts occurs.
-  func terms(of tensor: PassTensor, occurrences: Int) -> Int {
-    let few = 4
-    switch TensorRow<Double>(tensor).terms {
-    case .few: return few
-    case .sum(let dimension, let others): return max(size(dimension) + others, few)
-    case .occurrences: return max(occurrences, few)
-    }
-  }
-}
-
-extension Minibatch {
-  /// How often the most frequent id of the contexts occurs: the longest sum in dC.
-  var mostOccurrences: Int {
-    contexts.reduce(into: [:]) { counts, id in counts[id, default: 0] += 1 }.values.max() ?? 0
   }
 }

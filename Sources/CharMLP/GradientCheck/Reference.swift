@@ -1,15 +1,16 @@
-// A pass in a file: minibatch, parameters, and as many of its tensors as somebody wrote down.
+// A pass in a file: minibatch, parameters, and as many of its tensors as were saved.
 //
 // A notebook writes one and has its gradients checked; or we write one, and a notebook checks its
-// gradients against ours. Both are the same file, so that what we write can be read back and is exact.
-// All sizes come from the shapes. Reading and writing files is left to the caller; this is about bytes.
+// gradients against ours. Both are the same file, so that what we write can be read back and is
+// exact. All sizes come from the shapes. Reading and writing files is left to the caller; this is
+// about bytes.
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
 
 package import LinearAlgebra
 package import Posix
 package import Safetensors
 
-/// A problem with tensors of its forward and backward pass, computed by somebody.
+/// A problem with tensors of its forward and backward pass, computed by another program.
 package struct Reference: Equatable, Sendable {
   /// The precision of every tensor in the file.
   package let precision: Precision
@@ -20,11 +21,19 @@ package struct Reference: Equatable, Sendable {
   let shapes: [PassTensor: [Int]]
   /// Tensors of a wrong shape, with that shape.
   package let misshapen: [PassTensor: [Int]]
-  /// Tensors that have the right shape for another number of windows or hidden units, with that shape:
-  /// what an earlier exercise left in the notebook.
+  /// Tensors that have the right shape for another number of windows or hidden units, with that
+  /// shape: what an earlier exercise left in the notebook.
   package let stale: [PassTensor: [Int]]
-  /// Names in the file that are no tensors of the pass, sorted; they are not compared.
+  /// The same tensors in the sizes that they fit.
+  let otherPass: OtherPass?
+  /// Names in the file that are not tensors of the pass, sorted; they are not compared.
   package let ignored: [String]
+
+  /// Tensors of a pass of other sizes.
+  struct OtherPass: Equatable, Sendable {
+    let sizes: PassSizes
+    let tensors: [PassTensor: Matrix<Double>]
+  }
 
   /// The problem's pass, step by step, as we compute it in the given precision.
   ///
@@ -39,9 +48,10 @@ package struct Reference: Equatable, Sendable {
       self.problem = problem
       tensors = Self.tensors(problem, Double.self)
     }
-    (shapes, misshapen, stale, ignored) = ([:], [:], [:], [])
+    (shapes, misshapen, stale, otherPass, ignored) = ([:], [:], [:], nil, [])
   }
 
+  /// A reference made in a test.
   init(
     precision: Precision, problem: GradientProblem, tensors: [PassTensor: Matrix<Double>],
     shapes: [PassTensor: [Int]] = [:], misshapen: [PassTensor: [Int]] = [:],
@@ -54,6 +64,7 @@ package struct Reference: Equatable, Sendable {
     self.misshapen = misshapen
     self.stale = stale
     self.ignored = ignored
+    otherPass = nil
   }
 
   /// Every tensor of the step-by-step pass in one precision.
@@ -61,11 +72,12 @@ package struct Reference: Equatable, Sendable {
     _ problem: GradientProblem, _: Scalar.Type
   ) -> [PassTensor: Matrix<Double>] {
     let parameters = problem.parameters.converted(to: Scalar.self)
-    return Derivation(parameters, problem.minibatch).tensors.mapValues { $0.converted() }
+    return Derivation(parameters, problem.minibatch, dropout: problem.dropout).tensors
+      .mapValues { $0.converted() }
   }
 }
 
-// MARK: - Reference files on the disk
+// MARK: - Files
 
 extension Reference {
   /// The bytes of the file or pipe at a path, as far as its header says that they are its bytes.
@@ -75,25 +87,24 @@ extension Reference {
     try Checkpoint.read(path, limit: limit, allowingPipes: true)
   }
 
-  /// The file, with the bounds on rounding for whoever compares.
+  /// The file, with the bounds on rounding for the program that compares.
   package func encoded(threads: Int) -> [UInt8] {
     encoded(bounds: roundingBounds(threads: threads))
   }
 
-  /// `name=bound` for each tensor, in the derivation's order: how far another program's may be from ours.
+  /// `name=bound` for each tensor, in the derivation's order: how far another program's may be from
+  /// ours.
   private func roundingBounds(threads: Int) -> String {
     let bounds = RoundingBounds(problem, magnitudes: Magnitudes(problem.steps), threads: threads)
     return PassTensor.computed.map { "\($0)=\(bounds[$0, precision])" }.joined(separator: " ")
   }
 }
 
-// MARK: - Writing a reference
-//
-// As a file that a notebook reads with `safetensors.torch.load_file`.
+// MARK: - Writing
 
 extension Reference {
   /// The bytes of a safetensors file with the minibatch, the parameters and all tensors, in the
-  /// notebook's shapes.
+  /// notebook's shapes, as `safetensors.torch.load_file` reads it.
   ///
   /// - Parameter bounds: Metadata under that name; none if empty.
   package func encoded(bounds: String = "") -> [UInt8] {
@@ -124,14 +135,11 @@ extension Reference {
   }
 }
 
-// MARK: - Reading a reference
-//
-// Everything is validated on the way.
+// MARK: - Reading
 
-// C, W1 and Xb say all sizes; everything else has to fit them. Xb and Yb are I64 as PyTorch makes them,
-// all else is of one type, F32 or F64. A tensor to be judged whose shape does not fit is kept apart. A name that is no tensor of the pass is left alone, since
-// notebooks hold a lot (Xtr, g); but one that begins with d is refused: a misspelt gradient would
-// pass unchecked.
+// C, W1 and Xb determine all sizes; everything else has to fit them. Xb and Yb are I64 as PyTorch
+// makes them, all else is of one type, F32 or F64. A tensor to be judged whose shape does not fit
+// is kept apart. Other names are left alone: notebooks hold a lot (Xtr, g, device).
 
 extension Reference {
   /// Reads a reference.
@@ -167,24 +175,21 @@ extension Reference {
     let sizes = reader.sizes.others(explaining: others)
     stale = others.filter { sizes?.accepts($0.value, for: $0.key) ?? false }
     misshapen = others.filter { !(sizes?.accepts($0.value, for: $0.key) ?? false) }
-    ignored = try Self.ignored(reader.file)
-  }
-
-  /// The names that are neither given nor computed.
-  private static func ignored(_ file: SafetensorsFile) throws(ReferenceError) -> [String] {
-    let others = file.tensors.map(\.name).filter { name in
+    otherPass = try Self.otherPass(ReferenceReader(reader, sizes ?? reader.sizes), stale.keys)
+    ignored = reader.file.tensors.map(\.name).filter { name in
       PassTensor(rawValue: name) == nil && MinibatchIDs(rawValue: name) == nil
     }.sorted()
-    if let gradient = others.first(where: { $0.begins(with: "d") }) {
-      throw .unknownGradient(tensor: gradient)
-    }
-    return others
+  }
+
+  private static func otherPass(
+    _ reader: ReferenceReader, _ names: some Collection<PassTensor>
+  ) throws(ReferenceError) -> OtherPass? {
+    if names.isEmpty { return nil }
+    var tensors: [PassTensor: Matrix<Double>] = [:]
+    for tensor in names { tensors[tensor] = try reader.matrix(tensor) }
+    return OtherPass(sizes: reader.sizes, tensors: tensors)
   }
 }
-
-// MARK: - A file's tensors
-//
-// One by one, in the types and shapes that they must have.
 
 /// A safetensors file whose sizes have been found to fit each other.
 struct ReferenceReader {
@@ -204,17 +209,25 @@ struct ReferenceReader {
     sizes = try Self.sizes(of: file)
   }
 
-  /// All sizes: the vocabulary and the embedding are C's, the hidden layer's is W1's, the others Xb's.
+  /// The same file, read in other sizes.
+  init(_ reader: ReferenceReader, _ sizes: PassSizes) {
+    file = reader.file
+    precision = reader.precision
+    self.sizes = sizes
+  }
+
+  /// All sizes: the vocabulary and the embedding are C's, the hidden layer's is W1's, the others
+  /// Xb's.
   private static func sizes(of file: SafetensorsFile) throws(ReferenceError) -> PassSizes {
     let (vocabulary, embedding) = try dimensions("C", "(vocabulary, embedding)", in: file)
     let (n, block) = try dimensions("Xb", "(n, block)", in: file)
     let (inputs, hidden) = try dimensions("W1", "(block·embedding, hidden)", in: file)
     guard n >= 2 else {
-      throw .shape(tensor: "Xb", expected: "(n, block) with n of at least 2", found: [n, block])
+      throw .shape(tensor: "Xb", expected: "(n, block) with n > 1", found: [n, block])
     }
     let (width, overflow) = block.multipliedReportingOverflow(by: embedding)
     guard !overflow, inputs == width else {
-      let expected = "(block·embedding, hidden) with \(block)·\(embedding) rows"
+      let expected = "(\(block)·\(embedding), hidden)"
       throw .shape(tensor: "W1", expected: expected, found: [inputs, hidden])
     }
     let model = ModelShape(
@@ -269,8 +282,7 @@ extension ReferenceReader {
     _ found: [Int], of name: String, against accepted: [[Int]]
   ) throws(ReferenceError) {
     guard !accepted.contains(found) else { return }
-    let expected = accepted.map(\.shapeDescription).joined(separator: " or ")
-    throw .shape(tensor: name, expected: expected, found: found)
+    throw .shape(tensor: name, expected: accepted[0].shapeDescription, found: found)
   }
 
   /// The elements, which Double holds in either precision.
@@ -318,12 +330,10 @@ extension ReferenceReader {
 }
 
 // MARK: - Errors
-//
-// Each names its tensor.
 
 /// Why bytes are not a reference.
 package enum ReferenceError: Error, Equatable, Sendable {
-  /// The bytes are no safetensors file.
+  /// The bytes are not a safetensors file.
   case file(SafetensorsError)
   /// A tensor that every reference has is missing.
   case missing(tensor: String)
@@ -335,8 +345,6 @@ package enum ReferenceError: Error, Equatable, Sendable {
   case id(tensor: String, index: [Int], vocabulary: Int, found: Int64)
   /// A parameter is not finite, or too large for Float.
   case parameter(tensor: String, index: [Int], found: Double)
-  /// A tensor looks like a gradient, and there is none of that name.
-  case unknownGradient(tensor: String)
   /// A tensor of the pass would be too large.
   case tooLarge(limit: Int)
 }
@@ -352,18 +360,13 @@ extension ReferenceError: CustomStringConvertible {
     case .dataType(let tensor, let expected, let found):
       "\(tensor): expected \(expected), found \(found.rawValue)"
     case .shape(let tensor, let expected, let found):
-      "\(tensor): expected the shape \(expected), found \(found.shapeDescription)"
+      "\(tensor): expected \(expected), found \(found.shapeDescription)"
     case .id(let tensor, let index, let vocabulary, let found):
-      "\(tensor): expected ids from 0 to \(vocabulary - 1), the rows of C, "
-        + "found \(found) at \(index.shapeDescription)"
+      "\(tensor): expected ids from 0 to \(vocabulary - 1), found \(found) at \(index.shapeDescription)"
     case .parameter(let tensor, let index, let found):
-      "\(tensor): expected numbers that Float can hold, "
-        + "found \(found) at \(index.shapeDescription)"
-    case .unknownGradient(let tensor):
-      "\(tensor): expected d and the name of a tensor of the pass, found another name"
-        + (PassTensor.nearest(to: tensor).map { "; \($0)?" } ?? "")
+      "\(tensor): expected finite floats, found \(found) at \(index.shapeDescription)"
     case .tooLarge(let limit):
-      "expected sizes that make no tensor of more than \(limit) elements, found larger ones"
+      "expected tensors of at most \(limit) elements"
     }
   }
 }

@@ -1,15 +1,16 @@
 // How much of a difference rounding can explain, tensor by tensor: measured, not guessed.
 //
-// Float and Double run the same lines on the same numbers, so what they differ by is Float's rounding.
-// Batch norm amplifies it by bnvar_inv, up to 316, and which unit is hit depends on the problem; so
-// the measurement is made on the problem itself. Double's rounding is Float's scaled by 2⁻²⁹.
+// Float and Double run the same lines on the same numbers, so what they differ by is Float's
+// rounding. Batch norm amplifies it by bnvar_inv, up to 316, and which unit is hit depends on the
+// problem; so the measurement is made on the problem itself. Double's rounding is Float's scaled by
+// 2⁻²⁹.
 //
 // One pass is not enough. Where a single element decides, it can be right by luck, and a bound near
-// zero would condemn every other program: one correct program in 20 is more than 16 × as far off as a
-// single pass. So there are eight, with parameters and embeddings moved by at most a last place, which
-// changes all roundings and nothing else; fewer than one in a million exceed 16 × the largest of them.
-// Each is run step by step and with the forms in one go, because those round differently: in db1 the
-// steps cancel what they have lost, and one expression does not.
+// zero would condemn every other program: one correct program in 20 is more than 16 × as far off as
+// a single pass. So there are eight, with parameters and embeddings moved by at most a last place,
+// which changes all roundings and nothing else; fewer than one in a million exceed 16 × the largest
+// of them. Each is run step by step and with the forms in one go, because those round differently:
+// in db1 the steps cancel what they have lost, and one expression does not.
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
 
 import LinearAlgebra
@@ -62,7 +63,7 @@ struct RoundingBounds: Sendable {
     _ tensor: PassTensor, _ differences: [PassTensor: Double], _ precision: Precision
   ) -> Double {
     guard let difference = differences[tensor] else {
-      preconditionFailure("RoundingBounds: \(tensor) is no tensor of the pass")
+      preconditionFailure("RoundingBounds: \(tensor) is given, not computed")
     }
     return Self.factor * difference
       + Double(sizes.terms(of: tensor, occurrences: occurrences))
@@ -70,18 +71,143 @@ struct RoundingBounds: Sendable {
   }
 }
 
-// MARK: - What a difference is small or large in comparison with
+// MARK: - Passes on moved numbers
 
-// For a tensor that is its largest element. Two gradients are zero in exact arithmetic, and what a pass
-// computes for them is nothing but rounding, so that they have no size of their own: they are judged
-// absolutely, by the size of the terms that cancel in their sums.
+// In Float and in Double on the same numbers, in several forms. Each form is compared with itself,
+// so that a fault in one of them cannot pass for rounding.
+
+/// The numbers that a measurement starts from.
+struct NudgedPass {
+  private let number: Int
+  private let parameters: Parameters<Float>
+  private let minibatch: Minibatch
+  private let dropout: RandomMask?
+  private let emb: Matrix<Float>
+
+  /// Starts from the problem's numbers in pass 0; in the others, parameters and embeddings are
+  /// moved by at most a last place, so that even two windows with one context differ.
+  init(_ number: Int, of problem: GradientProblem) {
+    self.number = number
+    let given = problem.parameters.converted(to: Float.self)
+    var nudge = Nudge(seed: number)
+    parameters = number == 0 ? given : nudge(given)
+    minibatch = problem.minibatch
+    dropout = problem.dropout
+    let looked = Derivation(parameters, minibatch).emb
+    emb = number == 0 ? looked : nudge(looked)
+  }
+
+  /// How a pass computes.
+  enum Form {
+    /// Line by line.
+    case steps
+    /// dlogits and dhprebn in one expression each.
+    case oneGo
+    /// In one go, and in Float with functions that are only as good as the engine's. The seed
+    /// decides by how much each of their results is off.
+    case engine(seed: Int)
+  }
+
+  /// The largest |Float − Double| of every tensor in any of the forms.
+  func differences(_ forms: [Form]) -> [PassTensor: Double] {
+    var differences: [PassTensor: Double] = [:]
+    for form in forms {
+      let (found, expected) = (single(form), double(form))
+      for tensor in PassTensor.computed {
+        let difference = Difference(found[tensor].converted(), expected[tensor]).largest
+        differences[tensor] = max(differences[tensor] ?? 0, difference)
+      }
+    }
+    return differences
+  }
+
+  /// The largest difference of every tensor between passes in Double whose lines all have moved by
+  /// at most a last place, and those whose lines have not.
+  func differencesInDouble(_ forms: [Form]) -> [PassTensor: Double] {
+    var nudge = Nudge(seed: number)
+    var differences: [PassTensor: Double] = [:]
+    for form in forms {
+      let (moved, expected) = (double(.steps), double(form))
+      for tensor in PassTensor.computed {
+        if case .oneGo = form, tensor == .dlogits { moved.dlogits = moved.dlogitsInOneGo }
+        if case .oneGo = form, tensor == .dhprebn { moved.dhprebn = moved.dhprebnInOneGo }
+        // A look-up and its other shape are exact.
+        if tensor != .emb, tensor != .embcat { moved[tensor] = nudge(moved[tensor]) }
+        let difference = Difference(moved[tensor], expected[tensor]).largest
+        differences[tensor] = max(differences[tensor] ?? 0, difference)
+      }
+    }
+    return differences
+  }
+
+  private func single(_ form: Form) -> Derivation<Float> {
+    let pass = Derivation(parameters, minibatch, dropout: dropout)
+    pass.emb = emb
+    if case .engine(let seed) = form {
+      // What SIMDFunctions promises: 1/√x within 3 places, tanh within 5.
+      var nudge = Nudge(seed: seed)
+      pass.bnvar_inv = nudge(pass.bnvar_inv, places: 3)
+      pass.h = nudge(pass.h, places: 5)
+    }
+    pass.take(form)
+    return pass
+  }
+
+  private func double(_ form: Form) -> Derivation<Double> {
+    let pass = Derivation(
+      parameters.converted(to: Double.self), minibatch, dropout: dropout)
+    pass.emb = emb.converted()
+    pass.take(form)
+    return pass
+  }
+}
+
+extension Derivation {
+  /// Replaces the steps by the forms in one go, if that is the form.
+  fileprivate func take(_ form: NudgedPass.Form) {
+    if case .steps = form { return }
+    dlogits = dlogitsInOneGo
+    dhprebn = dhprebnInOneGo
+  }
+}
+
+/// Moves numbers by some last places up or down, or not at all, at random.
+struct Nudge {
+  private var random: PythonRandom
+
+  init(seed: Int) { random = PythonRandom(seed: seed) }
+
+  mutating func callAsFunction<Scalar: MatrixScalar>(
+    _ matrix: Matrix<Scalar>, places: Int = 1
+  ) -> Matrix<Scalar> {
+    let elements = matrix.elements.map { element in
+      element + Scalar(random.randbelow(2 * places + 1) - places) * Scalar.ulpOfOne * element
+    }
+    return Matrix(rows: matrix.rows, columns: matrix.columns, elements: elements)
+  }
+
+  mutating func callAsFunction(_ parameters: Parameters<Float>) -> Parameters<Float> {
+    var nudged = parameters
+    for (_, path) in Parameters<Float>.ordered {
+      nudged[keyPath: path] = self(nudged[keyPath: path])
+    }
+    return nudged
+  }
+}
+
+// MARK: - Magnitudes
+
+// A difference is small or large in comparison with a tensor's largest element. Two gradients are
+// zero in exact arithmetic, and what a pass computes for them is nothing but rounding, so that they
+// have no size of their own: they are judged absolutely, by the size of the terms that cancel in
+// their sums.
 
 /// The size of every tensor of a pass.
 struct Magnitudes: Sendable {
   private let largest: [PassTensor: Double]
 
   init(_ steps: Derivation<Double>) {
-    largest = steps.tensors.mapValues { $0.elements.reduce(0) { max($0, abs($1)) } }
+    largest = steps.tensors.mapValues(\.largestMagnitude)
   }
 
   /// The largest magnitude in a tensor, or in the terms that it is the vanishing sum of.
@@ -91,4 +217,9 @@ struct Magnitudes: Sendable {
     }
     return magnitude
   }
+}
+
+extension Matrix<Double> {
+  /// The largest |x|; 0 if there are only NaNs.
+  var largestMagnitude: Double { elements.reduce(0) { Swift.max($0, abs($1)) } }
 }

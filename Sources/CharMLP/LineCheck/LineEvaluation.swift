@@ -1,16 +1,16 @@
-// One line of the derivation on somebody's own numbers, and how far they may be from it.
+// One line of the derivation on a file's own numbers, and how far they may be from it.
 //
 // The line is Derivation's; only its inputs are set. The bound is
 //
 //     4 · (terms + 1) · (ulp · Σ|terms| + least normal number)
 //
-// for each element, in the precision of the file: ulp is 2⁻²³ or 2⁻⁵², terms are those that the line adds
-// up (at least 4, for the roundings of a line without a sum), and Σ|terms| is the sum of their magnitudes.
-// That sum is the line itself with magnitudes for its inputs; the few lines that subtract, divide or
-// apply a function say theirs below.
+// for each element, in the precision of the file: ulp is 2⁻²³ or 2⁻⁵², terms are those that the
+// line adds up (at least 4, for the roundings of a line without a sum), and Σ|terms| is the sum of
+// their magnitudes. That sum is the line itself with magnitudes for its inputs; the few lines that
+// subtract, divide or apply a function say theirs below.
 //
-// An input that the file lacks is computed by its own line. Then its Σ|terms| takes the place of its
-// magnitude, and its terms are added to those of the line that reads it.
+// An input that the file lacks is computed by its own line. Then its Σ|terms| takes the place of
+// its magnitude, and its terms are added to those of the line that reads it.
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
 
 import LinearAlgebra
@@ -55,6 +55,17 @@ struct LineInput {
     terms = line.terms
   }
 
+  private init(_ value: Matrix<Double>, size: Matrix<Double>, terms: Int) {
+    self.value = value
+    self.size = size
+    self.terms = terms
+  }
+
+  /// A multiple.
+  func scaled(by factor: Double) -> LineInput {
+    LineInput(factor * value, size: max(1, abs(factor)) * size, terms: terms)
+  }
+
   var isComputed: Bool { terms > 0 }
 }
 
@@ -74,9 +85,11 @@ extension Matrix<Double> {
 enum LineForm: Equatable {
   /// The line of Derivation.swift.
   case step
-  /// The line with its result, or one part of it, multiplied: what belongs to a forward pass whose own
-  /// line differs by that factor.
+  /// The line with its result multiplied: what belongs to a forward pass whose own line differs by
+  /// that factor.
   case scaled(Double)
+  /// The line with one of its inputs multiplied, likewise.
+  case scaledInput(PassTensor, Double)
   /// Cross-entropy, or batch norm, in one expression.
   case oneGo(varianceFactor: Double = 1)
   /// The gradient of cross-entropy from the probabilities.
@@ -107,8 +120,8 @@ struct LineEvaluator {
     n = Double(problem.minibatch.count)
   }
 
-  /// What a line divides by. A quotient's size is not that of the sizes: what is lost of the divisor
-  /// counts relative to its value.
+  /// What a line divides by. A quotient's size is not that of the sizes: what is lost of the
+  /// divisor counts relative to its value.
   static let divisors: [PassTensor: PassTensor] = [
     .bnvar_inv: .bnvar, .counts_sum_inv: .counts_sum, .dprobs: .probs, .dcounts_sum: .counts_sum,
     .dbnvar: .bnvar,
@@ -149,9 +162,12 @@ struct LineEvaluator {
         value: line.values[tensor], size: line.size(precision), terms: terms + others)
     case .scaled(let factor):
       return EvaluatedLine(
-        value: line.scaled(by: factor), size: max(1, abs(factor)) * line.size(precision),
-        terms: terms + others
-      )
+        value: factor * line.values[tensor], size: max(1, abs(factor)) * line.size(precision),
+        terms: terms + others)
+    case .scaledInput(let input, let factor):
+      var scaled = inputs
+      scaled[input] = inputs[input]?.scaled(by: factor)
+      return evaluate(tensor, on: scaled)
     case .fromResult:
       let value = -0.5 * (pow(line.values.bnvar_inv, 3) * line.values.dbnvar_inv)
       let size = 0.5 * (pow(line.sizes.bnvar_inv, 3) * line.sizes.dbnvar_inv)
@@ -203,7 +219,8 @@ private struct Line {
   let values: Derivation<Double>
   let sizes: Derivation<Double>
 
-  /// Σ|terms| of the step; ∞ where a number on the way to it is too large for the precision.
+  /// Σ|terms| of the step; ∞ where a number on the way to it is too large or too small for the
+  /// precision.
   func size(_ precision: Precision) -> Matrix<Double> {
     let (v, s) = (values, sizes)
     switch tensor {
@@ -219,6 +236,12 @@ private struct Line {
       let inverses = magnitude(pow(v.probs, -1))
       let overflow = inverses.replacing(above: precision.greatestFiniteMagnitude)
       return quotient(magnitude(s.dprobs)) + overflow
+    case .dbnvar:
+      // A power below the least normal number has lost digits, and a large factor makes much of
+      // them.
+      let inverses = 2 * pow(v.bnvar + 1e-5, 1.5)
+      let underflow = inverses.replacing(above: 1 / precision.leastNormalMagnitude)
+      return quotient(magnitude(s.dbnvar)) + underflow
     case .logit_maxes:
       return isComputed(.logits) ? s.logits.max(.columns) : magnitude(v.logit_maxes)
     default: return quotient(magnitude(s[tensor]))
@@ -240,12 +263,6 @@ private struct Line {
     return magnitude(slope) * size
   }
 
-  /// The step in which what the forward line made is multiplied by a factor.
-  func scaled(by factor: Double) -> Matrix<Double> {
-    if tensor == .dhprebn { return values.dbndiff + (factor / values.n) * values.dbnmeani }
-    return factor * values[tensor]
-  }
-
   /// Cross-entropy or batch norm as one expression, and its Σ|terms|.
   func inOneGo(
     _ n: Double, _ varianceFactor: Double
@@ -259,7 +276,8 @@ private struct Line {
       }
       return (form(v, -1), form(s, 1))
     }
-    // exp loses of a probability what its argument has lost, which is in proportion to the argument.
+    // exp loses of a probability what its argument has lost, which is in proportion to the
+    // argument.
     let maxes = v.logits.max(.columns)
     let exponents = v.logits - maxes
     let logs = log(exp(exponents).sum(.columns))
@@ -277,38 +295,16 @@ private struct Line {
   }
 }
 
-extension Precision {
-  /// The smallest number with all its digits: 2⁻¹²⁶ or 2⁻¹⁰²².
-  var leastNormalMagnitude: Double {
-    switch self {
-    case .float32: Double(Float.leastNormalMagnitude)
-    case .float64: Double.leastNormalMagnitude
-    }
-  }
-
-  /// Each element as a number of this precision.
-  func rounded(_ x: Matrix<Double>) -> Matrix<Double> {
-    self == .float64 ? x : x.converted(to: Float.self).converted()
-  }
-
-  /// The largest number.
-  var greatestFiniteMagnitude: Double {
-    switch self {
-    case .float32: Double(Float.greatestFiniteMagnitude)
-    case .float64: Double.greatestFiniteMagnitude
-    }
-  }
-}
-
 // MARK: - Whether numbers are within their bounds
 
-/// The comparison of somebody's tensor with its line.
+/// The comparison of a file's tensor with its line.
 enum LineComparison: Equatable {
   /// Every element is within its bound.
   case holds
   /// An element is not.
   case differs
-  /// No element is outside its bound, but some have none: there the line is infinite or not a number.
+  /// No element is outside its bound, but some have none: there the line is infinite or not a
+  /// number.
   case incomparable
 
   /// Written so that a NaN is never within a bound.

@@ -1,7 +1,8 @@
-// The kind of a mistake, where the numbers show it: a constant ratio, a lost term, the wrong tensor.
+// The kind of a mistake, where the numbers show it: a constant ratio, a lost term, the wrong
+// tensor.
 //
-// A hint says what to look for and never what the line should be. Each kind is tried in the line's own
-// bound, so that a hint is a fact about the numbers and no guess.
+// A hint says what to look for and never what the line should be. Each kind is tried in the line's
+// own bound, so that a hint is a fact about the numbers and no guess.
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
 
 import LinearAlgebra
@@ -15,28 +16,38 @@ struct LineHints {
   private let tensor: PassTensor
   private let found: Matrix<Double>
   private let line: EvaluatedLine
+  /// A bound on all elements that is smaller than the line's.
+  private let limit: Double
+  /// Whether an input is missing and no such bound is known: then too much is within the line's.
+  private let isVague: Bool
   private let n: Double
+  private let vocabulary: Double
 
-  init(_ judge: PassJudge, _ tensor: PassTensor, _ found: Matrix<Double>, _ line: EvaluatedLine) {
+  init(
+    _ judge: PassJudge, _ tensor: PassTensor, _ found: Matrix<Double>,
+    _ candidate: PassJudge.Candidate, limit: Double
+  ) {
     self.judge = judge
     self.tensor = tensor
     self.found = found
-    self.line = line
+    self.limit = limit
+    line = candidate.line
+    isVague = candidate.isChained && !limit.isFinite
     n = Double(judge.reference.problem.minibatch.count)
+    vocabulary = Double(judge.reference.problem.parameters.shape.vocabulary)
   }
 
   /// The hint; nil if the numbers show no kind.
   var text: String? {
-    let kinds: [() -> String?] = [
-      { emptiness }, { wrongSign }, { lastWrite }, { lostTerm }, { ratio }, { lostFactor },
-      { forgottenEpsilon },
-      { equalTensor }, { scaledTerm }, { transposed }, { constantDifference }, { usesOfMaxes },
-      { otherPass }, { missingInputs },
+    let shown: [() -> String?] = [{ emptiness }, { wrongSign }, { notZero }]
+    let tried: [() -> String?] = [
+      { rounding }, { fewerDigits }, { lastWrite }, { lostTerm }, { ratio }, { lostFactor },
+      { forgottenEpsilon }, { equalTensor }, { scaledTerm }, { transposed },
+      { constantDifference }, { usesOfMaxes },
     ]
-    for kind in kinds {
-      if let hint = kind() { return hint }
-    }
-    return nil
+    let guessed: [() -> String?] = [{ missingInputs }, { otherPass }]
+    let vague: [() -> String?] = [{ equalTensor }]
+    return (shown + (isVague ? vague : tried) + guessed).lazy.compactMap { $0() }.first
   }
 
   // MARK: Kinds
@@ -46,6 +57,35 @@ struct LineHints {
     return found.elements.allSatisfy { $0 == 0 } ? Sentence.zero() : nil
   }
 
+  private var wrongSign: String? {
+    guard tensor.cancels != nil, isFound(line) else { return nil }
+    return Sentence.oppositeRounding()
+  }
+
+  private var notZero: String? { tensor.cancels == nil ? nil : Sentence.notZero() }
+
+  /// Terms that cancel where the line's do not.
+  private var rounding: String? {
+    let nothing = EvaluatedLine(value: 0 * line.value, size: line.size, terms: line.terms)
+    return isFound(nothing) && !isRounding(line) ? Sentence.rounding() : nil
+  }
+
+  /// The line in a type with fewer digits.
+  private var fewerDigits: String? {
+    let types = [(name: "bfloat16", digits: 8), (name: "float16", digits: 11)]
+    for (name, digits) in types {
+      // Two inputs and the result have each lost half a unit of this.
+      let unit = Double(sign: .plus, exponent: 2 - digits, significand: 1)
+      let isRounded = found.elements.indices.allSatisfy { index in
+        let (element, expected) = (found.elements[index], line.value.elements[index])
+        return element.hasAtMost(digits: digits)
+          && abs(element - expected) <= unit * line.size.elements[index]
+      }
+      if isRounded { return Sentence.fewerDigits(["type": name]) }
+    }
+    return nil
+  }
+
   /// dC with the last window's gradient in each row.
   private var lastWrite: String? {
     guard tensor == .dC, let demb = input(.demb) else { return nil }
@@ -53,15 +93,15 @@ struct LineHints {
     for (row, id) in judge.reference.problem.minibatch.contexts.enumerated() {
       for column in 0..<last.columns { last[Int(id), column] = demb[row, column] }
     }
-    guard isFound(last) else { return nil }
-    return Sentence.lastWrite()
+    return isFound(EvaluatedLine(value: last, size: magnitude(last), terms: 1))
+      ? Sentence.lastWrite() : nil
   }
 
   /// The line with one of its inputs zero.
   private var lostTerm: String? {
     for input in tensor.inputs {
       let rest = variant(input) { 0 * $0 }
-      guard rest.value.elements.contains(where: { $0 != 0 }), isFound(rest) else { continue }
+      guard !isRounding(rest), isFound(rest) else { continue }
       if let owner = tensor.owner, owner.readers.count > 1 {
         return Sentence.oneTerm(["owner": owner.name])
       }
@@ -71,20 +111,22 @@ struct LineHints {
   }
 
   private var ratio: String? {
-    guard let factor = Self.factor(found, line, judge.precision) else { return nil }
-    let kind = Self.kind(of: factor, n)
+    guard let factor = Self.factor(found, line, judge.precision, limit: limit) else { return nil }
+    let isKnown = kind(of: factor) != .anyFactor
     let bounds = line.bound(judge.precision).elements
     let isClear = bounds.indices.contains {
-      abs(found.elements[$0] - line.value.elements[$0]) > 32 * bounds[$0]
+      abs(found.elements[$0] - line.value.elements[$0]) > 32 * min(bounds[$0], limit)
     }
-    guard isClear || kind != .anyFactor else { return nil }
-    return Sentence.ratio(["factor": Self.number(factor), "kind": Self.words(for: factor, n)])
+    // A single number is always some number times another.
+    guard isKnown || (isClear && found.count > 1) else { return nil }
+    return Sentence.ratio(["factor": Self.number(factor), "kind": words(for: factor)])
   }
 
   /// The line with one of its inputs 1.
   private var lostFactor: String? {
     let isLost = tensor.inputs.contains { input in
-      isFound(variant(input) { Matrix(rows: $0.rows, columns: $0.columns, repeating: 1) })
+      let rest = variant(input) { Matrix(rows: $0.rows, columns: $0.columns, repeating: 1) }
+      return !isRounding(rest) && isFound(rest)
     }
     return isLost ? Sentence.lostFactor() : nil
   }
@@ -94,18 +136,26 @@ struct LineHints {
     return isFound(variant(.bnvar) { $0 + -1e-5 }) ? Sentence.noEpsilon() : nil
   }
 
-  private var wrongSign: String? {
-    guard tensor.cancels != nil, isFound(line) else { return nil }
-    return Sentence.oppositeRounding()
-  }
-
   private var equalTensor: String? {
     let others = PassTensor.computed.filter { $0 != tensor && !tensor.inputs.contains($0) }
     let equal = (others + tensor.inputs).first {
-      judge.reference.tensors[$0]?.elements == found.elements
+      judge.reference.tensors[$0]?.elements == found.elements && !isMadeOfThis($0)
     }
     guard let equal else { return nil }
     return Sentence.equalTensor(["tensor": equal.name])
+  }
+
+  /// Whether a tensor is to the last bit what its line makes of this one: then its being equal to
+  /// it says nothing.
+  private func isMadeOfThis(_ other: PassTensor) -> Bool {
+    guard other.inputs.contains(tensor) else { return false }
+    var inputs: [PassTensor: LineInput] = [:]
+    for input in other.inputs {
+      guard let value = judge.value(input) else { return false }
+      inputs[input] = LineInput(value)
+    }
+    let made = judge.evaluator.evaluate(other, on: inputs).value
+    return judge.precision.rounded(made) == judge.value(other)
   }
 
   /// The line with one of its inputs multiplied.
@@ -113,8 +163,7 @@ struct LineHints {
     let factors = [-1, 2, 0.5, n / (n - 1), (n - 1) / n, n, 1 / n]
     for input in tensor.inputs {
       for factor in factors where isFound(variant(input) { factor * $0 }) {
-        let kind = Self.words(for: factor, n)
-        return Sentence.scaledTerm(["factor": Self.number(factor), "kind": kind])
+        return Sentence.scaledTerm(["factor": Self.number(factor), "kind": words(for: factor)])
       }
     }
     return nil
@@ -131,7 +180,7 @@ struct LineHints {
   /// A difference that is the same along each row, or along each column.
   private var constantDifference: String? {
     let difference = found - line.value
-    let tolerance = 4 * (line.bound(judge.precision).elements.max() ?? 0)
+    let tolerance = 4 * min(line.bound(judge.precision).elements.max() ?? 0, limit)
     guard difference.elements.contains(where: { abs($0) > 8 * tolerance }) else { return nil }
     func isConstant(_ difference: Matrix<Double>) -> Bool {
       difference.columns > 1
@@ -156,17 +205,26 @@ struct LineHints {
     let given = parameters + (tensor.ids.map { [$0.rawValue] } ?? [])
     guard !given.isEmpty else { return nil }
     return Sentence.otherPass([
-      "names": given.joined(separator: ", "), "tensor": tensor.name,
+      "question": tensor.question, "names": given.joined(separator: ", "), "tensor": tensor.name,
     ])
   }
 
   private var missingInputs: String? {
-    let missing = tensor.inputs.filter {
+    let unknown = tensor.inputs.filter {
       PassTensor.computed.contains($0) && judge.found($0) == nil
     }
-    guard !missing.isEmpty else { return nil }
-    let names = missing.map(\.name).joined(separator: ", ")
-    return (missing.count == 1 ? Sentence.missingInput : .missingInputs)(["names": names])
+    guard !unknown.isEmpty else { return nil }
+    let leftOut = unknown.filter(judge.isLeftOut)
+    let names = unknown.map(\.name).joined(separator: ", ")
+    let sentence: Sentence =
+      switch (unknown.count, leftOut.count) {
+      case (1, 0): .missingInput
+      case (_, 0): .missingInputs
+      case (1, 1): .leftOutInput
+      case (let count, let others) where count == others: .leftOutInputs
+      default: .unknownInputs
+      }
+    return sentence(["names": names])
   }
 
   // MARK: Trying
@@ -189,11 +247,19 @@ struct LineHints {
   }
 
   private func isFound(_ line: EvaluatedLine) -> Bool {
-    LineComparison(found, line, judge.precision) == .holds
+    LineComparison(found, line, judge.precision, limit: limit) == .holds
   }
 
-  private func isFound(_ value: Matrix<Double>) -> Bool {
-    isFound(EvaluatedLine(value: value, size: magnitude(value), terms: 1))
+  /// Whether nothing but rounding is in a line.
+  private func isRounding(_ line: EvaluatedLine) -> Bool {
+    LineComparison(0 * line.value, line, judge.precision, limit: limit) == .holds
+  }
+}
+
+extension Double {
+  /// Whether a binary number has no more significant digits than that.
+  fileprivate func hasAtMost(digits: Int) -> Bool {
+    significandBitPattern & ((1 << (53 - digits)) - 1) == 0
   }
 }
 
@@ -202,7 +268,7 @@ struct LineHints {
 extension LineHints {
   /// The number that a line is multiplied by in all elements; nil if there is none.
   static func factor(
-    _ found: Matrix<Double>, _ line: EvaluatedLine, _ precision: Precision
+    _ found: Matrix<Double>, _ line: EvaluatedLine, _ precision: Precision, limit: Double
   ) -> Double? {
     let products = zip(found.elements, line.value.elements).reduce(0) { $0 + $1.0 * $1.1 }
     let squares = line.value.elements.reduce(0) { $0 + $1 * $1 }
@@ -211,88 +277,83 @@ extension LineHints {
     else { return nil }
     let scaled = EvaluatedLine(
       value: factor * line.value, size: 2 * abs(factor) * line.size, terms: line.terms)
-    return LineComparison(found, scaled, precision) == .holds ? factor : nil
+    let comparison = LineComparison(found, scaled, precision, limit: max(1, abs(factor)) * limit)
+    return comparison == .holds ? factor : nil
   }
 
   /// A factor with five digits after the point, or six in all if it is very large or small.
   private static func number(_ factor: Double) -> String {
     let size = abs(factor)
-    var scale = 1e5
+    var (scale, unit) = (1e5, 1.0)
     if !(size < 1e6 && size > 1e-3) {
       while size * scale < 1e5, scale < 1e300 { scale *= 10 }
-      while size * scale >= 1e6, scale > 1e-300 { scale /= 10 }
+      while size * scale >= 1e6, scale > 1 { scale /= 10 }
+      while size / unit >= 1e6, unit < 1e300 { unit *= 10 }
     }
-    let rounded = (size * scale).rounded() / scale
-    let isWhole = rounded == rounded.rounded() && rounded < 1e6
+    let rounded = unit > 1 ? (size / unit).rounded() * unit : (size * scale).rounded() / scale
+    let isWhole = rounded == rounded.rounded() && rounded < 1e15
     return (factor < 0 ? "−" : "") + (isWhole ? "\(Int(rounded))" : "\(rounded)")
   }
 
   /// What a ratio usually means.
-  private static func kind(of factor: Double, _ n: Double) -> Sentence {
-    let kinds: [(Double, Sentence)] = [
+  private func kind(of factor: Double) -> Sentence {
+    var kinds: [(Double, Sentence)] = [
       (1, .sign), ((n - 1) / n, .bessel), (n / (n - 1), .bessel), (n, .mean), (1 / n, .mean),
       (n - 1, .meanWithoutOne), (1 / (n - 1), .meanWithoutOne), (2, .square), (0.5, .square),
     ]
+    if tensor.reducedAxis == 1 {
+      kinds += [(vocabulary, .meanOfRow), (1 / vocabulary, .meanOfRow)]
+    }
     return kinds.first { abs(abs(factor) / $0.0 - 1) < 1e-4 && ($0.0 != 1 || factor < 0) }?.1
       ?? .anyFactor
   }
 
   /// A ratio's kind in words, with its sign if that is wrong besides.
-  private static func words(for factor: Double, _ n: Double) -> String {
-    let kind = kind(of: factor, n)
+  private func words(for factor: Double) -> String {
+    let kind = kind(of: factor)
     guard factor < 0, kind != .sign, kind != .anyFactor else { return kind() }
     return Sentence.signAnd(["kind": kind()])
   }
 }
 
-// MARK: - Shapes, and what is to be noted of lines that are right
+// MARK: - What to note, and what to ask
 
 extension LineHints {
-  /// Why a shape may be what it is.
-  static func shape(_ tensor: PassTensor, found: [Int], _ sizes: PassSizes) -> String {
-    let expected = sizes.shape(of: tensor)
-    let shapes = ["found": found.shapeDescription, "expected": expected.shapeDescription]
-    if expected.count == 2, found.count == 2, expected.contains(1), found.contains(1),
-      found.firstIndex(of: 1) != expected.firstIndex(of: 1), found != expected.reversed()
-    {
-      return Sentence.otherDimension(shapes)
-    }
-    if found == expected.reversed() {
-      return Sentence.transposedShape(["found": found.shapeDescription])
-    }
-    if found.count == 2, expected.count == 2, let one = expected.firstIndex(of: 1),
-      found[1 - one] == expected[1 - one]
-    {
-      let isSquare = found[0] == found[1]
-      return (isSquare ? Sentence.keepdimOrSum : .notSummed)(shapes)
-    }
-    if found.count < expected.count || found.contains(1) { return Sentence.keepdim(shapes) }
-    return Sentence.otherShape(shapes)
-  }
-
   /// What to note of a line that is right: a lost dimension, or what its numbers cannot show.
   static func note(
-    on tensor: PassTensor, _ found: Matrix<Double>, in reference: Reference
+    on tensor: PassTensor, _ found: Matrix<Double>, in judge: PassJudge
   ) -> String? {
-    let shape = PassSizes(reference.problem).shape(of: tensor)
-    if let given = reference.shapes[tensor], given != shape, shape.contains(1) {
+    let shape = PassSizes(judge.reference.problem).shape(of: tensor)
+    if let given = judge.reference.shapes[tensor], given != shape, shape.contains(1) {
       return Sentence.lostDimension([
         "found": given.shapeDescription, "expected": shape.shapeDescription,
       ])
     }
-    guard tensor.cancels != nil else { return nil }
-    if found.elements.allSatisfy({ $0 == 0 }) || found.count < PassJudge.elementsForSign {
-      return Sentence.unseenSign()
+    guard let cancelled = tensor.cancels else { return nil }
+    let isSeen =
+      judge.cancellingTerms(of: tensor, cancelled) != nil
+      && !found.elements.allSatisfy { $0 == 0 }
+    return isSeen ? nil : Sentence.unseenSign()
+  }
+}
+
+extension PassTensor {
+  /// What to look at where the numbers show no kind of mistake; never the line itself.
+  package var question: String {
+    guard let owner else {
+      let names = inputs.map(\.name).joined(separator: ", ")
+      return names.isEmpty ? "" : HintSentence.reads(["names": names])
     }
-    return nil
+    let readers = owner.readers.map { "\($0) = \($0.line)" }
+    let lines = readers.joined(separator: "; ")
+    return (readers.count == 1 ? HintSentence.forwardLine : .forwardLines)(["lines": lines])
   }
 }
 
 // MARK: - Words of hints
-//
-// One table for the judge, the commands and docs/gradcheck.html.
-//
-// A place in braces is filled in by whoever says the sentence.
+
+// One table for the judge, the commands and docs/gradcheck.html. A place in braces is filled in
+// where the sentence is used.
 
 /// A text with places in braces.
 package protocol Sentence: RawRepresentable<String>, CaseIterable, Sendable {}
@@ -327,6 +388,9 @@ package enum HintSentence: String, Sentence {
   case lostFactor = "equals its line with a factor left out"
   case noEpsilon = "equals its line without ε"
   case oppositeRounding = "zero but for rounding, and the rounding has the opposite sign"
+  case notZero = "should be zero but for rounding"
+  case rounding = "zero but for rounding, and its line is not"
+  case fewerDigits = "equals its line in {type}: computed or saved with fewer digits"
   case equalTensor =
     "equals your {tensor}: the same memory (then clone it), or the wrong tensor"
   case scaledTerm = "one of its terms is {factor} times what it should be: {kind}"
@@ -336,9 +400,17 @@ package enum HintSentence: String, Sentence {
   case constantInColumns =
     "off by the same number along each column: a term that is repeated there is missing or too many"
   case otherUseOfMaxes = "its last bits show another use of dlogit_maxes"
-  case otherPass = "or {names} changed after {tensor} was computed"
+  case otherPass = "{question}; or {names} changed after {tensor} was computed"
   case missingInput = "{names} is not in the file, so it may be there"
   case missingInputs = "{names} are not in the file, so it may be there"
+  case leftOutInput = "{names} is left out, so it may be there"
+  case leftOutInputs = "{names} are left out, so it may be there"
+  case unknownInputs = "{names} are not in the file or left out, so it may be there"
+
+  // What to look at
+  case reads = "reads {names}"
+  case forwardLine = "forward line: {lines}"
+  case forwardLines = "forward lines: {lines}"
 
   // Kinds of factors
   case sign = "its sign"
@@ -346,6 +418,7 @@ package enum HintSentence: String, Sentence {
   case bessel = "Bessel's n − 1"
   case mean = "the mean over n"
   case meanWithoutOne = "the mean over n − 1"
+  case meanOfRow = "the mean over the vocabulary"
   case square = "the square"
   case anyFactor = "a constant factor"
 
@@ -355,6 +428,11 @@ package enum HintSentence: String, Sentence {
   case keepdimOrSum = "{found} is not {expected}: keepdim, or not summed"
   case notSummed = "{found} is not {expected}: not summed"
   case keepdim = "{found} is not {expected}: keepdim"
+  case summed = "{found} is not {expected}: summed"
+  case summedOverAll = "{found} is not {expected}: summed over everything"
+  case notRepeated = "{found} is not {expected}: not repeated"
+  case otherForm = "{found} is not {expected}: the same number of elements in another shape"
+  case shapeOfAnother = "{found} is not {expected}: of another minibatch?"
   case otherShape = "{found} is not {expected}"
   case lostDimension = "{found} for {expected}: keepdim"
 
@@ -365,22 +443,22 @@ package enum HintSentence: String, Sentence {
 }
 
 // MARK: - Tables for the page
-//
-// The table of tensors and the words of hints as JSON, for the page that judges in a browser.
-//
-// docs/gradcheck.html computes lines, bounds and verdicts itself. What it has to know for that of a tensor
-// (its shape, the terms of its line, what it reads) stands in PassTensors.swift and nowhere else.
+
+// docs/gradcheck.html computes lines, bounds and verdicts itself. What it has to know of a tensor
+// for that (its shape, the terms of its line, what it reads) comes from PassTensors.swift alone, as
+// JSON.
 
 extension PassTensor {
   /// All tensors in the derivation's order, the factor of every bound, and the sentences of hints.
   package static var table: JSONValue {
     [
       "factor": .number(EvaluatedLine.factor),
-      "elementsForSign": .integer(PassJudge.elementsForSign),
+      "sumsForSign": .integer(PassJudge.sumsForSign),
       "elementsForBits": .integer(PassJudge.elementsForBits),
       "elementLimit": .integer(GradientProblem.elementLimit),
       "tensors": .array(allCases.map(\.entry)),
-      "stale": .array(staleOrigins.map { .array($0.map { .string($0.name) }) }),
+      "leftoversOfAnySize": .integer(leftoversOfAnySize),
+      "leftovers": .array(leftovers.map { .array($0.map { .string($0.name) }) }),
       "hints": .object(HintSentence.table.map { (key: $0.name, value: .string($0.text)) }),
     ]
   }
@@ -396,6 +474,7 @@ extension PassTensor {
       "inputs": .array(inputs.map { .string($0.name) }),
       "ids": ids.map { .string($0.rawValue) } ?? .null,
       "cancels": cancels.map { .string($0.name) } ?? .null,
+      "reducedAxis": reducedAxis.map { .integer($0) } ?? .null,
       "divisor": LineEvaluator.divisors[self].map { .string($0.name) } ?? .null,
       "section": .string(section),
     ]

@@ -1,10 +1,10 @@
-// Which line of somebody's pass is wrong, and which only follow.
+// Which line of a pass is wrong, and which only follow.
 //
-// Each line is evaluated on their own numbers, forward first. If the result is theirs, the line is right,
-// and a wrong number in it has come from an input; if not, the mistake is here. So gradients are
-// judged as gradients of their forward pass, and a second mistake is found behind the first. One thing
-// cannot be judged so: whether the parameters and the minibatch are those of the pass. If they are not,
-// all lines that read them fail at once, and that is what the verdict says.
+// Each line is evaluated on the file's own numbers, forward first. If the result is the file's, the
+// line is right, and a wrong number in it has come from an input; if not, the mistake is here. So
+// gradients are judged as gradients of the file's forward pass, and a second mistake is found
+// behind the first. Whether the parameters and the minibatch are those of the pass cannot be judged
+// so: OtherPasses.swift.
 
 import LinearAlgebra
 internal import Posix
@@ -15,7 +15,7 @@ package struct LineVerdict: Equatable, Sendable {
     /// The numbers are right.
     case right
     /// The line is wrong given its inputs.
-    case here
+    case wrong = "here"
     /// The line is right given its inputs, and one of them is wrong.
     case follows
     /// The file does not have the tensor.
@@ -34,7 +34,7 @@ package struct LineVerdict: Equatable, Sendable {
   package var hint: String?
 
   /// Whether the mistake is in this line.
-  package var isFault: Bool { kind == .here || kind == .shape }
+  package var isFault: Bool { kind == .wrong || kind == .shape }
 }
 
 /// The verdicts on all lines of a pass.
@@ -62,12 +62,16 @@ package struct PassVerdicts: Equatable, Sendable {
   package var isEmpty: Bool { !lines.contains { ![.missing, .notComparable].contains($0.kind) } }
 
   /// Judges a reference.
+  ///
+  /// What an earlier exercise left in the file is recognized by its sizes. Others from the same
+  /// exercise may have matching sizes, so each group is left out in turn, and the verdict that
+  /// blames fewer lines is kept.
   package init(_ reference: Reference) {
     let measured = MeasuredBounds(reference.problem)
-    var verdicts = Self.judging(reference, without: [], measured)
-    // If some tensors are of another minibatch, those of the same origin whose sizes fit are found by
-    // what is left to blame without them.
-    for others in reference.stale.isEmpty ? [] : PassTensor.staleOrigins {
+    let whole = Self.judging(reference, without: [], measured)
+    var verdicts = whole
+    for (number, others) in PassTensor.leftovers.enumerated()
+    where reference.areOthersLeft(number) || whole.isLeftover(others) {
       let left = Self.judging(reference, without: others, measured)
       if left.blame + 2 <= verdicts.blame { verdicts = left }
     }
@@ -115,8 +119,8 @@ struct PassJudge {
     let faults: Set<PassTensor>
   }
 
-  /// Theirs, and, where that is wrong by its line, what the line makes: a tensor may have been overwritten
-  /// after it was used. What is missing is made by its line.
+  /// Theirs, and, where that is wrong by its line, what the line makes: a tensor may have been
+  /// overwritten after it was used. What is missing is made by its line.
   private(set) var versions: [PassTensor: [Version]] = [:]
 
   /// A line in one form on one choice of its inputs, and the faults in those.
@@ -128,8 +132,11 @@ struct PassJudge {
     let isChained: Bool
   }
 
-  /// For a forward line that is off by a constant factor, that factor.
-  private var factors: [PassTensor: Double] = [:]
+  /// For a line that is off by a constant factor, that factor.
+  private(set) var factors: [PassTensor: Double] = [:]
+
+  /// For a tensor of a wrong shape, the lines that the shape comes from.
+  private var shapeOrigins: [PassTensor: Set<PassTensor>] = [:]
 
   private let measured: MeasuredBounds
 
@@ -159,7 +166,19 @@ struct PassJudge {
     stale.contains(tensor) ? nil : reference.tensors[tensor]
   }
 
-  /// A line in every form, on every version of its inputs; the plain one on their own inputs is first.
+  /// Whether the file has a tensor that belongs to another minibatch.
+  func isLeftOut(_ tensor: PassTensor) -> Bool {
+    reference.stale[tensor] != nil || (stale.contains(tensor) && reference.tensors[tensor] != nil)
+  }
+
+  /// A parameter, or the file's tensor.
+  func value(_ tensor: PassTensor) -> Matrix<Double>? {
+    PassTensor.parameters.contains(tensor)
+      ? reference.problem.parameters[tensor] : found(tensor)
+  }
+
+  /// A line in every form, on every version of its inputs; the plain one on their own inputs is
+  /// first.
   func candidates(_ tensor: PassTensor) -> [Candidate] {
     forms(of: tensor).flatMap { form in
       choices(LineEvaluator.inputs(of: tensor, form)).map { choice in
@@ -171,28 +190,29 @@ struct PassJudge {
     }
   }
 
-  /// Behind many missing lines, bounds on the worst case say little. As long as the forward pass is right
-  /// and nothing wrong is read, two right programs differ by no more than was measured.
+  /// Behind many missing lines, bounds on the worst case say little. As long as the forward pass is
+  /// right and nothing wrong is read, two right programs differ by no more than was measured.
   private func measuredLimit(_ tensor: PassTensor, _ candidate: Candidate) -> Double {
     let isForwardRight = PassTensor.forward.allSatisfy { forward in
-      ![.here, .shape, .follows].contains(verdicts[forward]?.kind)
+      ![.wrong, .shape, .follows].contains(verdicts[forward]?.kind)
     }
     guard candidate.isChained, candidate.faults.isEmpty, isForwardRight else { return .infinity }
     let limit = 2 * measured.bounds[tensor, precision]
     return limit.isFinite ? limit : .infinity
   }
 
-  /// The forms of a line, with those that belong to their forward pass.
+  /// The forms of a line, with those that belong to their forward pass: where a forward line is off
+  /// by a factor, so is what goes back through it.
   private func forms(of tensor: PassTensor) -> [LineForm] {
     var forms = LineEvaluator.forms(of: tensor)
-    let factor: Double? =
-      switch tensor {
-      case .dlogprobs: factors[.loss]
-      case .dbndiff2: factors[.bnvar]
-      case .dhprebn: factors[.bnmeani]
-      default: nil
+    if tensor == .dlogprobs, let factor = factors[.loss] { forms.append(.scaled(factor)) }
+    for reader in tensor.owner?.readers ?? [] {
+      if let factor = factors[reader], let gradient = reader.gradient,
+        tensor.inputs.contains(gradient)
+      {
+        forms.append(.scaledInput(gradient, factor))
       }
-    if let factor { forms.append(.scaled(factor)) }
+    }
     if tensor == .dhprebn, let factor = factors[.bnvar] {
       forms.append(.oneGo(varianceFactor: factor))
     }
@@ -213,18 +233,12 @@ struct PassJudge {
     let plain = candidates[0]
     let made = Version(input: LineInput(plain.line), faults: plain.faults)
     versions[tensor] = [made]
-    if reference.stale[tensor] != nil
-      || (stale.contains(tensor) && reference.tensors[tensor] != nil)
-    {
+    if isLeftOut(tensor) {
       let hint = HintSentence.stale()
       verdicts[tensor] = LineVerdict(tensor: tensor, kind: .notComparable, hint: hint)
       return
     }
-    if let shape = reference.misshapen[tensor] {
-      let hint = LineHints.shape(tensor, found: shape, PassSizes(reference.problem))
-      verdicts[tensor] = LineVerdict(tensor: tensor, kind: .shape, hint: hint)
-      return
-    }
+    if let shape = reference.misshapen[tensor] { return judgeShape(tensor, shape) }
     guard let found = reference.tensors[tensor] else {
       verdicts[tensor] = LineVerdict(tensor: tensor, kind: .missing)
       return
@@ -235,45 +249,67 @@ struct PassJudge {
     }
     let holding = compared.filter { $0.1 == .holds }.map(\.0)
     let best = holding.min { $0.faults.count < $1.faults.count }
-    if let best, !hidesFault(tensor, found) {
-      settle(tensor, found, faults: best.faults)
+    let shapeOrigins = shapeOrigins(ofInputsOf: tensor)
+    if let best, !hasHiddenFault(tensor, found) {
+      acceptLine(tensor, found, faults: best.faults)
     } else if best == nil, compared.contains(where: { $0.1 == .incomparable }) {
       versions[tensor] = [Version(input: LineInput(found), faults: plain.faults)]
       verdicts[tensor] = LineVerdict(
         tensor: tensor, kind: plain.faults.isEmpty ? .notComparable : .follows,
         followsFrom: PassTensor.computed.filter(plain.faults.contains),
         hint: HintSentence.noBound())
-    } else if best == nil,
-      let unjudged = tensor.inputs.first(where: { reference.misshapen[$0] != nil })
-    {
+    } else if best == nil, !shapeOrigins.isEmpty {
       // It cannot be evaluated on an input of a wrong shape.
-      versions[tensor] = [Version(input: LineInput(found), faults: [unjudged])]
-      verdicts[tensor] = LineVerdict(tensor: tensor, kind: .follows, followsFrom: [unjudged])
+      versions[tensor] = [Version(input: LineInput(found), faults: shapeOrigins)]
+      verdicts[tensor] = LineVerdict(
+        tensor: tensor, kind: .follows,
+        followsFrom: PassTensor.computed.filter(shapeOrigins.contains))
     } else {
-      let hints = LineHints(self, tensor, found, plain.line)
+      let limit = measuredLimit(tensor, plain)
+      let hints = LineHints(self, tensor, found, plain, limit: limit)
       versions[tensor] = [Version(input: LineInput(found), faults: [tensor]), made]
-      factors[tensor] = LineHints.factor(found, plain.line, precision)
-      verdicts[tensor] = LineVerdict(tensor: tensor, kind: .here, hint: hints.text)
+      factors[tensor] = LineHints.factor(found, plain.line, precision, limit: limit)
+      verdicts[tensor] = LineVerdict(tensor: tensor, kind: .wrong, hint: hints.text)
+    }
+  }
+
+  private func shapeOrigins(ofInputsOf tensor: PassTensor) -> Set<PassTensor> {
+    tensor.inputs.reduce(into: []) { $0.formUnion(shapeOrigins[$1] ?? []) }
+  }
+
+  /// A wrong shape is a mistake, unless the line makes it of an input's wrong shape.
+  private mutating func judgeShape(_ tensor: PassTensor, _ found: [Int]) {
+    let shapes = LineShapes(tensor, PassSizes(reference.problem))
+    let given = reference.shapes.merging(reference.misshapen) { $1 }
+    let origins = shapeOrigins(ofInputsOf: tensor)
+    if !origins.isEmpty, shapes.makes(found, of: given) {
+      shapeOrigins[tensor] = origins
+      verdicts[tensor] = LineVerdict(
+        tensor: tensor, kind: .follows, followsFrom: PassTensor.computed.filter(origins.contains))
+    } else {
+      shapeOrigins[tensor] = [tensor]
+      verdicts[tensor] = LineVerdict(
+        tensor: tensor, kind: .shape, hint: shapes.hint(found, reference.shapes))
     }
   }
 
   /// A line that is right given its inputs: right, or wrong because one of them is.
-  private mutating func settle(
+  private mutating func acceptLine(
     _ tensor: PassTensor, _ found: Matrix<Double>, faults: Set<PassTensor>
   ) {
     let isRight = faults.isEmpty || isOurs(tensor, found)
     versions[tensor] = [Version(input: LineInput(found), faults: isRight ? [] : faults)]
     if isRight {
       verdicts[tensor] = LineVerdict(
-        tensor: tensor, kind: .right, hint: LineHints.note(on: tensor, found, in: reference))
+        tensor: tensor, kind: .right, hint: LineHints.note(on: tensor, found, in: self))
     } else {
       verdicts[tensor] = LineVerdict(
         tensor: tensor, kind: .follows, followsFrom: PassTensor.computed.filter(faults.contains))
     }
   }
 
-  /// Whether a tensor is what our pass makes of the same parameters, or, for a gradient, of their forward
-  /// pass, as far as rounding can tell.
+  /// Whether a tensor is what our pass makes of the same parameters, or, for a gradient, of their
+  /// forward pass, as far as rounding can tell.
   private func isOurs(_ tensor: PassTensor, _ found: Matrix<Double>) -> Bool {
     let ours = Derivation(reference.problem.parameters, reference.problem.minibatch)
     if tensor.isGradient {
@@ -290,7 +326,7 @@ struct PassJudge {
   private func sizeOfOurs(_ tensor: PassTensor, _ ours: Derivation<Double>) -> Matrix<Double> {
     let value = ours[tensor]
     let terms = ours[tensor.cancels ?? tensor]
-    let largest = terms.elements.reduce(0) { max($0, abs($1)) }
+    let largest = terms.largestMagnitude
     let count = Double(terms.count / max(1, value.count))
     return Matrix(rows: value.rows, columns: value.columns, repeating: largest * max(1, count))
   }
@@ -299,14 +335,15 @@ struct PassJudge {
 // MARK: - What the bounds alone would let pass
 
 extension PassJudge {
-  /// The least number of elements for which the sign of rounding can be told.
-  static let elementsForSign = 16
+  /// The least number of different sums for which the sign of rounding can be told.
+  static let sumsForSign = 16
 
-  /// The least number of elements of which no other way to compute them gives the same bits everywhere.
+  /// The least number of elements of which no other way to compute them gives the same bits
+  /// everywhere.
   static let elementsForBits = 200
 
   /// Faults that are smaller than a bound and show all the same.
-  private func hidesFault(_ tensor: PassTensor, _ found: Matrix<Double>) -> Bool {
+  private func hasHiddenFault(_ tensor: PassTensor, _ found: Matrix<Double>) -> Bool {
     if let cancelled = tensor.cancels {
       return verdicts[cancelled]?.isFault != true
         && correlation(tensor, found, of: cancelled).map { $0 < -0.25 } ?? false
@@ -315,14 +352,26 @@ extension PassJudge {
     return tensor == .dlogits && misusesMaxes(found)
   }
 
-  /// How well a sum that is zero but for rounding is correlated with what their own terms leave: about 0.9
-  /// if it is their sum, and -0.9 if its sign is wrong; nil if there are too few elements to say.
+  /// What cancels in the sums of a gradient that is zero but for rounding, one sum a row; nil if
+  /// the file does not have it, or too few different sums. Equal windows have equal rounding.
+  func cancellingTerms(of tensor: PassTensor, _ cancelled: PassTensor) -> Matrix<Double>? {
+    guard let terms = found(cancelled) else { return nil }
+    let rows = tensor == .dlogit_maxes ? terms : terms.transposed()
+    let different = Set(
+      (0..<rows.rows).map { rows.elements[$0 * rows.columns..<($0 + 1) * rows.columns] })
+    return different.count >= Self.sumsForSign ? rows : nil
+  }
+
+  /// How well a sum that is zero but for rounding is correlated with what the file's own terms
+  /// leave: about 0.9 if it is their sum, and -0.9 if its sign is wrong; nil if there are too few
+  /// sums to say.
   private func correlation(
     _ tensor: PassTensor, _ found: Matrix<Double>, of cancelled: PassTensor
   ) -> Double? {
-    guard let terms = self.found(cancelled), found.count >= Self.elementsForSign else { return nil }
-    let sums =
-      tensor == .dlogit_maxes ? terms.exactRowSums.map { -$0 } : terms.transposed().exactRowSums
+    guard let rows = cancellingTerms(of: tensor, cancelled) else { return nil }
+    let isNegative = tensor == .dlogit_maxes
+    let sums = isNegative ? rows.exactRowSums.map { -$0 } : rows.exactRowSums
+    let terms = isNegative ? rows : rows.transposed()
     let sizes = evaluator.evaluate(tensor, on: [cancelled: LineInput(terms)]).size.elements
     // In units of the terms, so that each element counts the same.
     var (product, squares) = (0.0, (0.0, 0.0))
@@ -335,8 +384,8 @@ extension PassJudge {
     return scale > 0 ? product / scale : 0
   }
 
-  /// dlogits that were made in the memory of dnorm_logits are the same numbers; then dlogit_maxes are not
-  /// the sum of these, as they are where the second term of dlogits was only forgotten.
+  /// dlogits that were made in the memory of dnorm_logits are the same numbers; then dlogit_maxes
+  /// are not the sum of these, as they are where the second term of dlogits was only forgotten.
   private func sharesMemoryWithLogits(_ found: Matrix<Double>) -> Bool {
     guard found.count >= Self.elementsForBits, self.found(.dlogits) == found,
       let maxes = self.found(.dlogit_maxes), maxes.elements.contains(where: { $0 != 0 }),
@@ -345,9 +394,9 @@ extension PassJudge {
     return correlation < 0.25
   }
 
-  /// dlogit_maxes, which is zero but for rounding, belongs to the largest logit of each row. Whether it was
-  /// forgotten, subtracted or added to all columns shows in the last bits: those of a single addition
-  /// are the same in every program.
+  /// dlogit_maxes, which is zero but for rounding, belongs to the largest logit of each row.
+  /// Whether it was forgotten, subtracted or added to all columns shows in the last bits: those of
+  /// a single addition are the same in every program.
   func misusesMaxes(_ found: Matrix<Double>) -> Bool {
     guard verdicts[.dnorm_logits]?.isFault != true, let steps = self.found(.dnorm_logits),
       let maxes = self.found(.dlogit_maxes),
@@ -372,63 +421,5 @@ extension Matrix<Double> {
       }
       return sum + lost
     }
-  }
-}
-
-// MARK: - Tensors of an earlier exercise
-
-extension PassTensor {
-  /// Tensors that an earlier exercise may have left together.
-  static let staleOrigins = [crossEntropySteps, withoutHiddenUnits]
-
-  /// The steps from the logits to the loss and back, which have the same sizes in every exercise.
-  private static let crossEntropySteps: [PassTensor] = [
-    .logit_maxes, .norm_logits, .counts, .counts_sum, .counts_sum_inv, .probs, .logprobs,
-    .dlogprobs, .dprobs, .dcounts_sum_inv, .dcounts_sum, .dcounts, .dnorm_logits, .dlogit_maxes,
-  ]
-
-  /// All whose sizes do not depend on the hidden layer, except for parameters' gradients.
-  private static let withoutHiddenUnits = computed.filter { tensor in
-    !(tensor.owner.map(parameters.contains) ?? false)
-      && !TensorRow<Double>(tensor).dimensions.contains(.hidden)
-  }
-}
-
-// MARK: - Tensors of another pass
-
-extension PassJudge {
-  /// The verdicts in order, and what they have in common.
-  func result() -> (lines: [LineVerdict], cause: PassVerdicts.Cause?) {
-    let lines = PassTensor.computed.compactMap { verdicts[$0] }
-    for cause in [PassVerdicts.Cause.parameters, .minibatch] where explains(cause, lines) {
-      let explained = lines.map { line in
-        switch line.kind {
-        case .here: LineVerdict(tensor: line.tensor, kind: .follows)
-        case .follows: LineVerdict(tensor: line.tensor, kind: .right)
-        default: line
-        }
-      }
-      return (explained, cause)
-    }
-    return (lines, nil)
-  }
-
-  /// Whether the lines that read what may be wrong fail all at once, and nothing else does.
-  private func explains(_ cause: PassVerdicts.Cause, _ lines: [LineVerdict]) -> Bool {
-    var readers: Set<PassTensor> = []
-    for tensor in PassTensor.computed {
-      let readsItself =
-        cause == .minibatch
-        ? tensor.ids != nil : tensor.inputs.contains(where: PassTensor.parameters.contains)
-      // What is missing was made from the file's parameters, and so hands on what it reads.
-      let readsMissing = tensor.inputs.contains { found($0) == nil && readers.contains($0) }
-      if readsItself || readsMissing { readers.insert(tensor) }
-    }
-    let faults = lines.filter(\.isFault).map(\.tensor)
-    guard faults.allSatisfy(readers.contains) else { return false }
-    let judged = lines.filter { readers.contains($0.tensor) && found($0.tensor) != nil }
-    let forward = judged.filter { !$0.tensor.isGradient }
-    let expected = cause == .parameters && forward.count > 1 ? forward : judged
-    return expected.count > 1 && expected.allSatisfy { $0.kind == .here }
   }
 }

@@ -15,7 +15,7 @@ package struct Gradcheck: Command {
       gradcheck --reference mine.safetensors  which of them are wrong
       gradcheck --solution dcounts            a line of the derivation
       gradcheck --write ours.safetensors      ours, for you to compare
-      gradcheck --page gradcheck.html         the same for a browser
+      gradcheck --page gradcheck.html         the same check as a page for the browser
       """,
     discussion: """
       With --reference, each line of the derivation is evaluated on the file's own numbers: a tensor \
@@ -36,15 +36,27 @@ package struct Gradcheck: Command {
   package init() {}
 
   package func validate() throws {
-    let others: [(flag: String, isGiven: Bool)] = [
+    let (reference, write) = (action.reference, action.write)
+    let sizes: [(flag: String, isGiven: Bool)] = [
       ("--data", minibatch.data != nil), ("--batch-size", minibatch.batchSize != nil),
       ("--hidden", minibatch.hidden != nil), ("--embedding", minibatch.embedding != nil),
       ("--block-size", minibatch.blockSize != nil), ("--dropout", minibatch.dropout != nil),
       ("--seed", minibatch.seed != nil),
     ]
-    let (reference, write) = (action.reference, action.write)
-    if reference != nil, let other = others.first(where: \.isGiven) {
+    if reference != nil, let other = sizes.first(where: \.isGiven) {
       throw ValidationError("\(other.flag) cannot be used with --reference, which has its own")
+    }
+    let alone = [
+      ("--snippet", action.snippet), ("--solution", action.solution != nil),
+      ("--page", action.page != nil),
+    ]
+    let others = [
+      ("--reference", reference != nil), ("--write", write != nil), ("--all", action.all),
+      ("--scalar", action.scalar != nil), ("--json", json),
+    ]
+    let given = (alone + others).filter(\.1).map(\.0) + sizes.filter(\.isGiven).map(\.flag)
+    if alone.contains(where: \.1), given.count > 1 {
+      throw ValidationError("\(given[1]) cannot be used with \(given[0])")
     }
     if action.all, reference == nil { throw ValidationError("--all needs --reference") }
     if minibatch.dropout != nil, write != nil {
@@ -56,38 +68,42 @@ package struct Gradcheck: Command {
   package func run() throws {
     if action.snippet { return try StandardOutput.shared.write(PassTensor.snippet) }
     if let solution = action.solution { return try StandardOutput.shared.write(solution.solution) }
-    if let page = action.page { return try BrowserPage.write(to: page) }
+    if let page = action.page {
+      return try save(Array(BrowserPage.html.utf8), to: page, flag: "--page")
+    }
     if let write = action.write { try requireWritable(write) }
     let problem = try CheckedProblem(self)
     if let write = action.write {
       let precision = action.scalar ?? problem.reference?.precision ?? .float64
-      try save(Reference(computing: problem.problem, in: precision), to: write)
+      let reference = Reference(computing: problem.problem, in: precision)
+      try save(reference.encoded(threads: availableCores()), to: write, flag: "--write")
     }
     try CheckOutput(problem, showsTables: action.all || json || action.reference == nil).write(
       asJSON: json)
   }
 
-  private func save(_ reference: Reference, to path: String) throws(CommandFailure) {
-    let bytes = reference.encoded(threads: availableCores())
+  /// Writes a file whole, whatever signal comes, and says so.
+  private func save(_ bytes: [UInt8], to path: String, flag: String) throws(CommandFailure) {
     do throws(SystemError) {
       try Interruption.deferring { () throws(SystemError) in try FileSystem.write(bytes, to: path) }
     } catch {
-      throw Self.failure(error)
+      throw Self.failure(error, flag: flag)
     }
+    StandardError.shared.note("wrote \(path)")
   }
 
   /// Refuses a file that is there before the reference is computed.
   private func requireWritable(_ path: String) throws(CommandFailure) {
     do throws(SystemError) { try FileSystem.requireWritable(path) } catch {
-      throw Self.failure(error)
+      throw Self.failure(error, flag: "--write")
     }
   }
 
-  private static func failure(_ error: SystemError) -> CommandFailure {
-    let advice = "Name another file with --write."
+  private static func failure(_ error: SystemError, flag: String) -> CommandFailure {
+    let advice = error.isExisting ? "Nothing is overwritten: name" : "Name"
     return CommandFailure(
       error.isFailedWrite ? .inputOutput : .cannotCreate, "\(error)",
-      advice: error.isExisting ? "Nothing is overwritten: name another file with --write." : advice)
+      advice: "\(advice) another file with \(flag).")
   }
 }
 
@@ -97,7 +113,8 @@ extension Precision: ExpressibleByArgument {}
 struct ActionOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Check the tensors of a file, beside its minibatch and parameters.", valueName: "file"),
+      "Check the tensors of a file that has the minibatch and the parameters, too.",
+      valueName: "file"),
     completion: .file(extensions: ["safetensors"]))
   var reference: String?
   @Flag(help: "With --reference: every comparison in a table, too.") var all = false
@@ -108,7 +125,7 @@ struct ActionOptions: ParsableArguments {
     transform: { name in
       guard let tensor = PassTensor(rawValue: name) else {
         let near = PassTensor.nearest(to: name).map { "; \($0)?" } ?? ""
-        throw ValidationError("'\(name)' is no tensor of the pass\(near)")
+        throw ValidationError("'\(name)' is not a tensor of the pass\(near)")
       }
       return tensor
     })
@@ -165,11 +182,9 @@ struct MinibatchOptions: ParsableArguments {
 }
 
 // MARK: - The problem
-//
-// A reference file's, or one of our own.
 
-// Ours is the notebook's first step: its initial parameters and its first minibatch of the training
-// split, from the same seed.
+// A reference file's, or one of our own. Ours is the notebook's first step: its initial parameters
+// and its first minibatch of the training split, from the same seed.
 
 /// A problem, and the reference that it comes from if there is one.
 struct CheckedProblem {
@@ -209,6 +224,9 @@ struct CheckedProblem {
     let reference: Reference
     do throws(ReferenceError) {
       reference = try Reference(decoding: bytes)
+    } catch .file(let reason) {
+      throw CommandFailure(
+        .badData, "\(path): not a safetensors file", advice: "\(reason)".singleLine(limit: 80))
     } catch {
       let advice = "docs/derivation.md shows how a notebook writes the file."
       throw CommandFailure(.badData, "\(path): \(error)", advice: advice)
@@ -254,8 +272,6 @@ extension Gradcheck {
 }
 
 // MARK: - Memory
-//
-// Asked before any of it is taken.
 
 extension CheckedProblem {
   /// Refuses sizes that make tensors too large to be checked, or too many for the memory.
@@ -276,7 +292,8 @@ extension CheckedProblem {
       bytes.flatMap { $0.overflow ? nil : $0.partialValue }, for: "these sizes", advice: advice)
   }
 
-  /// In Double: the derivation, its forms in one go, what is reported, and the passes of each thread.
+  /// In Double: the derivation, its forms in one go, what is reported, and the passes of each
+  /// thread.
   private static func byteCount(_ shape: ModelShape, batchSize: Int) -> Int {
     let pass = shape.derivationBytes(batchSize: batchSize) + 4 * shape.parameterBytes
     return Int(2 * pass) * (3 + availableCores())

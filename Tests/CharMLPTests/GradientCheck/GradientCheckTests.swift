@@ -21,8 +21,7 @@ struct GradientCheckTests {
       ])
     #expect(report.forward.map(\.name) == ["loss"])
     #expect(report.comparisons.allSatisfy { $0.worst.bound > 0 })
-    #expect(report.precision == .float64)
-    #expect(report.passed)
+    #expect(report.wrong.isEmpty)
   }
 
   @Test(
@@ -34,7 +33,7 @@ struct GradientCheckTests {
       plain.parameters, plain.minibatch,
       dropout: RandomMask(rate: rate, seed: 3, step: 4, columns: plain.parameters.shape.hidden))
     let report = GradientCheck(problem, threads: 1).report()
-    #expect(report.passed, "\(report.wrong)")
+    #expect(report.wrong.isEmpty, "\(report.wrong)")
     #expect(problem.steps.dW1 != plain.steps.dW1)
     #expect(problem.steps.dW2 != plain.steps.dW2)
   }
@@ -61,7 +60,7 @@ struct GradientCheckTests {
       let report = GradientCheck(
         .random(shape, batchSize: batchSize, seed: seed), threads: 1
       ).report()
-      #expect(report.passed, "seed \(seed): \(report.wrong)")
+      #expect(report.wrong.isEmpty, "seed \(seed): \(report.wrong)")
     }
   }
 
@@ -76,8 +75,8 @@ struct GradientCheckTests {
     #expect(check.fusedTensors()[.dhprebn]?.verdict == .wrong)
   }
 
-  // Where tanh is ±1, 1 − h² is what rounding left of it, and the engine's tanh is off by up to five
-  // places where the reference's is off by one.
+  // Where tanh is ±1, 1 − h² is what rounding left of it, and the engine's tanh is off by up to
+  // five places where the reference's is off by one.
   @Test("A saturated hidden layer makes no sound engine WRONG", arguments: [1, 5, 20] as [Double])
   func saturation(gain: Double) {
     for seed in 1...20 as ClosedRange<UInt64> {

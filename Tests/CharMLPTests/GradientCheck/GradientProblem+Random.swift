@@ -1,4 +1,5 @@
-// Problems for the tests of the gradient check: the notebook's initialization, and ids without a rule.
+// Problems for the tests of the gradient check: the notebook's initialization, and ids without a
+// rule.
 
 import LinearAlgebra
 

@@ -7,9 +7,10 @@ import Testing
 
 @Suite("Numeric gradients")
 struct NumericGradientTests {
-  // A loss is known to some 1e-16, a step is about 1e-4, and a gradient's largest element about 1e-3
-  // of the loss: 1e-9 is what can be had, and twenty seeds stay below 1e-7. In a batch of two, batch
-  // norm takes nearly all of the gradient before it away, and what is left is a hundredth as precise.
+  // A loss is known to some 1e-16, a step is about 1e-4, and a gradient's largest element about
+  // 1e-3 of the loss: 1e-9 is what can be had, and twenty seeds stay below 1e-7. In a batch of two,
+  // batch norm takes nearly all of the gradient before it away, and what is left is a hundredth as
+  // precise.
   @Test(
     "All 26 gradients are numeric ones, over 20 seeds, relative to each tensor's largest element",
     arguments: [(2, 1e-5), (3, 1e-7), (32, 1e-7)])

@@ -57,6 +57,17 @@ struct PassTensorsTests {
     }
   }
 
+  @Test(
+    "A misspelt name has a near one: letters that changed places, PyTorch's names, another case",
+    arguments: [
+      ("dlogist", .dlogits), ("hd", .h), ("W1.grad", .dW1), ("grad_C", .dC), ("d_h", .dh),
+      ("dhpreac", .dhpreact), ("DB1", .db1), ("cuonts", .counts), ("dloss", nil), ("Xtr", nil),
+      ("device", nil), ("", nil), ("x", nil),
+    ] as [(String, PassTensor?)])
+  func nearNames(name: String, near: PassTensor?) {
+    #expect(PassTensor.nearest(to: name) == near)
+  }
+
   @Test("Shapes are those that the pass computes")
   func shapes() {
     let steps = problem.steps

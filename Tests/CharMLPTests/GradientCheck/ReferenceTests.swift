@@ -9,7 +9,8 @@ import Testing
 @Suite("Reference files")
 struct ReferenceTests {
   // The tolerances are those of two correct programs that add in different orders; see the
-  // derivation's own test. In a batch of three, batch norm amplifies rounding in Double by up to 316.
+  // derivation's own test. In a batch of three, batch norm amplifies rounding in Double by up to
+  // 316.
   @Test(
     "PyTorch's references agree with ours, in shapes that no golden file has",
     arguments: [

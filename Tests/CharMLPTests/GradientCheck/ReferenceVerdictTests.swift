@@ -31,8 +31,8 @@ struct ReferenceVerdictTests {
     }
   }
 
-  // Another correct program: other products, cross-entropy and batch norm in one go. And one that is
-  // more precise than ours: everything in Double, rounded once.
+  // Another correct program: other products, cross-entropy and batch norm in one go. And one that
+  // is more precise than ours: everything in Double, rounded once.
   @Test(
     "Other correct programs in float32 with batches of 2 and 3 are not WRONG, over 50 seeds")
   func otherPrograms() {

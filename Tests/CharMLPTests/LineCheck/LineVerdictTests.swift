@@ -1,6 +1,8 @@
-// Verdicts on lines: right passes have none that is wrong, and a planted fault is found at its line alone.
+// Verdicts on lines: right passes have none that is wrong, and a planted fault is found at its line
+// alone.
 
 import LinearAlgebra
+import Safetensors
 import Testing
 
 @testable import CharMLP
@@ -16,7 +18,7 @@ struct LineVerdictTests {
     for seed in 1...50 as ClosedRange<UInt64> {
       let problem = GradientProblem.random(batchSize: batchSize, seed: seed)
       for isInOneGo in [false, true] {
-        let pass = SomebodysPass(
+        let pass = ForeignPass(
           problem, precision, isInOneGo: isInOneGo, matmul: isInOneGo ? .naive : .blas)
         let verdicts = PassVerdicts(pass.reference)
         #expect(verdicts.passed, "seed \(seed): \(verdicts.faults)")
@@ -33,7 +35,7 @@ struct LineVerdictTests {
     for batchSize in Self.batchSizes {
       let problem = GradientProblem.random(batchSize: batchSize, seed: UInt64(batchSize))
       for fault in PlantedFault.all(of: tensor) {
-        let pass = SomebodysPass(problem, precision, fault: fault, in: tensor)
+        let pass = ForeignPass(problem, precision, fault: fault, in: tensor)
         guard pass.isFaultVisible else { continue }
         planted += 1
         let verdicts = PassVerdicts(pass.reference)
@@ -54,7 +56,7 @@ struct LineVerdictTests {
   func twoFaults(first: PassTensor, second: PassTensor) {
     let problem = GradientProblem.random(batchSize: 32, seed: 6)
     for precision in Precision.allCases {
-      let pass = SomebodysPass(problem, precision, fault: .factor(1.5), in: first, and: second)
+      let pass = ForeignPass(problem, precision, fault: .factor(1.5), in: first, and: second)
       #expect(PassVerdicts(pass.reference).faults.map(\.tensor) == [first, second])
     }
   }
@@ -65,7 +67,7 @@ struct LineVerdictTests {
   func signOfRounding(tensor: PassTensor, precision: Precision) {
     for seed in 1...50 as ClosedRange<UInt64> {
       let problem = GradientProblem.random(batchSize: 32, seed: seed)
-      let pass = SomebodysPass(problem, precision, fault: .factor(-1), in: tensor)
+      let pass = ForeignPass(problem, precision, fault: .factor(-1), in: tensor)
       let verdicts = PassVerdicts(pass.reference)
       #expect(verdicts.faults.map(\.tensor) == [tensor], "seed \(seed)")
     }
@@ -77,7 +79,7 @@ struct LineVerdictTests {
   func misusedMaxes(precision: Precision, fault: PlantedFault) {
     for seed in 1...50 as ClosedRange<UInt64> {
       let problem = GradientProblem.random(batchSize: 32, seed: seed)
-      let pass = SomebodysPass(problem, precision, fault: fault, in: .dlogits)
+      let pass = ForeignPass(problem, precision, fault: fault, in: .dlogits)
       #expect(PassVerdicts(pass.reference).faults.map(\.tensor) == [.dlogits], "seed \(seed)")
     }
   }
@@ -85,7 +87,7 @@ struct LineVerdictTests {
   @Test("A tensor that was overwritten after its use is the only one to blame")
   func overwritten() {
     let problem = GradientProblem.random(batchSize: 32, seed: 2)
-    var tensors = SomebodysPass(problem, .float32).reference.tensors
+    var tensors = ForeignPass(problem, .float32).reference.tensors
     tensors[.dbndiff] = tensors[.dhprebn]
     let verdicts = PassVerdicts(Reference(precision: .float32, problem: problem, tensors: tensors))
     #expect(verdicts.faults.map(\.tensor) == [.dbndiff])
@@ -97,7 +99,7 @@ struct LineVerdictTests {
   func causes() {
     for (precision, seed) in zip(Precision.allCases, [3, 4] as [UInt64]) {
       let problem = GradientProblem.random(batchSize: 32, seed: seed)
-      let tensors = SomebodysPass(problem, precision).reference.tensors
+      let tensors = ForeignPass(problem, precision).reference.tensors
       var parameters = problem.parameters
       let gradients = problem.steps.gradients
       for parameter in PassTensor.parameters {
@@ -120,13 +122,85 @@ struct LineVerdictTests {
     }
   }
 
+  @Test("Xb and Yb of another batch size are of another minibatch, and no line is wrong")
+  func otherBatchSize() throws {
+    for precision in Precision.allCases {
+      let problem = GradientProblem.random(batchSize: 32, seed: 3)
+      let pass = ForeignPass(problem, precision).reference
+      for n in [16, 64] {
+        let other = GradientProblem.random(batchSize: n, seed: 4).minibatch
+        var file = try SafetensorsFile(decoding: pass.encoded())
+        file["Xb"] = Tensor(other.contexts.map(Int64.init), shape: [n, other.blockSize])
+        file["Yb"] = Tensor(other.targets.map(Int64.init), shape: [n])
+        let verdicts = PassVerdicts(try Reference(decoding: file.encoded()))
+        #expect(verdicts.cause == .minibatch && verdicts.faults.isEmpty && !verdicts.passed)
+        #expect(!verdicts.isEmpty && !verdicts.lines.contains { $0.kind == .notComparable })
+      }
+    }
+  }
+
+  @Test("Of the parameters' gradients alone it shows that the parameters are another pass's")
+  func updatedWithGradientsAlone() {
+    for precision in Precision.allCases {
+      let problem = GradientProblem.random(batchSize: 32, seed: 3)
+      let gradients = Set(PassTensor.parameters.compactMap(\.gradient))
+      let tensors = ForeignPass(problem, precision).reference.tensors
+        .filter { gradients.contains($0.key) }
+      var parameters = problem.parameters
+      for parameter in PassTensor.parameters {
+        parameters[parameter] =
+          parameters[parameter] - 0.1 * problem.steps.gradients[parameter]
+      }
+      let updated = GradientProblem(
+        parameters.converted(to: Float.self).converted(), problem.minibatch)
+      let verdicts = PassVerdicts(
+        Reference(precision: precision, problem: updated, tensors: tensors))
+      #expect(verdicts.cause == .parameters && verdicts.faults.isEmpty)
+
+      // A factor in a line that is not in the file is not other parameters.
+      let doubled = PassVerdicts(
+        Reference(
+          precision: precision, problem: problem, tensors: tensors.mapValues { 2 * $0 }))
+      #expect(doubled.cause == nil && doubled.faults.count == 6)
+    }
+  }
+
+  @Test(
+    "Of equal windows the sign of what is zero but for rounding does not show, and is not judged")
+  func equalWindows() {
+    let random = GradientProblem.random(batchSize: 32, seed: 5)
+    let window = Array(random.minibatch.contexts.prefix(3))
+    let minibatch = Minibatch(
+      blockSize: 3, contexts: Array(repeating: window, count: 32).flatMap(\.self),
+      targets: Array(repeating: 1, count: 32))
+    for precision in Precision.allCases {
+      let problem = GradientProblem(random.parameters, minibatch)
+      let pass = ForeignPass(problem, precision, fault: .factor(-1), in: .dlogit_maxes)
+      let line = PassVerdicts(pass.reference).lines.first { $0.tensor == .dlogit_maxes }
+      #expect(line?.kind == .right && line?.hint?.hasSuffix("a wrong sign would not show") == true)
+    }
+  }
+
+  @Test("Where a power underflows, a right pass has nothing wrong in it")
+  func powerUnderflow() {
+    let problem = GradientProblem.random(batchSize: 32, seed: 1)
+    for factor in [1e12, 1e13, 1e14, 1e15, 1e16] {
+      var parameters = problem.parameters
+      parameters.W1 = factor * parameters.W1
+      let single = parameters.converted(to: Float.self).converted(to: Double.self)
+      let pass = ForeignPass(GradientProblem(single, problem.minibatch), .float32)
+      let verdicts = PassVerdicts(pass.reference)
+      #expect(verdicts.passed, "\(factor): \(verdicts.faults)")
+    }
+  }
+
   @Test("What is missing is computed, with a bound of its own, and hides no fault")
   func missing() {
     for batchSize in Self.batchSizes {
       for seed in 1...5 as ClosedRange<UInt64> {
         let problem = GradientProblem.random(batchSize: batchSize, seed: seed)
         for precision in Precision.allCases {
-          let right = SomebodysPass(problem, precision, isInOneGo: true)
+          let right = ForeignPass(problem, precision, isInOneGo: true)
           let sparse = right.reference.tensors.filter { Self.exerciseFour.contains($0.key) }
           let verdicts = PassVerdicts(
             Reference(precision: precision, problem: problem, tensors: sparse))
@@ -136,7 +210,7 @@ struct LineVerdictTests {
       }
     }
     let problem = GradientProblem.random(batchSize: 32, seed: 1)
-    let faulty = SomebodysPass(problem, .float32, fault: .factor(1.01), in: .dbngain)
+    let faulty = ForeignPass(problem, .float32, fault: .factor(1.01), in: .dbngain)
     let sparse = faulty.reference.tensors.filter { Self.exerciseFour.contains($0.key) }
     let verdicts = PassVerdicts(Reference(precision: .float32, problem: problem, tensors: sparse))
     #expect(verdicts.faults.map(\.tensor) == [.dbngain])
@@ -154,7 +228,7 @@ struct LineVerdictTests {
       let problem = GradientProblem.random(batchSize: 32, seed: 1)
       var parameters = problem.parameters
       parameters.W2 = (precision == .float32 ? 300 : 3000) * parameters.W2
-      let pass = SomebodysPass(GradientProblem(parameters, problem.minibatch), precision)
+      let pass = ForeignPass(GradientProblem(parameters, problem.minibatch), precision)
       let verdicts = PassVerdicts(pass.reference)
       #expect(verdicts.passed, "\(verdicts.faults)")
       #expect(verdicts.lines.contains { $0.kind == .notComparable })
@@ -164,7 +238,7 @@ struct LineVerdictTests {
   }
 }
 
-// MARK: - Passes as somebody else may have computed them
+// MARK: - Passes as other programs compute them
 
 /// A mistake to plant in a line.
 enum PlantedFault: Equatable {
@@ -184,7 +258,7 @@ enum PlantedFault: Equatable {
 }
 
 /// A pass in one precision with or without a fault.
-struct SomebodysPass {
+struct ForeignPass {
   let reference: Reference
   /// Whether the fault is at least twice the bound in some element.
   private(set) var isFaultVisible = false

@@ -1,7 +1,8 @@
 // The exercise as people hand it in: right, or with one or two of the usual mistakes.
 //
-// Each case takes the minibatch and the parameters of a golden file, changes a line of the pass, and lets
-// all that follow be computed from there, in Float. The files go through the reader, as a notebook's do.
+// Each case takes the minibatch and the parameters of a golden file, changes a line of the pass,
+// and lets all that follow be computed from there, in Float. The files go through the reader, as a
+// notebook's do.
 
 import LinearAlgebra
 import Safetensors
@@ -31,6 +32,7 @@ struct NotebookCasesTests {
     }
   }
 
+  /// Mistakes, and beyond the usual ones those whose kind was once misread.
   static let cases: [Case] = [
     Case("cross-entropy and batch norm in one go", blaming: [], hints: []) {
       $0.dlogits = $0.dlogitsInOneGo
@@ -98,6 +100,44 @@ struct NotebookCasesTests {
     },
     Case("another tensor's numbers", blaming: [.dbnbias], hints: ["equals your dbngain"]) {
       $0.dbnbias = $0.dbngain
+    },
+    Case("bndiff the other way round, with its derivative", blaming: [.bndiff], hints: ["its sign"])
+    {
+      $0.bndiff = $0.bnmeani - $0.hprebn
+      $0.dbnmeani = $0.dbndiff.sum(.rows)
+      $0.dhprebn = 1 / $0.n * $0.dbnmeani - $0.dbndiff
+    },
+    Case("log2, with its derivative", blaming: [.logprobs], hints: ["1.4427 times its line"]) {
+      $0.logprobs = 1.442695 * $0.logprobs
+      $0.dprobs = 1.442695 * $0.dprobs
+    },
+    Case("emb doubled, with its derivative", blaming: [.emb], hints: ["2 times its line"]) {
+      $0.emb = 2 * $0.emb
+      $0.dC = 2 * $0.dC
+    },
+    Case(
+      "mean over the vocabulary", blaming: [.dcounts_sum_inv], hints: ["mean over the vocabulary"]
+    ) {
+      $0.dcounts_sum_inv = (1 / 27) * $0.dcounts_sum_inv
+    },
+    Case("db1 of another tensor", blaming: [.db1], hints: ["should be zero but for rounding"]) {
+      $0.db1 = $0.dbndiff.sum(.rows)
+    },
+    Case("a product of sums", blaming: [.dbnvar_inv], hints: ["its line is not"]) {
+      $0.dbnvar_inv = $0.bndiff.sum(.rows) * $0.dbnraw.sum(.rows)
+    },
+    Case(
+      "dembcat of another tensor", blaming: [.dembcat], hints: ["same number along each column"]
+    ) {
+      $0.dembcat = $0.matmul($0.dbndiff, $0.W1.T)
+    },
+    Case("any number for the loss", blaming: [.loss], hints: ["; or Yb changed after"]) {
+      $0.loss = 0.98 * $0.loss
+    },
+    Case("a tensor in bfloat16", blaming: [.dh], hints: ["its line in bfloat16"]) {
+      $0.dh = Matrix(
+        rows: $0.dh.rows, columns: $0.dh.columns,
+        elements: $0.dh.elements.map { Float(bitPattern: ($0.bitPattern &+ 0x8000) & 0xffff_0000) })
     },
   ]
 
@@ -185,12 +225,81 @@ struct NotebookCasesTests {
     #expect(verdicts.cause == .parameters && verdicts.faults.isEmpty)
   }
 
+  @Test("What is made of a wrong shape, and has the shape that it makes, follows")
+  func shapeThatFollows() throws {
+    func zeros(_ shape: [Int]) -> Tensor {
+      Tensor([Float](repeating: 0, count: shape.reduce(1, *)), shape: shape)
+    }
+    let cases: [(wrong: (PassTensor, [Int]), follow: [PassTensor: [Int]])] = [
+      ((.dcounts_sum_inv, [32, 27]), [.dcounts_sum: [32, 27]]),
+      ((.dcounts_sum_inv, [1, 27]), [.dcounts_sum: [32, 27]]),
+      ((.bnvar, [32, 1]), [.bnvar_inv: [32, 1], .dbnvar: [32, 64]]),
+      ((.counts_sum, []), [.counts_sum_inv: []]),
+      ((.hprebn, [64, 32]), [.bnmeani: [1, 32]]),
+    ]
+    for (wrong, follow) in cases {
+      var file = try file()
+      file[wrong.0.name] = zeros(wrong.1)
+      for (tensor, shape) in follow { file[tensor.name] = zeros(shape) }
+      let lines = try verdicts(file).lines
+      #expect(lines.filter(\.isFault).map(\.tensor) == [wrong.0], "\(wrong)")
+      for tensor in follow.keys {
+        let line = try #require(lines.first { $0.tensor == tensor })
+        #expect(line.kind == .follows && line.followsFrom == [wrong.0], "\(line)")
+      }
+    }
+    // Another wrong shape behind it is a mistake of its own.
+    var file = try file()
+    file["dcounts_sum_inv"] = zeros([32, 27])
+    file["dcounts_sum"] = zeros([27, 1])
+    #expect(try verdicts(file).faults.map(\.tensor) == [.dcounts_sum_inv, .dcounts_sum])
+  }
+
+  @Test(
+    "A wrong shape has a hint that fits it",
+    arguments: [
+      (.dbndiff2, [1, 64], "not repeated"), (.dbnraw, [1, 64], "summed"),
+      (.db2, [], "summed over everything"), (.dC, [], "summed over everything"),
+      (.db2, [32, 27], "not summed"), (.loss, [32], "not summed"),
+      (.db2, [32], "summed along the other dimension"),
+      (.dbngain, [32, 1], "summed along the other dimension"),
+      (.dh, [2048], "the same number of elements in another shape"),
+      (.dh, [1, 1, 32, 64], "the same number of elements in another shape"),
+      (.dh, [64, 32], "(64, 32) is the transpose"), (.dh, [16, 64], "of another minibatch?"),
+      (.dcounts_sum, [32, 32], "keepdim, or not summed"),
+    ] as [(PassTensor, [Int], String)])
+  func shapeHints(tensor: PassTensor, shape: [Int], hint: String) throws {
+    var file = try file()
+    file[tensor.name] = Tensor([Float](repeating: 1, count: shape.reduce(1, *)), shape: shape)
+    let faults = try verdicts(file).faults
+    #expect(faults.map(\.tensor) == [tensor])
+    #expect(faults.first?.hint?.hasSuffix(hint) == true, "\(faults)")
+  }
+
+  @Test("With only the parameters' gradients in a file, hints claim no more than shows")
+  func hintsOfChains() throws {
+    func hint(_ change: (Pass) -> Void) throws -> String? {
+      var file = try file(change)
+      let kept = PassTensor.parameters.compactMap(\.gradient)
+      for tensor in PassTensor.computed where !kept.contains(tensor) { file[tensor.name] = nil }
+      let faults = try verdicts(file).faults
+      #expect(faults.map(\.tensor) == [.dW2])
+      return faults.first?.hint
+    }
+    #expect(try hint { $0.dW2 = 1.01 * $0.dW2 } == "1.01 times its line: a constant factor")
+    #expect(
+      try hint { $0.dW2 = $0.matmul($0.hpreact.T, $0.dlogits) }
+        == "h, dlogits are not in the file, so it may be there")
+  }
+
   /// A file of one exercise in which what an earlier one left stands beside it.
-  private func fileWithStale(keeping fresh: [PassTensor]) throws -> SafetensorsFile {
+  private func fileWithStale(
+    keeping fresh: [PassTensor], hidden: Int = 200
+  ) throws -> SafetensorsFile {
     let old = try file()
-    let shape = ModelShape(vocabulary: 27, blockSize: 3, embedding: 10, hidden: 200)
+    let shape = ModelShape(vocabulary: 27, blockSize: 3, embedding: 10, hidden: hidden)
     let problem = GradientProblem.random(shape, batchSize: 32, seed: 9)
-    let pass = SomebodysPass(problem, .float32, isInOneGo: true).reference
+    let pass = ForeignPass(problem, .float32, isInOneGo: true).reference
     var file = try SafetensorsFile(decoding: pass.encoded())
     for tensor in PassTensor.computed where !fresh.contains(tensor) {
       file[tensor.name] = try old.tensor(named: tensor.name)
@@ -198,7 +307,8 @@ struct NotebookCasesTests {
     return file
   }
 
-  // The last exercise takes both in one go with 200 units, and the first one's tensors are still there.
+  // The last exercise takes both in one go with 200 units, and the first one's tensors are still
+  // there.
   @Test("What an earlier exercise left is set aside, and a mistake is found beside it")
   func stale() throws {
     let inOneGo: [PassTensor] = [
@@ -219,6 +329,38 @@ struct NotebookCasesTests {
       file["dW1"] = Tensor(gradient.map { 2 * $0 }, shape: [30, 200])
       #expect(try verdicts(file).faults.map(\.tensor) == [.dW1])
     }
+  }
+
+  @Test("What an earlier exercise left in the same sizes fits together and nothing else")
+  func staleInTheSameSizes() throws {
+    let steps: [PassTensor] = [
+      .logit_maxes, .norm_logits, .counts, .counts_sum, .counts_sum_inv, .probs, .logprobs,
+      .dlogprobs, .dprobs, .dcounts_sum_inv, .dcounts_sum, .dcounts, .dnorm_logits, .dlogit_maxes,
+      .bnmeani, .bndiff, .bndiff2, .dbnraw, .dbnvar_inv, .dbnvar, .dbndiff2, .dbndiff, .dbnmeani,
+    ]
+    let fresh = PassTensor.computed.filter { !steps.contains($0) }
+    var file = try fileWithStale(keeping: fresh, hidden: 64)
+    let right = try verdicts(file)
+    #expect(right.passed, "\(right.faults)")
+    #expect(right.lines.filter { $0.kind == .right }.map(\.tensor) == fresh)
+    #expect(right.lines.filter { $0.kind == .notComparable }.map(\.tensor).count == steps.count)
+
+    let gradient = try file.elements(named: "dW1", as: Float.self)
+    file["dW1"] = Tensor(gradient.map { 2 * $0 }, shape: [30, 64])
+    #expect(try verdicts(file).faults.map(\.tensor) == [.dW1])
+  }
+
+  @Test("Three mistakes in the steps of cross-entropy are mistakes, whatever is right without them")
+  func mistakesAreNotLeftovers() throws {
+    let right = try file()
+    let wrong: [PassTensor] = [.dprobs, .dcounts_sum, .dnorm_logits]
+    var file = right
+    for tensor in wrong {
+      let elements = try right.elements(named: tensor.name, as: Float.self)
+      file[tensor.name] = Tensor(
+        elements.map { 2 * $0 }, shape: try right.tensor(named: tensor.name).shape)
+    }
+    #expect(try Set(verdicts(file).faults.map(\.tensor)).isSuperset(of: wrong))
   }
 }
 

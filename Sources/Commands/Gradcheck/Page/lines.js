@@ -1,4 +1,4 @@
-// One line of the derivation on somebody's own numbers, and how far they may be from it. This is
+// One line of the derivation on a file's own numbers, and how far they may be from it. This is
 // LineEvaluation.swift: an element's bound is factor · (terms + 1) · (ulp · Σ|terms| + least normal number).
 
 /** A tensor of the file as a line reads it; a line's result can take its place. */
@@ -66,6 +66,11 @@ class LineEvaluator {
 
   /** A line on the given inputs, a Map; what is not given is the problem's. */
   evaluate(name, form, inputs) {
+    if (form.kind === "scaledInput") {
+      const { value, size, terms } = inputs.get(form.input);
+      const scaled = { value: value.times(form.factor), size: size.times(Math.max(1, Math.abs(form.factor))), terms };
+      return this.evaluate(name, { kind: "step" }, new Map([...inputs, [form.input, scaled]]));
+    }
     const values = new Pass(this.problem);
     const magnitudes = new Pass(this.magnitudes);
     let terms = this.sizes.terms(name, this.occurrences);
@@ -81,7 +86,7 @@ class LineEvaluator {
       case "step": return { value: values[name], size: line.size(), terms };
       case "scaled":
         return {
-          value: line.scaled(form.factor), size: line.size().times(Math.max(1, Math.abs(form.factor))), terms,
+          value: values[name].times(form.factor), size: line.size().times(Math.max(1, Math.abs(form.factor))), terms,
         };
       case "fromResult": {
         const cube = (p) => p.bnvar_inv.pow(3).times(p.dbnvar_inv);
@@ -110,7 +115,7 @@ class Line {
     Object.assign(this, { name, inputs, values, sizes, precision });
   }
 
-  /** Σ|terms| of the step; ∞ where a number on the way to it is too large for the precision. */
+  /** Σ|terms| of the step; ∞ where a number on the way to it is too large or too small for the precision. */
   size() {
     const { values: v, sizes: s } = this;
     switch (this.name) {
@@ -126,6 +131,12 @@ class Line {
         const { greatest } = this.precision;
         const overflow = v.probs.pow(-1).map((x) => (Math.abs(x) <= greatest ? 0 : Infinity));
         return this.quotient(s.dprobs.magnitude()).plus(overflow);
+      }
+      case "dbnvar": {
+        // A power below the least normal number has lost digits, and a large factor makes much of them.
+        const most = 1 / this.precision.least;
+        const underflow = v.bnvar.plus(1e-5).pow(1.5).times(2).map((x) => (x <= most ? 0 : Infinity));
+        return this.quotient(s.dbnvar.magnitude()).plus(underflow);
       }
       case "logit_maxes":
         return isComputedInput(this.inputs.get("logits")) ? s.logits.maximumOfColumns() : v.logit_maxes.magnitude();
@@ -143,12 +154,6 @@ class Line {
   loss(name, slope) {
     const input = this.inputs.get(name);
     return isComputedInput(input) ? slope.magnitude().times(input.size) : slope.times(0);
-  }
-
-  /** The step in which what the forward line made is multiplied by a factor. */
-  scaled(factor) {
-    const v = this.values;
-    return this.name === "dhprebn" ? v.dbndiff.plus(v.dbnmeani.times(factor / v.n)) : v[this.name].times(factor);
   }
 
   /** Cross-entropy or batch norm as one expression, and its Σ|terms|. */

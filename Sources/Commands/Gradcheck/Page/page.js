@@ -236,7 +236,7 @@ function judgeBytes(bytes) {
   const verdicts = judgeReference(reference);
   if (isNothingJudged(verdicts)) {
     const [error, advice] = nothingToJudge(reference);
-    return { error, advice: advice || "The lines above, at the end of your notebook, write the file." };
+    return { error, advice: `${advice} The lines above, at the end of your notebook, write the file.` };
   }
   return {
     ...verdicts, reference, sizes,
@@ -322,7 +322,7 @@ function summary(outcome) {
     const isMissing = (name) => missing.some((line) => line.name === name);
     const ignored = reference.ignored.map((name) => {
       const near = nearestTensor(name);
-      return near && isMissing(near) ? `${name} (${near}?)` : name;
+      return near && isMissing(near) ? `${shownName(name)} (${near}?)` : shownName(name);
     });
     rows.push(element("p", { class: "note" }, `not compared: ${ignored.join(", ")}`));
   }

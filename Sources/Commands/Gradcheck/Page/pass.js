@@ -129,8 +129,8 @@ class Sizes {
     return [this.shape(name), ...this.alternatives(name)].some((other) => sameShape(shape, other));
   }
 
-  /** Another number of windows or hidden units that explains three shapes or more, and as many as possible. */
-  others(shapes) {
+  /** Another number of windows or hidden units that explains two shapes or more, and as many as possible. */
+  others(shapes, least = 2) {
     const windows = new Set([this.n]);
     const units = new Set([this.hidden]);
     for (const [name, shape] of shapes) {
@@ -148,7 +148,7 @@ class Sizes {
         if ((n === this.n && hidden === this.hidden) || (n === this.hidden && hidden === this.n)) continue;
         const sizes = new Sizes({ ...this, n, hidden });
         const count = [...shapes].filter(([name, shape]) => sizes.accepts(shape, name)).length;
-        if (count >= 3 && count > (best?.count ?? 0)) best = { sizes, count };
+        if (count >= least && count > (best?.count ?? 0)) best = { sizes, count };
       }
     }
     return best?.sizes;
@@ -217,7 +217,7 @@ const PRECISIONS = {
 const rounded = (matrix, precision) => (precision.Type === Float32Array
   ? matrix.converted(Float32Array).converted(Float64Array) : matrix);
 
-/** Minibatch, parameters, and as many tensors as somebody wrote down; every promise of the file is checked. */
+/** Minibatch, parameters, and as many tensors as were saved; all of the file is checked. */
 function readReference(bytes) {
   let file;
   try {
@@ -228,7 +228,7 @@ function readReference(bytes) {
   }
   const tensor = (name) => file.get(name) ?? refuse(`${name}: expected in every reference, found none`);
   const wrongShape = (name, expected, found) =>
-    refuse(`${name}: expected the shape ${expected}, found ${shapeText(found)}`);
+    refuse(`${name}: expected ${expected}, found ${shapeText(found)}`);
   const precision = PRECISIONS[tensor("C").dtype];
   if (!precision) refuse(`C: expected F32 or F64, found ${tensor("C").dtype}`);
   const dimensions = (name, expected) => {
@@ -239,16 +239,16 @@ function readReference(bytes) {
   const [vocabulary, embedding] = dimensions("C", "(vocabulary, embedding)");
   const [n, block] = dimensions("Xb", "(n, block)");
   const [inputs, hidden] = dimensions("W1", "(block·embedding, hidden)");
-  if (n < 2) wrongShape("Xb", "(n, block) with n of at least 2", [n, block]);
+  if (n < 2) wrongShape("Xb", "(n, block) with n > 1", [n, block]);
   if (inputs !== block * embedding) {
-    wrongShape("W1", `(block·embedding, hidden) with ${block}·${embedding} rows`, [inputs, hidden]);
+    wrongShape("W1", `(${block}·${embedding}, hidden)`, [inputs, hidden]);
   }
   const sizes = new Sizes({ n, block, embedding, hidden, vocabulary });
   const widths = [vocabulary, hidden, sizes.context];
   const largest = Math.max(...widths.map((width) => n * width), sizes.context * hidden,
     vocabulary * hidden, vocabulary * embedding);
   if (largest > TABLE.elementLimit) {
-    refuse(`expected sizes that make no tensor of more than ${TABLE.elementLimit} elements, found larger ones`);
+    refuse(`expected tensors of at most ${TABLE.elementLimit} elements`);
   }
   const C = tensor("C");
   const checkType = (name) => {
@@ -258,19 +258,19 @@ function readReference(bytes) {
   const checkShape = (name, accepted) => {
     const { shape } = tensor(name);
     if (accepted.some((other) => sameShape(shape, other))) return;
-    wrongShape(name, accepted.map(shapeText).join(" or "), shape);
+    wrongShape(name, shapeText(accepted[0]), shape);
   };
-  const matrix = (name) => {
+  const matrix = (name, its = sizes) => {
     checkType(name);
-    checkShape(name, [sizes.shape(name), ...sizes.alternatives(name)]);
-    return new Matrix(...sizes.matrixShape(name), tensorElements(tensor(name)));
+    checkShape(name, [its.shape(name), ...its.alternatives(name)]);
+    return new Matrix(...its.matrixShape(name), tensorElements(tensor(name)));
   };
   const problem = {};
   for (const name of PARAMETERS) {
     problem[name] = matrix(name);
     const wrong = problem[name].elements.findIndex((x) => !Number.isFinite(Math.fround(x)));
     if (wrong >= 0) {
-      refuse(`${name}: expected numbers that Float can hold, found ${swiftNumber(problem[name].elements[wrong])} `
+      refuse(`${name}: expected finite floats, found ${swiftNumber(problem[name].elements[wrong])} `
         + `at ${shapeText(indicesOf(wrong, sizes.shape(name)))}`);
     }
   }
@@ -279,7 +279,7 @@ function readReference(bytes) {
     if (tensor(name).dtype !== "I64") refuse(`${name}: expected I64, found ${tensor(name).dtype}`);
     return [...tensorElements(tensor(name))].map((id, index) => {
       if (id < 0 || id >= vocabulary) {
-        refuse(`${name}: expected ids from 0 to ${vocabulary - 1}, the rows of C, found ${id} `
+        refuse(`${name}: expected ids from 0 to ${vocabulary - 1}, found ${id} `
           + `at ${shapeText(indicesOf(index, shape))}`);
       }
       return Number(id);
@@ -304,50 +304,49 @@ function readReference(bytes) {
   const isStale = ([name, shape]) => explained !== undefined && explained.accepts(shape, name);
   reference.stale = new Map([...others].filter(isStale));
   reference.misshapen = new Map([...others].filter((other) => !isStale(other)));
+  reference.otherPass = explained && {
+    sizes: explained, tensors: new Map([...reference.stale.keys()].map((name) => [name, matrix(name, explained)])),
+  };
   reference.ignored = ignoredNames(file);
   return reference;
 }
 
-/** The names that are no tensors of the pass; one that looks like a gradient is refused. */
+/** The names that are not tensors of the pass, sorted. */
 function ignoredNames(file) {
   const scalars = (text) => Array.from(canonical(text), (scalar) => scalar.codePointAt(0));
-  const names = [...file.values()].map((tensor) => tensor.name)
+  return [...file.values()].map((tensor) => tensor.name)
     .filter((name) => !TENSORS.has(name) && name !== "Xb" && name !== "Yb")
     .sort((a, b) => {
       const [left, right] = [scalars(a), scalars(b)];
       const i = left.findIndex((scalar, k) => scalar !== right[k]);
       return i < 0 ? left.length - right.length : left[i] - (right[i] ?? -1);
     });
-  const gradient = names.find((name) => /^d(?![\p{M}\u200d])/u.test(name));
-  if (gradient !== undefined) {
-    const near = nearestTensor(gradient);
-    refuse(`${gradient}: expected d and the name of a tensor of the pass, found another name`
-      + (near ? `; ${near}?` : ""));
-  }
-  return names;
 }
 
-/** The tensor that somebody may have meant by another name. */
+/** The tensor that another name may stand for; none for dloss, which is 1. */
 function nearestTensor(name) {
-  const letters = Array.from(name);
+  if (name === "dloss") return undefined;
   for (const [prefix, suffix] of [["", ".grad"], ["", "_grad"], ["grad_", ""], ["d_", ""]]) {
-    if (!name.startsWith(prefix) || !name.endsWith(suffix) || letters.length >= 40) continue;
+    if (!name.startsWith(prefix) || !name.endsWith(suffix) || new TextEncoder().encode(name).length >= 40) continue;
     const gradient = "d" + name.slice(prefix.length, name.length - suffix.length);
     if (TENSORS.has(gradient)) return gradient;
   }
+  const letters = Array.from(name.toLowerCase());
   if (letters.length < 2 || letters.length > 20) return undefined;
   let best;
   for (const other of NAMES) {
-    const distance = editDistance(other.toLowerCase(), name.toLowerCase());
+    const distance = editDistance(other.toLowerCase(), letters);
     if (best === undefined || distance < best.distance) best = { other, distance };
   }
-  const most = Math.max(1, Math.min(2, Math.floor(letters.length / 4)));
-  return best.distance <= most ? best.other : undefined;
+  return best.distance <= Math.max(1, Math.min(2, Math.floor(letters.length / 4))) ? best.other : undefined;
 }
 
-/** How many letters have to be put in, taken away or replaced (Levenshtein). */
+/** How many letters have to be put in, taken away or replaced (Levenshtein); 1 if two neighbours changed places. */
 function editDistance(a, b) {
   const [first, second] = [Array.from(a), Array.from(b)];
+  const i = first.findIndex((letter, k) => letter !== second[k]);
+  const swapped = [...first.slice(0, i), first[i + 1], first[i], ...first.slice(i + 2)];
+  if (i >= 0 && swapped.length === second.length && swapped.every((letter, k) => letter === second[k])) return 1;
   const row = Array.from({ length: second.length + 1 }, (_, i) => i);
   first.forEach((letter, i) => {
     let diagonal = row[0];
