@@ -228,7 +228,7 @@ struct VerdictOutput {
 
   private func counts(_ lines: [LineVerdict]) -> String {
     let words: [(LineVerdict.Kind, String)] = [
-      (.right, Words.right()), (.here, Words.here()), (.shape, Words.shape()),
+      (.right, Words.right()), (.wrong, Words.here()), (.shape, Words.shape()),
       (.follows, verdicts.cause == nil ? Words.follow() : Words.misfit()),
       (.notComparable, Words.notComparable()), (.missing, Words.missing()),
     ]
