@@ -276,7 +276,7 @@ extension Outcome {
         ?? unknown
     } else if let quoted, message.begins(with: "Unexpected argument ") {
       let flag = quoted.ends(with: ".safetensors") ? "--reference" : "--data"
-      advice = line.flag(flag).map { _ in "to read the file, write \(flag) \(shellWord(quoted))" }
+      advice = line.flag(flag).map { _ in "to read the file, write:  \(flag) \(shellWord(quoted))" }
     } else if let quoted, message.begins(with: "Missing value ") {
       let flag = quoted.pieces(separatedBy: UInt8(ascii: " ")).first.map(String.init)
       advice = line.adviceOnValue(of: flag ?? "")

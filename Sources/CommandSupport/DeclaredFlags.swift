@@ -182,7 +182,7 @@ extension ReadCommandLine {
       let word = unknown.map({ arguments[$0] }).first(where: { !$0.begins(with: "--") })
     else { return nil }
     let line = (path + ["--", shellWord(word)]).joined(separator: " ")
-    return "to pass \(word) as an argument, write \(line)"
+    return "to pass \(word) as an argument, write:  \(line)"
   }
 }
 

@@ -123,7 +123,7 @@ import Testing
   func words() {
     #expect(
       line(["fail", "-bo"]).adviceOnWords
-        == "to pass -bo as an argument, write demo fail -- -bo")
+        == "to pass -bo as an argument, write:  demo fail -- -bo")
     #expect(line(["-bo"]).adviceOnWords == nil)
   }
 }

@@ -95,9 +95,9 @@ struct ToolTests {
       (["train", "--device", "cpu"], "'--device'; CharMLP computes on the CPU"),
       (["train", "--top-k", "3"], "'--top-k'; it is a flag of sample"),
       (["train", "-V"], "Did you mean '--version'?"),
-      (["gradcheck", "towns.txt"], "to read the file, write --data towns.txt"),
+      (["gradcheck", "towns.txt"], "to read the file, write:  --data towns.txt"),
       (
-        ["gradcheck", "mine.safetensors"], "to read the file, write --reference mine.safetensors"
+        ["gradcheck", "mine.safetensors"], "to read the file, write:  --reference mine.safetensors"
       ),
     ])
   func unknown(arguments: [String], message: String) throws {
