@@ -206,7 +206,7 @@ extension DataWarning {
   }
 
   private static var composing: TextRemedy {
-    if isInstalled("uconv") { return TextRemedy("uconv -f UTF-8 -t UTF-8 -x nfc {}") }
+    // Not uconv as long as there is another: it leaves some pairs of kana as they are.
     if hasPython {
       return TextRemedy(
         """
@@ -214,6 +214,7 @@ extension DataWarning {
         print(unicodedata.normalize("NFC", sys.stdin.read()))' < {}
         """)
     }
+    if isInstalled("uconv") { return TextRemedy("uconv -f UTF-8 -t UTF-8 -x nfc {}") }
     return TextRemedy("perl -CSD -MUnicode::Normalize -pe '$_ = NFC($_)' {}")
   }
 }

@@ -93,18 +93,34 @@ extension Unicode.Scalar {
     }
   }
 
-  /// The symbol itself if it shows alone; blanks, marks and invisible ones by their number: U+00A0.
+  /// The symbol itself if it shows alone; blanks, marks, the parts of a syllable that follow its first
+  /// one, and invisible ones by their number: U+00A0.
   ///
   /// It is for a symbol that stands alone, so that nobody overlooks it or the mark that it would put on its
   /// neighbour.
-  public var visible: String {
+  public var visible: String { showsAlone ? String(self) : codePoint }
+
+  private var showsAlone: Bool {
+    if isLaterJamo || isBlankOfBraille || properties.isDefaultIgnorableCodePoint { return false }
     switch properties.generalCategory {
     case .spaceSeparator, .lineSeparator, .paragraphSeparator, .control, .format, .surrogate,
       .privateUse, .unassigned, .nonspacingMark, .spacingMark, .enclosingMark:
-      let digits = String(value, radix: 16, uppercase: true)
-      return "U+" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
-    default: return String(self)
+      return false
+    default: return true
     }
+  }
+
+  /// A vowel or a last consonant of Hangul, which joins the consonant before it.
+  fileprivate var isLaterJamo: Bool {
+    (0x1160...0x11FF).contains(value) || (0xD7B0...0xD7FF).contains(value)
+  }
+
+  private var isBlankOfBraille: Bool { value == 0x2800 }
+
+  /// The scalar's number as Unicode writes it, such as U+00AD.
+  var codePoint: String {
+    let digits = String(value, radix: 16, uppercase: true)
+    return "U+" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
   }
 }
 
@@ -115,20 +131,26 @@ extension Unicode.Scalar {
 // a line cut early is harmless. C's wcwidth depends on the locale, this does not.
 
 extension Unicode.Scalar {
-  /// The columns that it adds on a terminal: 2 for East Asian and pictographic ones, 0 for marks, else 1.
+  /// The columns that it adds on a terminal: 2 for East Asian and pictographic ones, 0 for marks and what
+  /// joins the character before it, else 1.
   fileprivate var columnCount: Int {
     if value < 0x300 { return 1 }
     switch value {
-    case 0x1100...0x115F, 0x2E80...0x302F, 0x3030...0xA4CF, 0xA960...0xA97F, 0xAC00...0xD7A3,
-      0xF900...0xFAFF, 0xFE30...0xFE6F, 0xFF00...0xFF60, 0xFFE0...0xFFE6, 0x1F000...0x3FFFD:
-      return 2
     // An emoji may be an ordinary symbol followed by this selector, which makes it wide.
     case 0xFE0F: return 1
+    // Fillers of Hangul, which are letters.
+    case 0x3164, 0xFFA0: return 0
     default: break
     }
     switch properties.generalCategory {
     case .nonspacingMark, .enclosingMark, .format: return 0
-    default: return 1
+    default: if isLaterJamo { return 0 }
+    }
+    switch value {
+    case 0x1100...0x115F, 0x2E80...0x302F, 0x3030...0xA4CF, 0xA960...0xA97F, 0xAC00...0xD7A3,
+      0xF900...0xFAFF, 0xFE30...0xFE6F, 0xFF00...0xFF60, 0xFFE0...0xFFE6, 0x1F000...0x3FFFD:
+      return 2
+    default: return properties.isEmojiPresentation ? 2 : 1
     }
   }
 }

@@ -63,11 +63,13 @@ public enum TextConversion {
       unsafe output.withUnsafeMutableBytes { target in
         var from = source.baseAddress
         var to = unsafe target.bindMemory(to: CChar.self).baseAddress
-        return unsafe iconv(converter, &from, &left, &to, &room)
+        // A character that is cut off is no error.
+        if unsafe iconv(converter, &from, &left, &to, &room) == -1, errno != EINVAL { return -1 }
+        // Some converters hold back a last letter, since a mark might follow that belongs to it.
+        return unsafe iconv(converter, nil, nil, &to, &room)
       }
     }
-    let isCutOff = status == -1 && errno == EINVAL
-    guard status != -1 || isCutOff else { return nil }
+    guard status != -1 else { return nil }
     output.removeLast(room)
     return output
   }

@@ -54,6 +54,29 @@ import Testing
   }
 
   @Test(
+    "A symbol that does not show alone is spelled by its number",
+    arguments: [
+      ("a", "a"), ("名", "名"), ("✋", "✋"), (" ", "U+0020"), ("\u{301}", "U+0301"),
+      ("\u{1100}", "\u{1100}"), ("\u{1161}", "U+1161"), ("\u{11AB}", "U+11AB"),
+      ("\u{D7B0}", "U+D7B0"), ("\u{115F}", "U+115F"), ("\u{3164}", "U+3164"),
+      ("\u{2800}", "U+2800"), ("\u{FE0F}", "U+FE0F"), ("\u{E0041}", "U+E0041"),
+    ] as [(Unicode.Scalar, String)])
+  func visible(scalar: Unicode.Scalar, shown: String) {
+    #expect(scalar.visible == shown)
+  }
+
+  @Test(
+    "The columns of a text are a terminal's",
+    arguments: [
+      ("é", 1), ("e\u{301}", 1), ("名前", 4), ("か\u{3099}", 2), ("한", 2),
+      ("\u{1112}\u{1161}\u{11AB}", 2), ("✋", 2), ("⌚", 2), ("⭐", 2), ("☀", 1), ("☀\u{FE0F}", 2),
+      ("✈", 1), ("⠿", 1), ("a\u{3164}b", 2), ("क\u{94D}ष", 2),
+    ])
+  func columns(text: String, count: Int) {
+    #expect(text.columnCount == count)
+  }
+
+  @Test(
     "A word for the shell is that word again, and nothing in it runs or hides",
     arguments: [
       "", "plain-1.txt", "two words", "it's", "it'\u{301};touch PWNED;#.txt", "'\u{301}'\u{302}",

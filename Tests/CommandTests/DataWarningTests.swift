@@ -135,6 +135,17 @@ struct DataWarningTests {
     #expect(without.contains("the first of them word 6: "))
   }
 
+  @Test("come after a first line that is told whole, however long the file's name")
+  func firstLine() throws {
+    let name = "words-of-a-language-with-a-long-name.txt"
+    #expect(try place.guarded("cp plain.txt \(name)").status == 0)
+    let described = try place.guarded("train \(name) --describe").output
+    let start = described.split(separator: "\nwords  ").first?.replacing("\n  ", with: " ")
+    #expect(
+      start?.hasPrefix("\(name): 1,200 words, all distinct; ") == true
+        && start?.hasSuffix(", median 7\n") == true, "\(described)")
+  }
+
   @Test("show their lines after a warning on a terminal's lines")
   func text() throws {
     #expect(try place.guarded("sed 's/$/,1/' plain.txt > words.txt").status == 0)

@@ -2,11 +2,8 @@
 // words.
 //
 // Each candidate is tried by the system's own converter, so that the command which is then printed
-// accepts what was accepted here. What decodes gets a cost for each byte above 0x7F: little for a
-// frequent letter of a script, much for a letter among those of another script, for a capital after
-// a small letter, for a sign where a letter should be. The smallest cost wins; of nearly equal
-// ones, the encoding that is met more often. The costs are rules of thumb, tried on lists in thirty
-// encodings; they say nothing about a text in UTF-8.
+// accepts what was accepted here; EncodingCandidate says what it costs. Of nearly equal costs, the
+// encoding wins that is met more often.
 
 internal import Posix
 
@@ -74,8 +71,10 @@ extension WordListError {
       let guess = EncodingGuess(sample)
       return .invalidUTF8(line: line, byte: byte, value: value, guess: guess)
     case .refusedCharacter(let line, let byte, let scalar, _):
-      if let encoding = ForeignEncoding(guessedFrom: sample.raw) {
-        return .foreignEncoding(encoding)
+      let raw = sample.raw
+      if let encoding = ForeignEncoding(guessedFrom: raw) { return .foreignEncoding(encoding) }
+      if scalar.isASCII, EncodingGuess.isBinary(raw, besides: UInt8(scalar.value)) {
+        return .foreignFormat("binary data", nil)
       }
       let remedy = scalar.remedy(sample)
       return .refusedCharacter(line: line, byte: byte, scalar: scalar, remedy: remedy)
@@ -156,6 +155,12 @@ extension Unicode.Scalar {
   }
 }
 
+extension UInt8 {
+  fileprivate var isUnusualControl: Bool {
+    self < 0x20 && ![0x09, 0x0A, 0x0D, 0x1B].contains(self)
+  }
+}
+
 extension EncodingGuess {
   /// The likeliest encoding, nil if there is nothing to guess from.
   init?(_ sample: TextSample) {
@@ -163,31 +168,76 @@ extension EncodingGuess {
       self = .encoding("EBCDIC", iconv: "IBM037")
       return
     }
-    let raw = sample.raw
-    let controls = raw.count { $0 < 0x20 && ![0x09, 0x0A, 0x0D, 0x1B].contains($0) }
-    if 20 * controls > raw.count {
+    if Self.isBinary(sample.raw) {
       self = .binary
       return
     }
     let lines = sample.unusualLines
     guard !lines.isEmpty else { return nil }
-    let damaged = lines.count { String(validating: $0, as: UTF8.self) == nil }
-    if 2 * damaged <= lines.count || Self.isCutOff(lines) {
+    let intact = lines.count { String(validating: $0, as: UTF8.self) != nil }
+    if 2 * intact >= lines.count || Self.isCutOff(lines) || lines.allSatisfy(Self.isLikeUTF8) {
       self = .damagedUTF8
       return
     }
     let text = Array(lines.joined(separator: [UInt8(ascii: "\n")]))
-    let unusual = text.count { $0 >= 0x80 }
-    var best: (encoding: Candidate, cost: Double)?
-    for (index, candidate) in Candidate.all.enumerated() {
+    let unusual = Double(text.count { $0 >= 0x80 })
+    var best: (encoding: EncodingCandidate, cost: Double)?
+    for (index, candidate) in EncodingCandidate.all.enumerated() {
       guard let decoded = TextConversion.utf8(text, from: candidate.iconv) else { continue }
       let words = String(decoding: decoded, as: UTF8.self).unicodeScalars
       guard words.allSatisfy({ $0.isPlausible || $0 == "\n" || $0 == "\r" }) else { continue }
-      let cost = candidate.cost(text, words) / Double(unusual) + 0.004 * Double(index)
+      // What is rare is believed of a long text sooner than of a short one.
+      let rarity = Double(index) * (Self.rarity + Self.rarityPerByte * unusual)
+      let cost = candidate.cost(text, words) + rarity
       if cost < best?.cost ?? .infinity { best = (candidate, cost) }
     }
     guard let best else { return nil }
-    self = .encoding(best.encoding.name, iconv: best.encoding.iconv)
+    // Latin text in UTF-8 is none in an encoding of Latin letters: nobody writes Ã©.
+    if case .latin = best.encoding.kind, lines.contains(where: Self.isLatinUTF8) {
+      self = .damagedUTF8
+    } else {
+      self = .encoding(best.encoding.name, iconv: best.encoding.iconv)
+    }
+  }
+
+  /// What each place in the table costs, for a text and for each of its bytes beyond ASCII.
+  private static let rarity = 0.04
+  private static let rarityPerByte = 0.0002
+
+  private static func isLatinUTF8(_ line: ArraySlice<UInt8>) -> Bool {
+    String(validating: line, as: UTF8.self).map {
+      $0.unicodeScalars.allSatisfy { $0.isASCII || $0.isLatinLetter }
+    } == true
+  }
+
+  /// Whether these are characters of UTF-8 by their form, some of them such as it does not have: too
+  /// long, halves of UTF-16's pairs, beyond the last.
+  private static func isLikeUTF8(_ line: ArraySlice<UInt8>) -> Bool {
+    var rest = 0
+    for byte in line {
+      switch byte {
+      case 0x00...0x7F, 0xC0...0xFD:
+        guard rest == 0 else { return false }
+        rest = max(0, (~byte).leadingZeroBitCount - 1)
+      case 0x80...0xBF:
+        guard rest > 0 else { return false }
+        rest -= 1
+      default: return false
+      }
+    }
+    return rest == 0
+  }
+
+  /// Whether so many of the bytes are controls that this is no text.
+  private static func isBinary(_ bytes: [UInt8]) -> Bool {
+    20 * bytes.count { $0.isUnusualControl } > bytes.count
+  }
+
+  /// Whether more is wrong with the bytes than a control that may stand between words.
+  static func isBinary(_ bytes: [UInt8], besides separator: UInt8) -> Bool {
+    let controls = bytes.filter { $0.isUnusualControl && $0 != separator }
+    let kinds = String(validating: bytes, as: UTF8.self) == nil ? 1 : 3
+    return Set(controls).count >= kinds && 50 * controls.count > bytes.count
   }
 
   /// Whether the only thing wrong is that the last character is cut off.
@@ -215,264 +265,5 @@ extension EncodingGuess {
       }
     }
     return 10 * usual >= 9 * bytes.count
-  }
-}
-
-// MARK: - Candidates and their costs
-
-/// An encoding that a list may be in.
-private struct Candidate {
-  /// How bytes above 0x7F make characters.
-  enum Kind {
-    /// One byte, one Latin letter.
-    case latin
-    /// One byte, one letter of another script: its range, and its most frequent letters.
-    case script(ClosedRange<UInt32>, frequent: Set<Unicode.Scalar>)
-    /// Two bytes or more: which lead bytes begin frequent characters, and the most frequent.
-    case wide(WideCost, frequent: Set<Unicode.Scalar>)
-  }
-  typealias WideCost = (_ lead: UInt8, _ trail: UInt8) -> Double
-
-  let name: String
-  let iconv: String
-  let kind: Kind
-
-  init(_ name: String, _ iconv: String, _ kind: Kind) {
-    (self.name, self.iconv, self.kind) = (name, iconv, kind)
-  }
-
-  static var all: [Candidate] {
-    let cyrillic = Kind.script(
-      0x400...0x4FF, frequent: Set("оеаинтсрвлкмдпуяыьОЕАИНТСРВЛКМДП".unicodeScalars))
-    let greek = Kind.script(
-      0x370...0x3FF, frequent: Set("αοιετσνηυρπκλςάίόέή".unicodeScalars))
-    let hebrew = Kind.script(0x590...0x5FF, frequent: Set("יוהלארתבמשנ".unicodeScalars))
-    let arabic = Kind.script(0x600...0x6FF, frequent: Set("اليمنرتبوةعدسفهكحقجىأ".unicodeScalars))
-    let thai = Kind.script(0xE00...0xE7F, frequent: Set("านรอกเงมยลวดทสตะปบคหแ่้ัิีุู์".unicodeScalars))
-    return [
-      Candidate("windows-1252", "CP1252", .latin),
-      Candidate("windows-1251", "CP1251", cyrillic),
-      Candidate("windows-1250", "CP1250", .latin),
-      Candidate("windows-1253", "CP1253", greek),
-      Candidate("windows-1254", "CP1254", .latin),
-      Candidate("windows-1255", "CP1255", hebrew),
-      Candidate("windows-1256", "CP1256", arabic),
-      Candidate("windows-1257", "CP1257", .latin),
-      Candidate("TIS-620", "CP874", thai),
-      Candidate("Shift-JIS", "CP932", .wide(Self.shiftJIS, frequent: japanese)),
-      Candidate("GB18030", "GB18030", .wide(Self.gb, frequent: simplified)),
-      Candidate("EUC-KR", "CP949", .wide(Self.eucKR, frequent: hangul)),
-      Candidate("EUC-JP", "EUC-JP", .wide(Self.eucJP, frequent: japanese)),
-      Candidate("Big5", "BIG5-HKSCS", .wide(Self.big5, frequent: traditional)),
-      Candidate("KOI8-R", "KOI8-R", cyrillic),
-      Candidate("KOI8-U", "KOI8-U", cyrillic),
-      Candidate("DOS Cyrillic (866)", "CP866", cyrillic),
-      Candidate("ISO-8859-2", "ISO-8859-2", .latin),
-      Candidate("ISO-8859-15", "ISO-8859-15", .latin),
-      Candidate("ISO-8859-5", "ISO-8859-5", cyrillic),
-      Candidate("ISO-8859-7", "ISO-8859-7", greek),
-      Candidate("ISO-8859-8", "ISO-8859-8", hebrew),
-      Candidate("ISO-8859-6", "ISO-8859-6", arabic),
-      Candidate("Mac Roman", "MACINTOSH", .latin),
-      Candidate("DOS (850)", "CP850", .latin),
-      Candidate("DOS (437)", "CP437", .latin),
-      Candidate("DOS (852)", "CP852", .latin),
-      Candidate("Mac Cyrillic", "MAC-CYRILLIC", cyrillic),
-      Candidate("windows-1258", "CP1258", .latin),
-      Candidate("DOS Greek (737)", "CP737", greek),
-      Candidate("DOS Hebrew (862)", "CP862", hebrew),
-    ]
-  }
-
-  /// The cost of a text, in these bytes and as it is decoded.
-  func cost(_ bytes: [UInt8], _ text: String.UnicodeScalarView) -> Double {
-    switch kind {
-    case .latin: latinCost(text)
-    case .script(let range, let frequent): scriptCost(text, range, frequent)
-    case .wide(let cost, let frequent): wideCost(bytes, text, cost, frequent)
-    }
-  }
-}
-
-extension Candidate {
-  private func scriptCost(
-    _ text: String.UnicodeScalarView, _ range: ClosedRange<UInt32>,
-    _ frequent: Set<Unicode.Scalar>
-  ) -> Double {
-    var (cost, before): (Double, Unicode.Scalar) = (0, "\n")
-    for scalar in text {
-      if !scalar.isASCII {
-        if range.contains(scalar.value) {
-          cost += frequent.contains(scalar) ? 0.25 : scalar.properties.isAlphabetic ? 0.7 : 1
-          if scalar.properties.isUppercase, before.properties.isLowercase { cost += 4 }
-          if scalar.properties.isUppercase, before.properties.isUppercase { cost += 0.2 }
-          if before.isASCII, before.properties.isAlphabetic { cost += 3 }
-        } else {
-          cost += scalar.signCost(after: before)
-        }
-      } else if scalar.properties.isAlphabetic, range.contains(before.value) {
-        cost += 3
-      }
-      before = scalar
-    }
-    return cost
-  }
-
-  private func latinCost(_ text: String.UnicodeScalarView) -> Double {
-    var (cost, before): (Double, Unicode.Scalar) = (0, "\n")
-    var letters: [Unicode.Scalar: Double] = [:]
-    for scalar in text {
-      if !scalar.isASCII {
-        if scalar.isLatinLetter {
-          letters[scalar.lowercased, default: 0] += 1
-          if scalar.properties.isUppercase, before.properties.isLowercase { cost += 4 }
-          if before.isLatinLetter { cost += 1.5 }
-        } else if scalar.properties.generalCategory == .nonspacingMark {
-          cost += 1
-        } else {
-          cost += scalar.signCost(after: before)
-        }
-      }
-      before = scalar
-    }
-    let costs = Self.alphabets.map { alphabet in
-      letters.reduce(0) { sum, letter in
-        sum + letter.value * (alphabet.letters.contains(letter.key) ? alphabet.cost : 2.5)
-      }
-    }
-    return cost + (costs.min() ?? 0)
-  }
-
-  /// The letters beyond ASCII of languages, and of those that are often mixed.
-  private static let alphabets: [(letters: Set<Unicode.Scalar>, cost: Double)] =
-    [
-      "àâæçéèêëîïôœùûüÿ", "äöüßé", "áéíñóúü", "áâãàçéêíóôõúü", "àèéìíòóù", "åäöæøéü", "áðéíóúýþæö",
-      "áčďéěíňóřšťúůýž", "áäčďéíĺľňóôŕšťúýž", "ąćęłńóśźż", "áéíóöőúüű", "ăâîșțşţ", "čćđšžé",
-      "çğıi̇öşüâîû", "äöõüšž", "āčēģīķļņšūž", "ąčęėįšųūž", "ăâđêôơưàáạảãèéìíòóùúýõ", "çë",
-    ].map { (Set($0.unicodeScalars), 0.4) }
-    + [
-      (Set("àáâãäåæçèéêëìíîïðñòóôõöøùúûüýþßœšžÿ".unicodeScalars), 0.6),
-      (Set("áäąăâčćçďđéëěęíîĺľłňńóôöőŕřšśşťţúůüűýžźż".unicodeScalars), 0.9),
-    ]
-
-  private func wideCost(
-    _ bytes: [UInt8], _ text: String.UnicodeScalarView, _ cost: WideCost,
-    _ frequent: Set<Unicode.Scalar>
-  ) -> Double {
-    var (sum, index) = (0.0, 0)
-    while index < bytes.count {
-      guard bytes[index] >= 0x80, index + 1 < bytes.count else {
-        // A half-width katakana, or nothing that costs.
-        sum += bytes[index] >= 0x80 ? 4 : 0
-        index += 1
-        continue
-      }
-      let isSingle = iconv == "CP932" && (0xA1...0xDF).contains(bytes[index])
-      sum += isSingle ? 3 : cost(bytes[index], bytes[index + 1])
-      index += isSingle ? 1 : 2
-    }
-    var before: Unicode.Scalar = "\n"
-    for scalar in text {
-      if frequent.contains(scalar) { sum -= 0.35 }
-      // Letters of ASCII beside characters that need no such company.
-      if scalar.isASCII != before.isASCII, scalar.properties.isAlphabetic,
-        before.properties.isAlphabetic
-      {
-        sum += 1.5
-      }
-      before = scalar
-    }
-    return sum
-  }
-
-  private static func shiftJIS(_ lead: UInt8, _ trail: UInt8) -> Double {
-    switch lead {
-    case 0x82, 0x83: 0.7
-    case 0x81: trail == 0x5B || trail == 0x58 ? 0.9 : 3
-    case 0x88...0x97: 1.2
-    case 0x98...0x9F, 0xE0...0xEA: 3
-    default: 7
-    }
-  }
-
-  private static func eucJP(_ lead: UInt8, _ trail: UInt8) -> Double {
-    switch lead {
-    case 0xA4, 0xA5: 0.7
-    case 0xA1: trail == 0xBC || trail == 0xB9 ? 0.9 : 3
-    case 0xB0...0xCF: 1.3
-    case 0xD0...0xF4: 3
-    default: 7
-    }
-  }
-
-  private static func gb(_ lead: UInt8, _ trail: UInt8) -> Double {
-    guard trail >= 0xA1 else { return 5 }
-    switch lead {
-    case 0xB0...0xD7: return 1.2
-    case 0xD8...0xF7: return 2.6
-    case 0xA1: return 3
-    default: return 6
-    }
-  }
-
-  private static func eucKR(_ lead: UInt8, _ trail: UInt8) -> Double {
-    switch lead {
-    case 0xB0...0xC8: trail >= 0xA1 ? 0.9 : 4
-    case 0xCA...0xFD: 3.5
-    default: 6
-    }
-  }
-
-  private static func big5(_ lead: UInt8, _ trail: UInt8) -> Double {
-    switch lead {
-    case 0xA4...0xC6: 1.2
-    case 0xC9...0xF9: 3
-    default: 6
-    }
-  }
-
-  // Characters of names and of running text that are frequent in one language, as far as they show
-  // it from the others.
-  private static let simplified = Set(
-    """
-    王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎余潘\
-    杜戴夏钟汪田任姜范方石姚谭廖邹熊金陆郝孔白崔康毛邱秦江史顾侯邵孟龙万段雷钱汤尹黎易常武乔贺赖龚文明国华建军\
-    平志伟东海强晓小红丽英梅芳玉春秀大中人的一是不了在有我他这个们来到时上地为子
-    """.unicodeScalars)
-  private static let japanese = Set(
-    """
-    田山川本木村中野子美大小藤佐高橋伊井上松林斎清水口原島池石前岡内崎谷坂東西南北郎一二三太雄幸恵香織由紀真理\
-    優愛花菜奈介夫男彦樹翔健也人の日会年国いんかしりたなまるとおみのアイウンスルリラトマクコシドレンー
-    """.unicodeScalars)
-  private static let traditional = Set(
-    """
-    陳林黃張李王吳劉蔡楊許鄭謝郭洪曾邱廖賴周葉蘇莊江呂何羅高蕭潘朱簡鍾彭游詹胡施沈余趙盧梁顏柯翁魏孫戴范方宋鄧\
-    杜傅侯曹薛丁馬蔣唐卓藍馮姚石董紀歐程連古汪湯姜田康鄒白涂尤巫韓龔嚴袁美淑雅惠玲英文明華國建的
-    """.unicodeScalars)
-  private static let hangul = Set(
-    "김이박최정강조윤장임한오서신권황안송전홍민지영수현준우진성은하경혜미선희아기자사시리인고".unicodeScalars)
-}
-
-extension Unicode.Scalar {
-  fileprivate var isLatinLetter: Bool {
-    switch value {
-    case 0xD7, 0xF7, 0xAA, 0xBA: false
-    case 0xC0...0x24F, 0x1E00...0x1EFF: true
-    default: false
-    }
-  }
-
-  fileprivate var lowercased: Unicode.Scalar {
-    properties.lowercaseMapping.unicodeScalars.first ?? self
-  }
-
-  /// What a sign costs that is not of ASCII.
-  fileprivate func signCost(after before: Unicode.Scalar) -> Double {
-    switch value {
-    case 0x2018, 0x2019: before.properties.isAlphabetic ? 0.3 : 3
-    case 0xA0, 0x2013, 0x2014: 1.8
-    case 0xB7, 0x201C...0x201E, 0xAB, 0xBB: 2.5
-    default: 5
-    }
   }
 }

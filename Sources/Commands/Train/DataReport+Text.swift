@@ -10,6 +10,10 @@ extension DataReport {
   /// The lines above a run: words, symbols, lengths, windows, and words that parts of the split
   /// share.
   func summary(of name: String) -> [String] {
+    sentences(of: name).flatMap { Format.wrapped($0) }
+  }
+
+  private func sentences(of name: String) -> [String] {
     let name = name.singleLine()
     let distinct =
       duplicates == 0 ? "all distinct" : "\(Format.count(distinctWords)) distinct"
@@ -39,14 +43,15 @@ extension DataReport {
         also in training: \(validation.overlap) validation words, \(test.overlap) test words
         """)
     }
-    return lines.flatMap { Format.wrapped($0) }
+    return lines
   }
 
   /// The whole report on a list.
   func text(of source: WordLists) -> String {
     let columns = StandardOutput.shared.columns
     return [
-      summary(of: source.name).prefix(sampleOf == nil ? 1 : 2).map { $0 + "\n" }.joined(),
+      sentences(of: source.name).prefix(sampleOf == nil ? 1 : 2)
+        .flatMap { Format.wrapped($0, columns: columns) }.map { $0 + "\n" }.joined(),
       wordTable,
       alphabet, lengths.text,
       warnings.map { warning in

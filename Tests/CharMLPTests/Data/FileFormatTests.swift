@@ -52,6 +52,23 @@ struct FileFormatTests {
     #expect(try WordList(text: text).utf8 == Array(text.utf8))
   }
 
+  @Test("is said of bytes without a signature too")
+  func binary() throws {
+    let module: [UInt8] = [0, 0x61, 0x73, 0x6D, 1, 0, 0, 0, 1, 5, 0x60, 2, 0x7F, 0x80, 3, 4]
+    #expect(throws: WordListError.foreignFormat("binary data", nil)) {
+      try WordList(utf8: module)
+    }
+    // What stands between words is none of it, whatever their encoding.
+    for text in [Array("anna\0bert\0".utf8), Array("anna\u{C}bert\u{C}ren".utf8) + [0xE9, 0x0A]] {
+      #expect {
+        try WordList(utf8: text)
+      } throws: { error in
+        guard case .refusedCharacter(1, 4, _, .some) = error as? WordListError else { return false }
+        return true
+      }
+    }
+  }
+
   @Test("A carriage return at the very end ends the last line")
   func lastCarriageReturn() throws {
     for text in ["anna\r\nbert\r", "anna\nbert\r", "anna\r\nbert \r"] {
