@@ -15,11 +15,16 @@ extension DataWarning {
     case .mixedCase: "mixed_case"
     case .unequalLengths: "unequal_lengths"
     case .columns: "columns"
+    case .severalPerLine: "several_per_line"
+    case .notation: "notation"
+    case .bullets: "bullets"
     case .numbers: "numbers"
     case .startsWithCount: "starts_with_count"
     case .spellingFlags: "spelling_flags"
     case .comments: "comments"
+    case .trailingComments: "trailing_comments"
     case .markup: "markup"
+    case .escaped: "escaped"
     case .quoted: "quoted"
     case .digits: "digits"
     case .misread: "misread"
@@ -47,7 +52,7 @@ extension DataWarning {
       \(Format.count(validationWordsInTraining)) of \(Format.count(validationWords)) validation \
       words also train, so losses look better than on new words; --deduplicate removes them
       """
-    case .mixedCase(let letters):
+    case .mixedCase(let letters, _):
       """
       mixed case: \(letters == 1 ? "one letter counts" : "\(letters) letters count") as two symbols, \
       capital and small; unless the model should learn capitals, make the list lower case
@@ -62,6 +67,18 @@ extension DataWarning {
       columns: \(Format.counted(table.lines, "line")) with \(table.separatorName) are taken as whole words\
       \(table.hasHeader ? ", and the first one names the columns" : ""); column \(table.column) \
       looks most like words
+      """
+    case .severalPerLine(let lines, let separator):
+      """
+      several words on a line: \(Format.counted(lines, "line")) with \(separator.separatorName) are \
+      taken as whole words
+      """
+    case .notation(let notation):
+      "\(notation.name): its signs are learned as letters"
+    case .bullets(let finding):
+      """
+      bullets: \(Format.counted(finding.lines, "line")) that begin with \
+      \(finding.marks.joined(separator: " or ")) \(finding.lines == 1 ? "is" : "are") learned with it
       """
     case .numbers(let lines, let areLast):
       """
@@ -78,21 +95,29 @@ extension DataWarning {
     case .comments(let lines, let marks):
       """
       comments: \(Format.counted(lines, "line")) that \(lines == 1 ? "begins" : "begin") with \
-      \(marks.joined(separator: " or ")) \(lines == 1 ? "is" : "are") learned as words
+      \(marks.map(\.text).joined(separator: " or ")) \(lines == 1 ? "is" : "are") learned as words
       """
+    case .trailingComments(let lines):
+      "comments: \(Format.counted(lines, "line")) with one behind the word, which is learned with it"
     case .markup(let words):
       "HTML: tags or entities in \(Format.counted(words, "place")) are learned as letters"
-    case .quoted(let words, _):
+    case .escaped(let words, let form):
+      """
+      letters by their numbers: in \(Format.counted(words, "place")) there is something like \
+      \(form.example) for é
+      """
+    case .quoted(let words, _, _):
       "quotes: \(Format.counted(words, "word")) between quotes, which are learned as letters"
     case .digits(let words):
       """
       digits: \(Format.counted(words, "word")) \(words == 1 ? "has" : "have") a digit in a list that \
       otherwise has none
       """
-    case .misread(let words):
+    case .misread(let words, let reading):
       """
-      misread text: \(Format.counted(words, "word")) \(words == 1 ? "contains" : "contain") UTF-8 that \
-      was once read as windows-1252, such as Ã© for é
+      misread text: \(Format.counted(words, "word")) \(words == 1 ? "contains" : "contain") \
+      \(reading.written) that was once read as \(reading.read), such as \(reading.example) for \
+      \(reading.original)
       """
     case .replacements(let words):
       """
@@ -126,21 +151,51 @@ extension DataWarning {
     "; add words, take a smaller network (--hidden 20), or start from a trained one (--start-from RUN)"
 }
 
-extension ColumnFinding {
+extension Unicode.Scalar {
   fileprivate var separatorName: String {
-    switch separator {
+    switch self {
     case "\t": "a tab"
     case ",": "a comma"
     case ";": "a semicolon"
+    case ":": "a colon"
+    case " ": "two blanks or more"
     default: "a bar"
     }
   }
+}
 
-  /// `cut` for the column, without a file.
+extension ColumnFinding {
+  fileprivate var separatorName: String { separator.separatorName }
+
+  /// What prints the column, without a file.
   fileprivate var cut: String {
-    separator == "\t"
-      ? "cut -f\(column)"
-      : "cut -d\(separator == "," ? "," : "'\(separator)'") -f\(column)"
+    switch separator {
+    case "\t": "cut -f\(column)"
+    case " ": "awk -F'  +' '{ sub(/^ +/, \"\"); print $\(column) }'"
+    case ",", ":": "cut -d\(separator) -f\(column)"
+    default: "cut -d'\(separator)' -f\(column)"
+    }
+  }
+}
+
+extension ListNotation {
+  fileprivate var name: String {
+    switch self {
+    case .json: "JSON"
+    case .jsonLines: "JSON on each line"
+    case .sql: "SQL"
+    }
+  }
+}
+
+extension EscapeForm {
+  fileprivate var example: String {
+    switch self {
+    case .backslash: #"\u00e9"#
+    case .percent: "%C3%A9"
+    case .equals: "=C3=A9"
+    case .utf7: "+AOk-"
+    }
   }
 }
 
@@ -152,45 +207,32 @@ extension DataWarning {
   package var remedy: TextRemedy? {
     switch self {
     case .tiny, .duplicated: nil
-    case .mixedCase:
-      hasPython
-        ? TextRemedy("python3 -c 'import sys; print(sys.stdin.read().lower())' < {}")
-        : TextRemedy(#"sed 's/.*/\L&/' {}"#)
+    case .mixedCase(_, let isTurkic): Self.lowering(isTurkic: isTurkic)
     case .unequalLengths(let median, _):
-      TextRemedy("LC_ALL=C.UTF-8 grep -axE '.{1,\(4 * max(median, 3))}' {}")
+      TextRemedy("LC_ALL=C.UTF-8 grep -axE '.{1,\(6 * max(median, 3))}' {}")
     case .columns(let table): table.remedy
+    case .severalPerLine(_, let separator):
+      TextRemedy("tr '\(separator == "\t" ? #"\t"# : String(separator))' '\\n' < {}")
+    case .notation(let notation): notation.remedy
+    case .bullets(let finding): finding.remedy
     case .numbers(_, areLast: true):
-      TextRemedy("sed -E 's/[[:blank:]]+[0-9]+[[:space:]]*$//' {}")
+      TextRemedy("sed -E 's/([[:blank:]:=,;]+\(Self.number))+[[:space:]]*$//' {}")
     case .numbers(_, areLast: false):
-      TextRemedy("sed -E 's/^[[:blank:]]*[0-9]+[.):]?[[:blank:]]+//' {}")
+      TextRemedy("sed -E 's/^[[:blank:]]*\\(?\(Self.number)[.):]?[[:blank:]]+//' {}")
     case .startsWithCount: TextRemedy("tail -n +2 {}")
     case .spellingFlags(_, let startsWithCount):
       startsWithCount
         ? TextRemedy("tail -n +2 {} | cut -d/ -f1 | cut -f1")
         : TextRemedy("cut -d/ -f1 {} | cut -f1")
-    case .comments(_, let marks):
-      TextRemedy("grep -avE '^[[:blank:]]*(\(marks.joined(separator: "|")))' {}")
-    case .markup:
-      hasPython
-        ? TextRemedy(
-          """
-          python3 -c 'import html, re, sys; \
-          print(html.unescape(re.sub("<[^>]*>", "", sys.stdin.read())))' < {}
-          """)
-        : TextRemedy("sed 's/<[^>]*>//g' {}")
-    case .quoted(_, areDouble: true):
-      TextRemedy(#"sed -E 's/^[[:space:]]*("|“|«)//; s/("|”|»)[,;]?[[:space:]]*$//' {}"#)
-    case .quoted(_, areDouble: false):
-      TextRemedy(#"sed -E "s/^[[:space:]]*('|\`|‘)//; s/('|’)[,;]?[[:space:]]*\$//" {}"#)
+    case .comments(_, let marks): Self.without(marks)
+    case .trailingComments:
+      TextRemedy("sed -E 's/[[:blank:]]+(#|\\/\\/)([[:blank:]].*)?$//' {}")
+    case .markup: Self.withoutMarkup
+    case .escaped(_, let form): form.remedy
+    case .quoted(_, let pairs, let isComplete):
+      TextRemedy(Self.withoutQuotes(pairs, isComplete: isComplete))
     case .digits: TextRemedy("grep -av '[0-9]' {}")
-    case .misread:
-      hasPython
-        ? TextRemedy(
-          #"""
-          python3 -c 'exec("import sys\nfor l in sys.stdin.read().splitlines():\n \#
-          try: l = l.encode(\"cp1252\").decode()\n except ValueError: pass\n print(l)")' < {}
-          """#)
-        : TextRemedy("iconv -f UTF-8 -t CP1252 {}")
+    case .misread(_, let reading): reading.remedy
     case .replacements: TextRemedy(#"LC_ALL=C grep -av "$(printf '\357\277\275')" {}"#)
     case .invisible(let characters, _, _, _):
       TextRemedy(
@@ -203,6 +245,49 @@ extension DataWarning {
         awk '{ sub(/\\r$/, "") } length(stem) < 4 || index($0, stem) != 1 { print; stem = $0 }' {}
         """)
     }
+  }
+
+  /// A number for sed.
+  private static let number = "[-+]?[.]?[0-9][0-9.,]*([eE][-+]?[0-9]+)?%?"
+
+  private static func lowering(isTurkic: Bool) -> TextRemedy {
+    let first = isTurkic ? #".replace("İ", "i").replace("I", "ı")"# : ""
+    return hasPython
+      ? TextRemedy("python3 -c 'import sys; print(sys.stdin.read()\(first).lower())' < {}")
+      : TextRemedy("sed '\(isTurkic ? "s/İ/i/g; s/I/ı/g; " : "")s/.*/\\L&/' {}")
+  }
+
+  /// Without lines that begin with a comment's mark, and without comments that go over several.
+  private static func without(_ marks: [CommentMark]) -> TextRemedy {
+    let lines = marks.filter { $0.text != "/*" }.map {
+      $0.text + ($0.needsBlank ? "([[:blank:]]|$)" : "")
+    }
+    let grep = "grep -avE " + shellWord("^[[:blank:]]*(\(lines.joined(separator: "|")))")
+    guard lines.count < marks.count else { return TextRemedy(grep + " {}") }
+    let block = #"sed '/^[[:blank:]]*\/\*/,/\*\//d' {}"#
+    return TextRemedy(lines.isEmpty ? block : "\(block) | \(grep)")
+  }
+
+  /// Tags within words vanish, others are blanks.
+  private static var withoutMarkup: TextRemedy {
+    guard hasPython else { return TextRemedy("sed 's/<[^>]*>/ /g' {}") }
+    return TextRemedy(
+      #"""
+      python3 -c 'import html, re, sys; \#
+      t = re.sub(r"</?(a|b|i|u|em|font|span|strong|small|sub|sup)\b[^>]*>", "", sys.stdin.read()); \#
+      print(html.unescape(re.sub("<[^>]*>", " ", t)))' < {}
+      """#)
+  }
+
+  private static func withoutQuotes(_ pairs: [QuotePair], isComplete: Bool) -> String {
+    func either(_ marks: [String]) -> String {
+      Set(marks).sorted().map { "()[]".contains($0) ? "\\" + $0 : $0 }.joined(separator: "|")
+    }
+    let opening = "^[[:space:]]*(\(either(pairs.map(\.opening))))[[:space:]]*"
+    let closing = "[[:space:]]*(\(either(pairs.map(\.closing))))[,;]?[[:space:]]*$"
+    return isComplete
+      ? "sed -nE " + shellWord("s/\(opening)(.*)\(closing)/\\2/p") + " {}"
+      : "sed -E " + shellWord("s/\(opening)//; s/\(closing)//") + " {}"
   }
 
   private static var composing: TextRemedy {
@@ -221,8 +306,8 @@ extension DataWarning {
 
 extension ColumnFinding {
   fileprivate var remedy: TextRemedy {
-    let source = hasHeader ? "tail -n +2 {} | " : ""
-    guard isQuoted, hasPython else {
+    let source = hasHeader ? "tail -n +\(headerLines + 1) {} | " : ""
+    guard isQuoted, hasPython, separator != " " else {
       return TextRemedy(
         (hasHeader ? source + cut : cut + " {}") + (isQuoted ? #" | tr -d '"'"# : ""))
     }
@@ -233,6 +318,70 @@ extension ColumnFinding {
         python3 -c 'import csv, sys; [print(r[\(column - 1)]) for r in \
         csv.reader(sys.stdin, delimiter="\(delimiter)") if len(r) >= \(column)]'
         """ + (hasHeader ? "" : " < {}"))
+  }
+}
+
+extension ListNotation {
+  fileprivate var remedy: TextRemedy? {
+    switch self {
+    case .json: hasPython ? .json() : nil
+    case .jsonLines:
+      hasPython
+        ? .json("(json.loads(l.strip().rstrip(\",\")) for l in sys.stdin if l.strip())") : nil
+    case .sql:
+      TextRemedy(#"grep -aoE "\([^()']*'([^']|'')*'" {} | sed "s/^[^']*'//; s/'$//; s/''/'/g""#)
+    }
+  }
+}
+
+extension BulletFinding {
+  fileprivate var remedy: TextRemedy {
+    let signs = marks.map { ["*", "+"].contains($0) ? "\\" + $0 : $0 }.joined(separator: "|")
+    let box = #"(\[[ xX]\][[:blank:]]+)?"#
+    let setting = key.map { "(\($0):[[:blank:]]+)?" } ?? ""
+    let start = "^[[:blank:]]*(\(signs))[[:blank:]]+\(box)\(setting)"
+    let link = hasLinks ? #"s/\[([^]]*)\]\([^)]*\)/\1/g; "# : ""
+    return isComplete
+      ? TextRemedy("sed -nE '/\(start)/{ s///; \(link)p; }' {}")
+      : TextRemedy("sed -E 's/\(start)//\(link.isEmpty ? "" : "; " + link.dropLast(2))' {}")
+  }
+}
+
+extension EscapeForm {
+  fileprivate var remedy: TextRemedy? {
+    if self == .utf7 { return .iconv("UTF-7") }
+    guard hasPython else { return nil }
+    switch self {
+    case .percent:
+      return TextRemedy(
+        "python3 -c 'import sys, urllib.parse; print(urllib.parse.unquote(sys.stdin.read()))' < {}")
+    case .equals:
+      return TextRemedy(
+        "python3 -c 'import quopri, sys; quopri.decode(sys.stdin.buffer, sys.stdout.buffer)' < {}")
+    default:
+      return TextRemedy(
+        #"""
+        python3 -c 'import re, sys; t = re.sub(r"\\(u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2})", \#
+        lambda m: chr(int(m[1][1:], 16)), sys.stdin.read()); \#
+        print(t.encode("utf-16", "surrogatepass").decode("utf-16"))' < {}
+        """#)
+    }
+  }
+}
+
+extension Misreading {
+  /// Line by line, since some may have been read rightly.
+  fileprivate var remedy: TextRemedy {
+    guard hasPython else {
+      let reading = "iconv -f UTF-8 -t \(read) {}"
+      return TextRemedy(written == "UTF-8" ? reading : reading + " | iconv -f \(written) -t UTF-8")
+    }
+    return TextRemedy(
+      #"""
+      python3 -c 'exec("import sys\nfor l in sys.stdin.read().splitlines():\n \#
+      try: l = l.encode(\"\#(read)\").decode(\"\#(written)\")\n except ValueError: pass\n \#
+      print(l)")' < {}
+      """#)
   }
 }
 

@@ -86,6 +86,11 @@ private let otherFiles = [
   WordListCase("U+2028", script: #"sed ':a;N;$!ba;s/\n/\xE2\x80\xA8/g' plain.txt"#, "U+2028"),
   WordListCase("colours", script: #"sed 's/.*/\x1B[31m&\x1B[0m/' plain.txt"#, "U+001B"),
   WordListCase(
+    "JSON",
+    script: #"""
+      printf '["anna",%10000s' ''; sed '1d; s/.*/"&",/; $s/,$/]/' plain.txt | tr -d '\n'
+      """#, "is JSON on one line"),
+  WordListCase(
     "a damaged line", script: #"cat plain.txt; printf 'ren\351\n'"#, "some lines are damaged"),
   WordListCase(
     "a damaged line of two", script: #"cat plain.txt; printf 'ren\351\nzo\353\n'"#,

@@ -155,13 +155,20 @@ package enum DataWarning: Equatable, Sendable {
   case tiny(words: Int, validationWords: Int)
   /// At least one word in a hundred repeats another, in the list or across the split.
   case duplicated(duplicates: Int, validationWordsInTraining: Int, validationWords: Int)
-  /// Letters occur as capitals and as small letters, and so as two symbols each.
-  case mixedCase(letters: Int)
-  /// The longest word is more than four times as long as the median, and as three characters.
+  /// Letters occur as capitals and as small letters, and so as two symbols each; `isTurkic` if one is
+  /// İ or ı, so that I is the capital of ı.
+  case mixedCase(letters: Int, isTurkic: Bool = false)
+  /// The longest word is more than six times as long as the median, and as three characters.
   case unequalLengths(median: Int, longest: Int)
 
   /// Most lines are rows of a table.
   case columns(ColumnFinding)
+  /// Most lines have several words with a separator between them.
+  case severalPerLine(lines: Int, separator: Unicode.Scalar)
+  /// Most lines are written as a program writes words.
+  case notation(ListNotation)
+  /// Most lines begin with a mark, as in a list of Markdown.
+  case bullets(BulletFinding)
   /// Most lines have a number beside the word, after a blank.
   case numbers(lines: Int, areLast: Bool)
   /// The first line is a number, and hardly any other has one.
@@ -169,15 +176,19 @@ package enum DataWarning: Equatable, Sendable {
   /// Words have a slash and flags, as in a spelling dictionary (hunspell's .dic).
   case spellingFlags(words: Int, startsWithCount: Bool)
   /// Some lines begin with a mark of comments.
-  case comments(lines: Int, marks: [String])
+  case comments(lines: Int, marks: [CommentMark])
+  /// Lines end in a comment.
+  case trailingComments(lines: Int)
   /// Tags or entities of HTML.
   case markup(words: Int)
-  /// Words stand between quotes.
-  case quoted(words: Int, areDouble: Bool)
+  /// Letters are written in ASCII as their numbers.
+  case escaped(words: Int, EscapeForm)
+  /// Words stand between quotes; `isComplete` if the other lines are brackets of a program.
+  case quoted(words: Int, pairs: [QuotePair], isComplete: Bool)
   /// At most one word in twenty has a digit.
   case digits(words: Int)
-  /// UTF-8 that was once read as windows-1252.
-  case misread(words: Int)
+  /// Text that was once read in another encoding than it was written in.
+  case misread(words: Int, Misreading)
   /// U+FFFD, which stands for what could not be read.
   case replacements(words: Int)
   /// Invisible characters, the most frequent first; `first` is the first such word's index, `line`
@@ -209,8 +220,11 @@ package enum DataWarning: Equatable, Sendable {
     // Lines that are not words have their own capitals and lengths.
     guard !survey.contains(where: \.isAboutLines) else { return warnings }
     let letters = lettersInBothCases(symbols)
-    if letters > 0, !isCapitalized(list) { warnings.append(.mixedCase(letters: letters)) }
-    if lengths.longest > 4 * max(lengths.median, 3) {
+    if letters > 0, !isCapitalized(list) {
+      let isTurkic = symbols.contains("İ") || symbols.contains("ı")
+      warnings.append(.mixedCase(letters: letters, isTurkic: isTurkic))
+    }
+    if lengths.longest > 6 * max(lengths.median, 3) {
       warnings.append(.unequalLengths(median: lengths.median, longest: lengths.longest))
     }
     return warnings
@@ -228,43 +242,32 @@ package enum DataWarning: Equatable, Sendable {
   /// Whether it is about what lines are made of, which changes with the remedy.
   private var isAboutLines: Bool {
     switch self {
-    case .columns, .numbers, .startsWithCount, .spellingFlags, .comments, .markup: true
+    case .columns, .severalPerLine, .notation, .bullets, .numbers, .startsWithCount, .spellingFlags,
+      .comments, .trailingComments, .markup, .escaped, .misread:
+      true
     default: false
     }
   }
 
-  /// Whether capitals follow a rule: at least 19 words in 20 begin with one, and hardly one is
-  /// written in capitals alone.
+  /// Whether capitals follow a rule: at least 19 words in 20 begin with one, or have one behind a
+  /// particle as in "van den Berg", and hardly one is written in capitals alone.
   private static func isCapitalized(_ words: WordList) -> Bool {
     let irregular = words.count { word in
-      var (letters, capitals, beginsSmall) = (0, 0, true)
-      for scalar in word.unicodeScalars where scalar.properties.isCased {
-        if letters == 0, scalar.properties.isUppercase { beginsSmall = false }
+      var (letters, capitals, beginsWithCapital, isStart) = (0, 0, false, true)
+      for scalar in word.unicodeScalars {
+        if scalar == " " || scalar == "-" || scalar == "'" || scalar == "’" { isStart = true }
+        // Unicode's tables are slow, and most letters are of ASCII.
+        let isCapital =
+          scalar.isASCII ? ("A"..."Z").contains(scalar) : scalar.properties.isUppercase
+        let isSmall = scalar.isASCII ? ("a"..."z").contains(scalar) : scalar.properties.isLowercase
+        guard isCapital || isSmall else { continue }
+        if isStart, isCapital { beginsWithCapital = true }
+        isStart = false
         letters += 1
-        if scalar.properties.isUppercase { capitals += 1 }
+        if isCapital { capitals += 1 }
       }
-      return letters > 0 && (beginsSmall || letters > 1 && capitals == letters)
+      return letters > 0 && (!beginsWithCapital || letters > 1 && capitals == letters)
     }
     return 20 * irregular <= words.count
   }
-}
-
-/// A table in which there should be one word on each line.
-package struct ColumnFinding: Equatable, Sendable {
-  /// What stands between the columns: tab, comma, semicolon or bar.
-  package let separator: Unicode.Scalar
-  /// How many lines have it.
-  package let lines: Int
-  /// The number of the column that looks most like words, from 1.
-  package let column: Int
-  /// Whether the first line names the columns.
-  package let hasHeader: Bool
-  /// Whether values stand between double quotes.
-  package let isQuoted: Bool
-}
-
-/// An invisible character, and how often it occurs.
-package struct InvisibleCharacter: Equatable, Sendable {
-  package let scalar: Unicode.Scalar
-  package let count: Int
 }

@@ -78,6 +78,8 @@ extension WordListError {
       }
       let remedy = scalar.remedy(sample)
       return .refusedCharacter(line: line, byte: byte, scalar: scalar, remedy: remedy)
+    case .lineTooLong where ["[\"", "{\"", "[{"].contains { sample.after.starts(with: $0.utf8) }:
+      return .foreignFormat("JSON on one line", .json())
     default:
       return self
     }

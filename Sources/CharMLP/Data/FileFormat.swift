@@ -37,8 +37,21 @@ public struct TextRemedy: Equatable, Sendable {
   }
 
   /// A conversion by iconv(1).
-  static func iconv(_ encoding: String) -> TextRemedy {
+  package static func iconv(_ encoding: String) -> TextRemedy {
     TextRemedy("iconv -f \(encoding) -t UTF-8 {}")
+  }
+}
+
+extension TextRemedy {
+  /// What prints the first text of each value of a document of JSON, by Python.
+  ///
+  /// - Parameter values: Where the values come from.
+  package static func json(_ values: String = "json.load(sys.stdin)") -> TextRemedy {
+    TextRemedy(
+      """
+      python3 -c 'import json, sys; [print(v if isinstance(v, str) else \
+      next(t for t in v.values() if isinstance(t, str))) for v in \(values)]' < {}
+      """)
   }
 }
 

@@ -1,0 +1,355 @@
+// How many lines of a list have what a word has not: one pass over the bytes.
+//
+// Plain words are passed over at a byte each; what begins or ends a line is looked at closer only where
+// its first byte is one that some mark begins with. What the counts mean is LineSurvey's.
+
+/// How many lines have this and that.
+struct LineCounts {
+  /// By separator.
+  var separated = [Int](repeating: 0, count: Self.separators.count)
+  static let separators: [Unicode.Scalar] = ["\t", ",", ";", "|", ":"]
+  /// With two blanks between words.
+  var aligned = 0
+
+  var commentLines = 0
+  var commentMarks: [CommentMark] = []
+  /// With a comment behind the word.
+  var trailingComments = 0
+  /// By the mark that a blank follows.
+  var bullets: [String: Int] = [:]
+  /// By the index of the pair.
+  var quoted = [Int](repeating: 0, count: QuotePair.all.count)
+
+  var tags = 0
+  /// Tags that hardly are anything else: closing ones, declarations, line breaks.
+  var certainTags = 0
+  var entities = 0
+  var escaped: [EscapeForm: Int] = [:]
+
+  /// Words with a slash and capitals or digits behind it, as in `walk/DSG`.
+  var capitalFlags = 0
+  /// Words with up to five letters behind a slash, of which some are small, and what they are.
+  var otherFlags = 0
+  var flags: Set<String> = []
+
+  var withDigits = 0
+  var endingInNumber = 0
+  var beginningWithNumber = 0
+
+  /// Whether a mark, a quote or a comment begins with this byte.
+  private let isMarkStart = Self.isMarkStart
+
+  /// Whether all lines so far were comments.
+  private var isHead = true
+  /// The lines of a comment that has not ended yet.
+  private var openComment = 0
+  private var tightComments: [String: Int] = [:]
+
+  mutating func add(_ bytes: Span<UInt8>, _ word: Range<Int>) {
+    var found = (tab: false, comma: false, semicolon: false, bar: false, colon: false)
+    var (aligned, digits, slash, opening, ampersand) = (false, false, -1, -1, -1)
+    for index in word {
+      let byte = bytes[index]
+      if byte >= 0x61 && byte <= 0x7A || byte >= 0x80 { continue }
+      switch byte {
+      case 0x20:
+        aligned = aligned || index > word.lowerBound && bytes[index - 1] == 0x20
+        ampersand = -1
+      case 0x09: found.tab = true
+      case UInt8(ascii: ","): found.comma = found.comma || !isWithinNumber(bytes, index, word)
+      case UInt8(ascii: "|"): found.bar = true
+      case UInt8(ascii: ":"):
+        found.colon = found.colon || isColon(bytes, index, word)
+        ampersand = -1
+      case UInt8(ascii: ";"):
+        found.semicolon = true
+        if ampersand >= 0, index - ampersand > 2 { entities += 1 }
+        ampersand = -1
+      case 0x30...0x39: digits = true
+      case UInt8(ascii: "/"): slash = slash < 0 ? index : slash
+      case UInt8(ascii: "<"): opening = index
+      case UInt8(ascii: ">"):
+        if opening >= 0, index - opening > 1 { addTag(bytes, opening + 1..<index) }
+        opening = -1
+      case UInt8(ascii: "&"): ampersand = index
+      case UInt8(ascii: "#"):
+        if isBetweenBlanks(bytes, index..<index + 1, word) { trailingComments += 1 }
+      case UInt8(ascii: "\\"), UInt8(ascii: "%"), UInt8(ascii: "="), UInt8(ascii: "+"):
+        if let form = Self.escape(bytes, index, word) { escaped[form, default: 0] += 1 }
+        ampersand = -1
+      default: if !byte.isLetter { ampersand = -1 }
+      }
+    }
+    if found.tab { separated[0] += 1 }
+    if found.comma { separated[1] += 1 }
+    if found.semicolon { separated[2] += 1 }
+    if found.bar { separated[3] += 1 }
+    if found.colon { separated[4] += 1 }
+    if aligned { self.aligned += 1 }
+    if digits {
+      withDigits += 1
+      countNumbers(bytes, word)
+    }
+    if slash >= 0 { countSlash(bytes, slash, word) }
+    countMarks(bytes, word)
+  }
+
+  // MARK: Signs within a line
+
+  private func isWithinNumber(_ bytes: Span<UInt8>, _ index: Int, _ word: Range<Int>) -> Bool {
+    index > word.lowerBound && index + 1 < word.upperBound && bytes[index - 1].isDigit
+      && bytes[index + 1].isDigit
+  }
+
+  /// Whether a colon stands between words: not in an address, a time or a name of C++.
+  private func isColon(_ bytes: Span<UInt8>, _ index: Int, _ word: Range<Int>) -> Bool {
+    guard index > word.lowerBound, index + 1 < word.upperBound else { return false }
+    let colon = UInt8(ascii: ":")
+    return bytes[index - 1] != colon && bytes[index + 1] != colon
+      && bytes[index + 1] != UInt8(ascii: "/") && !isWithinNumber(bytes, index, word)
+  }
+
+  private func isBetweenBlanks(
+    _ bytes: Span<UInt8>, _ mark: Range<Int>, _ word: Range<Int>
+  ) -> Bool {
+    mark.lowerBound > word.lowerBound && mark.upperBound < word.upperBound
+      && bytes[mark.lowerBound - 1].isBlank && bytes[mark.upperBound].isBlank
+  }
+
+  private mutating func addTag(_ bytes: Span<UInt8>, _ name: Range<Int>) {
+    let first = bytes[name.lowerBound]
+    let isMark = [UInt8(ascii: "/"), UInt8(ascii: "!"), UInt8(ascii: "?")].contains(first)
+    guard isMark || first.isLetter, !name.contains(where: { bytes[$0] == UInt8(ascii: "@") })
+    else { return }
+    tags += 1
+    let text = String(decoding: name.prefix(3).map { bytes[$0] | 0x20 }, as: UTF8.self)
+    if isMark || ["br", "br/", "br ", "hr", "li"].contains(text) { certainTags += 1 }
+  }
+
+  private mutating func countSlash(_ bytes: Span<UInt8>, _ slash: Int, _ word: Range<Int>) {
+    if slash + 2 < word.upperBound, bytes[slash + 1] == bytes[slash],
+      isBetweenBlanks(bytes, slash..<slash + 2, word)
+    {
+      trailingComments += 1
+    }
+    // Of words in capitals it may be another one that follows.
+    guard slash > word.lowerBound, bytes[slash - 1].isLetter, !bytes[slash - 1].isCapital
+    else { return }
+    let flags = (slash + 1..<word.upperBound).prefix { !bytes[$0].isBlank }
+    guard (1...12).contains(flags.count) else { return }
+    if flags.allSatisfy({ bytes[$0].isCapital || bytes[$0].isDigit || bytes[$0] == 0x2C }) {
+      capitalFlags += 1
+    } else if flags.count <= 5, flags.allSatisfy({ bytes[$0].isLetter || bytes[$0].isDigit }) {
+      otherFlags += 1
+      if self.flags.count < 1000 {
+        self.flags.insert(String(decoding: flags.map { bytes[$0] }, as: UTF8.self))
+      }
+    }
+  }
+
+  // MARK: Numbers
+
+  private mutating func countNumbers(_ bytes: Span<UInt8>, _ word: Range<Int>) {
+    var start = word.upperBound
+    while start > word.lowerBound, !bytes[start - 1].isBlank { start -= 1 }
+    if start > word.lowerBound, Self.isNumber(bytes, start..<word.upperBound) {
+      endingInNumber += 1
+    }
+    guard let end = word.first(where: { bytes[$0].isBlank }) else { return }
+    var number = word.lowerBound..<end
+    if bytes[number.lowerBound] == UInt8(ascii: "(") { number = number.dropFirst() }
+    if let last = number.last, [".", ")", ":"].contains(Character(Unicode.Scalar(bytes[last]))) {
+      number = number.dropLast()
+    }
+    if Self.isNumber(bytes, number) { beginningWithNumber += 1 }
+  }
+
+  /// Whether this is a number, such as 12, -1.5e3, 62,413 or 3 %.
+  static func isNumber(_ bytes: Span<UInt8>, _ text: Range<Int>) -> Bool {
+    var (digits, exponent) = (0, false)
+    for index in text {
+      let byte = bytes[index]
+      switch byte {
+      case 0x30...0x39: digits += 1
+      case UInt8(ascii: "."), UInt8(ascii: ","): break
+      case UInt8(ascii: "e"), UInt8(ascii: "E"):
+        guard digits > 0, !exponent else { return false }
+        exponent = true
+      case UInt8(ascii: "+"), UInt8(ascii: "-"):
+        let isFirst = index == text.lowerBound
+        guard isFirst || bytes[index - 1] | 0x20 == UInt8(ascii: "e") else { return false }
+      case UInt8(ascii: "%"): guard index + 1 == text.upperBound else { return false }
+      default: return false
+      }
+    }
+    return digits > 0 && bytes[text.upperBound - 1] | 0x20 != UInt8(ascii: "e")
+  }
+
+  // MARK: Marks at the beginning
+
+  /// What a line may begin with that is no part of its word.
+  private struct Mark {
+    enum Role { case comment, tightComment, headComment, bullet }
+    let text: String
+    let bytes: [UInt8]
+    let role: Role
+
+    init(_ text: String, _ role: Role) {
+      (self.text, bytes, self.role) = (text, Array(text.utf8), role)
+    }
+  }
+
+  /// Comments, which at the head of a list need no blank behind their mark if a letter follows; and
+  /// bullets. Of two marks that begin alike the longer one comes first.
+  private static let marks: [Mark] =
+    ["#", ";", "//"].map { Mark($0, .tightComment) }
+    + ["--", "%", "!", "'"].map { Mark($0, .comment) }
+    + ["REM", "rem", "dnl"].map { Mark($0, .headComment) }
+    + ["-", "*", "+", "•", "‣", "◦", "▪", "●", "·", "–", "—", ">"].map { Mark($0, .bullet) }
+
+  private static let isMarkStart: [Bool] = {
+    let starts = Set(marks.map { $0.bytes[0] } + QuotePair.all.compactMap { $0.opening.utf8.first })
+    return (0...UInt8.max).map { starts.contains($0) || $0 == UInt8(ascii: "/") }
+  }()
+
+  private mutating func countMarks(_ bytes: Span<UInt8>, _ word: Range<Int>) {
+    let wasHead = isHead
+    isHead = false
+    guard isMarkStart[Int(bytes[word.lowerBound])] || openComment > 0 else { return }
+    if countBlock(bytes, word) {
+      isHead = wasHead
+      return
+    }
+    guard let mark = Self.marks.first(where: { begins(bytes, word, with: $0.bytes) }) else {
+      countQuotes(bytes, word)
+      return
+    }
+    let next = word.lowerBound + mark.bytes.count
+    let isLoose = next < word.upperBound && bytes[next].isBlank
+    switch mark.role {
+    case .bullet: if isLoose { bullets[mark.text, default: 0] += 1 }
+    case .comment where isLoose, .tightComment where isLoose, .headComment where isLoose && wasHead:
+      addComment(mark.text, needsBlank: true)
+      isHead = wasHead
+    case .tightComment:
+      // Only a head has them, and no list that has others: #1 and #hashtag are words.
+      let isLetter = next == word.upperBound || isComment(bytes, next)
+      if wasHead, isLetter {
+        addComment(mark.text, needsBlank: false)
+        tightComments[mark.text, default: 0] += 1
+        isHead = true
+      } else if let index = commentMarks.firstIndex(where: { $0.text == mark.text }),
+        let tight = tightComments.removeValue(forKey: mark.text)
+      {
+        commentLines -= tight
+        commentMarks[index] = CommentMark(text: mark.text, needsBlank: true)
+      }
+    default: if mark.text == "'" { countQuotes(bytes, word) }
+    }
+  }
+
+  private func isComment(_ bytes: Span<UInt8>, _ index: Int) -> Bool {
+    bytes.scalar(at: index).map { $0.scalar.properties.isAlphabetic || $0.scalar == "!" } == true
+  }
+
+  private func begins(_ bytes: Span<UInt8>, _ word: Range<Int>, with mark: [UInt8]) -> Bool {
+    word.count >= mark.count && mark.indices.allSatisfy { bytes[word.lowerBound + $0] == mark[$0] }
+  }
+
+  private mutating func addComment(_ mark: String, needsBlank: Bool) {
+    commentLines += 1
+    if let index = commentMarks.firstIndex(where: { $0.text == mark }) {
+      if !needsBlank { commentMarks[index] = CommentMark(text: mark, needsBlank: false) }
+    } else {
+      commentMarks.append(CommentMark(text: mark, needsBlank: needsBlank))
+    }
+  }
+
+  /// The most lines that a comment in `/* … */` goes on for.
+  private static let longestComment = 200
+
+  /// Counts a line of a comment in `/* … */`; false if it is none.
+  private mutating func countBlock(_ bytes: Span<UInt8>, _ word: Range<Int>) -> Bool {
+    let (slash, star) = (UInt8(ascii: "/"), UInt8(ascii: "*"))
+    guard openComment > 0 || begins(bytes, word, with: [slash, star]) else { return false }
+    openComment += 1
+    let isEnd = word.dropLast().contains { bytes[$0] == star && bytes[$0 + 1] == slash }
+    if isEnd {
+      commentLines += openComment - 1
+      addComment("/*", needsBlank: false)
+    }
+    if isEnd || openComment > Self.longestComment { openComment = 0 }
+    return true
+  }
+
+  private mutating func countQuotes(_ bytes: Span<UInt8>, _ word: Range<Int>) {
+    var end = word.upperBound
+    if bytes[end - 1] == UInt8(ascii: ",") || bytes[end - 1] == UInt8(ascii: ";") { end -= 1 }
+    var last = end - 1
+    while last > word.lowerBound, bytes[last] & 0xC0 == 0x80 { last -= 1 }
+    guard last > word.lowerBound, let opening = bytes.scalar(at: word.lowerBound),
+      let closing = bytes.scalar(at: last)
+    else { return }
+    let pair = QuotePair.all.firstIndex {
+      $0.opening == String(opening.scalar) && $0.closing == String(closing.scalar)
+    }
+    guard let pair else { return }
+    // Two values of a table have quotes, or a comma and quotes, within.
+    let inner = word.lowerBound + opening.length..<last
+    let first = bytes[word.lowerBound]
+    let isOne = !inner.contains {
+      bytes[$0] == first && (first != UInt8(ascii: "'") || bytes[$0 + 1] == UInt8(ascii: ","))
+    }
+    if isOne || first >= 0x80 { quoted[pair] += 1 }
+  }
+
+  // MARK: Escapes
+
+  /// What a sign begins that stands for another letter, if it does.
+  private static func escape(
+    _ bytes: Span<UInt8>, _ index: Int, _ word: Range<Int>
+  ) -> EscapeForm? {
+    func isHex(_ range: Range<Int>) -> Bool {
+      range.upperBound <= word.upperBound && range.allSatisfy { bytes[$0].isHexDigit }
+    }
+    /// Two bytes of UTF-8: `%C3%A9`.
+    func isPair() -> Bool {
+      isHex(index + 1..<index + 3) && isHex(index + 4..<index + 6)
+        && bytes[index + 1] | 0x20 >= 0x63
+        && bytes[index + 3] == bytes[index]
+        && [0x38, 0x39, 0x61, 0x62].contains(bytes[index + 4] | 0x20)
+    }
+    switch bytes[index] {
+    case UInt8(ascii: "\\"):
+      guard index + 1 < word.upperBound else { return nil }
+      let digits = bytes[index + 1] == UInt8(ascii: "u") ? 4 : 2
+      guard digits == 4 || bytes[index + 1] == UInt8(ascii: "x") else { return nil }
+      return isHex(index + 2..<index + 2 + digits) ? .backslash : nil
+    case UInt8(ascii: "%"): return isPair() ? .percent : nil
+    case UInt8(ascii: "="): return isPair() ? .equals : nil
+    default:
+      let base = (index + 1..<word.upperBound).prefix { bytes[$0].isBase64 }
+      return base.count >= 3 && base.contains { bytes[$0].isCapital } ? .utf7 : nil
+    }
+  }
+
+  /// Whether a word has what looks like UTF-7.
+  static func hasUTF7(_ word: String) -> Bool {
+    let text = Array(word.utf8)
+    return text.indices.contains {
+      text[$0] == UInt8(ascii: "+") && escape(text.span, $0, text.indices) == .utf7
+    }
+  }
+}
+
+extension UInt8 {
+  var isDigit: Bool { self >= 0x30 && self <= 0x39 }
+  var isCapital: Bool { self >= 0x41 && self <= 0x5A }
+  /// Of ASCII, or a part of any character beyond it.
+  var isLetter: Bool { self | 0x20 >= 0x61 && self | 0x20 <= 0x7A || self >= 0x80 }
+  fileprivate var isBlank: Bool { self == 0x20 || self == 0x09 }
+  fileprivate var isHexDigit: Bool { isDigit || (0x61...0x66).contains(self | 0x20) }
+  fileprivate var isBase64: Bool {
+    isDigit || self == 0x2B || self == 0x2F || isLetter && self < 0x80
+  }
+}
