@@ -96,7 +96,7 @@ private let oddLists = [
   OddList("misread", "sed 's/a/é/g' plain.txt | iconv -f CP437 -t UTF-8"),
   OddList(
     "misread",
-    "\\(inCyrillic) plain.txt | iconv -f UTF-8 -t CP1251 | iconv -f CP1252 -t UTF-8"
+    "\(inCyrillic) plain.txt | iconv -f UTF-8 -t CP1251 | iconv -f CP1252 -t UTF-8"
   ),
   OddList("replacements", "sed '0~100s/.$/\u{FFFD}/' plain.txt", leaves: 1188),
   OddList(
