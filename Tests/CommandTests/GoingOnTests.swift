@@ -124,7 +124,7 @@ struct GoingOnTests {
     ]
     let outcome = try place.run("train", flags + ["--out", "whole"])
     #expect(outcome.status == 0, "\(outcome.errors)")
-    #expect(outcome.errors.contains("; 2 symbols new to it: ß ë\n"), "\(outcome.errors)")
+    #expect(outcome.errors.contains("; 2 new symbols: ß ë\n"), "\(outcome.errors)")
     let file = try metadata("whole/model.safetensors")
     let recipe = try jsonObject(try #require(file["recipe"]))
     #expect(recipe["hidden"] as? Int == 16 && recipe["block_size"] as? Int == 3)
