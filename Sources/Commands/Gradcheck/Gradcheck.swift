@@ -15,7 +15,7 @@ package struct Gradcheck: Command {
       gradcheck --reference mine.safetensors  which of them are wrong
       gradcheck --solution dcounts            a line of the derivation
       gradcheck --write ours.safetensors      ours, for you to compare
-      gradcheck --page gradcheck.html         the same check as a page for the browser
+      gradcheck --page gradcheck.html         the check as a web page
       """,
     discussion: """
       With --reference, each line of the derivation is evaluated on the file's own numbers: a tensor \
