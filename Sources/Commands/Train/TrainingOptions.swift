@@ -141,14 +141,14 @@ struct RunOptions: ParsableArguments {
   @Flag(help: "Write the run as one page, report.html, at the end.") var report = false
   @Option(
     help: ArgumentHelp(
-      "Number of threads; does not change the result. (default: all)", valueName: "n"),
+      "Threads; the result stays the same. (default: all)", valueName: "n"),
     transform: wholeNumber(in: 1...1024))
   var threads: Int?
 }
 
 /// What to do with a list instead of training on it.
 struct InsteadOptions: ParsableArguments {
-  @Flag(help: "Describe the list: duplicates, alphabet, lengths, warnings.")
+  @Flag(help: "Describe the list: alphabet, lengths, warnings.")
   var describe = false
   @Flag(help: "Try growing learning rates on a copy, and suggest one.")
   var findLearningRate = false
