@@ -139,8 +139,9 @@ extension Checkpoint {
 
   /// Captures a trainer, with all that resuming needs.
   ///
-  /// - Parameter words: The list that the trainer's data set was made of; up to 16 MB of it are
-  ///   stored.
+  /// - Parameters:
+  ///   - trainer: The run.
+  ///   - words: The list that the trainer's data set was made of; up to 16 MB of it are stored.
   public init(_ trainer: Trainer, words: WordList) {
     let (model, words) = (trainer.model(), StoredWords(words))
     self.init(trainer, model, words: words)

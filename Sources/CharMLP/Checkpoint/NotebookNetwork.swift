@@ -24,7 +24,9 @@ public struct NotebookNetwork: Equatable, Sendable {
 
   /// Reads a file.
   ///
-  /// - Parameter symbols: What the notebook's ids stand for.
+  /// - Parameters:
+  ///   - bytes: The file.
+  ///   - symbols: What the notebook's ids stand for.
   /// - Throws: `NotebookError`: the tensor that is missing or wrong, what was expected and what was
   ///   found.
   public init(file bytes: [UInt8], _ symbols: NotebookSymbols) throws(NotebookError) {

@@ -38,8 +38,11 @@ public struct Dataset: Sendable {
   /// Splits a word list as the notebook does: Python's `random.seed(splitSeed)` and `shuffle`, then
   /// 80 % train, 10 % validate, 10 % test.
   ///
-  /// - Parameter memoryLimit: The bytes that the windows, and the distinct ones among them, may
-  ///   take.
+  /// - Parameters:
+  ///   - words: The list.
+  ///   - splitSeed: The seed of the shuffle.
+  ///   - blockSize: The characters of a context.
+  ///   - memoryLimit: The bytes that the windows, and the distinct ones among them, may take.
   /// - Throws: `DatasetError` if a part would hold no window, or memory could not hold them all.
   public init(
     _ words: WordList, splitSeed: UInt64, blockSize: Int,

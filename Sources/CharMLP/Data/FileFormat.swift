@@ -22,7 +22,9 @@ public struct TextRemedy: Equatable, Sendable {
 
   /// A line with `{}` in place of the file.
   ///
-  /// - Parameter standardInput: What stands there to read standard input; nil if it cannot.
+  /// - Parameters:
+  ///   - template: The line.
+  ///   - standardInput: What stands there to read standard input; nil if it cannot.
   public init(_ template: String, standardInput: String? = "") {
     (self.template, self.standardInput) = (template, standardInput)
   }

@@ -32,7 +32,11 @@ public final class Derivation<Scalar: MatrixScalar> {
 
   /// Prepares the pass of a minibatch of at least two windows; nothing is computed yet.
   ///
-  /// - Parameter dropout: Which hidden units are dropped; nil for none, as in the lecture.
+  /// - Parameters:
+  ///   - parameters: The network's.
+  ///   - minibatch: The windows; their block size is the network's.
+  ///   - dropout: Which hidden units are dropped; nil for none, as in the lecture.
+  ///   - matmul: The product of matrices.
   public init(
     _ parameters: Parameters<Scalar>, _ minibatch: Minibatch, dropout: RandomMask? = nil,
     matmul: MatrixProduct = .blas

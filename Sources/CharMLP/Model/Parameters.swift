@@ -219,6 +219,9 @@ public struct ParameterUpdate: Equatable, Sendable {
   /// Creates an update.
   ///
   /// - Parameters:
+  ///   - optimizer: The rule.
+  ///   - learningRate: This step's.
+  ///   - weightDecay: What a step takes of W1 and W2, times the learning rate.
   ///   - averaging: The weight of the old average of the parameters, if one is kept. It is smaller
   ///     in the first steps, (1 + step) / (10 + step) at most, so that the start is soon forgotten.
   ///   - step: The number of steps taken before, which Adam's corrections depend on.

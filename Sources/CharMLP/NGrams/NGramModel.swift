@@ -23,7 +23,10 @@ public struct NGramModel: Sendable {
 
   /// A model of the words behind some windows, whatever their block size.
   ///
-  /// - Parameter order: At least 1.
+  /// - Parameters:
+  ///   - windows: What is counted.
+  ///   - order: The length of the n-grams, at least 1.
+  ///   - discounting: How counts are discounted.
   public init(of windows: ContextWindows, order: Int, discounting: Discounting) {
     precondition(order >= 1, "NGramModel: order \(order)")
     self.order = order

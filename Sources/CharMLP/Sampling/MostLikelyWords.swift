@@ -52,9 +52,11 @@ public struct MostLikelyWords: WordSource {
   /// Prepares to search; the request's seed and `isUnique` do not matter.
   ///
   /// - Parameters:
+  ///   - predictor: What gives words their probability.
+  ///   - request: The constraints, and the options of the chain.
   ///   - count: How many words are wanted; there may be none after them.
-  ///   - memoryLimit: The bytes that there are. Below `byteLimit` the search may end earlier than elsewhere; the words
-  ///     that it finds are the same.
+  ///   - memoryLimit: The bytes that there are. Below `byteLimit` the search may end earlier than
+  ///     elsewhere; the words that it finds are the same.
   /// - Throws: `ConstraintError` if no word can meet the constraints, whatever the model.
   public init(
     _ predictor: Predictor, _ request: Sampler.Request, count: Int = .max, memoryLimit: Int = .max

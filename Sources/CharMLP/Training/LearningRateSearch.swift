@@ -33,8 +33,12 @@ public struct LearningRateSearch: Equatable, Sendable {
 
   /// Trains a copy of the recipe's network.
   ///
-  /// - Parameter network: The network that the run would start from; nil if its parameters are
-  ///   drawn.
+  /// - Parameters:
+  ///   - recipe: The run's settings.
+  ///   - dataset: Its words.
+  ///   - network: The network that the run would start from; nil if its parameters are drawn.
+  ///   - backward: How gradients are computed.
+  ///   - threads: How many threads the fused engine may use.
   /// - Throws: `RecipeError` as a trainer does.
   public init(
     _ recipe: Recipe, _ dataset: Dataset, from network: StartingNetwork? = nil,

@@ -61,7 +61,9 @@ public struct Recipe: Equatable, Sendable {
 
   /// What a step, counted from 0, does to the parameters.
   ///
-  /// - Parameter learningRate: Takes the place of the recipe's own; nil for that.
+  /// - Parameters:
+  ///   - step: The step, from 0.
+  ///   - learningRate: Takes the place of the recipe's own; nil for that.
   public func update(at step: Int, learningRate: Float? = nil) -> ParameterUpdate {
     ParameterUpdate(
       optimizer, learningRate: learningRate ?? self.learningRate(at: step),
@@ -79,8 +81,11 @@ public struct Recipe: Equatable, Sendable {
 
   /// Why a run's validation losses end its training at a step before the last; nil if they do not.
   ///
-  /// - Parameter change: The step at which the run was given another end: only evaluations after it
-  ///   count. Nil if it never was.
+  /// - Parameters:
+  ///   - best: The best evaluation so far.
+  ///   - step: The steps taken.
+  ///   - change: The step at which the run was given another end: only evaluations after it count.
+  ///     Nil if it never was.
   public func earlyStop(
     _ best: BestEvaluation?, at step: Int, since change: Int? = nil
   ) -> EarlyStop? {
@@ -132,6 +137,7 @@ extension Recipe {
   /// The settings of a preset.
   ///
   /// - Parameters:
+  ///   - preset: Which one.
   ///   - trainingWindows: About how many windows of the list train the network.
   ///   - steps: The steps of training; nil for as many as the list needs.
   public init(_ preset: Preset, trainingWindows: Int, steps: Int? = nil) {

@@ -50,7 +50,9 @@ public final class TrainableNetwork {
   /// Computes the loss of a minibatch, in nats per character, and all gradients; the parameters
   /// stay as they are.
   ///
-  /// - Parameter dropout: Which hidden units are dropped; nil for none.
+  /// - Parameters:
+  ///   - minibatch: The windows, at least two.
+  ///   - dropout: Which hidden units are dropped; nil for none.
   /// - Throws: `MinibatchError` if the minibatch does not fit the network.
   public func differentiate(
     _ minibatch: Minibatch, dropout: RandomMask? = nil

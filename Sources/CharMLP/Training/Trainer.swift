@@ -50,8 +50,11 @@ public final class Trainer {
   /// Starts a run from the recipe's seed, or from a trained network.
   ///
   /// - Parameters:
+  ///   - recipe: The settings.
+  ///   - dataset: The words.
   ///   - network: Where the parameters come from, except those of symbols that it does not know;
   ///     nil if all are drawn. The generator draws the same numbers either way.
+  ///   - backward: How gradients are computed.
   ///   - threads: How many threads the fused engine may use; the result does not depend on it.
   /// - Throws: `RecipeError` if a setting has a value that it cannot have, the network has other
   ///   sizes than the recipe, or the data set has windows of another block size.

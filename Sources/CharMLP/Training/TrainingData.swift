@@ -7,8 +7,10 @@
 extension Dataset {
   /// Makes the data set of a recipe: duplicates removed if it says so, and split as it says.
   ///
-  /// - Parameter memoryLimit: The bytes that the windows, and the distinct ones among them, may
-  ///   take.
+  /// - Parameters:
+  ///   - words: The list.
+  ///   - recipe: The settings: what is removed, and how the rest is split.
+  ///   - memoryLimit: The bytes that the windows, and the distinct ones among them, may take.
   /// - Throws: `DatasetError` if a part would hold no window, or memory could not hold them all.
   public init(
     _ words: WordList, _ recipe: Recipe, memoryLimit: Int = Self.defaultMemoryLimit
