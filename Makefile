@@ -128,7 +128,7 @@ example: setup
 
 # The plugin of DocC comes only with the variable. Its build has a folder of its own, because it makes symbol graphs.
 DOCS := .build/docs
-docs: setup
+docs: setup-mpi
 	CHARMLP_DOCS=1 swift package --scratch-path $(DOCS) --allow-writing-to-directory .build/documentation \
 	  generate-documentation --target CharMLP --target LinearAlgebra --target Safetensors \
 	  --enable-experimental-combined-documentation --warnings-as-errors --output-path .build/documentation

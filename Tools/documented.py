@@ -21,7 +21,11 @@ def symbol_graphs(build: Path, module: str, directory: Path) -> list[dict]:
     """The graph of a module and those of what it adds to other modules."""
     triple = json.loads(subprocess.run(
         ["swiftc", "-print-target-info"], capture_output=True, text=True, check=True).stdout)["target"]["triple"]
-    headers = [flag for name in ("CLinux", "CBLAS", "CZlib") for flag in ("-I", REPOSITORY / "Sources" / name)]
+    headers = [flag for name in ("CLinux", "CBLAS", "CZlib", "CMPI")
+               for flag in ("-I", REPOSITORY / "Sources" / name)]
+    # DocC's plugin builds with all traits, MPI among them.
+    headers += subprocess.run(
+        ["pkg-config", "--cflags-only-I", "ompi-c"], capture_output=True, text=True, check=True).stdout.split()
     subprocess.run(
         ["swift-symbolgraph-extract", "-module-name", module, "-target", triple, "-I", build / "Modules",
          "-I", build, *headers, *numerics(build), "-minimum-access-level", "public", "-skip-synthesized-members",
