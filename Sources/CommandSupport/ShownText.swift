@@ -38,15 +38,15 @@ extension String {
 
   private func spellingOutHidden() -> String {
     guard unicodeScalars.contains(where: \.isHidden) else { return self }
-    var line = String.UnicodeScalarView()
+    var line = ""
     for scalar in unicodeScalars {
       if scalar.isHidden {
-        line.append(contentsOf: "\\u{\(String(scalar.value, radix: 16))}".unicodeScalars)
+        line += "\\u{\(String(scalar.value, radix: 16))}"
       } else {
-        line.append(scalar)
+        line.unicodeScalars.append(scalar)
       }
     }
-    return String(line)
+    return line
   }
 
   private func withoutMiddle(limit: Int) -> String {
@@ -188,17 +188,16 @@ public func shellWord(_ text: String) -> String {
 
 /// `$'…'`, which POSIX has since 2024 and bash, zsh and ksh had before: bytes in octal.
 private func escapedShellWord(_ text: String) -> String {
-  var word = String.UnicodeScalarView()
+  var word = ""
   for scalar in text.unicodeScalars {
     if scalar.isHidden || scalar == "'" || scalar == "\\" {
       for byte in String(scalar).utf8 {
         let digits = String(byte, radix: 8)
-        let octal = "\\" + String(repeating: "0", count: 3 - digits.count) + digits
-        word.append(contentsOf: octal.unicodeScalars)
+        word += "\\" + String(repeating: "0", count: 3 - digits.count) + digits
       }
     } else {
-      word.append(scalar)
+      word.unicodeScalars.append(scalar)
     }
   }
-  return "$'" + String(word) + "'"
+  return "$'" + word + "'"
 }
