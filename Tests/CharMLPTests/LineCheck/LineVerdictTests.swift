@@ -260,7 +260,8 @@ enum PlantedFault: Equatable {
 /// A pass in one precision with or without a fault.
 struct ForeignPass {
   let reference: Reference
-  /// Whether the fault is at least twice the bound in some element.
+  /// Whether the fault is at least twice the bound in some element of every form of its line: one
+  /// that is enough hides the others.
   private(set) var isFaultVisible = false
 
   init(
@@ -274,14 +275,16 @@ struct ForeignPass {
       : Self.tensors(problem, Double.self, isInOneGo, matmul, fault, [tensor, second])
     reference = Reference(precision: precision, problem: problem, tensors: tensors)
     guard let tensor, let found = tensors[tensor] else { return }
-    let line = LineEvaluator(problem, precision).evaluate(
-      tensor,
-      on: tensor.inputs.reduce(into: [:]) { inputs, input in
+    let evaluator = LineEvaluator(problem, precision)
+    isFaultVisible = LineEvaluator.forms(of: tensor).allSatisfy { form in
+      let inputs = LineEvaluator.inputs(of: tensor, form).reduce(into: [:]) { inputs, input in
         inputs[input] = LineInput(tensors[input] ?? problem.parameters[input])
-      })
-    let bounds = line.bound(precision).elements
-    isFaultVisible = bounds.indices.contains {
-      abs(found.elements[$0] - line.value.elements[$0]) >= 2 * bounds[$0]
+      }
+      let line = evaluator.evaluate(tensor, form, on: inputs)
+      let bounds = line.bound(precision).elements
+      return bounds.indices.contains {
+        abs(found.elements[$0] - line.value.elements[$0]) >= 2 * bounds[$0]
+      }
     }
   }
 
