@@ -28,7 +28,8 @@ let instructionSet: SwiftSetting = isPortable ? .define("CHARMLP_PORTABLE") : na
 let warnings: [SwiftSetting] =
   Context.environment["CI"] == nil ? [] : [.treatAllWarnings(as: .error)]
 
-let settings = [.strictMemorySafety(), optimizedInDebug, instructionSet] + warnings
+let testSettings = [.strictMemorySafety(), instructionSet] + warnings
+let settings = testSettings + [optimizedInDebug]
 
 // MARK: Dependencies, and what all commands have in common
 
@@ -38,7 +39,7 @@ let realModule: Target.Dependency = .product(name: "RealModule", package: "swift
 
 /// A command: a thin shell around the library, itself a library, so that a program can hold several.
 func command(
-  _ name: String, and others: [Target.Dependency] = [], resources: [Resource]? = nil
+  _ name: String, and others: [Target.Dependency] = [], exclude: [String] = []
 ) -> Target {
   .target(
     name: name + "Command",
@@ -47,7 +48,7 @@ func command(
     ]
       + others,
     path: "Sources/Commands/" + name,
-    resources: resources,
+    exclude: exclude,
     swiftSettings: settings)
 }
 
@@ -104,20 +105,23 @@ let package = Package(
       ],
       swiftSettings: settings
     ),
+    .target(name: "CEmbeddedFiles"),
     .target(
       name: "CommandSupport",
-      dependencies: ["CBLAS", "CharMLP", "LinearAlgebra", "OrderedJSON", "Posix", argumentParser],
-      resources: [.embedInCode("names.txt")],
+      dependencies: [
+        "CBLAS", "CEmbeddedFiles", "CharMLP", "LinearAlgebra", "OrderedJSON", "Posix",
+        argumentParser,
+      ],
       swiftSettings: settings),
     .target(
       name: "RunReport",
       dependencies: ["CharMLP", "CommandSupport", "LinearAlgebra", "OrderedJSON", "Posix"],
-      resources: [.embedInCode("Page")],
+      exclude: ["Page"],
       swiftSettings: settings),
     command("Train", and: ["RunReport"]),
     command("Sample"),
     command("Bench"),
-    command("Gradcheck", resources: [.embedInCode("Page")]),
+    command("Gradcheck", exclude: ["Page"]),
     command("Report", and: ["RunReport"]),
     command("Import"),
     program("train", of: "TrainCommand"),
@@ -135,20 +139,20 @@ let package = Package(
       path: "Sources/tool",
       swiftSettings: settings),
 
-    .testTarget(name: "PosixTests", dependencies: ["Posix"], swiftSettings: settings),
+    .testTarget(name: "PosixTests", dependencies: ["Posix"], swiftSettings: testSettings),
     .testTarget(
       name: "LinearAlgebraTests",
       dependencies: ["LinearAlgebra", realModule],
-      swiftSettings: settings
+      swiftSettings: testSettings
     ),
     .testTarget(
-      name: "SafetensorsTests", dependencies: ["Safetensors"], swiftSettings: settings),
+      name: "SafetensorsTests", dependencies: ["Safetensors"], swiftSettings: testSettings),
     .testTarget(
-      name: "OrderedJSONTests", dependencies: ["OrderedJSON"], swiftSettings: settings),
+      name: "OrderedJSONTests", dependencies: ["OrderedJSON"], swiftSettings: testSettings),
     .testTarget(
       name: "CommandSupportTests",
       dependencies: ["CommandSupport", "Posix", argumentParser],
-      swiftSettings: settings
+      swiftSettings: testSettings
     ),
     .testTarget(
       name: "CharMLPTests",
@@ -156,12 +160,12 @@ let package = Package(
         "CharMLP", "LinearAlgebra", "OrderedJSON", "Posix", "Safetensors", realModule,
       ],
       resources: [.copy("Fixtures")],
-      swiftSettings: settings
+      swiftSettings: testSettings
     ),
     .testTarget(
       name: "RunReportTests",
       dependencies: ["RunReport", "CharMLP", "CommandSupport", "OrderedJSON"],
-      swiftSettings: settings
+      swiftSettings: testSettings
     ),
     .testTarget(
       name: "CommandTests",
@@ -169,7 +173,7 @@ let package = Package(
         "BenchCommand", "OrderedJSON", "Safetensors", "train", "sample", "bench", "gradcheck",
         "report", "CharMLPTool",
       ],
-      swiftSettings: settings
+      swiftSettings: testSettings
     ),
   ]
 )

@@ -183,7 +183,7 @@ public struct WordListSource: Sendable {
   /// The bundled list.
   public static func bundledWords() -> WordList {
     do throws(WordListError) {
-      return try WordList(utf8: PackageResources.names_txt)
+      return try WordList(utf8: Array(embeddedFile("names.txt").utf8))
     } catch {
       preconditionFailure("the bundled list: \(error)")
     }

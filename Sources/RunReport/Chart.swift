@@ -66,8 +66,8 @@ struct Chart: Sendable {
   /// The script that gnuplot reads: numbers of ours and files of this module, nothing else.
   var script: String {
     let variables = variables.map { "\($0.name) = \($0.value)\n" }.joined()
-    let steps = kind.isOverSteps ? Resource.chartSteps : ""
-    return variables + Resource.chartBasics + steps + Resource.script(kind)
+    let parts = ["basics"] + (kind.isOverSteps ? ["steps"] : []) + [kind.rawValue]
+    return variables + parts.map { embeddedFile("report/\($0).gp") }.joined()
   }
 }
 
@@ -232,10 +232,10 @@ extension Markup {
   static func file(
     title: String, permissions: StaticString, body: Markup
   ) -> Markup {
-    Template(Resource.frame).filled([
+    Template(embeddedFile("report/frame.html")).filled([
       "permissions": Markup(trusted: "\(permissions)"),
       "title": Markup(title),
-      "style": Markup(trusted: Resource.style),
+      "style": Markup(trusted: embeddedFile("report/style.css")),
       "body": body,
       "version": Markup(version),
     ])

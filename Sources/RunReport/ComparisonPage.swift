@@ -28,7 +28,7 @@ public struct ComparisonPage {
 
   /// The file.
   public var html: String {
-    let body = Template(Resource.comparison).filled([
+    let body = Template(embeddedFile("report/comparison.html")).filled([
       "heading": Markup(Format.counted(runs.count, "run")),
       "lead": Markup(lead),
       "curves": curves,

@@ -32,7 +32,7 @@ public struct ReportPage {
 
   /// The file.
   public var html: String {
-    let body = Template(Resource.page).filled([
+    let body = Template(embeddedFile("report/page.html")).filled([
       "heading": .element("bdi", run.name),
       "lead": lead,
       "tiles": tiles,
@@ -47,7 +47,7 @@ public struct ReportPage {
       "data": data,
       "run": reproduction,
       "network": Markup(json: generator.json),
-      "script": Markup(trusted: Resource.generator),
+      "script": Markup(trusted: embeddedFile("report/generator.js")),
     ])
     return Markup.file(
       title: "\(run.name): a CharMLP run",

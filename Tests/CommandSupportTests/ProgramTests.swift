@@ -14,8 +14,8 @@ import Testing
       .appending(path: "../../data/names.txt").standardized
     let words = try WordList(contentsOf: file.path)
     #expect(WordListSource.bundledWords() == words)
-    let bytes = [UInt8](try Data(contentsOf: file))
-    #expect(PackageResources.names_txt == bytes)
+    let text = try String(contentsOf: file, encoding: .utf8)
+    #expect(embeddedFile("names.txt") == text)
     #expect(WordListSource(nil).stem == "names" && WordListSource(nil).path == nil)
   }
 

@@ -3,10 +3,10 @@
 //
 // docs/gradcheck.html is one file that works without a network. It judges in JavaScript; a test in
 // a browser compares its verdicts with this command's. It is generated here, because the table of
-// tensors and the words are Swift's. The derivations are docs/derivation.md, which Page has a link
-// to.
+// tensors and the words are Swift's. The derivations are those of docs/derivation.md.
 
 import CharMLP
+import CommandSupport
 import OrderedJSON
 
 // MARK: - Python lines, and ours
@@ -54,27 +54,25 @@ extension PassTensor {
 /// The page, put together from its parts.
 package enum BrowserPage {
   /// The scripts in the order in which they use each other.
-  private static var scripts: [[UInt8]] {
-    [
-      PackageResources.safetensors_js, PackageResources.matrix_js, PackageResources.pass_js,
-      PackageResources.lines_js, PackageResources.verdicts_js, PackageResources.notebook_js,
-      PackageResources.derivation_js, PackageResources.graph_js, PackageResources.practice_js,
-      PackageResources.page_js,
-    ]
-  }
+  private static let scripts = [
+    "safetensors", "matrix", "pass", "lines", "verdicts", "notebook", "derivation", "graph",
+    "practice", "page",
+  ]
 
   /// The whole file.
   package static var html: String {
     let pieces = [
-      ("style", text(PackageResources.style_css)),
+      ("style", part("style.css")),
       ("table", escaped(table.encoded())),
-      ("derivation", escaped(text(PackageResources.derivation_md))),
-      ("script", scripts.map(text).joined(separator: "\n")),
+      ("derivation", escaped(part("derivation.md"))),
+      ("script", scripts.map { part($0 + ".js") }.joined(separator: "\n")),
     ]
-    var html = text(PackageResources.page_html)
+    var html = part("page.html")
     for (place, piece) in pieces { html.replace("{{\(place)}}", with: piece) }
     return html
   }
+
+  private static func part(_ name: String) -> String { embeddedFile("notebook/" + name) }
 
   private static var table: JSONValue {
     let words = VerdictSentence.table.map { (key: $0.name, value: JSONValue.string($0.text)) }
@@ -83,8 +81,6 @@ package enum BrowserPage {
     ]
     return .object((PassTensor.table.pairs ?? []) + own)
   }
-
-  private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
 
   /// Text that cannot end the script element around it; the page undoes this.
   private static func escaped(_ text: String) -> String { text.replacing("</", with: "<\\/") }

@@ -48,17 +48,18 @@ extension DataReport {
 
   /// The whole report on a list.
   func text(of source: WordLists) -> String {
-    let columns = StandardOutput.shared.columns
-    return [
-      sentences(of: source.name).prefix(sampleOf == nil ? 1 : 2)
-        .flatMap { Format.wrapped($0, columns: columns) }.map { $0 + "\n" }.joined(),
-      wordTable,
-      alphabet, lengths.text,
-      warnings.map { warning in
-        Format.wrapped("warning: \(warning.text)", columns: columns).map { $0 + "\n" }.joined()
-          + (warning.line(for: source).map { "  try:  \($0)\n" } ?? "")
-      }.joined(),
-    ].filter { !$0.isEmpty }.joined(separator: "\n")
+    let intro = sentences(of: source.name).prefix(sampleOf == nil ? 1 : 2).map(Self.paragraph)
+    let warnings = warnings.map { warning in
+      Self.paragraph("warning: \(warning.text)")
+        + (warning.line(for: source).map { "  try:  \($0)\n" } ?? "")
+    }
+    return [intro.joined(), wordTable, alphabet, lengths.text, warnings.joined()]
+      .filter { !$0.isEmpty }.joined(separator: "\n")
+  }
+
+  /// Text in lines that fit the terminal.
+  private static func paragraph(_ text: String) -> String {
+    Format.wrapped(text, columns: StandardOutput.shared.columns).map { $0 + "\n" }.joined()
   }
 
   private var wordTable: String {

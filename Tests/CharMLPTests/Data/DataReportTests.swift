@@ -19,7 +19,7 @@ struct DataReportTests {
     #expect(report.symbols.map(\.count) == [7, 5, 5])
     #expect(report.symbols.allSatisfy { $0.isRare })
     #expect(report.lengths.counts == [0, 1, 4, 1, 0, 1])
-    #expect((report.lengths.shortest, report.lengths.median, report.lengths.longest) == (1, 2, 5))
+    #expect([report.lengths.shortest, report.lengths.median, report.lengths.longest] == [1, 2, 5])
     #expect(report.lengths.mean == 17.0 / 7)
     let parts = [report.train, report.validation, report.test]
     #expect(parts.map(\.words) == [5, 1, 1])

@@ -61,7 +61,8 @@ struct TrainedModelTests {
     #expect((pairs + letters).allSatisfy { abs($0) < 5.5 })
     // The squares of standard deviations are 1 on the average; those of cells that go together vary
     // more than 1 ± √(2/500), but not by a quarter.
-    #expect(abs(pairs.map { $0 * $0 }.reduce(0, +) / Double(pairs.count) - 1) < 0.25)
+    let meanSquare = pairs.map { $0 * $0 }.reduce(0, +) / Double(pairs.count)
+    #expect(abs(meanSquare - 1) < 0.25)
   }
 
   /// Pearson's statistic less its mean, in standard deviations; cells from the first one on that
