@@ -76,7 +76,8 @@ public struct BaselineComparison: Sendable {
     let (network, ngram) = ("the network", "the \(baseline.best.order)-gram")
     let (winner, loser) = isNetworkBetter ? (network, ngram) : (ngram, network)
     let rest = min(losses.validation, counts) - mixture.losses.validation
-    // λ is held near one half, so on a handful of words the mixture may do worse than the better one.
+    // λ is held near one half, so on a handful of words the mixture may do worse than the better
+    // one.
     let gain = Format.fixed(abs(rest), decimals: 4)
     let outcome = rest < 0 ? "does worse than \(winner) alone by \(gain)" : "gains another \(gain)"
     let share = Int((100 * mixture.mixture.weight).rounded())

@@ -17,8 +17,8 @@ public protocol Command: ParsableCommand {
   /// The process's arguments in the order in which they are parsed.
   static func arranged(_ arguments: [String]) throws -> [String]
 
-  /// What somebody may have meant by a first word that is not a subcommand, as it has to be typed after the
-  /// command; nil if nothing is likely.
+  /// What somebody may have meant by a first word that is not a subcommand, as it has to be typed
+  /// after the command; nil if nothing is likely.
   static func meant(by word: String) -> String?
 }
 
@@ -66,7 +66,8 @@ extension Command {
     }
   }
 
-  /// The command that arguments ask for; values may begin with a hyphen, and no flag is given twice.
+  /// The command that arguments ask for; values may begin with a hyphen, and no flag is given
+  /// twice.
   static func parsed(_ arguments: [String]) throws -> any ParsableCommand {
     do {
       let command = try parseAsRoot(arguments)
@@ -84,8 +85,8 @@ extension Command {
 
 // MARK: - The words that the process was started with
 
-// Swift reads them from /proc, and finds none where that is not mounted: `train --version` would train.
-// Bytes that are not UTF-8 would become U+FFFD, and so the name of another file.
+// Swift reads them from /proc, and finds none where that is not mounted: `train --version` would
+// train. Bytes that are not UTF-8 would become U+FFFD, and so the name of another file.
 
 enum CommandLineWords {
   /// The words after the program's name.
@@ -264,8 +265,8 @@ extension Outcome {
     hint = failure.advice
   }
 
-  /// ArgumentParser's message, with what was meant or how to write it: its own suggestion is whatever flag
-  /// looks alike.
+  /// ArgumentParser's message, with what was meant or how to write it: its own suggestion is
+  /// whatever flag looks alike.
   private static func explained(_ message: String, _ line: ReadCommandLine) -> String {
     let quoted = message.pieces(separatedBy: UInt8(ascii: "'")).dropFirst().first.map(String.init)
     let advice: String?
@@ -291,8 +292,8 @@ extension Outcome {
 
 // MARK: - Which exit status the library's errors mean
 
-// The library knows nothing of exit statuses; all commands read them here, so that one mistake has one
-// status whichever command meets it.
+// The library knows nothing of exit statuses; all commands read them here, so that one mistake has
+// one status whichever command meets it.
 
 extension WordListError {
   /// The failure as it is reported for a list that came from `source`.
@@ -323,7 +324,8 @@ extension DatasetError {
 extension Dataset {
   /// A data set that fits into the memory.
   ///
-  /// - Throws: `CommandFailure`, which calls the list `name`: 65 if it is too small, 71 if it is too large.
+  /// - Throws: `CommandFailure`, which calls the list `name`: 65 if it is too small, 71 if it is
+  ///   too large.
   package init(
     _ words: WordList, _ recipe: Recipe, named name: String,
     communicator: (any Communicator)? = nil
@@ -370,9 +372,9 @@ extension SamplingError: CommandFailureConvertible {
 //
 // Decided once, when the process starts.
 
-// A write that fails comes back as an error instead of ending the process, since a training run must
-// outlive the reader of its output and a limit on file sizes. What SIGINT and the like do is decided by the
-// command that has something to save: see Interruption.
+// A write that fails comes back as an error instead of ending the process, since a training run
+// must outlive the reader of its output and a limit on file sizes. What SIGINT and the like do is
+// decided by the command that has something to save: see Interruption.
 
 enum Signals {
   /// Lets `write` report a reader that is gone (EPIPE) and a file grown too large (EFBIG).

@@ -1,7 +1,8 @@
-// What the commands say of a word list that deserves a warning, and the line of shell that mends it.
+// What the commands say of a word list that deserves a warning, and the line of shell that mends
+// it.
 //
-// There is no flag for any of it: the shell has the tools. Each line is tried by a test, on a list of
-// the kind that it is for.
+// There is no flag for any of it: the shell has the tools. Each line is tried by a test, on a list
+// of the kind that it is for.
 
 package import CharMLP
 import Posix

@@ -1,8 +1,9 @@
 // The flags that a command declares, and a command line read word by word against them.
 //
-// ArgumentParser keeps the last of two values, takes no value that begins with a hyphen, and suggests
-// whatever flag looks alike. What is decided here instead needs the declarations themselves, which its
-// dump tells. Making that takes some milliseconds, so it is made only where something depends on it.
+// ArgumentParser keeps the last of two values, takes no value that begins with a hyphen, and
+// suggests whatever flag looks alike. What is decided here instead needs the declarations
+// themselves, which its dump tells. Making that takes some milliseconds, so it is made only where
+// something depends on it.
 
 import ArgumentParser
 import OrderedJSON
@@ -133,9 +134,9 @@ extension String {
 
 // MARK: - Values that begin with a hyphen, and values joined to a letter
 
-// ArgumentParser takes the `-bo` of `--suffix -bo` for flags named b and o, and the `-3` of `--steps -3`
-// for one named 3. What is no flag and follows one that takes a value is that value: joined to it, as in
-// `--suffix=-bo`, it is taken. Nor does it take `-n5`, as other programs do.
+// ArgumentParser takes the `-bo` of `--suffix -bo` for flags named b and o, and the `-3` of
+// `--steps -3` for one named 3. What is no flag and follows one that takes a value is that value:
+// joined to it, as in `--suffix=-bo`, it is taken. Nor does it take `-n5`, as other programs do.
 
 extension ReadCommandLine {
   /// The arguments with such values joined to the long names of their flags.
@@ -150,7 +151,8 @@ extension ReadCommandLine {
     return joined.flatMap { $0 }
   }
 
-  /// The flags of a word such as `-qn5`, whose last letter is followed by its value; nil if it is no such word.
+  /// The flags of a word such as `-qn5`, whose last letter is followed by its value; nil if it is
+  /// no such word.
   private func separated(_ word: String) -> [String]? {
     guard !word.begins(with: "--") else { return nil }
     var switches: [String] = []
@@ -234,7 +236,8 @@ extension ReadCommandLine {
       .min { $0.distance < $1.distance }?.name
   }
 
-  /// What to say of an unknown flag to which none of the command's corresponds; nil if nothing is known of it.
+  /// What to say of an unknown flag to which none of the command's corresponds; nil if nothing is
+  /// known of it.
   func explanation(of unknown: String) -> String? { ForeignFlag.explanations[unknown.spelledAsKey] }
 }
 

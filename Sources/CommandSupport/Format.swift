@@ -73,10 +73,12 @@ public enum Format {
 // MARK: Lines
 
 extension Format {
-  /// A line of prose as lines of at most so many columns, broken at blanks; those after the first are indented.
+  /// A line of prose as lines of at most so many columns, broken at blanks; those after the first
+  /// are indented.
   ///
-  /// What is to be pasted or begins with blanks stays whole, however long: the subject of a message up to its
-  /// first colon, which may be a file's name, words in single quotes, and what follows a colon and two blanks.
+  /// What is to be pasted or begins with blanks stays whole, however long: the subject of a message
+  /// up to its first colon, which may be a file's name, words in single quotes, and what follows a
+  /// colon and two blanks.
   ///
   /// - Parameter prefix: What stands before the message, such as the command's name.
   public static func wrapped(
@@ -115,8 +117,8 @@ extension Format {
     return pieces
   }
 
-  /// Pieces in lines of at most so many columns, with blanks between them; lines after the first are indented
-  /// by two, and so is the first unless it begins otherwise.
+  /// Pieces in lines of at most so many columns, with blanks between them; lines after the first
+  /// are indented by two, and so is the first unless it begins otherwise.
   public static func filled(
     _ pieces: [String], first: String = "  ", columns: Int
   ) -> [String] {

@@ -1,6 +1,7 @@
-// The machine and the moment: what a run's description says besides the model, and what a command needs
-// of the machine before it starts. Too little memory, stack or room for addresses is refused with status
-// 71 and two lines, where the system would end the process without a word or let it hang.
+// The machine and the moment: what a run's description says besides the model, and what a command
+// needs of the machine before it starts. Too little memory, stack or room for addresses is refused
+// with status 71 and two lines, where the system would end the process without a word or let it
+// hang.
 
 import CBLAS
 import CharMLP
@@ -33,8 +34,8 @@ public enum Host {
     #endif
   }
 
-  /// Which machines the build runs on: `native`, for those that have the instructions of the one that built
-  /// it, or `portable`, for all of the architecture.
+  /// Which machines the build runs on: `native`, for those that have the instructions of the one
+  /// that built it, or `portable`, for all of the architecture.
   static var instructionSet: String {
     #if CHARMLP_PORTABLE
       "portable"
@@ -49,11 +50,12 @@ public let version = "0.2.0"
 
 // MARK: - Enough memory
 
-// Sizes beyond the machine's are refused before the first allocation: a process that asks for too much is
-// ended by the system, without a word and with a status that says nothing.
+// Sizes beyond the machine's are refused before the first allocation: a process that asks for too
+// much is ended by the system, without a word and with a status that says nothing.
 
 extension Host {
-  /// What the program takes itself: its code, Swift's library, OpenBLAS and the buffers of its threads.
+  /// What the program takes itself: its code, Swift's library, OpenBLAS and the buffers of its
+  /// threads.
   private static let ownBytes = 40 << 20
 
   /// Refuses what this process could not hold besides itself.
@@ -90,14 +92,16 @@ extension Host {
 
 // MARK: - Enough stack
 
-// Swift's runtime builds the types that parsing flags takes on some 100 KiB of it, threads that are started
-// get as much as the limit on the first one's says, and an overflow is a segmentation fault.
+// Swift's runtime builds the types that parsing flags takes on some 100 KiB of it, threads that are
+// started get as much as the limit on the first one's says, and an overflow is a segmentation
+// fault.
 
 enum StackSpace {
   /// Twice what a debug build was seen to need.
   private static let least = 256 << 10
 
-  /// Ends the process with status 71 and two lines if the limit on stacks is too small (`ulimit -s`).
+  /// Ends the process with status 71 and two lines if the limit on stacks is too small (`ulimit
+  /// -s`).
   static func requireEnough() {
     guard let limit = Memory.stackLimit, limit < least else { return }
     StandardError.shared.note(
@@ -109,17 +113,19 @@ enum StackSpace {
 
 // MARK: - Enough addresses for OpenBLAS
 
-// OpenBLAS takes 128 MiB of addresses for each of its own threads, beside `main`, and for each thread
-// that calls it. When it does not get them (`ulimit -v`, a batch system's limit) it asks again for ever,
-// and so does the end of the process, which waits for its threads. So the same amount is asked for
-// here, before anything else, and returned; and again by a command that is to use more threads than
-// there are cores. That counts what its threads may already have, and so refuses a little more than it must.
+// OpenBLAS takes 128 MiB of addresses for each of its own threads, beside `main`, and for each
+// thread that calls it. When it does not get them (`ulimit -v`, a batch system's limit) it asks
+// again for ever, and so does the end of the process, which waits for its threads. So the same
+// amount is asked for here, before anything else, and returned; and again by a command that is to
+// use more threads than there are cores. That counts what its threads may already have, and so
+// refuses a little more than it must.
 
 public enum AddressSpace {
-  /// What OpenBLAS takes for a thread (BUFFER_SIZE in its common_x86_64.h, and the largest elsewhere).
+  /// What OpenBLAS takes for a thread (BUFFER_SIZE in its common_x86_64.h, and the largest
+  /// elsewhere).
   private static let bufferSize = 128 << 20
-  /// What a thread of ours takes besides, and may take before its first product: 8 MiB of stack, and a heap
-  /// of its own, for which glibc reserves 64 MiB.
+  /// What a thread of ours takes besides, and may take before its first product: 8 MiB of stack,
+  /// and a heap of its own, for which glibc reserves 64 MiB.
   private static let ownSize = 80 << 20
   /// Threads of ours that may call it at the same time; a product is never shared out further.
   private static let callerLimit = 8
@@ -128,7 +134,8 @@ public enum AddressSpace {
   ///
   /// By `_exit`: an ordinary end would wait for threads that never end.
   ///
-  /// - Parameter callers: The threads of ours that will call it, as far as they can do so at the same time.
+  /// - Parameter callers: The threads of ours that will call it, as far as they can do so at the
+  ///   same time.
   public static func requireRoomForBLAS(callers: Int = availableCores()) {
     let callers = min(callers, callerLimit)
     let threads = max(0, Int(openblas_get_num_threads()) - 1) + callers

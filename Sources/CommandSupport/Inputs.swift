@@ -1,4 +1,7 @@
-// Where a model comes from: what `--model` may say.
+// What commands read: models as `--model` names them, and word lists as `--data` does.
+//
+// A run reads one list, or several one after another as if they were one; each is refused on its
+// own, so that an error names its file and the line there.
 
 public import ArgumentParser
 public import CharMLP
@@ -35,8 +38,8 @@ public struct ModelSource: Sendable {
     return try RunDirectory.newest(in: runs)?.preferredPath ?? ""
   }
 
-  /// Reads all of the file, the word list still compressed, and says which state of a run it is unless it is
-  /// the final one.
+  /// Reads all of the file, the word list still compressed, and says which state of a run it is
+  /// unless it is the final one.
   ///
   /// - Throws: `CommandFailure`: 66 if it cannot be read, 65 if it is none, 76 if it is too new.
   public func checkpoint() throws(CommandFailure) -> Checkpoint {
@@ -45,7 +48,8 @@ public struct ModelSource: Sendable {
     return checkpoint
   }
 
-  /// Names the final state of a run that was found rather than named: nobody has said yet which it is.
+  /// Names the final state of a run that was found rather than named: nobody has said yet which it
+  /// is.
   public func tellNewest(_ checkpoint: Checkpoint) {
     guard isNewest, checkpoint.isFinished else { return }
     StandardError.shared.note(
@@ -69,8 +73,8 @@ public struct ModelSource: Sendable {
 }
 
 extension CompletionKind {
-  /// Run directories, those in `runs/` and in the working directory, the newest first as far as a shell
-  /// shows them in that order.
+  /// Run directories, those in `runs/` and in the working directory, the newest first as far as a
+  /// shell shows them in that order.
   public static var runs: CompletionKind { listing(runsLine) }
 
   /// Run directories and model files.
@@ -157,8 +161,8 @@ public struct WordListSource: Sendable {
 
   /// Finds the list that `--data` names.
   ///
-  /// `-` is standard input. A bare name that is not in the working directory is looked for in `data/`
-  /// there, and nowhere else. Without a name it is the bundled list.
+  /// `-` is standard input. A bare name that is not in the working directory is looked for in
+  /// `data/` there, and nowhere else. Without a name it is the bundled list.
   ///
   /// - Parameter command: The command and the option to which the name was given.
   public init(_ name: String?, for command: String = "train --data") {
@@ -234,5 +238,58 @@ extension String {
   package var shellWord: String? {
     guard !unicodeScalars.contains(where: \.isHidden) else { return nil }
     return CommandSupport.shellWord(begins(with: "-") ? "./" + self : self)
+  }
+}
+
+// MARK: - Several lists that are read as one
+
+/// Word lists as the user named them.
+public struct WordLists: Sendable {
+  private let sources: [WordListSource]
+
+  /// Finds the lists of such names; without any it is the bundled one.
+  public init(_ names: [String]?) {
+    sources = names.map { $0.map { WordListSource($0) } } ?? [WordListSource(nil)]
+  }
+
+  /// The only list, if there is one.
+  public var only: WordListSource? { sources.count == 1 ? sources[0] : nil }
+
+  /// What messages call them.
+  public var name: String {
+    sources.count > 3
+      ? "\(sources[0].name) and \(Format.count(sources.count - 1)) more lists"
+      : sources.map(\.name).joined(separator: ", ")
+  }
+
+  /// What a run is called after: the first list.
+  public var stem: String { sources[0].stem }
+
+  /// Where the words are, list by list; `-` is standard input.
+  public var paths: [String] { sources.map { $0.path ?? $0.name } }
+
+  /// Reads all of them.
+  /// - Throws: `CommandFailure` for one that is not there or is none.
+  public func read() throws(CommandFailure) -> WordList {
+    if let only { return try only.read() }
+    var lists: [WordList] = []
+    for source in sources { lists.append(try source.read()) }
+    do throws(WordListError) {
+      return try WordList(joining: lists)
+    } catch {
+      throw error.commandFailure(in: name)
+    }
+  }
+
+  /// A line of shell that hands the words to `train` again, through a remedy; nil if there is none.
+  public func line(after remedy: TextRemedy) -> String? {
+    if let only { return only.line(after: remedy) }
+    return remedy.command(for: nil).map { "\(joiningLine) | \($0) | \(Program.called("train -"))" }
+  }
+
+  /// A line of shell that prints them as one; unlike cat, awk ends every last line.
+  public var joiningLine: String {
+    (["awk", "1"] + paths.map { $0 == "-" ? $0 : $0.shellWord ?? CommandSupport.shellWord($0) })
+      .joined(separator: " ")
   }
 }

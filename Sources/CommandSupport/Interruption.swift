@@ -1,10 +1,11 @@
-// What a signal that asks for an end means to a command that has something to save, or to clear away.
+// How a command that has something to save or to clear away reacts to a signal that asks it to end.
 //
-// While signals are caught, the first one is noted, and the command looks for it between two steps of its
-// work; a second SIGINT or SIGTERM ends the process at once, and so does the first after the last save. The
-// others come in pairs or every second, from a shell and the kernel, and end it only once. A command that
-// never asks is ended by the first, as ever. A signal that was ignored when the process started (nohup, a
-// shell's background job) stays so.
+// While signals are caught, the first one is noted, and the command looks for it between two steps
+// of its work; a second SIGINT or SIGTERM ends the process at once, and so does the first after the
+// last save. SIGHUP and SIGXCPU may come in pairs or every second, from a shell and the kernel, so
+// repeats of them are ignored. A command that never checks is ended by the first signal, as usual.
+// A signal that was ignored when the process started (nohup, a shell's background job) stays
+// ignored.
 
 import Posix
 import Synchronization
@@ -30,8 +31,9 @@ public enum Interruption {
     ExitStatus(signal: noted.exchange(caughtNoMore, ordering: .sequentiallyConsistent))
   }
 
-  /// Does what leaves something behind until it ends: a temporary folder, a half-written file, another
-  /// process. A signal waits until then, and then ends the process; `work` may look for `pending`.
+  /// Does what leaves something behind until it ends: a temporary folder, a half-written file,
+  /// another process. A signal waits until then, and then ends the process; `work` may look for
+  /// `pending`.
   public static func deferring<Result, Failure: Error>(
     _ work: () throws(Failure) -> Result
   ) throws(Failure) -> Result {
@@ -91,4 +93,32 @@ private func noteOrExit(_ number: CInt) {
     if number == Signal.hangUp.number || number == Signal.processorTime.number { return }
   }
   exitProcessImmediately(128 + number)
+}
+
+// MARK: - A directory for what another program reads and writes
+
+/// A directory that is gone when nobody holds it any more.
+///
+/// A signal would leave it behind: hold it within `Interruption.deferring`.
+public final class TemporaryDirectory {
+  public let path: String
+
+  /// Makes a new directory.
+  public init() throws(SystemError) {
+    path = try FileSystem.makeTemporaryDirectory(prefix: "charmlp-")
+  }
+
+  deinit { FileSystem.removeTree(path) }
+
+  /// The path of a file in it.
+  public func path(_ name: String) -> String { path + "/" + name }
+
+  public func write(_ text: String, to name: String) throws(SystemError) {
+    try FileSystem.create(path(name), with: Array(text.utf8))
+  }
+
+  /// The text of a file in it, which has at most `limit` bytes.
+  public func read(_ name: String, limit: Int) throws(SystemError) -> String {
+    String(decoding: try FileSystem.read(path(name), limit: limit), as: UTF8.self)
+  }
 }

@@ -1,9 +1,11 @@
-// Which program this process is: one command under its own name, or `charmlp`, which holds them all.
+// What this process is: one command under its own name, or `charmlp`, which holds them all; its
+// version; and the files it carries.
 //
-// Whoever types `charmlp train` is told to go on with `charmlp train --resume …`: examples, hints and the
-// name before an error are those of the program as it was called.
+// Examples, hints and the name before an error are those of the program as it was called: whoever
+// types `charmlp train` is told to continue with `charmlp train --resume …`.
 
 public import ArgumentParser
+import CEmbeddedFiles
 import CharMLP
 import LinearAlgebra
 import Synchronization
@@ -89,4 +91,14 @@ extension ParsableCommand {
     else { return nil }
     return nearest.word
   }
+}
+
+// MARK: - The files that are compiled in
+
+/// The text of a file that is compiled into the program, by its name in `CEmbeddedFiles.c`.
+package func embeddedFile(_ name: String) -> String {
+  guard let text = unsafe embedded_file(name) else {
+    preconditionFailure("no file \(name) is compiled in")
+  }
+  return unsafe String(cString: text)
 }

@@ -1,17 +1,18 @@
 // Text of a user's as people may safely see it: on one line, bounded, with nothing hidden in it.
 //
-// Messages quote what users typed and what files hold. A line end would break the promise of one or two
-// lines, an escape character would speak to the terminal, a direction mark would turn a line around, and
-// a value of a million digits, or a letter under a million accents, would scroll everything away.
-// Whatever is printed for people goes through `singleLine`. What is printed for programs (JSON, words a
-// line) has rules of its own.
+// Messages quote what users typed and what files hold. A line end would break the promise of one or
+// two lines, an escape character would speak to the terminal, a direction mark would turn a line
+// around, and a value of a million digits, or a letter under a million accents, would scroll
+// everything away. Whatever is printed for people goes through `singleLine`. What is printed for
+// programs (JSON, words a line) has rules of its own.
 
 import Posix
 
 extension String {
-  /// This text on one line: a stretch of blanks with a line end in it becomes one blank, characters that
-  /// do not show are spelled out (`\u{1b}`), and what takes more than `limit` columns, or four bytes for
-  /// each of them, loses its middle, because a message has its subject in front and its reason behind.
+  /// This text on one line: a stretch of blanks with a line end in it becomes one blank, characters
+  /// that do not show are spelled out (`\u{1b}`), and what takes more than `limit` columns, or four
+  /// bytes for each of them, loses its middle, because a message has its subject in front and its
+  /// reason behind.
   public func singleLine(limit: Int = 400) -> String {
     joiningLines().spellingOutHidden().withoutMiddle(limit: limit)
   }
@@ -82,8 +83,9 @@ extension Unicode.Scalar {
     }
   }
 
-  /// Whether it does something to a terminal or a line instead of showing: controls, line ends, direction
-  /// marks and other format characters. The joiners of Persian, of Indian scripts and of emoji stay.
+  /// Whether it does something to a terminal or a line instead of showing: controls, line ends,
+  /// direction marks and other format characters. The joiners of Persian, of Indian scripts and of
+  /// emoji stay.
   var isHidden: Bool {
     if value >= 0x20, value < 0x7F { return false }
     switch properties.generalCategory {
@@ -93,11 +95,11 @@ extension Unicode.Scalar {
     }
   }
 
-  /// The symbol itself if it shows alone; blanks, marks, the parts of a syllable that follow its first
-  /// one, and invisible ones by their number: U+00A0.
+  /// The symbol itself if it shows alone; blanks, marks, the parts of a syllable that follow its
+  /// first one, and invisible ones by their number: U+00A0.
   ///
-  /// It is for a symbol that stands alone, so that nobody overlooks it or the mark that it would put on its
-  /// neighbour.
+  /// It is for a symbol that stands alone, so that nobody overlooks it or the mark that it would
+  /// put on its neighbour.
   public var visible: String { showsAlone ? String(self) : codePoint }
 
   private var showsAlone: Bool {
@@ -126,13 +128,13 @@ extension Unicode.Scalar {
 
 // MARK: - Columns
 
-// Names are in every script, and a moving line that is one column too long leaves a trail down the screen.
-// The widths are those of Unicode's East Asian Width in broad ranges (UAX #11), which err on the wide side:
-// a line cut early is harmless. C's wcwidth depends on the locale, this does not.
+// Names are in every script, and a moving line that is one column too long leaves a trail down the
+// screen. The widths are those of Unicode's East Asian Width in broad ranges (UAX #11), which err
+// on the wide side: a line cut early is harmless. C's wcwidth depends on the locale, this does not.
 
 extension Unicode.Scalar {
-  /// The columns that it adds on a terminal: 2 for East Asian and pictographic ones, 0 for marks and what
-  /// joins the character before it, else 1.
+  /// The columns that it adds on a terminal: 2 for East Asian and pictographic ones, 0 for marks
+  /// and what joins the character before it, else 1.
   fileprivate var columnCount: Int {
     if value < 0x300 { return 1 }
     switch value {

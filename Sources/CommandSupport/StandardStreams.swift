@@ -1,12 +1,15 @@
-// Results go to stdout through here, and through nothing else.
+// Everything a command prints: results on stdout; progress, warnings and errors on stderr.
 //
 // Swift's `print` says nothing when stdout is full or closed: a command would end with status 0 and
-// half its results. Here every byte is accounted for, and a failure is thrown. A file or a pipe is
-// written in large pieces, a terminal line by line. For messages about the work: StandardError.
+// half its results. Here every byte of a result is accounted for, and a failure is thrown. A file
+// or a pipe is written in large pieces, a terminal line by line. On stderr nothing throws: when it
+// is closed there is nobody left to tell.
 
 package import OrderedJSON
 import Posix
 import Synchronization
+
+// MARK: - Results on stdout
 
 /// Checked, buffered writing of results.
 public final class StandardOutput: Sendable {
@@ -96,9 +99,9 @@ public final class StandardOutput: Sendable {
 
 // MARK: - Progress, warnings and errors go to stderr through here
 
-// Nothing here throws or traps: when stderr is closed there is nobody left to tell. The one thing it
-// remembers is whether a moving line stands on the terminal, so that whatever is printed next, also
-// on stdout, takes its place instead of being glued to its end. How often a line may move is
+// Nothing here throws or traps: when stderr is closed there is nobody left to tell. The one thing
+// it remembers is whether a moving line stands on the terminal, so that whatever is printed next,
+// also on stdout, takes its place instead of being glued to its end. How often a line may move is
 // ProgressDisplay's business.
 
 /// Unchecked writing of messages, a whole line at a time.
@@ -128,8 +131,8 @@ public final class StandardError: Sendable {
     state.withLock { $0.commandName = name }
   }
 
-  /// Prints `text` as one line, in which nothing is hidden; on a terminal as lines of its width, so that none
-  /// is broken within a word. What reads a file or a pipe gets one line.
+  /// Prints `text` as one line, in which nothing is hidden; on a terminal as lines of its width, so
+  /// that none is broken within a word. What reads a file or a pipe gets one line.
   public func writeLine(_ text: String) { writeLine(text, after: "") }
 
   private func writeLine(_ text: String, after prefix: String) {
@@ -177,5 +180,93 @@ public final class StandardError: Sendable {
   private func put(_ text: String) {
     let bytes = Array(text.utf8)
     try? OpenFile(descriptor: descriptor).write(bytes.span)
+  }
+}
+
+/// A place where messages are printed: how wide it is and what it understands.
+public struct Terminal: Sendable {
+  /// The terminal behind stderr, as the environment describes it.
+  public static let standardError = Terminal(
+    descriptor: StandardDescriptors.error, environment: environmentVariable)
+
+  /// Whether it is a terminal on which a line can be replaced.
+  public let canMoveCursor: Bool
+  /// Whether it is a terminal at all.
+  let isTerminal: Bool
+
+  private let descriptor: CInt
+  private let declaredColumns: Int?
+
+  init(
+    descriptor: CInt, isTerminal: Bool? = nil, environment: (String) -> String?
+  ) {
+    let name = environment("TERM") ?? ""
+    let isTerminal = isTerminal ?? OpenFile(descriptor: descriptor).isTerminal
+    (self.descriptor, self.isTerminal) = (descriptor, isTerminal)
+    canMoveCursor = isTerminal && !name.isEmpty && name != "dumb"
+    declaredColumns = environment("COLUMNS").flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil }
+  }
+
+  /// The width in columns: what the terminal says now (a window may be resized), else COLUMNS,
+  /// else 80.
+  public var width: Int {
+    OpenFile(descriptor: descriptor).columns ?? declaredColumns ?? 80
+  }
+
+  static let clearToEndOfLine = "\u{1B}[K"
+  static let lineClear = "\r" + clearToEndOfLine
+}
+
+// MARK: - How a long run shows that it is alive
+
+// On a terminal: one line that moves, at most ten times a second, and is gone at the end. Anywhere
+// else (a file, a pipe, a dumb terminal): only the lines that are meant to stay. What the lines say
+// is the command's business. Warnings and errors are not progress; they go to StandardError.
+
+/// Lines about the work, silenced by `--quiet`.
+public final class ProgressDisplay: Sendable {
+  private let output: StandardError
+  private let isQuiet: Bool
+  private let interval: Duration
+  private let lastUpdate = Mutex<ContinuousClock.Instant?>(nil)
+
+  /// Progress on stderr, or none at all if `isQuiet`.
+  public convenience init(isQuiet: Bool) {
+    self.init(isQuiet: isQuiet, output: .shared, interval: .milliseconds(100))
+  }
+
+  init(isQuiet: Bool, output: StandardError, interval: Duration) {
+    self.output = output
+    self.isQuiet = isQuiet
+    self.interval = interval
+  }
+
+  /// The width of its lines.
+  public var columns: Int { output.terminal.width }
+
+  /// Prints a line that stays.
+  public func line(_ text: @autoclosure () -> String) {
+    if !isQuiet { output.writeLine(text()) }
+  }
+
+  /// Replaces the moving line, unless the last one is too young. `text` is not evaluated when
+  /// nothing is shown, and is cut to the terminal's width; styles do not belong in it.
+  public func update(_ text: @autoclosure () -> String) {
+    guard !isQuiet, output.terminal.canMoveCursor, isDue() else { return }
+    output.showMovingLine(text())
+  }
+
+  /// Takes the moving line away.
+  public func finish() {
+    output.clearMovingLine()
+  }
+
+  private func isDue() -> Bool {
+    let now = ContinuousClock.now
+    return lastUpdate.withLock { last in
+      if let last, now - last < interval { return false }
+      last = now
+      return true
+    }
   }
 }

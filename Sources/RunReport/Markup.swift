@@ -143,3 +143,22 @@ struct Template {
     return Markup(trusted: html + rest)
   }
 }
+
+// MARK: What every page has around its parts: head, style, footer
+
+extension Markup {
+  /// A whole file.
+  ///
+  /// - Parameter permissions: What the content security policy allows besides a style sheet.
+  static func file(
+    title: String, permissions: StaticString, body: Markup
+  ) -> Markup {
+    Template(embeddedFile("report/frame.html")).filled([
+      "permissions": Markup(trusted: "\(permissions)"),
+      "title": Markup(title),
+      "style": Markup(trusted: embeddedFile("report/style.css")),
+      "body": body,
+      "version": Markup(version),
+    ])
+  }
+}

@@ -1,5 +1,4 @@
-// What a page shows of the network: its embedding as a map, its health, its gradients; and the measurements
-// behind a page.
+// What a page shows of the network: its embedding as a map, its health, its gradients.
 
 import CharMLP
 import CommandSupport
@@ -343,83 +342,5 @@ enum LetterKind {
   private static func name(of symbol: Unicode.Scalar) -> String {
     let name = symbol.properties.name ?? ""
     return name.firstRange(of: " WITH ").map { String(name[..<$0.lowerBound]) } ?? name
-  }
-}
-
-// MARK: - What is computed for a report from the model and its words: losses, counts, diagnostics, new words
-
-// Everything is drawn with seeds that follow from the recipe's, so that a run's report is always the same.
-
-/// The measurements behind a page; what the words are needed for is nil where they are not stored.
-struct RunMeasurements: Sendable {
-  let losses: SplitLosses?
-  /// The network, with counts if the run mixes them.
-  let predictor: Predictor
-  /// The network together with counts; nil if the run does not mix them.
-  let mixture: MixtureResult?
-  let baseline: BaselineComparison?
-  let data: DataReport?
-  let minibatch: Minibatch?
-  let diagnostics: Diagnostics?
-  let gradients: GradientReport?
-  let words: NewWords
-  let axes: PrincipalAxes?
-
-  /// - Parameter progress: Called with what is computed now.
-  init(_ run: RecordedRun, progress: (String) -> Void) {
-    let (model, recipe) = (run.checkpoint.model, run.checkpoint.recipe)
-    progress("evaluating the network")
-    losses = run.dataset.map { SplitLosses(model, $0) }
-    let predictor = (try? run.checkpoint.predictor()) ?? Predictor(model)
-    self.predictor = predictor
-    mixture = MixtureResult(run)
-    progress("counting n-grams")
-    baseline = run.dataset.map {
-      BaselineComparison(Baseline($0), blockSize: recipe.blockSize)
-    }
-    data = run.dataset.map { DataReport($0) }
-    minibatch = run.dataset.flatMap { Minibatch.forDiagnosis($0, recipe) }
-    diagnostics = minibatch.map { Diagnostics(model.parameters, $0) }
-    progress("checking gradients")
-    gradients = minibatch.flatMap { Self.check(model.parameters, $0) }
-    progress("drawing words")
-    words = NewWords(predictor, run.dataset, seed: recipe.samplingSeed)
-    axes = PrincipalAxes(ofRows: model.parameters.C)
-  }
-
-  /// The check of this very network; nil if it would take longer than a report may.
-  private static func check(
-    _ parameters: Parameters<Float>, _ minibatch: Minibatch
-  ) -> GradientReport? {
-    let shown = minibatch.prefix(parameters.count > smallNetwork ? 16 : 32)
-    guard parameters.count <= parameterLimit else { return nil }
-    return GradientCheck(
-      GradientProblem(parameters.converted(), shown), threads: availableCores()
-    ).report()
-  }
-
-  /// Up to so many parameters 32 windows are checked, else half as many: each is passed through hundreds
-  /// of times.
-  private static let smallNetwork = 50_000
-  private static let parameterLimit = 1_000_000
-}
-
-extension MixtureResult {
-  /// What the network and counts of a run reach together; nil if the run does not mix them, or its words are not
-  /// known.
-  init?(_ run: RecordedRun) {
-    guard let stored = run.checkpoint.mixture, let dataset = run.dataset,
-      let predictor = try? run.checkpoint.predictor()
-    else { return nil }
-    self.init(stored.mixture, losses: predictor.losses(dataset))
-  }
-}
-
-extension Minibatch {
-  /// The first windows, at most `count`.
-  func prefix(_ count: Int) -> Minibatch {
-    Minibatch(
-      blockSize: blockSize, contexts: Array(contexts.prefix(count * blockSize)),
-      targets: Array(targets.prefix(count)))
   }
 }

@@ -86,7 +86,8 @@ public struct RecordedRun: Sendable {
     return try Dataset(words, checkpoint.recipe, named: path)
   }
 
-  /// The command lines that made this run, quoted for the shell, in their order; empty if they are not known.
+  /// The command lines that made this run, quoted for the shell, in their order; empty if they are
+  /// not known.
   var commandLines: [String] {
     description.commandLines.map { words in
       let name = words[0].pieces(separatedBy: UInt8(ascii: "/")).last.map(String.init) ?? words[0]

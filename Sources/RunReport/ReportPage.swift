@@ -14,7 +14,8 @@ public struct ReportPage {
 
   /// Computes what a page shows.
   ///
-  /// - Parameter progress: Called with what is computed now, which may take long for large vocabularies.
+  /// - Parameter progress: Called with what is computed now, which may take long for large
+  ///   vocabularies.
   public init(_ run: RecordedRun, progress: (String) -> Void = { _ in }) {
     self.init(run, Gnuplot(), progress: progress)
   }
@@ -60,7 +61,7 @@ public struct ReportPage {
     "The run's list is not stored with it, so this part is missing.")
 }
 
-// MARK: - The top of the page: what was trained on what, four numbers, and whether counting is better
+// MARK: - The top of the page: what was trained, four numbers, and whether counting is better
 
 extension ReportPage {
   var lead: Markup {
@@ -429,8 +430,8 @@ extension ReportPage: WrittenPage {}
 extension ComparisonPage: WrittenPage {}
 
 extension WrittenPage {
-  /// Writes the page; it takes the place of an older page, and of nothing else. Warns if it lacks its
-  /// charts.
+  /// Writes the page; it takes the place of an older page, and of nothing else. Warns if it lacks
+  /// its charts.
   /// - Throws: `CommandFailure` (73) if there is another file, or none can be made.
   public func write(to path: String) throws(CommandFailure) {
     let html = html
@@ -481,43 +482,5 @@ extension CommandFailure {
       ? "It is no report, and is not overwritten: name another file with --out."
       : "Name another file with --out."
     self.init(error.isFailedWrite ? .inputOutput : .cannotCreate, "\(error)", advice: advice)
-  }
-}
-
-// MARK: - Words that the network makes, and how new they are
-
-/// Twenty words beside the training words nearest to them, and the novelty of many more.
-struct NewWords: Sendable {
-  /// A word, and the nearest training word if the list is known.
-  struct Row: Sendable {
-    let word: String
-    let nearest: NearestWords.Match?
-  }
-
-  let rows: [Row]
-  /// Of how many words novelty was counted.
-  let drawn: Int
-  /// How many of them do not stand in the training list; nil if the list is not known.
-  let unknown: Int?
-
-  private static let shown = 20
-  private static let counted = 1000
-
-  init(_ model: Predictor, _ dataset: Dataset?, seed: UInt64) {
-    var request = Sampler.Request(seed: seed)
-    if let dataset, !dataset.isSample { request.constraints.allowBeginnings(of: dataset.words) }
-    let words = Self.draw(model, request)
-    let list = dataset.map { NearestWords($0.words, selecting: $0.split.train) }
-    drawn = words.count
-    unknown = list.map { list in words.count { !list.contains($0) } }
-    rows = words.prefix(Self.shown).map { Row(word: $0, nearest: list?.nearest(to: $0)) }
-  }
-
-  /// Fewer words if the model has none to offer.
-  private static func draw(_ model: Predictor, _ request: Sampler.Request) -> [String] {
-    guard var sampler = try? Sampler(model, request) else { return [] }
-    var words: [String] = []
-    while words.count < counted, let word = try? sampler.next() { words.append(word) }
-    return words
   }
 }

@@ -1,5 +1,5 @@
-// All commands in one program, `charmlp`, which is what gets installed: `train` and `sample` are too
-// general as names for everybody's PATH.
+// All commands in one program, `charmlp`, which is what gets installed: `train` and `sample` are
+// too general as names for everybody's PATH.
 //
 // Each of them is what its own program is: the same type, which parses the same words.
 
@@ -13,6 +13,7 @@ import ReportCommand
 import SampleCommand
 import TrainCommand
 
+@main
 struct Tool: Command {
   /// The commands, in the order in which they are listed.
   private static let commands: [any Command.Type] = [
@@ -77,8 +78,8 @@ struct Tool: Command {
   }
 }
 
-/// The commands as manual pages and completion scripts are made of them: `sample` has the flags there that
-/// it takes without a subcommand.
+/// The commands as manual pages and completion scripts are made of them: `sample` has the flags
+/// there that it takes without a subcommand.
 private struct ToolOutline: Command {
   static let configuration: CommandConfiguration = Tool.listing(
     Tool.configuration.subcommands.map { command -> any ParsableCommand.Type in

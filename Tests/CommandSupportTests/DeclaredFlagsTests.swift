@@ -1,5 +1,5 @@
-// What a command line says beyond what ArgumentParser makes of it: values with a hyphen, flags given
-// twice, names of other programs' flags.
+// What a command line says beyond what ArgumentParser makes of it: values with a hyphen, flags
+// given twice, names of other programs' flags.
 
 import ArgumentParser
 import Testing

@@ -42,8 +42,8 @@ struct AllocationTests {
       return try #require(Int(text.trimmingCharacters(in: .whitespacesAndNewlines)))
     }
     #expect(counts[0] > 1000)
-    // One allocation a step would make 20,000. Time is looked at every twentieth of a second, which takes
-    // a few of them: on a busy machine, where a run takes long, some hundreds.
+    // One allocation a step would make 20,000. Time is looked at every twentieth of a second, which
+    // takes a few of them: on a busy machine, where a run takes long, some hundreds.
     #expect(abs(counts[1] - counts[0]) < 15_000)
   }
 }

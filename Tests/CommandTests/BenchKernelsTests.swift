@@ -1,4 +1,5 @@
-// `bench --kernels`: its rows, its remarks, and what becomes of a process that fails. No time is judged.
+// `bench --kernels`: its rows, its remarks, and what becomes of a process that fails. No time is
+// judged.
 
 import BenchCommand
 import Foundation

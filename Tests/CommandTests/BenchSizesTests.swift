@@ -51,7 +51,8 @@ struct BenchSizesTests {
     #expect(row["wins"] as? String == winner)
   }
 
-  /// Whether a ratio is that of two positive times; the parser may lose the last bits of each number.
+  /// Whether a ratio is that of two positive times; the parser may lose the last bits of each
+  /// number.
   private func isQuotient(_ ratio: Double, _ dividend: Double, _ divisor: Double) -> Bool {
     ratio > 0 && divisor > 0 && abs(dividend / divisor / ratio - 1) < 1e-14
   }

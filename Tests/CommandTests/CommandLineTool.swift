@@ -35,8 +35,8 @@ final class Workplace {
     try FileManager.default.contentsOfDirectory(atPath: path(directory)).sorted()
   }
 
-  /// Unless a recipe is named or a run resumed, tests train as the lecture does: its settings are the same for
-  /// every list, and a few steps of them take no time.
+  /// Unless a recipe is named or a run resumed, tests train as the lecture does: its settings are
+  /// the same for every list, and a few steps of them take no time.
   private static func completed(_ command: String, _ arguments: [String]) -> [String] {
     let named = ["--recipe", "--resume"]
     guard command == "train", !arguments.contains(where: named.contains) else { return arguments }

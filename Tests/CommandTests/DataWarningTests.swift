@@ -1,5 +1,5 @@
-// Warnings about lists that are something other than words: each comes with a line of shell, which is
-// pasted here, and a clean list gets none.
+// Warnings about lists that are something other than words: each comes with a line of shell, which
+// is pasted here, and a clean list gets none.
 
 import Foundation
 import Testing

@@ -48,8 +48,8 @@ struct FlagValueTests {
 
   @Test("that must be a whole number is one within its limits, or 64", arguments: wholeNumbers)
   func wholeNumber(command: String, flag: String, tooSmall: String) throws {
-    // How a number is written is one function's business for all flags; that each asks it, "+1" shows,
-    // which the standard library takes.
+    // How a number is written is one function's business for all flags; that each asks it, "+1"
+    // shows, which the standard library takes.
     let rest =
       flag == "--seed"
       ? ["nan", "inf", "1e308", "0x1p3", "0x10", "1.0", "''", "1_000", "'1 '", "١"] : []

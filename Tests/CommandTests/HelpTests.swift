@@ -66,7 +66,8 @@ struct HelpTests {
     }
   }
 
-  /// The examples of a command: the lines of its usage up to two blanks, after which stands what they do.
+  /// The examples of a command: the lines of its usage up to two blanks, after which stands what
+  /// they do.
   private func examples(_ command: String) throws -> [String] {
     let lines = try help(command).drop { !$0.hasPrefix("USAGE: ") }.prefix { !$0.isEmpty }
     return lines.map { line in

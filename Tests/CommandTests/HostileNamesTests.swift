@@ -95,7 +95,8 @@ struct HostileNamesTests {
     #expect(outcome.status == 143)
     expectVisible(outcome)
     let line = try #require(outcome.errorLines.last?.split(separator: "To continue:  ").last)
-    // With a flag of another run: it is refused because the run was found, or would train for hours.
+    // With a flag of another run: it is refused because the run was found, or would train for
+    // hours.
     try place.write("\(line) --hidden 9\n".utf8, to: "go-on")
     let resumed = try place.guarded("bash go-on")
     #expect(resumed.status == 76, "\(line): \(resumed.errors)")

@@ -1,5 +1,5 @@
-// Model files from strangers: what never ends, what waits for ever, what leads elsewhere, and what is sound but
-// for its weights.
+// Model files from strangers: what never ends, what waits for ever, what leads elsewhere, and what
+// is sound but for its weights.
 
 import Foundation
 import Safetensors
@@ -18,7 +18,8 @@ struct ModelFileInputTests {
     try TrainedRun(["--steps", "20", "--hidden", "8", "--samples", "0"])
   }
 
-  /// A process that may have 1 GiB of addresses cannot read without end; OpenBLAS takes some of them.
+  /// A process that may have 1 GiB of addresses cannot read without end; OpenBLAS takes some of
+  /// them.
   private static let limit = "\(onOneCore); ulimit -v 1048576"
   /// The beginning of a file that promises 8 TiB.
   private static let vast =

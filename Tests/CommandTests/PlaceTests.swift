@@ -81,7 +81,8 @@ struct PlaceTests {
 
   @Test("A path with room for a directory and not for its files is refused with 73, and not made")
   func longPath() throws {
-    // 4,096 bytes are Linux's limit, the zero at the end among them; `/.new-` and 16 digits have 22.
+    // 4,096 bytes are Linux's limit, the zero at the end among them; `/.new-` and 16 digits have
+    // 22.
     for (length, status) in [(4073, 0), (4074, 73), (4095, 73), (4096, 73)] as [(Int, Int32)] {
       let names = String(repeating: String(repeating: "d", count: 99) + "/", count: 40)
       let directory = names + String(repeating: "e", count: length - 4000)

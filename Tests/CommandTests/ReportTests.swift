@@ -1,7 +1,7 @@
 // `report` from the shell: where the page goes, what it replaces, what it refuses.
 //
-// What a page shows is checked in a browser (Tools/browser); here gnuplot is kept away, so that these
-// tests are quick and the same everywhere.
+// What a page shows is checked in a browser (Tools/browser); here gnuplot is kept away, so that
+// these tests are quick and the same everywhere.
 
 import Foundation
 import Testing

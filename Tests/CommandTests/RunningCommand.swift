@@ -1,7 +1,7 @@
 // A command while it runs: it can be watched, held, sent signals, and waited for.
 //
-// The limits of time guard against hanging and judge nothing: they are far above what any command takes
-// on a machine that is busy with something else.
+// The limits of time guard against hanging and judge nothing: they are far above what any command
+// takes on a machine that is busy with something else.
 
 import Foundation
 import Testing
@@ -13,8 +13,8 @@ final class RunningCommand {
   private let names = ["stdin", "stdout", "stderr"].map { ".\($0)-\(UUID().uuidString)" }
   private let valve: Valve?
 
-  /// Starts a command. One that is held stands still after a dozen lines of stderr, until somebody asks for
-  /// its outcome: it cannot come to its end, however late a signal reaches it.
+  /// Starts a command. One that is held stands still after a dozen lines of stderr, until somebody
+  /// asks for its outcome: it cannot come to its end, however late a signal reaches it.
   init(
     _ executable: URL, _ arguments: [String], in place: Workplace, input: String,
     environment: [String: String] = [:], isHeld: Bool = false

@@ -1,4 +1,5 @@
-// `sample words` from the shell: what is asked for, in which form, and how it ends if there is no more.
+// `sample words` from the shell: what is asked for, in which form, and how it ends if there is no
+// more.
 
 import Foundation
 import Safetensors

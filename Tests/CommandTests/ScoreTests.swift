@@ -1,4 +1,5 @@
-// `sample score` and its arguments: unknown characters, many words, tabs; and what messages suggest.
+// `sample score` and its arguments: unknown characters, many words, tabs; and what messages
+// suggest.
 
 import Foundation
 import Testing

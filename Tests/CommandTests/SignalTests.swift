@@ -1,4 +1,5 @@
-// Signals, from a terminal that closes to a limit on processor time: what is saved and what is left.
+// Signals, from a terminal that closes to a limit on processor time: what is saved and what is
+// left.
 
 import Foundation
 import Testing

@@ -43,7 +43,8 @@ struct TrainRecipeTests {
     "The sentence on the mixture says whether it is better or worse than its better part",
     arguments: [10, 12])
   func mixtureVerdict(count: Int) throws {
-    // The first ten of the bundled names are too few for the mixture to gain, the first twelve are not.
+    // The first ten of the bundled names are too few for the mixture to gain, the first twelve are
+    // not.
     let names = try String(
       contentsOf: URL(filePath: #filePath).appending(path: "../../../data/names.txt").standardized,
       encoding: .utf8)
@@ -123,7 +124,8 @@ struct TrainRecipeTests {
     #expect(try jsonObject(resumed.output)["steps"] as? Int == 10)
   }
 
-  // A learning rate of 3 makes every evaluation after the first few worse by chance; which, the file says.
+  // A learning rate of 3 makes every evaluation after the first few worse by chance; which, the
+  // file says.
   @Test("Where the best is not the last, the table has both, and sample takes the best")
   func best() throws {
     let outcome = try place.run(

@@ -1,4 +1,5 @@
-// What stands where a command is to write: what stays, with which status, and what is left beside it.
+// What stands where a command is to write: what stays, with which status, and what is left beside
+// it.
 
 import Foundation
 import Testing

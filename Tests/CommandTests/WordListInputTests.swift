@@ -1,5 +1,5 @@
-// Word lists from strangers, as `train` meets them: what is refused, with which status and message, and
-// what is accepted and learned to the same bytes.
+// Word lists from strangers, as `train` meets them: what is refused, with which status and message,
+// and what is accepted and learned to the same bytes.
 
 import Foundation
 import Safetensors

@@ -1,4 +1,5 @@
-// The command `bench`: BLAS beside the naive matrix product, where a step's time goes, and what limits it.
+// The command `bench`: BLAS beside the naive matrix product, where a step's time goes, and what
+// limits it.
 
 import ArgumentParser
 import CharMLP
@@ -84,7 +85,7 @@ package struct Bench: Command {
   }
 
   private func measureStep(_ problem: BenchProblem, _ threads: Int) throws(CommandFailure) {
-    let report = BenchReport(
+    let report = StepReport(
       products: try ProductTiming.measure(problem.products, seconds: seconds),
       steps: try StepMeasurement.measure(problem, threads: threads, seconds: seconds))
     try StandardOutput.shared.write(report.text, orJSON: report.json, if: json)
@@ -146,8 +147,9 @@ extension Bench {
     try Host.requireSizes(data.flatMap { data in passes.map { $0 + Double(data) } })
   }
 
-  /// Two fused engines, the derivations of two more and of the products, and the parameters and products
-  /// that are as large: those to begin with, those compared, gradients and results of either kind.
+  /// Two fused engines, the derivations of two more and of the products, and the parameters and
+  /// products that are as large: those to begin with, those compared, gradients and results of
+  /// either kind.
   private func byteCount(_ shape: ModelShape, batchSize: Int) -> Double? {
     let limit = threads ?? availableCores()
     guard let engine = FusedEngine.byteCount(shape, batchSize: batchSize, threads: limit) else {

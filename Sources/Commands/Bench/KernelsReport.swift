@@ -1,8 +1,9 @@
-// `bench --kernels`: the step and the largest sgemm with every core type that OpenBLAS has kernels for and this
-// processor can run, so that whoever has a new machine sees whether the choice is right.
+// `bench --kernels`: the step and the largest sgemm with every core type that OpenBLAS has kernels
+// for and this processor can run, so that whoever has a new machine sees whether the choice is
+// right.
 //
-// The library chooses its kernels when a process starts, so each core type is timed in a process of its own: this
-// program again, with OPENBLAS_CORETYPE set.
+// The library chooses its kernels when a process starts, so each core type is timed in a process of
+// its own: this program again, with OPENBLAS_CORETYPE set.
 
 import CharMLP
 import CommandSupport
@@ -287,9 +288,9 @@ package struct KernelChoice: Equatable {
 extension KernelsReport {
   package var text: String {
     guard obstacle == nil else {
-      return BenchReport.library + "\nThe kernels were not compared: \(obstacle ?? "").\n"
+      return StepReport.library + "\nThe kernels were not compared: \(obstacle ?? "").\n"
     }
-    return BenchReport.library + "\n" + table + "\n" + notes
+    return StepReport.library + "\n" + table + "\n" + notes
   }
 
   private var threads: [Int] {
@@ -338,7 +339,7 @@ extension KernelsReport {
   /// `blas`, `core`, `core_picked`, `core_chosen_by`, `build`, `kernels` and `obstacle`.
   package var json: JSONValue {
     .object(
-      BenchReport.libraryJSON + [
+      StepReport.libraryJSON + [
         ("kernels", .array(rows.map(json))),
         ("obstacle", obstacle.map { .string($0) } ?? .null),
       ])

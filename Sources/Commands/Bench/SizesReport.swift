@@ -34,7 +34,7 @@ struct SizesReport {
 
   var text: String {
     """
-    \(BenchReport.library)
+    \(StepReport.library)
     \(table("square product", "size", [squares]))
     \(Self.filled([sentence("Square products", squares)]))
 
@@ -150,11 +150,11 @@ extension LibraryThreadsTiming.Effect {
 // MARK: JSON; seconds are those of one call, or of six products
 
 extension SizesReport {
-  /// `blas`, `core`, `core_picked`, `core_chosen_by`, `build`, `squares`, `products`, `blas_threads` and
-  /// `sentences`.
+  /// `blas`, `core`, `core_picked`, `core_chosen_by`, `build`, `squares`, `products`,
+  /// `blas_threads` and `sentences`.
   var json: JSONValue {
     .object(
-      BenchReport.libraryJSON + [
+      StepReport.libraryJSON + [
         ("squares", .array(squares.map { json($0, size: "size") })),
         ("products", .array(products.joined().map { json($0, size: "batch_size") })),
         (
@@ -271,8 +271,8 @@ struct SizeTiming {
 
 /// Neighbouring sizes with the same verdict.
 ///
-/// A size at which one side begins to win is a crossover only if it goes on winning, so the sentence
-/// lists all ranges.
+/// A size at which one side begins to win is a crossover only if it goes on winning, so the
+/// sentence lists all ranges.
 package struct SizeRange<Verdict: Equatable> {
   let verdict: Verdict
   let first: Int
@@ -314,7 +314,8 @@ package struct SizeRange<Verdict: Equatable> {
 // MARK: - BLAS' own threads
 
 // CharMLP asks BLAS for one thread a call and owns its threads. This shows what the other way would
-// have cost: the six products of a step back to back, on one thread and on several of the library's.
+// have cost: the six products of a step back to back, on one thread and on several of the
+// library's.
 
 /// The six products of a step at one batch size, on one thread and on several of BLAS' own.
 struct LibraryThreadsTiming {

@@ -1,6 +1,7 @@
 // The command `import`: parameters that a notebook saved become a run that other commands take.
 //
-// What the file must have, and how it is read, is the library's; this finds the files and makes the directory.
+// What the file must have, and how it is read, is the library's; this finds the files and makes the
+// directory.
 
 import ArgumentParser
 import CharMLP

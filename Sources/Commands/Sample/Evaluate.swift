@@ -1,5 +1,5 @@
-// `sample evaluate`: how a model's words, and those of plain counting, compare with words that neither was
-// made from.
+// `sample evaluate`: how a model's words, and those of plain counting, compare with words that
+// neither was made from.
 
 import ArgumentParser
 import CharMLP

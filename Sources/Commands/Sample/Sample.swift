@@ -60,7 +60,8 @@ struct ModelOptions: ParsableArguments {
 
   /// Reads the model that is named, or the newest.
   ///
-  /// - Throws: `CommandFailure`: 66 if it cannot be read, 65 if it is not a model, 76 if it is too new.
+  /// - Throws: `CommandFailure`: 66 if it cannot be read, 65 if it is not a model, 76 if it is too
+  ///   new.
   func open() throws(CommandFailure) -> OpenedModel {
     let source = try ModelSource(model)
     let checkpoint = try source.checkpoint()
@@ -68,7 +69,8 @@ struct ModelOptions: ParsableArguments {
       source: source, checkpoint: checkpoint, predictor: try predictor(checkpoint, source.path))
   }
 
-  /// What a checkpoint predicts with: the network, and the counts mixed with it unless they are left out.
+  /// What a checkpoint predicts with: the network, and the counts mixed with it unless they are
+  /// left out.
   ///
   /// - Throws: `CommandFailure` (65) if the words to count are damaged.
   private func predictor(

@@ -161,7 +161,8 @@ struct ConstraintFlags: ParsableArguments {
 
 // MARK: - Excluded words in another case
 
-/// Words of one list that another list has only in another case, which no comparison of words finds.
+/// Words of one list that another list has only in another case, which no comparison of words
+/// finds.
 private struct CaseComparison {
   /// How the first list would have to be written.
   private enum Style: String, CaseIterable {
@@ -311,7 +312,8 @@ struct WordOutput {
 
   /// Writes what stands after all words, what there is of them also if the search for one failed.
   ///
-  /// - Throws: `CommandFailure` if there are fewer words than `count`: 69, or 71 for lack of memory.
+  /// - Throws: `CommandFailure` if there are fewer words than `count`: 69, or 71 for lack of
+  ///   memory.
   mutating func end(_ count: Int, _ failure: SamplingError?) throws(CommandFailure) {
     try StandardOutput.shared.write(closing)
     progress.finish()

@@ -1,7 +1,8 @@
 // What a run starts from: a word list and flags, or where another run stopped.
 //
-// Everything that can be refused is refused here, before the first step. In order: the words, the memory
-// that the sizes need, and last the directory, so that nothing is left behind by what was refused.
+// Everything that can be refused is refused here, before the first step. In order: the words, the
+// memory that the sizes need, and last the directory, so that nothing is left behind by what was
+// refused.
 
 import CharMLP
 import CommandSupport
@@ -130,8 +131,9 @@ struct TrainingMemory {
 //
 // From the run's directory alone.
 
-// Flags about the network, the training or the words are not needed. Where they are given all the same
-// they must say what the run says: another recipe or other words are another run, and are refused (76).
+// Flags about the network, the training or the words are not needed. Where they are given all the
+// same they must say what the run says: another recipe or other words are another run, and are
+// refused (76).
 
 extension RunStart {
   /// The start of a run that goes on where its last checkpoint was saved.
@@ -197,7 +199,8 @@ extension RunDirectory {
 extension RunData {
   /// The run's words: those that it carries, or the list that is named, which must be the same.
   ///
-  /// What is stored of them stays as it is, so that a resumed run's files are the uninterrupted one's.
+  /// What is stored of them stays as it is, so that a resumed run's files are the uninterrupted
+  /// one's.
   fileprivate init(
     resuming checkpoint: Checkpoint, _ options: Train, _ directory: RunDirectory,
     _ ranks: (any Communicator)?, training: TrainingMemory
@@ -247,8 +250,8 @@ extension Checkpoint {
     }
   }
 
-  /// The run with the end that flags give it. Flags that ask for another network or another training than
-  /// the run's are refused.
+  /// The run with the end that flags give it. Flags that ask for another network or another
+  /// training than the run's are refused.
   func continued(
     by options: Train, _ choice: RecipeChoice, _ directory: RunDirectory
   ) throws -> Checkpoint {
@@ -295,9 +298,9 @@ extension Checkpoint {
 
 // MARK: - The words of a run
 
-// A list that is shuffled is read as a whole, and rank 0 sends it to the others. One that is split by hash
-// is read a piece at a time, by all ranks together; only the bundled list, and the words of a model file, are
-// sent by rank 0.
+// A list that is shuffled is read as a whole, and rank 0 sends it to the others. One that is split
+// by hash is read a piece at a time, by all ranks together; only the bundled list, and the words of
+// a model file, are sent by rank 0.
 
 /// What a run learns from, and what its files keep of it.
 struct RunData {
@@ -311,7 +314,8 @@ struct RunData {
 
   /// Reads the list of a new run, and chooses the recipe for it.
   ///
-  /// - Throws: `CommandFailure` for a list that is not there, is none, or is too small or too large.
+  /// - Throws: `CommandFailure` for a list that is not there, is none, or is too small or too
+  ///   large.
   ///
   /// - Parameter training: What it is to be trained with; nil if it is only looked at.
   init(
@@ -335,7 +339,8 @@ struct RunData {
 
   /// Takes a list in memory, of which something is stored already.
   ///
-  /// - Throws: `CommandFailure` for a list that is too small or too large; it calls the list `name`.
+  /// - Throws: `CommandFailure` for a list that is too small or too large; it calls the list
+  ///   `name`.
   init(
     _ list: WordList, _ words: StoredWords, _ recipe: Recipe, _ ranks: (any Communicator)?,
     name: String, training: TrainingMemory?
@@ -349,7 +354,8 @@ struct RunData {
 
   /// Takes a list that was read and split by hash.
   ///
-  /// - Throws: `CommandFailure` for a list that is too small or too large; it calls the list `name`.
+  /// - Throws: `CommandFailure` for a list that is too small or too large; it calls the list
+  ///   `name`.
   init(
     _ list: HashSplitList, _ recipe: Recipe, name: String, training: TrainingMemory?
   ) throws(CommandFailure) {

@@ -125,6 +125,67 @@ extension Train {
   }
 }
 
+// MARK: - What a run leaves, or what is done instead
+
+/// Where a run goes, and what is printed of it.
+struct RunOptions: ParsableArguments {
+  @Option(
+    name: .shortAndLong,
+    help: ArgumentHelp("Run directory. (default: next free runs/<list>-<k>)", valueName: "run"),
+    completion: .directory)
+  var out: String?
+  @Option(
+    help: ArgumentHelp("Words to print at the end.", valueName: "n"), in: 0...1_000_000)
+  var samples = 20
+  @Option(
+    help: ArgumentHelp(
+      "Words to print at every evaluation.", valueName: "n"), in: 0...1000)
+  var samplesDuring = 0
+  @Flag(help: "Write the run as one page, report.html, at the end.") var report = false
+  @Option(
+    help: ArgumentHelp(
+      "Threads; the result stays the same. (default: all)", valueName: "n"),
+    transform: wholeNumber(in: 1...1024))
+  var threads: Int?
+}
+
+/// What to do with a list instead of training on it.
+struct InsteadOptions: ParsableArguments {
+  @Flag(help: "Describe the list: alphabet, lengths, warnings.")
+  var describe = false
+  @Flag(help: "Try growing learning rates on a copy, and suggest one.")
+  var findLearningRate = false
+  @Flag(help: "Print the recipe as a file for --recipe.") var printRecipe = false
+}
+
+// MARK: Saving and resuming
+
+/// When a run is saved, and which one is resumed.
+struct CheckpointOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp("Resume a run; --steps changes its length.", valueName: "run"),
+    completion: .runs)
+  var resume: String?
+  @Option(
+    help: ArgumentHelp("Start from the network of a run or a model file.", valueName: "run"),
+    completion: .models)
+  var startFrom: String?
+  @Option(
+    help: ArgumentHelp(
+      "Steps between two saves. (default: about 10 seconds of training)", valueName: "n",
+      visibility: .hidden),
+    transform: wholeNumber(in: 1...1_000_000_000))
+  var checkpointEvery: Int?
+
+  func validate() throws {
+    if resume == "" { throw ValidationError("--resume must name a run directory") }
+    if startFrom == "" { throw ValidationError("--start-from must name a run or a model file") }
+    if resume != nil, startFrom != nil {
+      throw ValidationError("--start-from cannot be used with --resume, which has its own network")
+    }
+  }
+}
+
 // MARK: - Printing a recipe
 //
 // `train --print-recipe` makes no run directory.
@@ -132,7 +193,8 @@ extension Train {
 extension Train {
   /// What the flags, a recipe file and a network to start from say about the recipe.
   ///
-  /// - Throws: `CommandFailure` for a file that cannot be used, or sizes that are not the network's.
+  /// - Throws: `CommandFailure` for a file that cannot be used, or sizes that are not the
+  ///   network's.
   func recipeChoice() throws(CommandFailure) -> RecipeChoice {
     var choice = try settings.choice()
     guard let name = checkpoints.startFrom else { return choice }
@@ -238,10 +300,10 @@ extension LearningRateSearch {
 //
 // Under mpirun rank 0 does what `train` does alone, and the others take every step with it.
 
-// Only rank 0 prints and saves. The others get from it the words and a checkpoint, whether a run begins or
-// goes on: so they need neither the list nor the run directory on their machines, and any number of ranks
-// can go on with a run. Only a list that is split by hash is read by all, each its own part. An error
-// that rank 0 alone sees aborts the job.
+// Only rank 0 prints and saves. The others get from it the words and a checkpoint, whether a run
+// begins or goes on: so they need neither the list nor the run directory on their machines, and any
+// number of ranks can go on with a run. Only a list that is split by hash is read by all, each its
+// own part. An error that rank 0 alone sees aborts the job.
 
 #if MPI
   extension Train {

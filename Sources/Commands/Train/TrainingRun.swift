@@ -280,8 +280,8 @@ extension TrainingRun {
   /// The seconds since the command began.
   private var seconds: Double { (ContinuousClock.now - started) / .seconds(1) }
 
-  /// Whether an error is an end that a description tells of: a signal, after which all is saved, or a loss
-  /// that is no longer finite.
+  /// Whether an error is an end that a description tells of: a signal, after which all is saved, or
+  /// a loss that is no longer finite.
   private static func isEnd(_ error: any Error) -> Bool {
     let status = (error as? CommandFailure)?.status
     return status?.isSignal == true || error is Divergence
@@ -301,8 +301,8 @@ extension TrainingRun {
     }
   }
 
-  /// What could not be written to the run directory ends the command with 74, and so does a directory
-  /// that has been moved away: what its path leads to now is somebody else's.
+  /// What could not be written to the run directory ends the command with 74, and so does a
+  /// directory that has been moved away: what its path leads to now is somebody else's.
   func reportingWrites(
     _ write: () throws(SystemError) -> Void
   ) throws(CommandFailure) {
@@ -321,11 +321,12 @@ extension TrainingRun {
 
 // MARK: - Saving on the way, and what a signal does
 
-// A signal is looked for before every step, so the step it hits is finished; then the run is saved as at
-// any other time, and the command says how to go on.
+// A signal is looked for before every step, so the step it hits is finished; then the run is saved
+// as at any other time, and the command says how to go on.
 
 extension TrainingRun {
-  /// Saves the step that the trainer is at if its time has come, if it is the last, or after a signal.
+  /// Saves the step that the trainer is at if its time has come, if it is the last, or after a
+  /// signal.
   ///
   /// - Throws: `CommandFailure` with the signal's status, once all is saved.
   func saveIfDue(
@@ -389,8 +390,8 @@ extension TrainingRun {
 
 // MARK: - When a run is saved
 
-// At its start, so that it can be resumed from then on, at every so many steps or seconds, and at its end. When
-// does not change what is learned.
+// At its start, so that it can be resumed from then on, at every so many steps or seconds, and at
+// its end. When does not change what is learned.
 
 /// Which steps are saved, and which one was last.
 struct SavingSchedule {
@@ -466,8 +467,8 @@ struct Pace {
 //
 // docs/metrics.md says what each means.
 
-// They take a copy of the parameters before the step that ends in an evaluation, and one pass of the
-// derivation after it. Training does not notice: its steps, and their bits, stay the same.
+// They take a copy of the parameters before the step that ends in an evaluation, and one pass of
+// the derivation after it. Training does not notice: its steps, and their bits, stay the same.
 
 /// Watches a run at its evaluations.
 final class HealthRecord {
@@ -478,8 +479,8 @@ final class HealthRecord {
     minibatch = .forDiagnosis(dataset, recipe)
   }
 
-  /// Advances a trainer to a step, and remembers the parameters before the last one if an evaluation
-  /// follows.
+  /// Advances a trainer to a step, and remembers the parameters before the last one if an
+  /// evaluation follows.
   func advance(_ trainer: Trainer, to target: Int, isEvaluation: Bool) throws(Divergence) {
     before = nil
     if isEvaluation, minibatch != nil, trainer.step < target {

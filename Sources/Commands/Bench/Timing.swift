@@ -1,9 +1,116 @@
-// Matrix products, naive against BLAS: those of a step, and products of any size.
+// Timing on a machine that others use too: pieces of work take turns, and medians of rounds count.
+// And the products that are timed: those of a step, and products of any size, naive against BLAS.
+//
+// A round is one turn of every piece, and a turn is as many calls as the clock needs to see. A slow
+// moment of the machine then falls on all of them; a ratio of two is taken round by round for the
+// same reason.
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
 
 import CharMLP
 import CommandSupport
 import LinearAlgebra
+
+/// The figures of several pieces of work that took turns.
+
+struct InterleavedTiming {
+  /// One turn of a piece of work, which returns its figures: seconds, one or several.
+  typealias Turn = () -> [Double]
+
+  /// For each round, for each piece of work: its figures.
+  private let rounds: [[[Double]]]
+
+  /// Times pieces of work in turns for about `seconds` in all, and at least three rounds.
+  init(_ turns: [Turn], seconds: Double) {
+    let clock = ContinuousClock()
+    let end = clock.now + .seconds(seconds)
+    var rounds: [[[Double]]] = []
+    repeat {
+      rounds.append(turns.map { $0() })
+    } while clock.now < end || rounds.count < 3
+    self.rounds = rounds
+  }
+
+  /// The number of rounds.
+  var count: Int { rounds.count }
+
+  /// The median of a figure of one piece of work.
+  func median(_ index: Int, figure: Int = 0) -> Double {
+    Self.median(rounds.map { $0[index][figure] })
+  }
+
+  /// The median of each figure of one piece of work.
+  func medians(_ index: Int) -> [Double] {
+    rounds[0][index].indices.map { median(index, figure: $0) }
+  }
+
+  /// The median of the rounds' ratios of two pieces of work.
+  func medianRatio(of index: Int, to other: Int) -> Double {
+    Self.median(rounds.map { $0[index][0] / $0[other][0] })
+  }
+
+  /// The smallest figure of one piece of work.
+  func smallest(_ index: Int) -> Double {
+    rounds.reduce(.infinity) { min($0, $1[index][0]) }
+  }
+
+  private static func median(_ values: [Double]) -> Double {
+    let sorted = values.sorted()
+    let middle = sorted.count / 2
+    return sorted.count.isMultiple(of: 2)
+      ? (sorted[middle - 1] + sorted[middle]) / 2 : sorted[middle]
+  }
+}
+
+// MARK: - Turns
+
+extension InterleavedTiming {
+  /// The seconds of a turn; a call that takes longer is a turn of its own.
+  private static let turnSeconds = 0.002
+
+  /// A turn that measures the seconds of one call of `piece`.
+  static func turn(_ piece: @escaping () -> Void) -> Turn {
+    let calls = callsPerTurn(piece)
+    return {
+      wakeUp(piece, calls)
+      return [seconds(of: calls, piece) / Double(calls)]
+    }
+  }
+
+  /// A turn that measures the seconds of one step, with the cores that training has.
+  static func turn(_ engine: any Engine, _ minibatch: Minibatch) -> Turn {
+    let turn = turn { _ = engine.step(minibatch, learningRate: 0) }
+    return {
+      var figures: [Double] = []
+      engine.steps { figures = turn() }
+      return figures
+    }
+  }
+
+  /// How many calls make a turn. They have been made once when this returns.
+  static func callsPerTurn(_ piece: () -> Void) -> Int {
+    guard seconds(of: 1, piece) < 10 * turnSeconds else { return 1 }
+    var calls = 1
+    while true {
+      // The smaller of two: an interruption would make a turn too short.
+      let duration = min(seconds(of: calls, piece), seconds(of: calls, piece))
+      if duration >= turnSeconds / 4 {
+        return max(1, Int((Double(calls) * turnSeconds / duration).rounded()))
+      }
+      calls *= 2
+    }
+  }
+
+  /// One call ahead of a turn's, to warm caches and wake threads; a long call does not need it.
+  static func wakeUp(_ piece: () -> Void, _ calls: Int) {
+    if calls > 1 { piece() }
+  }
+
+  private static func seconds(of calls: Int, _ piece: () -> Void) -> Double {
+    ContinuousClock().measure { for _ in 0..<calls { piece() } } / .seconds(1)
+  }
+}
+
+// MARK: - Matrix products, naive against BLAS
 
 /// One product's times, naive and by BLAS.
 struct ProductTiming {
@@ -89,8 +196,8 @@ struct TimedProduct {
       dhprebn: pass.dhprebn)
   }
 
-  /// Products of the shapes of a step's six, on random numbers: a batch of one window, whose variance
-  /// batch norm cannot form, has products all the same.
+  /// Products of the shapes of a step's six, on random numbers: a batch of one window, whose
+  /// variance batch norm cannot form, has products all the same.
   static func step(_ shape: ModelShape, batchSize n: Int) -> [TimedProduct] {
     let (inputs, hidden, vocabulary) = (shape.contextWidth, shape.hidden, shape.vocabulary)
     var generator = TorchGenerator(seed: 1)
@@ -121,8 +228,8 @@ struct TimedProduct {
   /// Multiply-adds count as two operations.
   var operations: Double { 2 * Double(rows) * Double(columns) * Double(depth) }
 
-  /// What two orders of summation can differ by: depth · ulp of 1 · the sums' largest magnitude, which
-  /// is at most depth · max|a| · max|b|.
+  /// What two orders of summation can differ by: depth · ulp of 1 · the sums' largest magnitude,
+  /// which is at most depth · max|a| · max|b|.
   var errorBound: Float {
     let magnitude =
       a.elements.reduce(0) { max($0, abs($1)) } * b.elements.reduce(0) { max($0, abs($1)) }

@@ -1,11 +1,79 @@
-// run.json: when, where and how a run was made, a part for its start and for each time it was
-// resumed.
+// A run beside its model: the place of a new one, and run.json, which says when, where and how it
+// was made.
 //
-// It holds everything that is not the model, so that two runs that learned the same have equal
-// model files. Training writes it and reports read it; both accept a file that is missing, older,
-// newer or edited by hand. docs/metrics.md lists the keys of a part.
+// `train` and `import` make runs; both refuse a place that is taken, and overwrite nothing.
+// run.json has a part for a run's start and for each time it was resumed. It holds everything that
+// is not the model, so that two runs that learned the same have equal model files. Training writes
+// it and reports read it; both accept a file that is missing, older, newer or edited by hand.
+// docs/metrics.md lists the keys of a part.
 
+package import CharMLP
 public import OrderedJSON
+import Posix
+
+// MARK: - The place of a new run
+
+/// The directory of a new run, locked.
+package struct NewRun {
+  package let directory: RunDirectory
+  package let lock: RunLock
+
+  /// Makes and locks the directory that `--out` names, or the next free `runs/<stem>-<k>`.
+  ///
+  /// - Throws: `CommandFailure`: 73 if it cannot be made or is taken, 75 if another process holds
+  ///   it.
+  package init(out: String?, stem: String) throws(CommandFailure) {
+    do throws(SystemError) {
+      if let out {
+        directory = try RunDirectory(creating: out)
+      } else {
+        directory = try RunDirectory(creatingNextIn: ModelSource.runs, name: stem)
+      }
+    } catch {
+      guard let out, error.isExisting, (try? RunDirectory(existing: out))?.hasModel == true else {
+        let advice = error.isExisting ? Self.advice : "Name another directory with --out."
+        throw CommandFailure(.cannotCreate, "\(error)", advice: advice)
+      }
+      throw CommandFailure(
+        .cannotCreate, "\(out): a run is there",
+        advice: "Name another directory with --out, or continue it with --resume.")
+    }
+    lock = try RunLock(of: directory)
+    // Another run may have started and ended between our check and our lock.
+    guard !directory.hasModel else {
+      throw CommandFailure(
+        .cannotCreate, "\(directory.path): another run has just been saved there",
+        advice: Self.advice)
+    }
+  }
+
+  private static let advice = "Nothing is overwritten: name another directory with --out."
+}
+
+extension RunLock {
+  /// The lock of a directory, or the reason for which there is none, with its status.
+  package convenience init(of directory: RunDirectory) throws(CommandFailure) {
+    do throws(RunLockError) {
+      try self.init(directory)
+    } catch {
+      if case .held = error {
+        throw CommandFailure(.locked, "\(error)", advice: "Wait for it, or stop it first.")
+      }
+      throw CommandFailure(.cannotCreate, "\(error)")
+    }
+  }
+}
+
+extension String {
+  /// What a run is called after a file: the file's name up to its first full stop.
+  package func fileStem(or other: String) -> String {
+    guard let file = pieces(separatedBy: UInt8(ascii: "/")).last else { return other }
+    let stem = file.pieces(separatedBy: UInt8(ascii: ".")).first.map(String.init) ?? String(file)
+    return stem.isEmpty ? other : stem
+  }
+}
+
+// MARK: - run.json
 
 /// When, where and how a run was made.
 public struct RunDescription: Equatable, Sendable {
@@ -76,7 +144,8 @@ extension Unicode.Scalar {
 // MARK: For a report
 
 extension RunDescription {
-  /// The words of the command lines that made the run: the one that started it, and those that resumed it.
+  /// The words of the command lines that made the run: the one that started it, and those that
+  /// resumed it.
   public var commandLines: [[String]] {
     let lines = parts.isEmpty ? [self["command_line"]] : parts.map { $0["command_line"] }
     return lines.map { $0?.elements?.compactMap(\.text) ?? [] }.filter { !$0.isEmpty }

@@ -1,14 +1,152 @@
-// What a command line says about a recipe: a preset or a file, then flags, then the sizes of a network to start
-// from; and the file, as `--print-recipe` writes it.
+// Which recipe a command line asks for: a preset or a file, then flags, then the sizes of a network
+// to start from; and the file, as `--print-recipe` writes it.
 //
-// A file's keys are the names of flags, so that whatever can be said on a command line can be kept in a file. It
-// is read strictly: a misspelt setting would train another network.
+// No setting is named here: flags, limits and help are made from the recipe's table. A new run
+// takes the preset's value for a missing flag, a resumed run its own. A file's keys are the names
+// of flags, so that whatever can be said on a command line can be kept in a file. It is read
+// strictly: a misspelt setting would train another network.
 
 import ArgumentParser
 import CharMLP
 import CommandSupport
 import OrderedJSON
 import Posix
+
+// MARK: - The flags
+
+/// The settings of a network and its training that were given.
+struct RecipeOptions: ParsableArguments {
+  @Option(
+    name: .customLong("recipe"),
+    help: "Settings: best, notebook, or a file. (default: best)",
+    completion: .shellCommand("echo best; echo notebook; sh -c \"ls *.json\" 2>/dev/null"))
+  var base: RecipeBase?
+  @OptionGroup(title: "Network (in parentheses: the lecture's)")
+  var network: SettingOptions<NetworkSettings>
+  @OptionGroup(title: "Training (in parentheses: the lecture's)")
+  var training: SettingOptions<TrainingSettings>
+
+  /// The settings that are given, and their values.
+  private var given: [(field: RecipeField, value: JSONValue)] {
+    network.given + training.given
+  }
+
+  func validate() throws {
+    if let conflict = RecipeChoice(flags: given).conflict { throw ValidationError(conflict) }
+  }
+
+  /// What the flags say, and the file that they name.
+  ///
+  /// - Throws: `CommandFailure` for a file that is not there or is no recipe.
+  func choice() throws(CommandFailure) -> RecipeChoice {
+    var choice = RecipeChoice(flags: given)
+    switch base {
+    case .preset(let preset): choice.preset = preset
+    case .file(let path):
+      let file = try RecipeFile(path)
+      (choice.preset, choice.file, choice.path) = (file.preset, file.settings, path)
+      if let conflict = choice.conflict { throw CommandFailure(.usage, conflict) }
+    case nil: break
+    }
+    return choice
+  }
+}
+
+/// Settings that stand under one title in `--help`.
+protocol SettingSection {
+  static var groups: [RecipeField.Group] { get }
+}
+
+enum NetworkSettings: SettingSection {
+  static let groups = [RecipeField.Group.network]
+}
+
+enum TrainingSettings: SettingSection {
+  static let groups = [RecipeField.Group.training, .regularization, .stopping, .data]
+}
+
+/// A flag for each setting of a section.
+///
+/// ArgumentParser finds the flags of a type among the children of its mirror, which usually are
+/// stored properties. Here they are made from the recipe's table, so that a new setting has its
+/// flag at once.
+struct SettingOptions<Section: SettingSection>: ParsableArguments, CustomReflectable {
+  /// The settings that are given, and their values.
+  private(set) var given: [(field: RecipeField, value: JSONValue)] = []
+
+  init() {}
+
+  init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: SettingKey.self)
+    for field in Self.fields {
+      let key = SettingKey(stringValue: field.key)
+      if case .truth = field.values {
+        let isGiven = try values.decode(Flag<Bool>.self, forKey: key).wrappedValue
+        if isGiven { given.append((field, true)) }
+      } else if let value = try values.decode(Option<JSONValue?>.self, forKey: key).wrappedValue {
+        given.append((field, value))
+      }
+    }
+  }
+
+  private static var fields: [RecipeField] {
+    Recipe.fields.filter { Section.groups.contains($0.group) }
+  }
+
+  var customMirror: Mirror {
+    Mirror(self, children: Self.fields.map { (label: $0.key, value: $0.flagDeclaration) })
+  }
+}
+
+private struct SettingKey: CodingKey {
+  let stringValue: String
+  init(stringValue: String) { self.stringValue = stringValue }
+  var intValue: Int? { nil }
+  init?(intValue: Int) { nil }
+}
+
+extension RecipeField {
+  /// What a property of this setting would be declared as: an `Option`, or a `Flag` if it is on or
+  /// off.
+  fileprivate var flagDeclaration: Any {
+    var name = NameSpecification.customLong(flag)
+    if let letter { name = [.customShort(letter), .customLong(flag)] }
+    var help = ArgumentHelp("\(help) (\(notebookText))", visibility: isRare ? .hidden : .default)
+    switch values {
+    case .truth:
+      help.abstract = self.help
+      return Flag(wrappedValue: false, name: name, help: help)
+    case .names(let names):
+      help.valueName = names.joined(separator: "|")
+      return Option<JSONValue?>(
+        name: name, help: help, completion: .list(names), transform: value(ofFlag:))
+    case .whole, .decimal:
+      help.valueName = if case .whole = values { "n" } else { "x" }
+      return Option<JSONValue?>(name: name, help: help, transform: value(ofFlag:))
+    }
+  }
+}
+
+// MARK: A recipe as text
+
+extension Recipe {
+  /// The flags that give any list this recipe: the lecture's, and what differs from it. None for
+  /// the lecture's.
+  ///
+  /// - Parameter startingFromNetwork: Whether the run starts from a network, and so with another
+  ///   learning rate unless one is given.
+  func flags(startingFromNetwork: Bool) -> [String] {
+    var base = Recipe()
+    if startingFromNetwork { base.learningRate = .nan }
+    let flags = differences(from: base).map { field in
+      if case .truth = field.values { return "--\(field.flag)" }
+      return "--\(field.flag) \(field.text(in: self))"
+    }
+    return flags.isEmpty ? [] : ["--recipe \(Preset.notebook.rawValue)"] + flags
+  }
+}
+
+// MARK: - What they say together
 
 /// What `--recipe` names.
 enum RecipeBase: ExpressibleByArgument {
@@ -52,9 +190,9 @@ struct RecipeChoice {
     return "--recipe \(name), with \(field.flag) \(value),"
   }
 
-  /// The recipe of a new run: the preset for a list of its size, with the given settings in place of
-  /// the preset's own. From a trained network it takes the sizes, and a tenth of the preset's learning rate:
-  /// at the full rate the first steps undo what the network knows.
+  /// The recipe of a new run: the preset for a list of its size, with the given settings in place
+  /// of the preset's own. From a trained network it takes the sizes, and a tenth of the preset's
+  /// learning rate: at the full rate the first steps undo what the network knows.
   func recipe(trainingWindows: Int) -> Recipe {
     let steps = (file + flags).last { $0.field.key == "steps" }?.value.whole(as: Int.self)
     var recipe = Recipe(preset ?? .best, trainingWindows: trainingWindows, steps: steps)
@@ -145,8 +283,8 @@ struct RecipeFile {
 
   /// Reads a file.
   ///
-  /// - Throws: `CommandFailure`: 64 for what is neither a file nor a preset, 66 for a file that cannot be
-  ///   read, 65 for one that is no recipe.
+  /// - Throws: `CommandFailure`: 64 for what is neither a file nor a preset, 66 for a file that
+  ///   cannot be read, 65 for one that is no recipe.
   init(_ path: String) throws(CommandFailure) {
     let bytes: [UInt8]
     do throws(SystemError) {
