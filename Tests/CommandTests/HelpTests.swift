@@ -114,7 +114,7 @@ struct HelpTests {
       let isSlow = example.hasPrefix("train") || example.hasPrefix("bench")
       // What takes long is stopped after a while, as by Ctrl-C: then it was at work.
       let outcome = try place.guarded(
-        "timeout --foreground --signal=INT \(isSlow ? 5 : 200) \(example)")
+        "timeout --foreground --signal=INT \(isSlow ? 2 : 200) \(example)")
       #expect(
         outcome.status == 0 || isSlow && outcome.status == 124,
         "\(example): \(outcome.status) \(outcome.errors)")
