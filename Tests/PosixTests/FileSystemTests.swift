@@ -43,9 +43,18 @@ struct FileSystemTests {
     // There is no reader either, and nobody waits for one.
     #expect(throws: SystemError(path, code: ENXIO)) { try FileSystem.append(line: "x", to: path) }
     // Where one is welcome, it is waited for a while.
-    for open in [{ _ = try OpenFile(reading: path) }, { try FileSystem.write([1], to: path) }] {
+    @Sendable func wait(_ open: () throws(SystemError) -> Void) {
       let error = #expect(throws: SystemError.self) { try open() }
       #expect(error?.reason == "a pipe, and nobody opened its other end for 5 seconds")
+    }
+    let other = place.path + "/other"
+    try #require(unsafe mkfifo(other, 0o600) == 0)
+    DispatchQueue.concurrentPerform(iterations: 2) { index in
+      if index == 0 {
+        wait { () throws(SystemError) in _ = try OpenFile(reading: path) }
+      } else {
+        wait { () throws(SystemError) in try FileSystem.write([1], to: other) }
+      }
     }
   }
 
