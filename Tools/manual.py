@@ -59,11 +59,13 @@ def described(argument: dict) -> str:
 
 
 def options(arguments: list[dict]) -> list[str]:
-    """The lists of arguments, each group under its title."""
+    """The lists of arguments, each group under its title; as in --help, those without one stand last."""
     groups: dict[str, list[dict]] = {}
     for argument in arguments:
         title = "Arguments" if argument["kind"] == "positional" else argument.get("sectionTitle") or "Options"
         groups.setdefault(title, []).append(argument)
+    if "Options" in groups:
+        groups["Options"] = groups.pop("Options")
     lines = []
     for title, members in groups.items():
         lines += [f".Ss {escaped(title)}"] if len(groups) > 1 else []

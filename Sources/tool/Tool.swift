@@ -1,7 +1,8 @@
 // All commands in one program, `charmlp`, which is what gets installed: `train` and `sample` are
 // too general as names for everybody's PATH.
 //
-// Each of them is what its own program is: the same type, which parses the same words.
+// Each of them is what its own program is: the same type, which parses the same words. Manual pages
+// and completion scripts are made of an outline of them.
 
 import ArgumentParser
 import BenchCommand
@@ -29,9 +30,14 @@ struct Tool: Command {
 
   static func main() {
     Program.name = "charmlp"
-    let requests = ["--generate-completion-script", "--experimental-dump-help"]
-    let isOutline = processArguments().dropFirst().first.map(requests.contains) ?? false
-    if isOutline { ToolOutline.main(nil) } else { main(nil) }
+    let arguments = processArguments().dropFirst()
+    let request = arguments.first?.pieces(separatedBy: UInt8(ascii: "="), omittingEmpty: false)
+    switch request?.first {
+    case "--experimental-dump-help": ToolOutline.main(nil)
+    case "--generate-completion-script":
+      CompletionScript.main(request!.dropFirst().map(String.init) + arguments.dropFirst())
+    default: main(nil)
+    }
   }
 
   static func arranged(_ arguments: [String]) throws -> [String] {
@@ -85,4 +91,87 @@ private struct ToolOutline: Command {
     Tool.configuration.subcommands.map { command -> any ParsableCommand.Type in
       command == Sample.self ? SampleOutline.self : command
     })
+
+  static var names: [String] { configuration.subcommands.map { $0._commandName } }
+}
+
+// MARK: - Completion scripts
+
+/// `--generate-completion-script SHELL`: ArgumentParser's script, with what it lacks: the commands
+/// after `help`, and in bash and zsh the values after `--flag=`, which fish completes by itself.
+private struct CompletionScript: Command {
+  static let configuration = CommandConfiguration(commandName: "charmlp")
+  @Argument var shell: String?
+
+  func run() throws {
+    let known = shell.map { CompletionShell(rawValue: $0) } ?? CompletionShell.autodetected()
+    guard let known else {
+      let names = CompletionShell.allCases.map(\.rawValue).joined(separator: ", ")
+      throw ValidationError("--generate-completion-script takes one of \(names)")
+    }
+    let script = ToolOutline.completionScript(for: known)
+    try StandardOutput.shared.writeLine(
+      known == .bash ? Self.bash(script) : known == .zsh ? Self.zsh(script) : Self.fish(script))
+  }
+
+  /// bash makes three words of `--flag=value`. They are joined to the two that the script expects.
+  private static func bash(_ script: String) -> String {
+    let help = "    __charmlp_offer_flags_options -1\n}"
+    return
+      script
+      .replacing(
+        help,
+        with: """
+              __charmlp_offer_flags_options -1
+              [[ "${positional_number}" -eq 1 ]] &&
+                  __charmlp_add_completions -W $'\(ToolOutline.names.joined(separator: "\\n"))'
+          }
+          """
+      )
+      .replacing(
+        "complete -o filenames -F _charmlp charmlp",
+        with: """
+          _charmlp_splitting_values() {
+              local word previous=''
+              local -a words=()
+              for word in "${COMP_WORDS[@]:0:COMP_CWORD+1}"; do
+                  [[ "${word}" = '=' && "${previous}" = --* ]] || words+=("${word}")
+                  previous="${word}"
+              done
+              [[ "${#words[@]}" -le "${COMP_CWORD}" && "${word}" = '=' ]] && words+=('')
+              local -a COMP_WORDS=("${words[@]}")
+              local -i COMP_CWORD="$((${#words[@]} - 1))"
+              _charmlp "${1}" "${words[-1]}" "${words[-2]}"
+          }
+
+          complete -o filenames -F _charmlp_splitting_values charmlp
+          """)
+  }
+
+  /// A sign after the name of an option says that its value may follow it in the same word.
+  private static func zsh(_ script: String) -> String {
+    script.pieces(separatedBy: UInt8(ascii: "\n"), omittingEmpty: false).map(String.init).map {
+      line in
+      let takesValue = line.contains("]:")
+      if takesValue, line.contains("    '--") || line.contains("    '*--") {
+        return line.replacing("[", with: "=[", maxReplacements: 1)
+      }
+      guard takesValue, let names = line.firstMatch(of: /\{(-.*?)\}/) else { return line }
+      let marked = names.1.split(separator: ",").map { $0 + ($0.hasPrefix("--") ? "=" : "+") }
+      return line.replacing(names.0, with: "{\(marked.joined(separator: ","))}", maxReplacements: 1)
+    }
+    .joined(separator: "\n")
+    .replacing(
+      "'*:subcommands:'",
+      with: "'1:command:(\(ToolOutline.names.joined(separator: " ")))'")
+  }
+
+  private static func fish(_ script: String) -> String {
+    let names = ToolOutline.names.joined(separator: " ")
+    return script + """
+
+      complete -c 'charmlp' -n '__charmlp_should_offer_completions_for_positional "charmlp help" -eq 1' \
+        -fa '\(names)'
+      """
+  }
 }

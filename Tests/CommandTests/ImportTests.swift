@@ -11,18 +11,10 @@ struct ImportTests {
   init() throws {
     place = try Workplace()
     for precision in ["float32", "float64"] {
-      let fixture = Self.fixtures.appending(path: "notebook-network-\(precision).safetensors")
-      try place.write(Data(contentsOf: fixture), to: "\(precision).safetensors")
+      try place.write(Notebook.file(precision), to: "\(precision).safetensors")
     }
-    let json = try jsonObject(
-      String(contentsOf: Self.fixtures.appending(path: "notebook-network.json"), encoding: .utf8)
-        .replacing("\n", with: " "))
-    let names = try #require(json["names"] as? [String])
-    try place.write((names.joined(separator: "\n") + "\n").utf8, to: "names.txt")
+    try place.write(Notebook.words().utf8, to: "names.txt")
   }
-
-  private static let fixtures = URL(filePath: #filePath).deletingLastPathComponent()
-    .deletingLastPathComponent().appending(path: "CharMLPTests/Fixtures")
 
   private func runImport(_ arguments: String...) throws -> Outcome {
     try place.run("charmlp", ["import"] + arguments)
@@ -139,5 +131,42 @@ struct ImportTests {
     #expect(
       try runImport("float32.safetensors").output
         .hasSuffix("model: runs/float32-1/model.safetensors\n"))
+  }
+}
+
+/// What a notebook saved of a small network, and the words that it was trained on.
+enum Notebook {
+  private static let fixtures = URL(filePath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().appending(path: "CharMLPTests/Fixtures")
+
+  static func file(_ precision: String = "float32") throws -> [UInt8] {
+    try [UInt8](
+      Data(contentsOf: fixtures.appending(path: "notebook-network-\(precision).safetensors")))
+  }
+
+  /// The same network with more symbols, which are as likely as each other.
+  static func file(addingSymbols count: Int) throws -> [UInt8] {
+    var file = try SafetensorsFile(decoding: file())
+    let (C, W2) = (try file.tensor(named: "C"), try file.tensor(named: "W2"))
+    let symbols = C.shape[0]
+    let rows = try C.floats() + Array(repeating: 0, count: count * C.shape[1])
+    let weights = try W2.floats()
+    let columns = (0..<W2.shape[0]).flatMap { row in
+      weights[row * symbols..<(row + 1) * symbols] + Array(repeating: 0, count: count)
+    }
+    file["C"] = Tensor(rows, shape: [symbols + count, C.shape[1]])
+    file["W2"] = Tensor(columns, shape: [W2.shape[0], symbols + count])
+    let biases = try file.tensor(named: "b2").floats() + Array(repeating: 0, count: count)
+    file["b2"] = Tensor(biases, shape: [symbols + count])
+    return try file.encoded()
+  }
+
+  /// The words, a line each.
+  static func words() throws -> String {
+    let json = try jsonObject(
+      String(contentsOf: fixtures.appending(path: "notebook-network.json"), encoding: .utf8)
+        .replacing("\n", with: " "))
+    let names = try #require(json["names"] as? [String])
+    return names.joined(separator: "\n") + "\n"
   }
 }

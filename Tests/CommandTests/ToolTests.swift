@@ -146,6 +146,11 @@ struct ToolTests {
       ),
       ("charmlp report runs/towns-2", ["runs/towns-2"]),
       ("charmlp train --data to", ["towns.txt"]),
+      ("charmlp help s", ["sample"]), ("charmlp help sample ", []),
+      ("charmlp help ", ["bench", "gradcheck", "import", "report", "sample", "train"]),
+      ("charmlp train --optimizer=a", ["adamw"]), ("charmlp train --optimizer=", ["adamw", "sgd"]),
+      ("charmlp train --optimizer=adamw --sch", ["--schedule"]),
+      ("charmlp sample --model=runs/towns-2", ["runs/towns-2"]),
     ])
   func completions(line: String, words: [String]) throws {
     let outcome = try place.guarded(
@@ -156,14 +161,33 @@ struct ToolTests {
       cat >complete.bash <<'END'
       . ./charmlp.bash
       COMP_LINE='\(line)' COMP_POINT=${#COMP_LINE}
-      read -ra COMP_WORDS <<<"$COMP_LINE"
+      # As bash does: a sign = is a word, and nothing of it is to be completed.
+      read -ra COMP_WORDS <<<"${COMP_LINE//=/ = }"
       case $COMP_LINE in *' ') COMP_WORDS+=('');; esac
       COMP_CWORD=$((${#COMP_WORDS[@]} - 1)) COMP_POINT=${#COMP_LINE}
-      _charmlp charmlp "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
+      word=${COMP_WORDS[COMP_CWORD]}
+      "$(complete -p charmlp | sed 's/.*-F \\([^ ]*\\) .*/\\1/')" charmlp "${word#=}" \
+        "${COMP_WORDS[COMP_CWORD - 1]}"
       printf '%s\\n' "${COMPREPLY[@]}"
       END
       bash complete.bash
       """)
     #expect(outcome.output.split(separator: "\n").map(String.init).sorted() == words, "\(outcome)")
+  }
+
+  @Test("A completion script is there for each shell, and for no other")
+  func completionShells() throws {
+    for (shell, part) in [
+      ("bash", "complete -o filenames -F"), ("zsh", "'--optimizer=["),
+      ("fish", "\"charmlp help\" -eq 1"),
+    ] {
+      let flag = "--generate-completion-script"
+      let outcome = try place.run("charmlp", [flag, shell])
+      #expect(outcome.status == 0 && outcome.output.contains(part), "\(outcome)")
+      #expect(try place.run("charmlp", [flag + "=" + shell]).output == outcome.output)
+    }
+    expectRefusal(
+      try place.run("charmlp", ["--generate-completion-script", "ksh"]), status: 64,
+      saying: "one of zsh, bash, fish")
   }
 }
