@@ -120,7 +120,7 @@ extension SplitLosses {
   /// The three losses under their keys.
   public var json: [(key: String, value: JSONValue)] {
     [
-      (key: "train", value: .number(train)), (key: "validation", value: .number(validation)),
+      (key: "train", value: .number(train)), (key: "val", value: .number(validation)),
       (key: "test", value: .number(test)),
     ]
   }

@@ -86,7 +86,7 @@ struct ImportTests {
       "float64.safetensors", "--out", "run", "--data", "names.txt", "--json")
     #expect(imported.status == 0, "\(imported.errors)")
     let loss = try #require(try jsonObject(imported.output)["loss"] as? [String: Double])
-    #expect(loss.keys.sorted() == ["test", "train", "validation"])
+    #expect(loss.keys.sorted() == ["test", "train", "val"])
     #expect(loss.values.allSatisfy { (2.0..<3.2).contains($0) }, "\(loss)")
     for arguments in [["--novel", "--count", "5"], ["evaluate", "--count", "100"]] {
       let outcome = try place.run("sample", arguments + ["--model", "run"])

@@ -42,7 +42,7 @@ struct TrainDataTests {
     let warnings = try #require(object["warnings"] as? [[String: String]])
     #expect(warnings.map { $0["kind"] } == ["tiny", "duplicated", "mixed_case"])
     let split = try #require(object["split"] as? [String: [String: Int]])
-    #expect(split["train"]?["words"] == 7 && split["validation"]?["words"] == 1)
+    #expect(split["train"]?["words"] == 7 && split["val"]?["words"] == 1)
   }
 
   @Test("--describe refuses what cannot be trained on with 65")
@@ -74,7 +74,7 @@ struct TrainDataTests {
     #expect(baseline.compactMap { $0["order"] as? Int } == [2, 2, 3, 3, 4, 4, 5, 5, 6, 6])
     let discounts = baseline.compactMap { $0["discount"] as? String }
     #expect(discounts == (0..<5).flatMap { _ in ["fixed", "estimated"] })
-    for part in ["train", "validation", "test"] {
+    for part in ["train", "val", "test"] {
       let losses = baseline.compactMap { $0[part] as? Double }
       #expect(losses.count == 10 && losses.allSatisfy { $0 > 1 && $0 < 3 })
     }

@@ -54,7 +54,7 @@ struct TrainRecipeTests {
     let told = try place.run("train", run + ["--out", "told"])
     let result = try jsonObject(place.run("train", run + ["--out", "run", "--json"]).output)
     func validation(_ losses: Any?) -> Double? {
-      (losses as? [String: Any])?["validation"] as? Double
+      (losses as? [String: Any])?["val"] as? Double
     }
     let baseline = try #require(result["baseline"] as? [[String: Any]])
     let parts = ([result["loss"]] + baseline).compactMap(validation)
@@ -138,8 +138,8 @@ struct TrainRecipeTests {
     #expect(result["best_step"] as? Int == steps - 10)
     #expect(result["early_stop"] as? String == "no better for 1 evaluation")
     #expect(result["model"] as? String == "run/best.safetensors")
-    let loss = try #require((result["loss"] as? [String: Double])?["validation"])
-    let last = try #require((result["last_loss"] as? [String: Double])?["validation"])
+    let loss = try #require((result["loss"] as? [String: Double])?["val"])
+    let last = try #require((result["last_loss"] as? [String: Double])?["val"])
     #expect(loss <= last)
     let text = try place.run("train", ["--resume", "run"]).output
     #expect(text.contains("network, step \(steps - 10) "))

@@ -34,7 +34,7 @@ struct TrainTests {
     let rate = try #require(object["steps_per_second"] as? Double)
     #expect(seconds > 0 && rate > 0 && 200 / rate <= seconds)
     let loss = try #require(object["loss"] as? [String: Double])
-    #expect(Set(loss.keys) == ["train", "validation", "test"])
+    #expect(Set(loss.keys) == ["train", "val", "test"])
     // An untrained network is at ln 27 = 3.3 or above; 200 steps are enough to be below.
     #expect(loss.values.allSatisfy { $0 > 1 && $0 < 3.3 })
     // Lines about the run come first, then one for each of 20 evaluations.
@@ -133,7 +133,7 @@ struct TrainTests {
       let outcome = try place.run("train", Self.quick + ["--json"] + flags)
       return try #require(try jsonObject(outcome.output)["loss"] as? [String: Double])
     }
-    for part in ["train", "validation", "test"] {
+    for part in ["train", "val", "test"] {
       // Rounding differences after 200 steps of a network of 16 units.
       #expect(abs(losses[0][part]! - losses[1][part]!) < 1e-3)
     }

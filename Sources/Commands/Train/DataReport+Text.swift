@@ -186,7 +186,7 @@ extension DataReport {
       "distinct": .integer(distinctWords),
       "duplicates": .integer(duplicates),
       "duplicates_removed": .integer(duplicatesRemoved),
-      "split": ["train": train.json, "validation": validation.json, "test": test.json],
+      "split": ["train": train.json, "val": validation.json, "test": test.json],
       "alphabet": .array(symbols.map(\.json)),
       "rare_symbols": .array(rareSymbols.map { .string(String($0.scalar)) }),
       "lengths": lengths.json,
