@@ -81,7 +81,8 @@ struct ReadCommandLine {
   init(_ arguments: [String], of root: DeclaredCommand) {
     self.arguments = arguments
     var (command, path, index) = (root, [root.name], 0)
-    while index < arguments.count,
+    // ArgumentParser gives every command a subcommand `help`; ours have --help.
+    while index < arguments.count, arguments[index] != "help",
       let next = command.subcommands.first(where: { $0.name == arguments[index] })
     {
       command = next

@@ -229,16 +229,23 @@ public final class ProgressDisplay: Sendable {
   private let isQuiet: Bool
   private let interval: Duration
   private let lastUpdate = Mutex<ContinuousClock.Instant?>(nil)
+  private let start = ContinuousClock.now
+  /// When the next line is due where none can move.
+  private let nextReport: Mutex<Duration>
 
   /// Progress on stderr, or none at all if `isQuiet`.
   public convenience init(isQuiet: Bool) {
     self.init(isQuiet: isQuiet, output: .shared, interval: .milliseconds(100))
   }
 
-  init(isQuiet: Bool, output: StandardError, interval: Duration) {
+  init(
+    isQuiet: Bool, output: StandardError, interval: Duration,
+    firstReport: Duration = .seconds(5)
+  ) {
     self.output = output
     self.isQuiet = isQuiet
     self.interval = interval
+    nextReport = Mutex(firstReport)
   }
 
   /// The width of its lines.
@@ -254,6 +261,19 @@ public final class ProgressDisplay: Sendable {
   public func update(_ text: @autoclosure () -> String) {
     guard !isQuiet, output.terminal.canMoveCursor, isDue() else { return }
     output.showMovingLine(text())
+  }
+
+  /// Says how far work is that prints no lines of its own: as `update` on a terminal; elsewhere with
+  /// a line that stays, after five seconds, ten, twenty and so on.
+  public func report(_ text: @autoclosure () -> String) {
+    if output.terminal.canMoveCursor { return update(text()) }
+    let passed = ContinuousClock.now - start
+    let isDue = nextReport.withLock { next in
+      guard passed >= next else { return false }
+      while next <= passed { next *= 2 }
+      return true
+    }
+    if isDue, !isQuiet { output.note(text()) }
   }
 
   /// Takes the moving line away.

@@ -225,18 +225,28 @@ extension ReportPage {
       + zip(names, marks).map { (name: $0, value: $1) }
   }
 
+  /// What the axis of the learning rate shows: at most three decades below its peak. A cosine ends
+  /// some nine below it, where no step moves anything any more.
+  static func rateRange(_ rates: [Double]) -> ClosedRange<Double>? {
+    guard let lowest = rates.min(), let highest = rates.max(), lowest > 0 else { return nil }
+    return max(lowest / 2, highest / 1000)...highest * 2
+  }
+
   private var rateChart: Markup {
-    let rates = run.shownMetrics.filter { ($0.learningRate ?? 0) > 0 }
-    guard let lowest = rates.compactMap(\.learningRate).min(),
-      let highest = rates.compactMap(\.learningRate).max()
-    else { return .empty }
+    let lines = run.shownMetrics.filter { ($0.learningRate ?? 0) > 0 }
+    let rates = lines.compactMap(\.learningRate)
+    guard let range = Self.rateRange(rates) else { return .empty }
     let chart = Chart.overSteps(
-      .learningRate, "The learning rate over steps.", file: "rates", rates,
-      variables: [(name: "lowest", value: lowest / 2), (name: "highest", value: highest * 2)]
+      .learningRate, "The learning rate over steps.", file: "rates", lines,
+      variables: [
+        (name: "lowest", value: range.lowerBound), (name: "highest", value: range.upperBound),
+      ]
     ) { [$0.learningRate] }
+    let isCut = rates.contains { $0 < range.lowerBound }
     return figures.figure(
       chart, legend: [("16", "learning rate")],
-      caption: "The rate of the step before each evaluation.")
+      caption: "The rate of the step before each evaluation"
+        + (isCut ? ", down to a thousandth of the largest." : "."))
   }
 
   private var lossTable: Markup {

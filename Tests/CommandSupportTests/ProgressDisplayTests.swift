@@ -10,7 +10,7 @@ import Testing
   /// What `body` leaves on a terminal or in a file.
   private func printed(
     isTerminal: Bool, isQuiet: Bool = false, columns: Int = 80, interval: Duration = .zero,
-    _ body: (ProgressDisplay, StandardError) -> Void
+    firstReport: Duration = .seconds(5), _ body: (ProgressDisplay, StandardError) -> Void
   ) throws -> String {
     let pipe = Pipe()
     let environment = ["TERM": "xterm", "COLUMNS": "\(columns)"]
@@ -19,7 +19,9 @@ import Testing
       environment[$0]
     }
     let output = StandardError(descriptor: writer.fileDescriptor, terminal: terminal)
-    body(ProgressDisplay(isQuiet: isQuiet, output: output, interval: interval), output)
+    let progress = ProgressDisplay(
+      isQuiet: isQuiet, output: output, interval: interval, firstReport: firstReport)
+    body(progress, output)
     try writer.close()
     return String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
   }
@@ -99,6 +101,24 @@ import Testing
       for _ in 0..<100 { progress.update(text()) }
     }
     #expect(composed == 1)
+  }
+
+  @Test("Work without lines of its own reports where nothing moves, each time after twice as long")
+  func reports() throws {
+    func report(_ progress: ProgressDisplay, _ output: StandardError) {
+      output.setCommandName("sample")
+      let start = ContinuousClock.now
+      while ContinuousClock.now - start < .milliseconds(350) { progress.report("far") }
+    }
+    let first = Duration.milliseconds(50)
+    // After 50, 100 and 200 ms; fewer or one more where a core is late.
+    let lines = try printed(isTerminal: false, firstReport: first, report)
+      .split(separator: "\n")
+    #expect((1...4).contains(lines.count) && lines.allSatisfy { $0 == "sample: far" }, "\(lines)")
+    #expect(try printed(isTerminal: false, firstReport: .seconds(60), report).isEmpty)
+    #expect(try printed(isTerminal: false, isQuiet: true, firstReport: first, report).isEmpty)
+    let moving = try printed(isTerminal: true, interval: .seconds(60), firstReport: first, report)
+    #expect(moving == "\rfar\u{1B}[K")
   }
 
   @Test("A closed stderr is no trouble")

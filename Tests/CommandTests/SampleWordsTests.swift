@@ -136,6 +136,16 @@ struct SampleWordsTests {
       "sample", ["--model", "long", "--suffix", "a", "--novel", "--unique", "--count", "5"])
     #expect(words.status == 0)
     #expect(words.output.split(separator: "\n").allSatisfy { $0.hasSuffix("a") })
+    // Where no line can move, a search says after some seconds how far it is.
+    let search = try place.guarded(
+      """
+      timeout --foreground --signal=INT 8 \
+        sample --model long --contains qxqxq --budget 1000000000000 --count 9
+      """)
+    #expect(search.status == 124)
+    #expect(
+      search.errors.contains(/\Asample: 0 of 9 words found, [\d,]+ tried, .*\n\Z/),
+      "\(search.errors)")
   }
 
   @Test("The forms hold the same words, with log-probabilities")

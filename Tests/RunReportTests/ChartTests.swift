@@ -42,6 +42,14 @@ struct ChartTests {
     #expect(chart.script.hasPrefix("rows = 3.0\n"))
   }
 
+  @Test("The axis of the learning rate has at most three decades below its peak, whatever its end")
+  func rates() {
+    #expect(ReportPage.rateRange([0.01, 0.01]) == 0.005...0.02)
+    #expect(ReportPage.rateRange([0.1, 0.01]) == 0.005...0.2)
+    #expect(ReportPage.rateRange([1, 0.5, 1e-9]) == 0.001...2)
+    #expect(ReportPage.rateRange([]) == nil)
+  }
+
   @Test("A chart over steps ends at the last step and has about four tick marks")
   func steps() {
     for (last, marks) in [(200_000, 50_000), (1, 1), (7, 2), (6000, 2000), (0, 1), (-5, 1)] {

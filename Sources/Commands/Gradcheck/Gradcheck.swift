@@ -124,7 +124,7 @@ struct ActionOptions: ParsableArguments {
     completion: .list(PassTensor.allCases.map(\.name)),
     transform: { name in
       guard let tensor = PassTensor(rawValue: name) else {
-        let near = PassTensor.nearest(to: name).map { "; \($0)?" } ?? ""
+        let near = PassTensor.nearest(to: name).map { "; did you mean \($0)?" } ?? ""
         throw ValidationError("'\(name)' is not a tensor of the pass\(near)")
       }
       return tensor

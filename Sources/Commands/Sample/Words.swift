@@ -253,7 +253,8 @@ struct WordFormat: ParsableArguments {
 // In constant memory, as words are found.
 
 // The samplers deliver text in pieces. If that takes longer than a second, a terminal shows how
-// far it is, how fast it goes, and what is left.
+// far it is, how fast it goes, and what is left; where stderr is a file or a pipe, a line now and
+// then does.
 
 /// Writes words in one of the forms.
 struct WordOutput {
@@ -296,7 +297,7 @@ struct WordOutput {
       lastFlush = now
     }
     let seconds = (now - start) / .seconds(1)
-    if seconds > 1 { progress.update(line(tries: piece.attempts, seconds)) }
+    if seconds > 1 { progress.report(line(tries: piece.attempts, seconds)) }
   }
 
   private func line(tries: Int, _ seconds: Double) -> String {
