@@ -17,8 +17,8 @@ public protocol Command: ParsableCommand {
   /// The process's arguments in the order in which they are parsed.
   static func arranged(_ arguments: [String]) throws -> [String]
 
-  /// What somebody may have meant by a first word that is not a subcommand, as it has to be typed
-  /// after the command; nil if nothing is likely.
+  /// What the user may have meant by a first word that is not a subcommand, as typed after the
+  /// command; nil if nothing is likely.
   static func meant(by word: String) -> String?
 }
 
@@ -71,12 +71,12 @@ extension Command {
   static func parsed(_ arguments: [String]) throws -> any ParsableCommand {
     do {
       let command = try parseAsRoot(arguments)
-      if ReadCommandLine.mayRepeat(arguments) {
-        try ReadCommandLine(arguments, of: DeclaredCommand(Self.self)).requireEachOnce()
+      if ParsedCommandLine.mayRepeat(arguments) {
+        try ParsedCommandLine(arguments, of: DeclaredCommand(Self.self)).requireEachOnce()
       }
       return command
     } catch  where exitCode(for: error).rawValue == ExitStatus.usage.rawValue {
-      let joined = ReadCommandLine(arguments, of: DeclaredCommand(Self.self)).joined
+      let joined = ParsedCommandLine(arguments, of: DeclaredCommand(Self.self)).joined
       guard joined != arguments else { throw error }
       return try parsed(joined)
     }
@@ -209,7 +209,7 @@ public enum ExitStatus: Int32, CaseIterable, Sendable {
   case hungUp = 129
   /// 128 + SIGINT.
   case interrupted = 130
-  /// 128 + SIGPIPE: nobody reads the results any more. It is told by the status alone.
+  /// 128 + SIGPIPE: the reader of the results is gone. Reported by the status alone.
   case brokenPipe = 141
   /// 128 + SIGTERM.
   case terminated = 143
@@ -248,7 +248,7 @@ extension Outcome {
       if text == version { text = Program.description(of: command._commandName) }
       self.init(status: .success, output: text.isEmpty || text.hasSuffix("\n") ? text : text + "\n")
     case .usage:
-      let line = ReadCommandLine(arguments, of: DeclaredCommand(command))
+      let line = ParsedCommandLine(arguments, of: DeclaredCommand(command))
       self.init(
         status: .usage, message: Self.explained(message, line),
         hint: "See '\(line.path.joined(separator: " ")) --help'.")
@@ -257,7 +257,7 @@ extension Outcome {
     }
   }
 
-  /// The outcome of a failure; that the reader of stdout is gone is told by the status alone.
+  /// The outcome of a failure; for a reader of stdout that is gone, the status alone.
   init(of failure: CommandFailure) {
     self.init(status: failure.status)
     guard failure.status != .brokenPipe else { return }
@@ -267,7 +267,7 @@ extension Outcome {
 
   /// ArgumentParser's message, with what was meant or how to write it: its own suggestion is
   /// whatever flag looks alike.
-  private static func explained(_ message: String, _ line: ReadCommandLine) -> String {
+  private static func explained(_ message: String, _ line: ParsedCommandLine) -> String {
     let quoted = message.pieces(separatedBy: UInt8(ascii: "'")).dropFirst().first.map(String.init)
     let advice: String?
     if let quoted, message.begins(with: "Unknown option ") {
@@ -342,7 +342,7 @@ extension Dataset {
 extension ModelFileError {
   /// The failure as it is reported for a model that came from `path`.
   ///
-  /// - Parameter bytes: The file, of which it is said what it is if it is no model.
+  /// - Parameter bytes: The file, whose format is named if it is not a model.
   public func commandFailure(in path: String, of bytes: [UInt8] = []) -> CommandFailure {
     if case .notSafetensors = self, let kind = FileFormat.name(ofFileStartingWith: bytes) {
       return CommandFailure(.badData, "\(path): not a model file, but \(kind)")

@@ -64,7 +64,7 @@ struct DeclaredFlag: Equatable {
 // MARK: A command line
 
 /// A command line as the declarations read it.
-struct ReadCommandLine {
+struct ParsedCommandLine {
   private let arguments: [String]
   /// The command and its subcommands, as one names them; a default one is not named.
   let path: [String]
@@ -139,7 +139,7 @@ extension String {
 // `--steps -3` for one named 3. What is no flag and follows one that takes a value is that value:
 // joined to it, as in `--suffix=-bo`, it is taken. Nor does it take `-n5`, as other programs do.
 
-extension ReadCommandLine {
+extension ParsedCommandLine {
   /// The arguments with such values joined to the long names of their flags.
   var joined: [String] {
     var joined = arguments.map { [$0] }
@@ -191,7 +191,7 @@ extension ReadCommandLine {
 
 // MARK: - Flags that are given twice
 
-extension ReadCommandLine {
+extension ParsedCommandLine {
   /// Refuses a flag that is given twice but takes effect once.
   /// - Throws: `CommandFailure` (64).
   func requireEachOnce() throws(CommandFailure) {
@@ -216,7 +216,7 @@ extension ReadCommandLine {
 
 // MARK: - Suggestions for unknown flags
 
-extension ReadCommandLine {
+extension ParsedCommandLine {
   /// The flag that was meant by an unknown one.
   func suggestion(for unknown: String) -> String? {
     let key = unknown.spelledAsKey

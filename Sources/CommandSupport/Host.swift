@@ -1,13 +1,12 @@
-// The machine and the moment: what a run's description says besides the model, and what a command
-// needs of the machine before it starts. Too little memory, stack or room for addresses is refused
-// with status 71 and two lines, where the system would end the process without a word or let it
-// hang.
+// What a command needs of the machine before it starts. Too little memory, stack or room for
+// addresses is refused with status 71 and two lines, where the system would end the process without
+// a word or let it hang.
 
 import CBLAS
 import CharMLP
 import Posix
 
-/// Facts about where and when a command runs.
+/// The machine that a command runs on.
 public enum Host {
   /// How many bytes this process could allocate: what is free of the machine's, or less under
   /// `ulimit -v` or in a container.
@@ -45,9 +44,6 @@ public enum Host {
   }
 }
 
-/// The version of all commands.
-public let version = "0.2.0"
-
 // MARK: - Enough memory
 
 // Sizes beyond the machine's are refused before the first allocation: a process that asks for too
@@ -58,7 +54,7 @@ extension Host {
   /// threads.
   private static let ownBytes = 40 << 20
 
-  /// Refuses what this process could not hold besides itself.
+  /// Refuses what this process could not hold in addition to what it has.
   ///
   /// - Parameters:
   ///   - need: The bytes that are needed, or nil if they cannot be counted.
@@ -124,18 +120,17 @@ public enum AddressSpace {
   /// What OpenBLAS takes for a thread (BUFFER_SIZE in its common_x86_64.h, and the largest
   /// elsewhere).
   private static let bufferSize = 128 << 20
-  /// What a thread of ours takes besides, and may take before its first product: 8 MiB of stack,
+  /// What one of our threads takes on top, and may take before its first product: 8 MiB of stack,
   /// and a heap of its own, for which glibc reserves 64 MiB.
   private static let ownSize = 80 << 20
-  /// Threads of ours that may call it at the same time; a product is never shared out further.
+  /// How many of our threads may call it at the same time; a product is never split further.
   private static let callerLimit = 8
 
   /// Ends the process with status 71 and two lines if there is too little room.
   ///
   /// By `_exit`: an ordinary end would wait for threads that never end.
   ///
-  /// - Parameter callers: The threads of ours that will call it, as far as they can do so at the
-  ///   same time.
+  /// - Parameter callers: How many of our threads will call it at the same time.
   public static func requireRoomForBLAS(callers: Int = availableCores()) {
     let callers = min(callers, callerLimit)
     let threads = max(0, Int(openblas_get_num_threads()) - 1) + callers

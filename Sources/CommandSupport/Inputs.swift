@@ -14,7 +14,7 @@ public struct ModelSource: Sendable {
   /// Whether it was found rather than named.
   private let isNewest: Bool
 
-  /// Where `train` puts its runs unless told otherwise.
+  /// Where `train` puts its runs by default.
   public static let runs = "runs"
 
   /// Finds the model of a run directory, a file, or, without a name, of the newest run.
@@ -44,13 +44,12 @@ public struct ModelSource: Sendable {
   /// - Throws: `CommandFailure`: 66 if it cannot be read, 65 if it is none, 76 if it is too new.
   public func checkpoint() throws(CommandFailure) -> Checkpoint {
     let checkpoint = try Self.checkpoint(path)
-    tell(checkpoint)
+    announceUnfinished(checkpoint)
     return checkpoint
   }
 
-  /// Names the final state of a run that was found rather than named: nobody has said yet which it
-  /// is.
-  public func tellNewest(_ checkpoint: Checkpoint) {
+  /// Names the final state of a run that was found rather than named.
+  public func announceNewest(_ checkpoint: Checkpoint) {
     guard isNewest, checkpoint.isFinished else { return }
     StandardError.shared.note(
       checkpoint.lineage.isImported ? "\(path): imported" : place(of: checkpoint))
@@ -61,7 +60,7 @@ public struct ModelSource: Sendable {
     return "\(path): step \(Format.count(step)) of \(Format.count(steps))"
   }
 
-  private func tell(_ checkpoint: Checkpoint) {
+  private func announceUnfinished(_ checkpoint: Checkpoint) {
     guard !checkpoint.isFinished else { return }
     let place = place(of: checkpoint)
     if checkpoint.training.best?.step == checkpoint.training.step {

@@ -31,13 +31,13 @@ public enum Interruption {
     ExitStatus(signal: noted.exchange(caughtNoMore, ordering: .sequentiallyConsistent))
   }
 
-  /// Does what leaves something behind until it ends: a temporary folder, a half-written file,
-  /// another process. A signal waits until then, and then ends the process; `work` may look for
-  /// `pending`.
+  /// Runs work that would leave something behind if it were cut short: a temporary folder, a
+  /// half-written file, another process. A signal waits for its end, and then ends the process;
+  /// `work` may look for `pending`.
   public static func deferring<Result, Failure: Error>(
     _ work: () throws(Failure) -> Result
   ) throws(Failure) -> Result {
-    // Who catches signals anyway ends after the work as well.
+    // A caller that already catches signals ends after the work anyway.
     guard noted.load(ordering: .sequentiallyConsistent) <= 0, !isDeferring.load(ordering: .relaxed)
     else { return try work() }
     let wasCatching = isCatching.load(ordering: .sequentiallyConsistent)
@@ -97,7 +97,7 @@ private func noteOrExit(_ number: CInt) {
 
 // MARK: - A directory for what another program reads and writes
 
-/// A directory that is gone when nobody holds it any more.
+/// A temporary directory, deleted with its last reference.
 ///
 /// A signal would leave it behind: hold it within `Interruption.deferring`.
 public final class TemporaryDirectory {

@@ -10,6 +10,9 @@ import CharMLP
 import LinearAlgebra
 import Synchronization
 
+/// The version of all commands.
+public let version = "0.2.0"
+
 /// The program that runs.
 public enum Program {
   private static let front = Mutex<String?>(nil)
@@ -30,7 +33,7 @@ public enum Program {
   /// A line of shell that begins with a command, as it has to be typed here.
   public static func called(_ line: String) -> String { name.map { "\($0) \(line)" } ?? line }
 
-  /// The words with which this program starts a command of it.
+  /// The arguments that start one of this program's own commands.
   public static func words(for command: String) -> [String] { name == nil ? [] : [command] }
 
   /// What `--version` prints: the version, the kernels in use, and how the program was built.

@@ -1,4 +1,4 @@
-// Text of a user's as people may safely see it: on one line, bounded, with nothing hidden in it.
+// Text from users, made safe to print: on one line, bounded, with nothing hidden in it.
 //
 // Messages quote what users typed and what files hold. A line end would break the promise of one or
 // two lines, an escape character would speak to the terminal, a direction mark would turn a line
@@ -98,8 +98,7 @@ extension Unicode.Scalar {
   /// The symbol itself if it shows alone; blanks, marks, the parts of a syllable that follow its
   /// first one, and invisible ones by their number: U+00A0.
   ///
-  /// It is for a symbol that stands alone, so that nobody overlooks it or the mark that it would
-  /// put on its neighbour.
+  /// For a symbol that stands alone: it should be seen, and put no mark on its neighbour.
   public var visible: String { showsAlone ? String(self) : codePoint }
 
   private var showsAlone: Bool {
@@ -174,7 +173,7 @@ extension String {
   }
 }
 
-// MARK: - Command lines that are told, so that they can be pasted
+// MARK: - Quoting for a shell
 
 /// A text as one word for the shell, in which nothing is hidden.
 public func shellWord(_ text: String) -> String {

@@ -263,8 +263,8 @@ public final class ProgressDisplay: Sendable {
     output.showMovingLine(text())
   }
 
-  /// Says how far work is that prints no lines of its own: as `update` on a terminal; elsewhere with
-  /// a line that stays, after five seconds, ten, twenty and so on.
+  /// Says how far work is that prints no lines of its own: as `update` on a terminal; elsewhere
+  /// with a line that stays, after five seconds, ten, twenty and so on.
   public func report(_ text: @autoclosure () -> String) {
     if output.terminal.canMoveCursor { return update(text()) }
     let passed = ContinuousClock.now - start

@@ -227,8 +227,8 @@ final class Figures {
 
 // MARK: - Drawing with gnuplot, each chart in a process and a directory of its own
 //
-// Everything goes through files there, so that no pipe can fill up, and no name of ours is a path.
-// A signal ends it as well, and takes its directory away, before it ends the command.
+// Everything goes through files there, so that no pipe can fill up, and no user's text becomes a
+// path. A signal ends it as well, and takes its directory away, before it ends the command.
 
 /// The gnuplot of this machine.
 struct Gnuplot: Sendable {

@@ -314,7 +314,7 @@ extension ReportPage {
 
 // MARK: - Vowels and consonants, in the alphabets that have them
 
-/// What a symbol is to somebody who looks at a map of letters.
+/// What a symbol is on a map of letters.
 enum LetterKind {
   case vowel, consonant, other
 

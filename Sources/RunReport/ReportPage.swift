@@ -426,7 +426,7 @@ extension ReportPage {
   }
 }
 
-// MARK: - A page on its way into a file: what may be replaced, and what is said if it may not
+// MARK: - Writing a page: only an older page is replaced
 
 /// A page that can be written to a file.
 public protocol WrittenPage {

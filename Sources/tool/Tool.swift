@@ -64,7 +64,7 @@ struct Tool: Command {
     FileSystem.exists(word) ? "train \(shellWord(word))" : nil
   }
 
-  /// What is said of the program, with such commands.
+  /// The program's configuration with these commands.
   fileprivate static func listing(
     _ commands: [any ParsableCommand.Type]
   ) -> CommandConfiguration {

@@ -9,8 +9,8 @@ import Testing
 @Suite struct DeclaredFlagsTests {
   private static let demo = DeclaredCommand(DemoCommand.self)
 
-  private func line(_ arguments: [String]) -> ReadCommandLine {
-    ReadCommandLine(arguments, of: Self.demo)
+  private func line(_ arguments: [String]) -> ParsedCommandLine {
+    ParsedCommandLine(arguments, of: Self.demo)
   }
 
   @Test("Flags are known under all their names, with what they take")
@@ -50,7 +50,7 @@ import Testing
     #expect(line(arguments).joined == joined)
   }
 
-  @Test("and is the value of that flag, or what the flag refuses")
+  @Test("A value that begins with a hyphen is its flag's, which may refuse it")
   func joinedValue() throws {
     let command = try #require(try DemoCommand.parsed(["--suffix", "-bo", "-q"]) as? DemoCommand)
     #expect(command.suffix == "-bo" && command.quiet)

@@ -174,7 +174,7 @@ struct DataWarningTests {
       })
   }
 
-  @Test("come with a line that mends the list", arguments: oddLists)
+  @Test("A warning comes with a line of shell that mends the list", arguments: oddLists)
   func mended(list: OddList) throws {
     try #require(try place.guarded("\(list.script) > words.txt").status == 0)
     let found = try warnings(try describe("train --data words.txt"))
@@ -186,13 +186,13 @@ struct DataWarningTests {
     #expect(try warnings(mended)[list.kind] == nil, "\(line)")
   }
 
-  @Test("are not given for a clean one", arguments: cleanLists)
+  @Test("A clean list gets no warning", arguments: cleanLists)
   func clean(script: String) throws {
     try #require(try place.guarded("\(script) > words.txt").status == 0)
     #expect(try warnings(try describe("train --data words.txt")).isEmpty)
   }
 
-  @Test("name the line of the first character that nobody sees, blank lines counted")
+  @Test("The warning of invisible characters names the first one's line, counting blank lines")
   func invisibleLine() throws {
     let words = (0..<30).map { "ab" + String($0, radix: 30) + "c" }
     let text = ["", "", words[0], " "] + words[1...4] + ["x\u{AD}y"] + words[5...] + ["z\u{AD}"]
@@ -204,7 +204,7 @@ struct DataWarningTests {
     #expect(without.contains("the first of them word 6: "))
   }
 
-  @Test("come after a first line that is told whole, however long the file's name")
+  @Test("--describe prints its first line whole, however long the file's name")
   func firstLine() throws {
     let name = "words-of-a-language-with-a-long-name.txt"
     #expect(try place.guarded("cp plain.txt \(name)").status == 0)
@@ -215,7 +215,7 @@ struct DataWarningTests {
     #expect(first.hasSuffix(" characters, median 6"), "\(first)")
   }
 
-  @Test("show their lines after a warning on a terminal's lines")
+  @Test("The line of shell is printed below its warning, which is wrapped")
   func text() throws {
     #expect(try place.guarded("sed 's/$/,1/' plain.txt > words.txt").status == 0)
     let line = "  try:  cut -d, -f1 words.txt | train --data -\n"

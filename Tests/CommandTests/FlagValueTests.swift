@@ -46,7 +46,9 @@ struct FlagValueTests {
     #expect(!place.hasRun)
   }
 
-  @Test("that must be a whole number is one within its limits, or 64", arguments: wholeNumbers)
+  @Test(
+    "A flag for a whole number refuses any other value, and one outside its limits, with 64",
+    arguments: wholeNumbers)
   func wholeNumber(command: String, flag: String, tooSmall: String) throws {
     // How a number is written is one function's business for all flags; that each asks it, "+1"
     // shows, which the standard library takes.
@@ -59,7 +61,7 @@ struct FlagValueTests {
   }
 
   @Test(
-    "that must be a decimal number is a finite one within its limits, or 64",
+    "A flag for a decimal number refuses any other value, and one outside its limits, with 64",
     arguments: decimalNumbers + decimalNumbersFrom0)
   func decimalNumber(command: String, flag: String) throws {
     let zeros =
@@ -71,7 +73,7 @@ struct FlagValueTests {
     for value in values { try expectUsageError("\(command) \(flag) \(value)", command) }
   }
 
-  @Test("that names something names what there is, or 64")
+  @Test("A flag for a name refuses an unknown one with 64")
   func names() throws {
     for arguments in [
       "--foo", "extra --data words.txt", "--optimizer lion", "--schedule never",
@@ -87,7 +89,7 @@ struct FlagValueTests {
   }
 
   @Test(
-    "that asks for more memory than there is ends with 71 before any is allocated",
+    "Sizes beyond the machine's memory end with 71 before any of it is allocated",
     arguments: [
       "--hidden 10000000 --embedding 100000", "--batch-size 10000000 --hidden 10000000",
       "--block-size 100000 --embedding 100000", "--block-size 100000 --data words.txt",
@@ -104,7 +106,7 @@ struct FlagValueTests {
 
   /// A machine with little memory is a limit on addresses.
   @Test(
-    "that asks for more memory than a small machine has ends with 71 in every command",
+    "Sizes beyond a small machine's memory end with 71 in every command",
     .enabled(if: !isSanitized, "a sanitizer needs more addresses"),
     arguments: [
       "ulimit -v 1600000; train --hidden 300000 --optimizer adamw",
@@ -121,7 +123,7 @@ struct FlagValueTests {
     ])
   func tooLargeForSmallMachine(line: String) throws {
     let outcome = try place.guarded("\(onOneCore); \(line)")
-    // A debug build's `bench` warns that its figures say nothing.
+    // A debug build's `bench` warns that its figures mean nothing.
     let lines = outcome.errorLines.filter { !$0.contains("built without optimization") }
     #expect(outcome.status == 71, "\(outcome.errors)")
     #expect((1...2).contains(lines.count), "\(outcome.errors)")
@@ -131,7 +133,7 @@ struct FlagValueTests {
   }
 
   @Test(
-    "may be as small as a network can be, and a block longer than any word",
+    "The smallest network, and a block longer than any word, are trained",
     arguments: [
       "--hidden 1", "--embedding 1", "--batch-size 2", "--block-size 1", "--block-size 64",
     ])

@@ -34,7 +34,7 @@ struct HelpTests {
     }
   }
 
-  @Test("fits a screen of 60 lines and 80 columns, examples before flags", arguments: commands)
+  @Test("Help fits a screen of 60 lines and 80 columns, examples before flags", arguments: commands)
   func size(command: String) throws {
     let lines = try help(command)
     #expect(lines.count <= 60, "\(lines.count) lines")
@@ -50,7 +50,7 @@ struct HelpTests {
     }
   }
 
-  @Test("explains every flag, rare ones after --help-hidden, and docs/commands.md names them all")
+  @Test("--help-hidden explains every flag, and docs/commands.md names them all")
   func flags() throws {
     let guide = try String(
       contentsOf: URL(filePath: #filePath).appending(path: "../../../docs/commands.md")
@@ -96,7 +96,7 @@ struct HelpTests {
     #expect(reference.status == 0, "\(reference.errors)")
   }
 
-  @Test("has examples that run as they stand", arguments: commands)
+  @Test("The examples of --help run as they stand", arguments: commands)
   func examples(command: String) throws {
     try prepare()
     let examples = try examples(command)

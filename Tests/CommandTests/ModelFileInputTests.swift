@@ -26,7 +26,7 @@ struct ModelFileInputTests {
     #"printf '\115\0\0\0\0\0\0\0{"a":{"dtype":"U8","shape":[8796093022208],"data_offsets":[0,8796093022208]}}'"#
 
   @Test(
-    "that is no file, or one without end, is refused with 65 or 66 by whoever reads it",
+    "A model that is not a file, or has no end, is refused with 65 or 66 by every command",
     .enabled(if: !isSanitized, "a sanitizer needs more addresses"),
     arguments: [
       ("ln -s /dev/zero m", 66, "m: a device, not a file"),
@@ -47,7 +47,7 @@ struct ModelFileInputTests {
     }
   }
 
-  @Test("may come through a pipe")
+  @Test("A model may come through a pipe")
   func pipe() throws {
     let outcome = try place.guarded("cat run/model.safetensors | sample --model /dev/stdin")
     #expect(outcome.status == 0, "\(outcome.errors)")
@@ -55,7 +55,7 @@ struct ModelFileInputTests {
   }
 
   @Test(
-    "in whose run directory a file is none is refused, and nothing waits",
+    "A run directory with a pipe or folder in a file's place is refused, and nothing waits",
     arguments: [
       ("mkfifo", "model.safetensors", 66, "a pipe, not a file"),
       ("mkdir", "model.safetensors", 66, "Is a directory"),
@@ -77,7 +77,7 @@ struct ModelFileInputTests {
   }
 
   @Test(
-    "whose files are links does not have a run write where they lead",
+    "A run does not write through links in its directory",
     arguments: ["model.safetensors.new", ".new-0123456789abcdef", ".lock"])
   func links(name: String) throws {
     let outcome = try place.guarded(
@@ -101,7 +101,7 @@ struct ModelFileInputTests {
   }
 
   @Test(
-    "whose weights are so large that its probabilities are no numbers ends no command by a trap",
+    "Weights so large that probabilities are not numbers do not crash any command",
     arguments: ["W1", "W2"])
   func hugeWeights(name: String) throws {
     var file = try SafetensorsFile(decoding: [UInt8](place.read("run/model.safetensors")))
@@ -119,4 +119,25 @@ struct ModelFileInputTests {
     let outcome = try place.guarded("report huge.safetensors --out page.html")
     #expect(outcome.status == 0, "\(outcome.errors)")
   }
+}
+
+// MARK: - A checksum for a model file that a test has changed, by other means than the program's
+
+/// The bytes of a file, with the CRC-32 that a model file has to have.
+func sealed(_ file: SafetensorsFile) throws -> [UInt8] {
+  var file = file
+  file.metadata["crc32"] = "00000000"
+  let digits = String(crc32(try file.encoded()), radix: 16)
+  file.metadata["crc32"] = String(repeating: "0", count: 8 - digits.count) + digits
+  return try file.encoded()
+}
+
+/// The reflected polynomial 0xEDB88320, a bit at a time.
+private func crc32(_ bytes: [UInt8]) -> UInt32 {
+  var sum = UInt32.max
+  for byte in bytes {
+    sum ^= UInt32(byte)
+    for _ in 0..<8 { sum = sum >> 1 ^ (sum & 1 == 1 ? 0xEDB8_8320 : 0) }
+  }
+  return ~sum
 }

@@ -86,7 +86,9 @@ struct WordListInputTests {
     try TrainedRun(["--steps", "20", "--hidden", "8", "--samples", "0"], words: eight)
   }
 
-  @Test("that is none is refused with 65, its place, and no trace", arguments: refusedTexts)
+  @Test(
+    "A file that is no word list is refused with 65 and the place, and leaves nothing behind",
+    arguments: refusedTexts)
   func refusedText(_ list: WordListCase) throws {
     for command in ["train", "gradcheck"] {
       let outcome = try place.guarded("\(list.script)\n\(command) --data words.txt")
@@ -97,21 +99,23 @@ struct WordListInputTests {
     #expect(!place.hasRun)
   }
 
-  @Test("that cannot be had is refused with 66", arguments: refusedPlaces)
+  @Test("A word list that cannot be opened is refused with 66", arguments: refusedPlaces)
   func refusedPlace(_ list: WordListCase) throws {
     let outcome = try place.guarded("\(list.script)\ntrain --data words.txt")
     expectRefusal(outcome, status: 66, saying: "train: \(list.message)")
     #expect(!place.hasRun)
   }
 
-  @Test("that its mode forbids is refused with 66")
+  @Test("A word list without permission to read is refused with 66")
   func forbidden() throws {
     let outcome = try place.guarded(
       "echo anna > words.txt; chmod 0 words.txt\n\(ordinaryUser) train --data words.txt")
     expectRefusal(outcome, status: 66, saying: "train: words.txt: cannot be opened")
   }
 
-  @Test("that is too short only without its repetitions is refused with 65, and told so")
+  @Test(
+    "A word list that is too short without its duplicates is refused with 65, and the message says so"
+  )
   func repetitions() throws {
     try place.write("anna\nanna\nanna\nanna\nanna\nanna\nbert\n".utf8, to: "words.txt")
     let outcome = try place.guarded("\(Self.quick) words.txt --deduplicate")
@@ -125,7 +129,7 @@ struct WordListInputTests {
       saying: "words.txt: 1 distinct word (4 repeated), but at least 6 are needed")
   }
 
-  @Test("that is a closed standard input, or has no name, is refused with 66")
+  @Test("A closed standard input, or a word list without a name, is refused with 66")
   func nowhere() throws {
     expectRefusal(
       try place.guarded("train --data - <&-"), status: 66,
@@ -135,12 +139,14 @@ struct WordListInputTests {
       saying: "a list must have a name")
   }
 
-  @Test("that is empty standard input is refused with 65")
+  @Test("An empty standard input is refused with 65")
   func emptyStandardInput() throws {
     expectRefusal(try place.guarded("train --data -"), status: 65, saying: "train: stdin: the word")
   }
 
-  @Test("is learned to the same bytes however it is written and comes", arguments: equivalentLists)
+  @Test(
+    "A word list gives the same model, however it is written and wherever it comes from",
+    arguments: equivalentLists)
   func equivalent(_ list: WordListCase) throws {
     try place.write(Self.eight.utf8, to: "plain.txt")
     try Self.plain.get().write(to: "a", in: place)
@@ -152,7 +158,7 @@ struct WordListInputTests {
     #expect(try place.read("a/model.safetensors") == place.read("b/model.safetensors"))
   }
 
-  @Test("may have inner blanks, upper case and combining marks, each a symbol of its own")
+  @Test("Inner blanks, capitals and combining marks are symbols of their own")
   func unusualCharacters() throws {
     // A B a b space, e, U+0301, U+00E9: nothing is folded or normalized.
     try place.write("A b\na B\nA\nb\ne\u{301}\n\u{e9}\nab\nba\n".utf8, to: "words.txt")
@@ -162,7 +168,7 @@ struct WordListInputTests {
       outcome.errors.contains("words.txt: 8 words, all distinct; 8 symbols;"), "\(outcome.errors)")
   }
 
-  @Test("may have 5,000 different symbols, and its words can be sampled")
+  @Test("A word list of 5,000 symbols is trained on and sampled from")
   func manySymbols() throws {
     let scalars = (0..<5000).map { Character(Unicode.Scalar(0x4E00 + UInt32($0))!) }
     let lines = stride(from: 0, to: 5000, by: 5).map { String(scalars[$0..<$0 + 5]) + "\n" }
@@ -178,7 +184,9 @@ struct WordListInputTests {
       "\(outcome.errors)")
   }
 
-  @Test("that changes or vanishes once it was read changes nothing", arguments: ["echo x >", "rm"])
+  @Test(
+    "A word list that changes or vanishes after it was read changes nothing",
+    arguments: ["echo x >", "rm"])
   func later(change: String) throws {
     try place.write("anna\nbert\ncarla\ndora\nemil\nfrida\ngusta\nhanna\n".utf8, to: "words.txt")
     let outcome = try place.guarded(
@@ -193,7 +201,7 @@ struct WordListInputTests {
     #expect(try place.read("a/model.safetensors") == place.read("b/model.safetensors"))
   }
 
-  @Test("with a line of exactly 10,000 characters, or shorter words than the block, is trained on")
+  @Test("A line of exactly 10,000 characters, and words shorter than the block, are trained on")
   func extremes() throws {
     let long = String(repeating: "ab", count: 5000)
     try place.write("\(long)\na\nb\nab\nba\naa\nbb\n".utf8, to: "words.txt")

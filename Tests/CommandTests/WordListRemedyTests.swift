@@ -122,7 +122,8 @@ struct WordListRemedyTests {
     #expect(outcome.output.contains("-: 8 words, all distinct"), "\(line)\n\(outcome.errors)")
   }
 
-  @Test("converts an encoding that was guessed", arguments: encodedLists)
+  @Test(
+    "The printed line converts a list from the encoding that was guessed", arguments: encodedLists)
   private func encoding(list: EncodedList) throws {
     let words = list.words.replacing(" ", with: "\n") + "\n"
     try place.write(words.utf8, to: "plain.txt")
@@ -136,7 +137,9 @@ struct WordListRemedyTests {
     #expect(line.output == words)
   }
 
-  @Test("reads other formats, and takes out what no word may have", arguments: otherFiles)
+  @Test(
+    "The printed line reads other formats, and removes what no word may have", arguments: otherFiles
+  )
   func format(list: WordListCase) throws {
     var words = ["anna", "bert", "carla", "dora", "emil", "frida", "gusta", "hanna"]
     if list.testDescription.hasPrefix("a damaged line") {
@@ -148,7 +151,9 @@ struct WordListRemedyTests {
     try expectRemedy(list.message)
   }
 
-  @Test("quotes the name of the file", arguments: ["a b.gz", "it's.gz", "-x.gz", "$HOME.gz"])
+  @Test(
+    "The printed line quotes the name of the file",
+    arguments: ["a b.gz", "it's.gz", "-x.gz", "$HOME.gz"])
   func quoting(file: String) throws {
     let words = "anna\nbert\ncarla\ndora\nemil\nfrida\ngusta\nhanna\n"
     try place.write(words.utf8, to: "plain")

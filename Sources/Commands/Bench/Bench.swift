@@ -50,7 +50,7 @@ package struct Bench: Command {
 
   package func run() throws {
     if !isOptimized, oneCore == nil {
-      StandardError.shared.warn("built without optimization: these figures say nothing")
+      StandardError.shared.warn("built without optimization: these figures mean nothing")
     }
     let threads = threads ?? availableCores()
     AddressSpace.requireRoomForBLAS(callers: threads)

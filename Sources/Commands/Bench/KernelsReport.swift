@@ -163,7 +163,7 @@ package struct BenchProcess {
   }
 
   /// The running program.
-  /// - Throws: `CommandFailure` (69) where the system does not tell its path.
+  /// - Throws: `CommandFailure` (69) if the system does not know its path.
   init(arguments: [String]) throws(CommandFailure) {
     guard let path = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
     else {

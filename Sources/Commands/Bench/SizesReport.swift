@@ -80,7 +80,7 @@ extension SizesReport {
     return table.text
   }
 
-  /// Who wins where, of the sizes at which both sides were timed.
+  /// Which side wins at each size at which both were timed.
   func sentence(_ name: String, _ timings: [SizeTiming]) -> String {
     let winners = timings.compactMap { timing in timing.winner.map { (timing.size, $0) } }
     return name + ": " + SizeRange.sentence(winners) { $0.phrase } + "."
@@ -215,7 +215,7 @@ struct SizeTiming {
   var ratio: Double? { naiveSeconds.map { $0 / blasSeconds } }
   var winner: Winner? { ratio.map(Winner.init) }
 
-  /// Who is faster by more than a twentieth.
+  /// Which side is faster by more than a twentieth.
   enum Winner: String {
     case naive, neither
     case blas = "BLAS"
@@ -271,7 +271,7 @@ struct SizeTiming {
 
 /// Neighbouring sizes with the same verdict.
 ///
-/// A size at which one side begins to win is a crossover only if it goes on winning, so the
+/// A size at which one side begins to win is a crossover only if it keeps winning, so the
 /// sentence lists all ranges.
 package struct SizeRange<Verdict: Equatable> {
   let verdict: Verdict
@@ -391,7 +391,7 @@ struct LibraryThreads {
     if BLASLibrary.configuration.contains("USE_OPENMP") {
       return "takes its threads from OMP_NUM_THREADS alone and ignores what is set"
     }
-    if asked == 1 { return "is given one thread, by --threads or for want of cores" }
+    if asked == 1 { return "is given one thread, by --threads or for lack of cores" }
     return granted == 1 ? "ignores the number of threads that is set" : nil
   }
 }

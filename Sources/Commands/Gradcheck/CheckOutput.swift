@@ -407,7 +407,7 @@ extension VerdictOutput {
 
 // MARK: - The words, for docs/gradcheck.html too
 
-/// What is said of a whole file.
+/// The summary of a whole file.
 enum VerdictSentence: String, Sentence {
   // Counts
   case allRight = "{count} of {count} right"

@@ -33,7 +33,7 @@ struct Score: ParsableCommand {
   func run() throws {
     let model = try source.open()
     let scorer = try WordScorer(model.predictor, chain.options)
-    let given = words + WordArguments.taken
+    let given = words + WordArguments.others
     let words =
       given == ["-"] ? Array(try WordListSource("-", for: "sample score").read()) : given
     model.announce()

@@ -97,8 +97,9 @@ struct OpenedModel {
 
   var path: String { source.path }
 
-  /// Says which run this is, if nobody named it: after all that may be refused, before the results.
-  func announce() { source.tellNewest(checkpoint) }
+  /// Says which run this is if the user named none: after whatever may be refused, before the
+  /// results.
+  func announce() { source.announceNewest(checkpoint) }
 
   var vocabulary: Vocabulary { checkpoint.model.vocabulary }
 }
@@ -144,8 +145,8 @@ private struct ZeroTemperature: Error, CustomStringConvertible {
 enum WordArguments {
   private static let words = Mutex<[String]>([])
 
-  /// The words that `score` was given besides the first.
-  static var taken: [String] { words.withLock { $0 } }
+  /// The words after the first that `score` was given.
+  static var others: [String] { words.withLock { $0 } }
 
   private static let flagsOfAll = ["--model", "--temperature", "--top-k", "--top-p"]
   private static let switchesOfAll = ["--network-only"]

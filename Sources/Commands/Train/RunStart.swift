@@ -16,7 +16,7 @@ struct RunStart {
   let name: String
   /// Where the data came from, list by list.
   let paths: [String]
-  /// The lists that were named; nil for a run that goes on with its own.
+  /// The lists that were named; nil for a resumed run that uses its own.
   var source: WordLists?
   let dataset: Dataset
   let words: StoredWords
@@ -28,15 +28,15 @@ struct RunStart {
   /// The training time before, as far as metrics were recorded.
   var secondsBefore = 0.0
   var isResumed = false
-  /// What the recipe of a new run began with, in words; nil for a run that goes on.
+  /// What the recipe of a new run began with, in words; nil for a resumed run.
   var recipeTitle: String?
   /// The flags that give a run this recipe.
   private(set) var pastedFlags: [String] = []
   /// The path of the network that a new run starts from.
   var startedFrom: String?
-  /// The symbols of the list that that network does not know.
+  /// The list's symbols that this network does not know.
   var newSymbols: [Unicode.Scalar] = []
-  /// The steps that a run was to take before it was given another end; nil if it was not.
+  /// The former length of a resumed run that is given another one; nil otherwise.
   var formerSteps: Int?
 
   /// A start as the flags ask for it.
@@ -95,7 +95,7 @@ struct RunStart {
 }
 
 extension Trainer.Backward {
-  /// Refuses ranks for a backward pass that knows nothing of them.
+  /// Refuses several ranks for a backward pass that cannot use them.
   func check(_ communicator: (any Communicator)?) throws(CommandFailure) {
     guard communicator != nil, self != .fused else { return }
     throw CommandFailure(
@@ -131,12 +131,11 @@ struct TrainingMemory {
 //
 // From the run's directory alone.
 
-// Flags about the network, the training or the words are not needed. Where they are given all the
-// same they must say what the run says: another recipe or other words are another run, and are
-// refused (76).
+// Flags about the network, the training or the words are not needed. If they are given anyway, they
+// must match the run: another recipe or other words would be another run, and are refused (76).
 
 extension RunStart {
-  /// The start of a run that goes on where its last checkpoint was saved.
+  /// The start of a run that resumes from its last checkpoint.
   init(
     resuming path: String, _ options: Train, _ communicator: (any Communicator)?
   ) throws {
@@ -169,14 +168,14 @@ extension RunStart {
     }
   }
 
-  /// The training time that a line of metrics tells.
+  /// The training time that a line of metrics records.
   private static func seconds(inMetrics line: String) -> Double? {
     (try? JSONValue(parsing: line))?["seconds"]?.double
   }
 }
 
 extension RunDirectory {
-  /// The directory of a run to go on with.
+  /// The directory of a run to resume.
   init(toResume path: String) throws(CommandFailure) {
     do throws(SystemError) {
       try self.init(existing: path)
@@ -250,8 +249,8 @@ extension Checkpoint {
     }
   }
 
-  /// The run with the end that flags give it. Flags that ask for another network or another
-  /// training than the run's are refused.
+  /// The run with the length that flags give it. Flags that ask for another network or other
+  /// training are refused.
   func continued(
     by options: Train, _ choice: RecipeChoice, _ directory: RunDirectory
   ) throws -> Checkpoint {
@@ -337,7 +336,7 @@ struct RunData {
     }
   }
 
-  /// Takes a list in memory, of which something is stored already.
+  /// Takes a list in memory, and what the run's files keep of it.
   ///
   /// - Throws: `CommandFailure` for a list that is too small or too large; it calls the list
   ///   `name`.

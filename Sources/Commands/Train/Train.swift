@@ -301,8 +301,8 @@ extension LearningRateSearch {
 // Under mpirun rank 0 does what `train` does alone, and the others take every step with it.
 
 // Only rank 0 prints and saves. The others get from it the words and a checkpoint, whether a run
-// begins or goes on: so they need neither the list nor the run directory on their machines, and any
-// number of ranks can go on with a run. Only a list that is split by hash is read by all, each its
+// begins or is resumed: so they need neither the list nor the run directory on their machines, and
+// any number of ranks can resume a run. Only a list that is split by hash is read by all, each its
 // own part. An error that rank 0 alone sees aborts the job.
 
 #if MPI
@@ -371,7 +371,7 @@ extension LearningRateSearch {
     /// Starts where rank 0 does; nil if rank 0 has failed and reported it.
     fileprivate convenience init?(following ranks: MPICommunicator, threads: Int) {
       guard let assignment = RunAssignment.received(ranks) else { return nil }
-      // What is wrong with the list is known to all ranks, and rank 0 tells it.
+      // All ranks know what is wrong with the list, and rank 0 reports it.
       let data = try? FollowerData(assignment, ranks)
       var file: [UInt8] = []
       ranks.broadcast(&file)

@@ -79,7 +79,7 @@ struct TrainingStop: CustomStringConvertible {
   var description: String { "\(Format.count(step)): \(reason)" }
 }
 
-/// A validation loss that is no better than what nobody has to learn.
+/// A validation loss that is no better than that of a model that learns nothing.
 struct LearningFailure: CustomStringConvertible {
   let description: String
 
@@ -216,7 +216,7 @@ struct RunPart {
   }
 }
 
-/// A run's description while it trains: the parts before, and the one that is going on.
+/// A run's description while it trains: the parts before, and the current one.
 final class RunHistory {
   private var description: RunDescription
   private var part: RunPart

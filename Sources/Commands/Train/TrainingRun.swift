@@ -1,4 +1,4 @@
-// A run from the word list to the saved model: the order of things, and what is told about them.
+// A run from the word list to the saved model: the order of events, and what is printed on the way.
 
 import CharMLP
 import CommandSupport
@@ -12,7 +12,6 @@ struct TrainingRun {
   let start: RunStart
   let recipe: Recipe
   private let progress: ProgressDisplay
-  private let trace = LossTrace()
   private let health: HealthRecord
   private let started = ContinuousClock.now
   private let history: RunHistory
@@ -104,7 +103,7 @@ struct TrainingRun {
     if !trainer.isFinished, let change = history.kernelChange { StandardError.shared.warn(change) }
   }
 
-  /// What is said about the network that a run starts from.
+  /// Describes the network that a run starts from.
   private func beginning(_ network: String, _ trainer: Trainer) -> String {
     let step = trainer.lineage.origin.map { Format.count($0.step) } ?? ""
     let new = start.newSymbols
@@ -149,10 +148,12 @@ extension TrainingRun {
     _ stopwatch: inout TrainingStopwatch
   ) throws {
     var pace = Pace()
-    var (hasToldContention, hasToldFailure) = (false, false)
+    // So narrow that the whole moving line has room in eighty columns.
+    var curve = Sparkline(width: 10)
+    var (hasReportedContention, hasReportedFailure) = (false, false)
     var schedule = SavingSchedule(
       every: options.checkpoints.checkpointEvery,
-      // Another end is saved at once: whatever happens, the run goes on to it.
+      // A new length is saved at once: whatever happens, the run keeps it.
       savedAt: start.isResumed && start.formerSteps == nil ? start.firstStep : nil)
     try saveIfDue(&schedule, stopwatch)
     // After the first save: a directory with a description has a model as well.
@@ -165,23 +166,23 @@ extension TrainingRun {
         try health.advance(trainer, to: target, isEvaluation: recipe.isEvaluated(at: target))
       }
       pace.adapt(to: duration)
-      if trainer.threads < trainer.threadLimit, !hasToldContention {
-        hasToldContention = true
+      if trainer.threads < trainer.threadLimit, !hasReportedContention {
+        hasReportedContention = true
         progress.line(
           """
           the cores are busy with other work: using \(trainer.threads) of \(trainer.threadLimit) threads \
           for now; the result stays the same
           """)
       }
-      progress.update(movingLine(trainer, stopwatch))
+      progress.update(movingLine(trainer, stopwatch, &curve))
       if recipe.isEvaluated(at: trainer.step) {
         let (model, loss) = trainer.evaluate()
         try record(trainer, validationLoss: loss, stopwatch, directory)
         try showSamples(model)
-        if !hasToldFailure, trainer.step >= recipe.steps / 10, !trainer.isFinished,
+        if !hasReportedFailure, trainer.step >= recipe.steps / 10, !trainer.isFinished,
           let failure = LearningFailure(clear: loss, dataset, recipe)
         {
-          hasToldFailure = true
+          hasReportedFailure = true
           StandardError.shared.warn(
             "step \(Format.count(trainer.step)): \(failure); Ctrl-C stops the run")
         }
@@ -201,12 +202,16 @@ extension TrainingRun {
     return steps == 0 ? 0 : Double(steps) / stopwatch.seconds
   }
 
-  private func movingLine(_ trainer: Trainer, _ stopwatch: TrainingStopwatch) -> String {
+  /// The curve grows whenever the line is made.
+  private func movingLine(
+    _ trainer: Trainer, _ stopwatch: TrainingStopwatch, _ curve: inout Sparkline
+  ) -> String {
     let rate = rate(stopwatch)
+    curve.add(trainer.smoothedLoss)
     return """
       step \(Format.count(trainer.step))/\(Format.count(recipe.steps))  \
       loss \(Format.fixed(trainer.smoothedLoss, decimals: 4))  \
-      \(trace.text(adding: trainer.smoothedLoss))  \(Format.rate(rate, "steps"))  \
+      \(curve.text)  \(Format.rate(rate, "steps"))  \
       \(Format.duration(seconds: Double(recipe.steps - trainer.step) / rate)) left
       """
   }
@@ -244,7 +249,7 @@ extension TrainingRun {
 }
 
 extension Recipe {
-  /// Whether an evaluation has a line of its own: about twenty of a run have.
+  /// Whether an evaluation is printed: about twenty of a run are.
   fileprivate func isShown(at step: Int) -> Bool {
     let evaluations = (steps + evaluationInterval - 1) / evaluationInterval
     return (step / evaluationInterval).isMultiple(of: max(1, (evaluations + 10) / 20))
@@ -267,7 +272,7 @@ extension TrainingRun {
     try judge(result.losses.preferred)
   }
 
-  /// Says when nothing was learned: losses that are finite numbers can still mean nothing.
+  /// Warns if nothing was learned: a finite loss can still be meaningless.
   ///
   /// - Throws: `CommandFailure` (70) if even the perplexity is too large for a number.
   private func judge(_ losses: SplitLosses) throws(CommandFailure) {
@@ -280,8 +285,8 @@ extension TrainingRun {
   /// The seconds since the command began.
   private var seconds: Double { (ContinuousClock.now - started) / .seconds(1) }
 
-  /// Whether an error is an end that a description tells of: a signal, after which all is saved, or
-  /// a loss that is no longer finite.
+  /// Whether an error is an end that run.json records: a signal, after which everything is saved,
+  /// or a loss that is no longer finite.
   private static func isEnd(_ error: any Error) -> Bool {
     let status = (error as? CommandFailure)?.status
     return status?.isSignal == true || error is Divergence
@@ -301,8 +306,8 @@ extension TrainingRun {
     }
   }
 
-  /// What could not be written to the run directory ends the command with 74, and so does a
-  /// directory that has been moved away: what its path leads to now is somebody else's.
+  /// Ends the command with 74 if the run directory cannot be written, or has been moved away:
+  /// whatever is at its path now belongs to another run.
   func reportingWrites(
     _ write: () throws(SystemError) -> Void
   ) throws(CommandFailure) {
@@ -319,10 +324,10 @@ extension TrainingRun {
   }
 }
 
-// MARK: - Saving on the way, and what a signal does
+// MARK: - Saving during training, and after a signal
 
-// A signal is looked for before every step, so the step it hits is finished; then the run is saved
-// as at any other time, and the command says how to go on.
+// Signals are checked before every step, so the current step is finished first; then the run is
+// saved as usual, and the command says how to continue.
 
 extension TrainingRun {
   /// Saves the step that the trainer is at if its time has come, if it is the last, or after a
@@ -337,7 +342,7 @@ extension TrainingRun {
     if schedule.isDue(trainer.step, stopwatch.total)
       || (isLast && schedule.isUnsaved(trainer.step))
     {
-      // The best one first: whatever a run goes on from, the best before that is there.
+      // The best first: whatever step a run resumes from, the best before it is on disk.
       if var best = schedule.best {
         best.mixture = StoredMixture(trainer, best.model, start.words)
         let bytes = try best.encoded()
@@ -350,7 +355,7 @@ extension TrainingRun {
       try reportingWrites { () throws(SystemError) in try start.directory.save(model: bytes) }
       schedule.note(trainer.step, stopwatch.total)
     }
-    // What arrived during the save itself waits for the next step, which then is saved too.
+    // A signal during the save itself waits for the next step, which is saved as well.
     if isLast, let status = pendingStop { throw interruption(status) }
   }
 
@@ -371,7 +376,7 @@ extension TrainingRun {
       advice: "To continue:  \(line)")
   }
 
-  /// What is said about a resumed run.
+  /// Where a resumed run continues, as a line.
   var resumption: String {
     let steps = Format.count(recipe.steps)
     let first = Format.count(start.firstStep)
@@ -390,8 +395,8 @@ extension TrainingRun {
 
 // MARK: - When a run is saved
 
-// At its start, so that it can be resumed from then on, at every so many steps or seconds, and at
-// its end. When does not change what is learned.
+// At the start, so that it can be resumed from then on; every so many steps or seconds; and at the
+// end. The schedule does not affect what is learned.
 
 /// Which steps are saved, and which one was last.
 struct SavingSchedule {
@@ -490,7 +495,7 @@ final class HealthRecord {
     try trainer.advance(to: target)
   }
 
-  /// What is to be told about the step that the trainer is at; nothing where sizes are too large.
+  /// The measurements at the trainer's step; none where the sizes are too large.
   func json(_ trainer: Trainer) -> [(key: String, value: JSONValue)] {
     guard let minibatch else { return [] }
     let parameters = trainer.parameters
@@ -509,19 +514,5 @@ final class HealthRecord {
       pairs.append((key: "update_ratio", value: .object(values)))
     }
     return pairs
-  }
-}
-
-// MARK: - The moving line's memory
-
-/// A sparkline that grows whenever the moving line is made.
-final class LossTrace {
-  // So narrow that the whole line has room in eighty columns.
-  private var sparkline = Sparkline(width: 10)
-
-  /// The curve, with one value more.
-  func text(adding loss: Double) -> String {
-    sparkline.add(loss)
-    return sparkline.text
   }
 }
