@@ -10,7 +10,7 @@ extension ReportPage {
   private static let shownSymbols = 150
 
   var embedding: Markup {
-    guard let axes = findings.axes else {
+    guard let axes = measurements.axes else {
       return .note("The embedding has values that are not finite: there is no map.")
     }
     let kinds = shownIDs.map(kind)
@@ -31,7 +31,7 @@ extension ReportPage {
 
   private var shownIDs: [Int] {
     let vocabulary = run.checkpoint.model.vocabulary
-    guard vocabulary.count > Self.shownSymbols, let data = findings.data else {
+    guard vocabulary.count > Self.shownSymbols, let data = measurements.data else {
       return Array((0..<vocabulary.count).prefix(Self.shownSymbols))
     }
     return [0]
@@ -96,7 +96,7 @@ extension ReportPage {
 
 extension ReportPage {
   var health: Markup {
-    guard let found = findings.diagnostics else { return withoutPass }
+    guard let found = measurements.diagnostics else { return withoutPass }
     let figures = [activations(found), saturation, gradients(found), updates]
     return .paragraph(
       """
@@ -135,7 +135,7 @@ extension ReportPage {
 
   private var saturation: Markup {
     let lines = run.shownMetrics.filter { $0.saturated != nil || $0.deadUnits != nil }
-    guard !lines.isEmpty, let units = findings.diagnostics?.units else { return .empty }
+    guard !lines.isEmpty, let units = measurements.diagnostics?.units else { return .empty }
     let chart = Chart.overSteps(
       .saturation, "Saturated activations and dead units over steps.", file: "saturation", lines
     ) { line in
@@ -200,7 +200,7 @@ extension ReportPage {
 
 extension ReportPage {
   var gradients: Markup {
-    guard let report = findings.gradients, let minibatch = findings.minibatch else {
+    guard let report = measurements.gradients, let minibatch = measurements.minibatch else {
       return .note(
         "Not made: the network is too large, or its words are not stored. `gradcheck` has no such limit."
       )
@@ -246,7 +246,7 @@ extension ReportPage {
   private static let shownColumns = 512
 
   var dlogits: Markup {
-    guard let found = findings.diagnostics, let minibatch = findings.minibatch else {
+    guard let found = measurements.diagnostics, let minibatch = measurements.minibatch else {
       return withoutPass
     }
     return .paragraph(

@@ -8,7 +8,7 @@ import Posix
 /// A run as one HTML file that needs nothing besides itself.
 public struct ReportPage {
   let run: RecordedRun
-  let findings: RunMeasurements
+  let measurements: RunMeasurements
   let figures: Figures
   private let generator: GeneratorData
 
@@ -22,9 +22,9 @@ public struct ReportPage {
 
   init(_ run: RecordedRun, _ gnuplot: Gnuplot?, progress: (String) -> Void = { _ in }) {
     self.run = run
-    findings = RunMeasurements(run, progress: progress)
+    measurements = RunMeasurements(run, progress: progress)
     progress("drawing charts")
-    generator = GeneratorData(findings.predictor, run.dataset)
+    generator = GeneratorData(measurements.predictor, run.dataset)
     figures = Figures(gnuplot)
   }
 
@@ -68,7 +68,7 @@ extension ReportPage {
     let recipe = run.checkpoint.recipe
     let step = run.checkpoint.training.step
     var text = ""
-    if let data = findings.data {
+    if let data = measurements.data {
       text =
         "\(Format.counted(data.words, "word")) of \(Format.counted(data.symbols.count, "symbol")), "
     }
@@ -90,20 +90,20 @@ extension ReportPage {
       tiles.append(
         .element("div", ["class": "tile"], [.element("b", value), .element("span", name)]))
     }
-    if let losses = findings.losses {
+    if let losses = measurements.losses {
       let perplexity = SplitLosses.perplexity(losses.validation)
       add(
         Format.fixed(losses.validation, decimals: 3),
         "validation loss, perplexity \(Format.fixed(perplexity, decimals: 2))")
     }
-    if let best = findings.baseline?.baseline.best {
+    if let best = measurements.baseline?.baseline.best {
       add(
         Format.fixed(best.losses.validation, decimals: 3),
         "validation loss of the best counting, a \(best.order)-gram")
     }
-    if let unknown = findings.words.unknown, findings.words.drawn > 0 {
+    if let unknown = measurements.words.unknown, measurements.words.drawn > 0 {
       add(
-        Format.percent(unknown, of: findings.words.drawn),
+        Format.percent(unknown, of: measurements.words.drawn),
         "of its words are not in the training list")
     }
     if let seconds = run.metrics.last?.seconds {
@@ -117,9 +117,11 @@ extension ReportPage {
 
   /// Whether plain counting predicts better, in a sentence.
   var verdict: Markup {
-    guard let losses = findings.losses, let baseline = findings.baseline else { return .empty }
+    guard let losses = measurements.losses, let baseline = measurements.baseline else {
+      return .empty
+    }
     return .paragraph(
-      findings.mixture.map { baseline.verdict(of: $0, losses) } ?? baseline.verdict(losses)
+      measurements.mixture.map { baseline.verdict(of: $0, losses) } ?? baseline.verdict(losses)
         ?? "On validation words the network is better than every n-gram model.")
   }
 
@@ -162,7 +164,7 @@ extension ReportPage {
       ("13", Self.name(of: curve)), ("11", "minibatch, smoothed"), ("12", "validation"),
     ]
     var baselines: [[Chart.Cell]] = []
-    if let comparison = findings.baseline {
+    if let comparison = measurements.baseline {
       let (rival, best) = (comparison.rival, comparison.baseline.best)
       legend.append(("14", "\(rival.order)-gram, same context"))
       if rival != best { legend.append(("15", "\(best.order)-gram, best")) }
@@ -250,7 +252,7 @@ extension ReportPage {
   }
 
   private var lossTable: Markup {
-    guard let losses = findings.losses, let comparison = findings.baseline else {
+    guard let losses = measurements.losses, let comparison = measurements.baseline else {
       return Self.withoutWords
     }
     func row(_ name: String, _ losses: SplitLosses) -> [Markup] {
@@ -262,7 +264,7 @@ extension ReportPage {
     }
     let headings = ["loss (perplexity)", "train", "validation", "test"]
     let (rival, best) = (comparison.rival, comparison.baseline.best)
-    let mixture = findings.mixture.map { [row("mixture", $0.losses)] } ?? []
+    let mixture = measurements.mixture.map { [row("mixture", $0.losses)] } ?? []
     let shown =
       [row("network", losses), row(rival)] + (rival == best ? [] : [row(best)]) + mixture
     let all = Markup.table(headings, comparison.baseline.entries.map(row), class: "small")
@@ -278,7 +280,7 @@ extension ReportPage {
   private static let listedSymbols = 40
 
   var data: Markup {
-    guard let data = findings.data else { return Self.withoutWords }
+    guard let data = measurements.data else { return Self.withoutWords }
     let warnings = data.warnings.map { Markup.element("p", ["class": "notice"], $0.text) }
     return warnings.reduce(.empty, +) + facts(data) + parts(data)
       + .element(
@@ -340,7 +342,7 @@ extension ReportPage {
 
 extension ReportPage {
   var words: Markup {
-    let found = findings.words
+    let found = measurements.words
     guard !found.rows.isEmpty else {
       return .note("A thousand attempts gave no word.")
     }
@@ -357,11 +359,11 @@ extension ReportPage {
   }
 
   private var novelty: Markup {
-    guard let unknown = findings.words.unknown else { return Self.withoutWords }
+    guard let unknown = measurements.words.unknown else { return Self.withoutWords }
     return .paragraph(
       """
-      Of \(Format.count(findings.words.drawn)) words that the network made, \
-      \(Format.share(unknown, of: findings.words.drawn)) are not in the training list. The first \
+      Of \(Format.count(measurements.words.drawn)) words that the network made, \
+      \(Format.share(unknown, of: measurements.words.drawn)) are not in the training list. The first \
       twenty, each with the nearest training word: how many characters to insert, delete or replace.
       """)
   }

@@ -1,8 +1,112 @@
-// What `train` tells about a list and about counting, from the shell.
+// What `train` is given and what it says of it, from the shell: lists with or without a flag, one
+// or several, files or standard input; the report on a list, and counting beside it; `--split
+// hash`, and lists that are too long to be kept.
 
 import Foundation
 import Safetensors
 import Testing
+
+// MARK: - Which lists
+
+@Suite("The lists of a run")
+struct TrainListsTests {
+  let place: Workplace
+  private static let quick = ["--steps", "60", "--hidden", "8", "--samples", "3"]
+
+  init() throws {
+    place = try Workplace()
+    // The last line of the first has no end, and the words of both together are `all.txt`.
+    let (first, second) = (words(0..<40), words(40..<90))
+    try place.write(first.joined(separator: "\n").utf8, to: "a.txt")
+    try place.write("\u{FEFF}\(second.joined(separator: "\r\n"))\r\n".utf8, to: "b.txt")
+    try place.write((first + second).joined(separator: "\n").utf8, to: "all.txt")
+  }
+
+  private func words(_ numbers: Range<Int>) -> [String] {
+    numbers.map { number in
+      String(String(number * 7919 % 100_000).map { Character(UnicodeScalar($0.asciiValue! + 49)) })
+        + "a"
+    }
+  }
+
+  private func train(_ arguments: [String], input: String = "") throws -> Outcome {
+    try place.run("train", arguments + Self.quick, input: input)
+  }
+
+  private func description(_ run: String) throws -> [String: Any] {
+    try jsonObject(String(decoding: try place.read(run + "/run.json"), as: UTF8.self))
+  }
+
+  @Test("A list needs no flag")
+  func positional() throws {
+    #expect(try train(["all.txt", "-o", "plain", "-q"]).errors.contains("warning: tiny"))
+    #expect(try train(["--data", "all.txt", "-o", "flag"]).status == 0)
+    #expect(try place.read("plain/model.safetensors") == place.read("flag/model.safetensors"))
+    #expect(try description("plain")["data"] as? String == "all.txt")
+    #expect(try train(["all.txt"]).status == 0)
+    #expect(try place.names(in: "runs") == ["all-1"])
+  }
+
+  @Test("Several lists are one, in their order, and standard input may be among them")
+  func several() throws {
+    let outcome = try train(["a.txt", "b.txt", "-o", "both"])
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(outcome.errors.contains("a.txt, b.txt: 90 words"))
+    #expect(try train(["all.txt", "-o", "all"]).status == 0)
+    #expect(try place.read("both/model.safetensors") == place.read("all/model.safetensors"))
+    #expect(try description("both")["data"] as? [String] == ["a.txt", "b.txt"])
+
+    let piped = try train(
+      ["a.txt", "-", "-o", "piped"], input: words(40..<90).joined(separator: "\n"))
+    #expect(piped.status == 0, "\(piped.errors)")
+    #expect(try place.read("piped/model.safetensors") == place.read("all/model.safetensors"))
+
+    let resumed = try place.run("train", ["--resume", "both", "a.txt", "b.txt"])
+    #expect(resumed.status == 0, "\(resumed.errors)")
+    #expect(try place.run("train", ["--resume", "both"]).output.contains("samples:"))
+    expectRefusal(try place.run("train", ["--resume", "both", "b.txt", "a.txt"]), status: 76)
+    let report = try place.run("report", ["both"])
+    #expect(report.status == 0, "\(report.errors)")
+    let described = try place.run("train", ["a.txt", "b.txt", "--describe", "--json"]).output
+    #expect(try jsonObject(described)["words"] as? Int == 90)
+  }
+
+  @Test("What is wrong is told of the list that it is in")
+  func errors() throws {
+    try place.write([0x61, 0x0A, 0x62, 0xE9, 0x0A], to: "latin.txt")
+    expectRefusal(
+      try train(["a.txt", "latin.txt"]), status: 65, saying: "train: latin.txt:2: invalid UTF-8")
+    expectRefusal(try train(["a.txt", "none.txt"]), status: 66, saying: "train: none.txt: ")
+    expectRefusal(try train(["a.txt", "--data", "b.txt"]), status: 64, saying: "--data cannot be")
+    expectRefusal(try train(["-", "a.txt", "-"]), status: 64, saying: "cannot be read twice")
+    expectRefusal(try train(["a.txt", "--data", "a.txt", "--data", "b.txt"]), status: 64)
+    #expect(!place.hasRun)
+  }
+
+  @Test("A list that is split by hash is one, and the line that joins several works")
+  func hash() throws {
+    let refused = try train(["a.txt", "b.txt", "--split", "hash"])
+    expectRefusal(
+      refused, status: 69,
+      saying: "Join them:  awk 1 a.txt b.txt | train --split hash -")
+    try place.write(words(0..<400).joined(separator: "\n").utf8, to: "a.txt")
+    try place.write(words(400..<450).joined(separator: "\n").utf8, to: "b.txt")
+    let outcome = try place.guarded(
+      "awk 1 a.txt b.txt | train --split hash - --steps 20 --hidden 8 --out hashed")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+  }
+
+  @Test("A warning of several lists has a line that reads them all")
+  func warning() throws {
+    for name in ["c.csv", "d.csv"] {
+      try place.write(words(0..<50).map { "\($0),F,\(name.count)\n" }.joined().utf8, to: name)
+    }
+    let outcome = try train(["c.csv", "d.csv"])
+    #expect(outcome.errors.contains("try:  awk 1 c.csv d.csv | cut -d, -f1 | train -"))
+  }
+}
+
+// MARK: - The report on a list, and counting
 
 @Suite("train, on its data and against counting")
 struct TrainDataTests {
@@ -103,5 +207,106 @@ struct TrainDataTests {
     #expect(lines[2].hasPrefix("6-gram, same context  estimated "))
     #expect(
       lines[3].hasPrefix("On validation words the 6-gram, which sees the same context, beats the"))
+  }
+}
+
+// MARK: - Lists that are split by hash
+
+@Suite("train, by a split that needs no whole list")
+struct TrainSplitTests {
+  let place: Workplace
+
+  init() throws { place = try Workplace() }
+
+  private static let flags = [
+    "--split", "hash", "--steps", "60", "--hidden", "8", "--samples", "0", "--quiet",
+  ]
+
+  private static let words = (0..<300).map { "word\($0 * $0 % 991)" }
+
+  private func train(_ arguments: [String], input: String = "") throws -> Outcome {
+    try place.run("train", Self.flags + arguments, input: input)
+  }
+
+  private func model(_ run: String) throws -> SafetensorsFile {
+    try SafetensorsFile(decoding: [UInt8](place.read("\(run)/model.safetensors")))
+  }
+
+  @Test("A file, a pipe and the words of a model file give the same bytes")
+  func sources() throws {
+    let text = Self.words.joined(separator: "\r\n\n")
+    try place.write(text.utf8, to: "words.txt")
+    #expect(try train(["--data", "words.txt", "--out", "file"]).status == 0)
+    #expect(try train(["--data", "-", "--out", "pipe"], input: text).status == 0)
+    let bytes = try place.read("file/model.safetensors")
+    #expect(try place.read("pipe/model.safetensors") == bytes)
+    let file = try model("file")
+    #expect(file["words"] != nil)
+    #expect(file.metadata["recipe"]?.contains("\"split\":\"hash\"") == true)
+    // A finished run says so, and what it reads again is what it was trained on.
+    let again = try place.run(
+      "train", ["--resume", "file", "--data", "words.txt", "--samples", "0"])
+    #expect(again.status == 0 && again.errors.contains("already finished"))
+    #expect(try place.read("file/model.safetensors") == bytes)
+  }
+
+  @Test(
+    "What cannot be is refused in two lines",
+    arguments: [
+      (["--deduplicate"], "", 64, "--deduplicate cannot be used with --split hash"),
+      (["--split", "other"], "", 64, "other"),
+      (["--data", "-"], "a\nb\n", 65, "--split shuffle"),
+      (["--data", "-"], "a\nb\n\u{1}\n", 65, "stdin:3: U+0001"),
+      (["--data", "-"], "", 65, "empty"), (["--data", "-"], "\n \n", 65, "only blank lines"),
+      (["--data", "no.txt"], "", 66, "no such file"), (["--data", "/"], "", 66, "is a directory"),
+    ] as [([String], String, Int32, String)])
+  func refusals(arguments: [String], input: String, status: Int32, message: String) throws {
+    let outcome = try train(arguments, input: input)
+    #expect(outcome.status == status)
+    #expect(outcome.errors.contains(message), "\(outcome.errors)")
+    #expect((1...2).contains(outcome.errorLines.count) && outcome.output.isEmpty)
+    #expect(!FileManager.default.fileExists(atPath: place.path("runs")))
+  }
+
+  /// Two million words of seven letters each: 16.8 MB.
+  private func writeLongList(to name: String, first: Int = 0) throws {
+    var text: [UInt8] = []
+    for word in first..<first + 2_100_000 {
+      var rest = word &* 2_654_435_761 & 0xFFFF_FFFF
+      for _ in 0..<7 {
+        text.append(UInt8(97 + rest % 26))
+        rest /= 26
+      }
+      text.append(10)
+    }
+    try place.write(text, to: name)
+  }
+
+  @Test(
+    "Of a list above 16 MB a sample is told and measured, and the model file does not carry it",
+    arguments: ["shuffle", "hash"])
+  func longList(split: String) throws {
+    try writeLongList(to: "long.txt")
+    let outcome = try place.run(
+      "train",
+      [
+        "--split", split, "--steps", "60", "--hidden", "8", "--samples", "0", "--quiet", "--data",
+        "long.txt", "--out", "run", "--json",
+      ])
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(try jsonObject(outcome.output)["sample_words"] as? Int == 100_000)
+    let file = try model("run")
+    #expect(file["words"] == nil && file.metadata["words_fingerprint"] != nil)
+
+    let alone = try place.run("train", ["--resume", "run"])
+    #expect(alone.status == 66 && alone.errors.contains("train --resume run words.txt"))
+    let named = try place.run(
+      "train", ["--resume", "run", "--data", "long.txt", "--samples", "0"])
+    #expect(
+      named.status == 0 && named.errors.contains("a sample: 100,000 words"), "\(named.errors)")
+    #expect(named.output.contains("All losses are over a sample of 100,000 words"))
+    try writeLongList(to: "other.txt", first: 1)
+    let other = try place.run("train", ["--resume", "run", "--data", "other.txt"])
+    #expect(other.status == 76 && other.errors.contains("not the words of the run"))
   }
 }
