@@ -118,16 +118,17 @@ extension Format {
   }
 
   /// Pieces in lines of at most so many columns, with blanks between them; lines after the first
-  /// are indented by two, and so is the first unless it begins otherwise.
+  /// are indented, and so is the first unless it begins otherwise.
   public static func filled(
-    _ pieces: [String], first: String = "  ", columns: Int
+    _ pieces: [String], first: String = "  ", indent: Int = 2, columns: Int
   ) -> [String] {
+    let margin = String(repeating: " ", count: indent)
     var lines: [String] = []
     for piece in pieces {
       if let last = lines.last, last.columnCount + 1 + piece.columnCount <= columns {
         lines[lines.count - 1] = last + " " + piece
       } else {
-        lines.append((lines.isEmpty ? first : "  ") + piece)
+        lines.append((lines.isEmpty ? first : margin) + piece)
       }
     }
     return lines

@@ -337,19 +337,9 @@ struct VerdictOutput {
 
   /// Words on lines of 80 columns at most, the later ones indented like the first, or by `indent`.
   private static func wrapped(_ words: [String], first: String = "", indent: Int? = nil) -> String {
-    let margin = String(repeating: " ", count: indent ?? first.count)
-    var lines = [first]
-    var isFirst = true
-    for word in words {
-      let last = lines[lines.count - 1]
-      if !isFirst, last.count + 1 + word.count > width {
-        lines.append(margin + word)
-      } else {
-        lines[lines.count - 1] = last + (isFirst ? "" : " ") + word
-      }
-      isFirst = false
-    }
-    return lines.map { $0 + "\n" }.joined()
+    let lines = Format.filled(
+      words, first: first, indent: indent ?? first.count, columns: width)
+    return (lines.isEmpty ? [first] : lines).map { $0 + "\n" }.joined()
   }
 }
 

@@ -66,14 +66,14 @@ struct Evaluate: ParsableCommand {
     var words: [[Int32]] = []
     var word = DrawnWord()
     while words.count < count {
-      progress.update("\(Format.count(words.count)) of \(Format.count(count)) words \(kind)")
+      progress.report("\(Format.count(words.count)) of \(Format.count(count)) words \(kind)")
       if try sampler.proceed(into: &word) { words.append(word.ids) }
     }
     return words
   }
 }
 
-/// The report, beside what it is worth.
+/// The report, with the losses of both models.
 private struct Comparison {
   let report: SampleReport
   /// The best n-gram model.
