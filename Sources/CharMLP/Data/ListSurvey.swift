@@ -1,7 +1,11 @@
-// Detects lists whose lines are not plain words: what lines look like, what characters look like, and
-// whether the words are forms of the same stems.
+// What a list's lines look like that are not plain words: columns, comments, bullets, quotes, flags of
+// a spelling dictionary, notations of programs; and whether its words are forms of the same stems.
 //
-// What to do is in the commands' texts.
+// Such lists can be read, and a network learns them as they are; so they are warned of, not refused.
+// LineCounts counts in one pass over the bytes how many lines have what; only where that is most of
+// them, some lines are taken apart. Each kind is a property below, and `structure` is their order.
+
+internal import Posix
 
 /// Looks at the words of a list.
 struct ListSurvey {
@@ -15,6 +19,466 @@ struct ListSurvey {
   /// What deserves a warning, the most far-reaching first.
   var warnings: [DataWarning] {
     LineSurvey(words).warnings + CharacterSurvey(words, symbols: symbols).warnings + inflection
+  }
+}
+
+// MARK: - Lines
+
+/// What the lines of a list have that is no part of a word.
+struct LineSurvey {
+  let words: WordList
+  let counts: LineCounts
+
+  init(_ words: WordList) {
+    self.words = words
+    var counts = LineCounts()
+    let bytes = words.utf8.span
+    for word in words.indices { counts.add(bytes, words.utf8Range(of: word)) }
+    self.counts = counts
+  }
+
+  /// What deserves a warning, the most far-reaching first.
+  var warnings: [DataWarning] {
+    let structure = structure
+    var warnings = [structure, comments, markup, escapes].compactMap(\.self)
+    if structure == nil { warnings += [trailingComments, fewQuotes].compactMap(\.self) }
+    // Digits that another warning explains need none of their own.
+    if warnings.isEmpty, counts.withDigits > 0, 20 * counts.withDigits <= words.count {
+      warnings.append(.digits(words: counts.withDigits))
+    }
+    return warnings
+  }
+
+  /// What most lines are: the first of these that holds.
+  private var structure: DataWarning? {
+    let kinds: [KeyPath<LineSurvey, DataWarning?>] = [
+      \.spellingFlags, \.notation, \.bullets, \.quotedLines, \.commentedLines, \.columns, \.numbers,
+      \.alignedColumns, \.firstCount,
+    ]
+    for kind in kinds {
+      if let warning = self[keyPath: kind] { return warning }
+    }
+    return nil
+  }
+
+  /// At most so many lines are taken apart.
+  private static let sampled = 2000
+  var sample: [String] { Array(words.prefix(Self.sampled)) }
+
+  func isMost(_ lines: Int) -> Bool { 2 * lines > words.count }
+}
+
+// MARK: - Spelling dictionaries, counts, notations
+
+/// How a program writes a list of words.
+package enum ListNotation: Equatable, Sendable {
+  /// One value of JSON for the whole list: `[`, `"anna",`, `]`.
+  case json
+  /// One object of JSON on each line.
+  case jsonLines
+  /// Values that are inserted into a table.
+  case sql
+}
+
+extension LineSurvey {
+  private var spellingFlags: DataWarning? {
+    let startsWithCount = Int(words[0]) != nil
+    let capital = counts.capitalFlags
+    // Small letters may be flags or a second word; there are few different flags.
+    let small = counts.otherFlags
+    let isFlag = 4 * counts.flags.count <= small
+    let flagged = capital + (isFlag ? small : 0)
+    guard counts.certainTags == 0,
+      5 * flagged > words.count || startsWithCount && 100 * flagged > words.count
+    else { return nil }
+    return .spellingFlags(words: flagged, startsWithCount: startsWithCount)
+  }
+
+  private var firstCount: DataWarning? {
+    guard let number = Int(words[0]), 20 * counts.withDigits <= words.count,
+      10 * abs(number - words.count + 1) <= words.count
+    else { return nil }
+    return .startsWithCount
+  }
+
+  private var notation: DataWarning? {
+    let (first, last) = (words[0], words[words.count - 1])
+    func isMostly(_ condition: (String) -> Bool) -> Bool {
+      2 * sample.count(where: condition) > sample.count
+    }
+    if (first, last) == ("[", "]") || (first, last) == ("{", "}") {
+      if isMostly({ $0.hasPrefix("\"") || $0.hasPrefix("{\"") }) { return .notation(.json) }
+    }
+    if isMostly({ $0.hasPrefix("{\"") && $0.hasSuffix("}") }) { return .notation(.jsonLines) }
+    let values = isMostly { line in
+      let start = line.prefix(12).uppercased()
+      guard start.hasPrefix("INSERT INTO ") || start.hasPrefix("('") else { return false }
+      return line.utf8.contains(UInt8(ascii: "'"))
+        && [")", "),", ");"].contains { line.hasSuffix($0) }
+    }
+    return values ? .notation(.sql) : nil
+  }
+}
+
+// MARK: - Bullets, quotes, comments
+
+/// Marks that most lines begin with.
+package struct BulletFinding: Equatable, Sendable {
+  /// How many lines do.
+  package let lines: Int
+  package let marks: [String]
+  /// What follows each of them in a file of settings: `name` of `- name: anna`.
+  package let key: String?
+  /// Whether words are links of Markdown.
+  package let hasLinks: Bool
+  /// Whether the other lines are so few that they are headings.
+  package let isComplete: Bool
+}
+
+/// Two marks that a word may stand between.
+package struct QuotePair: Hashable, Sendable {
+  package let opening: String
+  package let closing: String
+  /// Whether it is met in words, too, or before them.
+  let isWeak: Bool
+
+  static let all: [QuotePair] = [
+    QuotePair("\"", "\""), QuotePair("“", "”"), QuotePair("„", "“"), QuotePair("„", "”"),
+    QuotePair("”", "”"), QuotePair("«", "»"), QuotePair("»", "«"), QuotePair("「", "」"),
+    QuotePair("『", "』"), QuotePair("《", "》"), QuotePair("‹", "›", isWeak: true),
+    QuotePair("›", "‹", isWeak: true), QuotePair("'", "'", isWeak: true),
+    QuotePair("`", "`", isWeak: true), QuotePair("`", "'", isWeak: true),
+    QuotePair("‘", "’", isWeak: true), QuotePair("‚", "‘", isWeak: true),
+    QuotePair("(", ")", isWeak: true), QuotePair("[", "]", isWeak: true),
+  ]
+
+  private init(_ opening: String, _ closing: String, isWeak: Bool = false) {
+    (self.opening, self.closing, self.isWeak) = (opening, closing, isWeak)
+  }
+}
+
+/// A mark that comments begin with.
+package struct CommentMark: Equatable, Sendable {
+  package let text: String
+  /// Whether it is one only before a blank.
+  package let needsBlank: Bool
+}
+
+extension LineSurvey {
+  private var bullets: DataWarning? {
+    let lines = counts.bullets.values.reduce(0, +)
+    guard isMost(lines + counts.commentLines), 4 * lines > words.count else { return nil }
+    let marks = counts.bullets.keys.sorted()
+    let texts = sample.compactMap { line -> Substring? in
+      guard let mark = marks.first(where: { line.hasPrefix($0 + " ") }) else { return nil }
+      return line.dropFirst(mark.count).drop { $0 == " " }
+    }
+    let keys = Set(texts.map { $0.prefix { $0.isLetter || $0 == "_" } })
+    let key = keys.count == 1 ? keys.first.map { String($0) } : nil
+    let isSetting =
+      key.map { key in !key.isEmpty && texts.allSatisfy { $0.hasPrefix(key + ": ") } } == true
+    return .bullets(
+      BulletFinding(
+        lines: lines, marks: marks, key: isSetting ? key : nil,
+        hasLinks: 2 * texts.count { $0.hasPrefix("[") && $0.contains("](") } > texts.count,
+        isComplete: 20 * (words.count - lines) <= words.count))
+  }
+
+  /// Words between quotes, if most lines are such.
+  private var quotedLines: DataWarning? {
+    isMost(counts.quoted.reduce(0, +)) ? quotes(counts.quoted.indices.map(\.self)) : nil
+  }
+
+  /// Words between quotes that hardly mean anything else.
+  private var fewQuotes: DataWarning? {
+    quotes(
+      counts.quoted.indices.filter {
+        !QuotePair.all[$0].isWeak && 100 * counts.quoted[$0] >= words.count
+      })
+  }
+
+  private func quotes(_ pairs: [Int]) -> DataWarning? {
+    let pairs = pairs.filter { counts.quoted[$0] > 0 }
+    let quoted = pairs.reduce(0) { $0 + counts.quoted[$1] }
+    guard quoted > 0 else { return nil }
+    // What a program has before and behind its words.
+    let others = words.count - quoted
+    let brackets = others <= 5 ? words.count { $0.last.map { "[](){}".contains($0) } == true } : 0
+    return .quoted(
+      words: quoted, pairs: pairs.map { QuotePair.all[$0] },
+      isComplete: others > 0 && others == brackets)
+  }
+
+  private var comments: DataWarning? {
+    guard counts.commentLines > 0, !isMost(counts.commentLines) else { return nil }
+    return .comments(lines: counts.commentLines, marks: counts.commentMarks)
+  }
+
+  private var trailingComments: DataWarning? {
+    let lines = counts.trailingComments
+    return lines >= 3 && 100 * lines >= words.count ? .trailingComments(lines: lines) : nil
+  }
+
+  private var commentedLines: DataWarning? {
+    isMost(counts.trailingComments) ? trailingComments : nil
+  }
+
+  private var markup: DataWarning? {
+    let isMarkup = counts.certainTags + counts.entities > 0
+    return isMarkup ? .markup(words: counts.tags + counts.entities) : nil
+  }
+}
+
+// MARK: - Characters written by their numbers
+
+/// How text has been written in ASCII that has other letters.
+package enum EscapeForm: CaseIterable, Equatable, Sendable {
+  /// `\u00e9`, as programs write it.
+  case backslash
+  /// `%C3%A9`, as addresses have it.
+  case percent
+  /// `=C3=A9`, as mail has it (quoted-printable).
+  case equals
+  /// `+AOk-` (UTF-7).
+  case utf7
+}
+
+extension LineSurvey {
+  private var escapes: DataWarning? {
+    for form in EscapeForm.allCases {
+      let found = counts.escaped[form, default: 0]
+      if found > 0, form != .utf7 || isUTF7 { return .escaped(words: found, form) }
+    }
+    return nil
+  }
+
+  /// Whether most of what looks like UTF-7 is.
+  private var isUTF7: Bool {
+    let candidates = counts.escaped[.utf7, default: 0]
+    guard 100 * candidates >= words.count, candidates >= 3 else { return false }
+    let some = words.lazy.filter { LineCounts.hasUTF7($0) }.prefix(200)
+    let decoded = some.count { word in
+      TextConversion.utf8(Array(word.utf8), from: "UTF-7").map { text in
+        String(decoding: text, as: UTF8.self).unicodeScalars.contains {
+          !$0.isASCII && $0.properties.isAlphabetic
+        }
+      } == true
+    }
+    return 10 * decoded >= 9 * some.count
+  }
+}
+
+// MARK: - Columns
+
+/// A table in which there should be one word on each line.
+package struct ColumnFinding: Equatable, Sendable {
+  /// What stands between the columns: tab, comma, semicolon, bar, colon, or blank for two or more.
+  package let separator: Unicode.Scalar
+  /// How many lines have it.
+  package let lines: Int
+  /// The number of the column that looks most like words, from 1.
+  package let column: Int
+  /// How many lines come before the values: the names of the columns, and a rule under them.
+  package let headerLines: Int
+  /// Whether values stand between double quotes.
+  package let isQuoted: Bool
+
+  /// Whether the first line names the columns.
+  package var hasHeader: Bool { headerLines > 0 }
+}
+
+extension LineSurvey {
+  /// The columns of the lines, or the words, if most lines have a separator.
+  var columns: DataWarning? {
+    let separated = counts.separated
+    guard let most = separated.indices.max(by: { separated[$0] < separated[$1] }),
+      isMost(separated[most])
+    else { return nil }
+    let separator = LineCounts.separators[most]
+    // What ends an entity of HTML is no separator.
+    guard separator != ";" || counts.entities == 0 else { return nil }
+    let table = Table(sample, separator)
+    guard !table.isOfPhrases, !table.isOfAddresses else { return nil }
+    if table.isOfWords { return .severalPerLine(lines: separated[most], separator: separator) }
+    return .columns(table.finding(lines: separated[most]))
+  }
+
+  /// Columns between which there are two blanks or more.
+  var alignedColumns: DataWarning? {
+    guard isMost(counts.aligned) else { return nil }
+    return .columns(Table(sample, " ").finding(lines: counts.aligned))
+  }
+
+  /// A number before or behind most words, if what is left are words.
+  var numbers: DataWarning? {
+    if isMost(counts.endingInNumber) {
+      let rest = sample.map(Self.withoutLastNumbers)
+      let areAligned = 2 * rest.count { $0.contains("  ") } > rest.count
+      if Self.areDifferent(rest), !areAligned {
+        return .numbers(lines: counts.endingInNumber, areLast: true)
+      }
+    }
+    if isMost(counts.beginningWithNumber) {
+      let rest = sample.map { $0.drop { $0 != " " && $0 != "\t" } }
+      if Self.areDifferent(rest) {
+        return .numbers(lines: counts.beginningWithNumber, areLast: false)
+      }
+    }
+    return nil
+  }
+
+  /// Whether most of them are there once: HD 1234 and HD 1235 are names that need their numbers.
+  private static func areDifferent(_ texts: [Substring]) -> Bool {
+    2 * Set(texts).count > texts.count
+  }
+
+  private static func withoutLastNumbers(_ line: String) -> Substring {
+    var rest = line[...]
+    while let blank = rest.utf8.lastIndex(where: { $0 == 0x20 || $0 == 0x09 }) {
+      let number = Array(rest.utf8[rest.utf8.index(after: blank)...])
+      guard LineCounts.isNumber(number.span, number.indices) else { break }
+      rest = rest[..<blank]
+      while let last = rest.utf8.last, " \t:=,;".utf8.contains(last) {
+        rest = rest[..<rest.utf8.index(before: rest.endIndex)]
+      }
+    }
+    return rest
+  }
+}
+
+/// Lines taken apart.
+private struct Table {
+  private let separator: Unicode.Scalar
+  private let lines: [[Field]]
+  private let width: Int
+
+  /// At most so many columns are looked at.
+  private static let widest = 100
+
+  init(_ lines: [String], _ separator: Unicode.Scalar) {
+    self.separator = separator
+    self.lines = lines.map { line in
+      separator == " "
+        ? Self.aligned(line)
+        : line.unicodeScalars.split(separator: separator, omittingEmptySubsequences: false)
+          .map { Field(String(String.UnicodeScalarView($0))) }
+    }
+    width = min(self.lines.map(\.count).max() ?? 1, Self.widest)
+  }
+
+  private static func aligned(_ line: String) -> [Field] {
+    let pieces = line.utf8.split(separator: 0x20, omittingEmptySubsequences: false)
+    var fields: [String] = []
+    var isOpen = false
+    for piece in pieces {
+      if piece.isEmpty {
+        isOpen = false
+      } else if isOpen {
+        fields[fields.count - 1] += " \(Substring(piece))"
+      } else {
+        fields.append(String(Substring(piece)))
+        isOpen = true
+      }
+    }
+    return fields.map { Field($0) }
+  }
+
+  private func values(_ column: Int) -> [Field] {
+    lines.compactMap { $0.indices.contains(column) ? $0[column] : nil }
+  }
+
+  private func different(_ values: [Field]) -> Int {
+    Set(values.filter(\.hasLetters).map(\.text)).count
+  }
+
+  private var hasNumbers: Bool { lines.contains { $0.contains(where: \.isNumber) } }
+
+  private var isQuoted: Bool { 2 * lines.count { $0.contains(where: \.isQuoted) } > lines.count }
+
+  /// Whether the separator is a part of names: "Doe, Jane", "Mission: Venus".
+  var isOfPhrases: Bool {
+    guard separator == "," || separator == ":", headerLines == 0, !hasNumbers, !isQuoted else {
+      return false
+    }
+    let keys = different(values(0))
+    return lines.allSatisfy { $0.dropFirst().allSatisfy(\.isIndented) && $0.count <= 2 }
+      && (separator == "," || 10 * keys > lines.count)
+  }
+
+  /// Whether it is a part of what an address asks for.
+  var isOfAddresses: Bool {
+    2 * lines.count { $0.first?.text.contains("://") == true } > lines.count
+  }
+
+  /// Whether each value is a word like the others: a list that has been wrapped.
+  var isOfWords: Bool {
+    guard width >= 3, headerLines == 0, !hasNumbers, !isQuoted else { return false }
+    let columns = (0..<width).map { values($0).filter { !$0.text.isEmpty } }
+    let all = columns.reduce(0) { $0 + $1.count }
+    return different(columns.flatMap(\.self)) * 10 >= all * 9 && all >= 3 * lines.count
+  }
+
+  func finding(lines count: Int) -> ColumnFinding {
+    var (best, mostWords) = (0, 0)
+    for column in 0..<width {
+      let different = different(values(column))
+      if different > mostWords { (best, mostWords) = (column, different) }
+    }
+    return ColumnFinding(
+      separator: separator, lines: count, column: best + 1, headerLines: headerLines,
+      isQuoted: isQuoted)
+  }
+
+  private var headerLines: Int {
+    // A key that each line has is no header: "name: anna", "name: bert".
+    let isKey = lines.count > 1 && lines[0][0].text == lines[1][0].text
+    let names = isKey ? 0 : lines[0].count { Self.headerNames.contains($0.text.lowercased()) }
+    let isRuled = lines.count > 1 && lines[1].allSatisfy(\.isRule)
+    if isRuled { return 2 }
+    return names > 0 && 2 * names >= lines[0].count || (0..<width).contains(where: isNamedNumber)
+      ? 1 : 0
+  }
+
+  /// Whether a column has numbers under a name.
+  private func isNamedNumber(_ column: Int) -> Bool {
+    let values = values(column)
+    let numbers = values.count(where: \.isNumber)
+    guard numbers > 1, 10 * numbers >= 9 * (values.count - 1),
+      let first = lines[0].dropFirst(column).first
+    else { return false }
+    return !first.isNumber && first.hasLetters
+  }
+
+  private static let headerNames: Set<String> = [
+    "name", "names", "word", "words", "first name", "first_name", "firstname", "last name",
+    "last_name", "surname", "given name", "given_name", "city", "town", "place", "title", "term",
+    "label", "id", "rank", "count", "counts", "freq", "frequency", "number", "n", "year", "sex",
+    "gender", "lemma", "form", "pos", "lang", "language", "country", "code", "type", "date",
+  ]
+
+  /// A value of a table.
+  private struct Field {
+    let text: String
+    let isQuoted: Bool
+    let isNumber: Bool
+    let hasLetters: Bool
+    /// Whether a blank stands before it.
+    let isIndented: Bool
+    /// Whether it is part of a line that is drawn: `---`.
+    let isRule: Bool
+
+    init(_ value: String) {
+      let bytes = Array(value.utf8)
+      isIndented = bytes.first == 0x20
+      let inner = bytes.filter { ![0x20, 0x22].contains($0) }
+      isQuoted = bytes.contains(0x22)
+      isNumber =
+        !inner.isEmpty && inner.allSatisfy { $0.isDigit || [0x2E, 0x2D, 0x25, 0x65].contains($0) }
+        && inner.contains(where: \.isDigit)
+      hasLetters = inner.contains(where: \.isLetter)
+      isRule = inner.allSatisfy { [0x2D, 0x3D, 0x3A, 0x2B].contains($0) }
+      text = String(decoding: inner, as: UTF8.self)
+    }
   }
 }
 

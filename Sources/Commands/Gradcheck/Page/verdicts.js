@@ -1,5 +1,5 @@
 // Which line of a pass is wrong, and which only follow: LineVerdict.swift, OtherPasses.swift, LineHints.swift and
-// LineShapes.swift. Each line is evaluated on the file's own numbers, forward first; all words are the table's.
+// LineEvaluation.swift. Each line is evaluated on the file's own numbers, forward first; all words are the table's.
 
 const isFault = (verdict) => verdict !== undefined && (verdict.kind === "here" || verdict.kind === "shape");
 
