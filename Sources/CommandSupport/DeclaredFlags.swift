@@ -102,7 +102,7 @@ struct ParsedCommandLine {
     let flags = flags(in: word)
     found += flags
     if flags.isEmpty { unknown.append(index) }
-    guard let last = flags.last?.flag, last.takesValue, !word.has(UInt8(ascii: "=")),
+    guard let last = flags.last?.flag, last.takesValue, !word.contains(byte: UInt8(ascii: "=")),
       index + 1 < arguments.count
     else { return 1 }
     guard arguments[index + 1].isHyphenated else { return 2 }

@@ -178,7 +178,8 @@ public struct WordListSource: Sendable {
   }
 
   private static func find(_ name: String) -> String {
-    guard !name.has(UInt8(ascii: "/")), !name.isEmpty, !FileSystem.exists(name) else { return name }
+    guard !name.contains(byte: UInt8(ascii: "/")), !name.isEmpty, !FileSystem.exists(name)
+    else { return name }
     let nearby = "data/\(name)"
     return FileSystem.exists(nearby) ? nearby : name
   }

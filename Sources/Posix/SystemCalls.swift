@@ -143,7 +143,7 @@ extension StringProtocol {
   public func ends(with end: String) -> Bool { utf8.reversed().starts(with: end.utf8.reversed()) }
 
   /// Whether an ASCII byte occurs anywhere.
-  public func has(_ byte: UInt8) -> Bool { utf8.contains(byte) }
+  public func contains(byte: UInt8) -> Bool { utf8.contains(byte) }
 }
 
 extension String {

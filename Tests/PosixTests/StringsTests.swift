@@ -19,7 +19,7 @@ import Testing
     #expect(
       "\(delimiter)a\(delimiter)".pieces(separatedBy: byte, omittingEmpty: false) == ["", "a", ""])
     #expect(text.pieces(separatedBy: byte, maxSplits: 1).count == 2)
-    #expect(text.has(byte) && !"a\(Self.mark)".has(byte))
+    #expect(text.contains(byte: byte) && !"a\(Self.mark)".contains(byte: byte))
   }
 
   @Test("The ends of a text are compared by bytes")

@@ -28,7 +28,7 @@ public struct Checkpoint: Equatable, Sendable {
   /// Whether training has ended.
   public var isFinished: Bool {
     training.step >= recipe.steps || lineage.isImported
-      || recipe.earlyStop(training.best, at: training.step, since: lineage.lastChange) != nil
+      || recipe.earlyStop(training.best, at: training.step, since: lineage.lastChangeStep) != nil
   }
 
   init(
@@ -106,7 +106,7 @@ extension Checkpoint {
   ///
   /// - Precondition: `recipe` differs from the run's only in these, and has no fewer steps than
   ///   were taken.
-  public func ending(_ recipe: Recipe) -> Checkpoint {
+  public func withEnd(of recipe: Recipe) -> Checkpoint {
     precondition(
       recipe.differences(from: self.recipe).allSatisfy { Recipe.endKeys.contains($0.key) }
         && recipe.steps >= training.step,
@@ -115,12 +115,12 @@ extension Checkpoint {
     var (recipe, lineage, training) = (recipe, lineage, training)
     recipe.evaluateEvery = self.recipe.evaluationInterval
     // An end that was changed before a step was taken has left no trace.
-    if lineage.lastChange != training.step {
-      lineage.formerEnds.append(
-        Lineage.FormerEnd(step: training.step, steps: self.recipe.steps))
+    if lineage.lastChangeStep != training.step {
+      lineage.formerSchedules.append(
+        Lineage.FormerSchedule(step: training.step, steps: self.recipe.steps))
     }
     // The last ones were reported when the run ended.
-    if lineage.lastEnd == training.step { training.lossSums = [] }
+    if lineage.lastCompletedStep == training.step { training.lossSums = [] }
     return Checkpoint(
       model: model, recipe: recipe, backward: backward, training: training, lineage: lineage,
       words: words, mixture: mixture)

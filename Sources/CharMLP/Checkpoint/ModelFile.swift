@@ -173,8 +173,8 @@ extension Checkpoint {
     guard let backward = Trainer.Backward(name: name) else { throw .unknownBackward(name) }
     let lineage = try Lineage(file.metadata)
     let training = try TrainingState(file, model.parameters, recipe, lineage)
-    guard lineage.lastChange ?? 0 <= training.step else {
-      throw .training(Lineage.formerEndsKey, expected: "steps up to \(training.step)")
+    guard lineage.lastChangeStep ?? 0 <= training.step else {
+      throw .training(Lineage.formerSchedulesKey, expected: "steps up to \(training.step)")
     }
     self.init(
       model: model, recipe: recipe, backward: backward, training: training, lineage: lineage,
@@ -304,7 +304,7 @@ extension TrainingState {
   ) throws(ModelFileError) -> [Double] {
     let name = "training.loss_sums"
     guard file[name] != nil else { return [] }
-    let count = LossStretches(recipe, after: lineage.lastEnd).count(at: step)
+    let count = LossStretches(recipe, after: lineage.lastCompletedStep).count(at: step)
     guard let sums = try? file.elements(named: name, as: Double.self), sums.count == count else {
       throw .training(name, expected: "\(count) sums of losses")
     }
@@ -427,7 +427,7 @@ extension SafetensorsFile {
 
 extension Lineage {
   static let originKey = "started_from"
-  static let formerEndsKey = "former_ends"
+  static let formerSchedulesKey = "former_ends"
   static let importedKey = "imported"
   private static let notebook = "notebook"
 
@@ -440,11 +440,11 @@ extension Lineage {
       file.metadata[Self.originKey] = json.encoded()
     }
     if isImported { file.metadata[Self.importedKey] = Self.notebook }
-    if !formerEnds.isEmpty {
-      let ends = formerEnds.map { end -> JSONValue in
+    if !formerSchedules.isEmpty {
+      let ends = formerSchedules.map { end -> JSONValue in
         ["step": .integer(end.step), "steps": .integer(end.steps)]
       }
-      file.metadata[Self.formerEndsKey] = JSONValue.array(ends).encoded()
+      file.metadata[Self.formerSchedulesKey] = JSONValue.array(ends).encoded()
     }
   }
 
@@ -462,17 +462,17 @@ extension Lineage {
       }
       self.origin = origin
     }
-    if let text = metadata[Self.formerEndsKey] {
+    if let text = metadata[Self.formerSchedulesKey] {
       let expected = "steps that do not fall, each with the run's length"
       guard let elements = (try? JSONValue(parsing: text))?.elements, !elements.isEmpty else {
-        throw .training(Self.formerEndsKey, expected: expected)
+        throw .training(Self.formerSchedulesKey, expected: expected)
       }
       for element in elements {
         guard element.pairs?.count == 2, let step: Int = element["step"]?.whole(),
           let steps: Int = element["steps"]?.whole(), steps >= 1,
-          (0...steps).contains(step), step >= formerEnds.last?.step ?? 0
-        else { throw .training(Self.formerEndsKey, expected: expected) }
-        formerEnds.append(FormerEnd(step: step, steps: steps))
+          (0...steps).contains(step), step >= formerSchedules.last?.step ?? 0
+        else { throw .training(Self.formerSchedulesKey, expected: expected) }
+        formerSchedules.append(FormerSchedule(step: step, steps: steps))
       }
     }
   }

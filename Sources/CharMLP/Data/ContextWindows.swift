@@ -227,7 +227,7 @@ extension DistinctContexts {
     for window in 0..<windows.count {
       let row = window * blockSize
       let hash = hash(rows, from: row, count: blockSize)
-      let known = table.number(hash) {
+      let known = table.index(forHash: hash) {
         hashes[$0] == hash
           && areEqual(rows, row, Int(firstWindows[$0]) * blockSize, count: blockSize)
       }
@@ -391,9 +391,9 @@ struct HashTable: Sendable {
     slots = Array(repeating: -1, count: slotCount)
   }
 
-  /// The number of a thing, or nil if it was not added.
+  /// The number of what has this hash and is equal; nil if it was not added.
   @inline(__always)
-  func number(_ hash: UInt64, where isEqual: (Int) -> Bool) -> Int? {
+  func index(forHash hash: UInt64, where isEqual: (Int) -> Bool) -> Int? {
     var slot = start(hash)
     while slots[slot] >= 0 {
       if isEqual(Int(slots[slot])) { return Int(slots[slot]) }

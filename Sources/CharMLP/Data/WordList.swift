@@ -171,7 +171,7 @@ extension WordList {
     for word in indices {
       let range = utf8Range(of: word)
       let hash = hash(bytes, range)
-      let known = table.number(hash) {
+      let known = table.index(forHash: hash) {
         areEqual(bytes, range, utf8Range(of: Int(distinct[$0])))
       }
       if let known {

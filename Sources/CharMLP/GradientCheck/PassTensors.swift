@@ -71,6 +71,10 @@ extension PassTensor {
   /// - b1: batch norm subtracts the mean, and the mean takes all of b1 with it.
   var cancels: PassTensor? { row.cancels }
 
+  /// The input that the line divides by. A quotient's size is not that of the sizes: what is lost of
+  /// the divisor counts relative to its value.
+  var divisor: PassTensor? { row.divisor }
+
   /// The scale of each element's step in a numeric derivative; nil for gradients.
   var scale: (KeyPath<StepScales, Matrix<Double>> & Sendable)? { row.scale }
 
@@ -149,6 +153,7 @@ struct TensorRow<Scalar: MatrixScalar> {
   let scale: (KeyPath<StepScales, Matrix<Double>> & Sendable)?
   let line: String
   let inputs: [PassTensor]
+  let divisor: PassTensor?
   let ids: MinibatchIDs?
   let cancels: PassTensor?
   let section: String
@@ -161,7 +166,8 @@ struct TensorRow<Scalar: MatrixScalar> {
     self.path = path
     self.dimensions = dimensions
     self.scale = scale
-    (set, owner, terms, line, inputs, ids, cancels) = (nil, nil, .few, "", [], nil, nil)
+    (set, owner, terms, line, inputs) = (nil, nil, .few, "", [])
+    (divisor, ids, cancels) = (nil, nil, nil)
     section = "How to read the lines"
   }
 
@@ -170,7 +176,8 @@ struct TensorRow<Scalar: MatrixScalar> {
     _ path: KeyPath<Derivation<Scalar>, Matrix<Scalar>>, _ set: @escaping Setter,
     _ dimensions: [Dimension], _ terms: Terms,
     scale: KeyPath<StepScales, Matrix<Double>> & Sendable, _ line: String,
-    from inputs: [PassTensor], ids: MinibatchIDs? = nil, section: String
+    from inputs: [PassTensor], dividingBy divisor: PassTensor? = nil, ids: MinibatchIDs? = nil,
+    section: String
   ) {
     self.path = path
     self.set = set
@@ -179,6 +186,7 @@ struct TensorRow<Scalar: MatrixScalar> {
     self.scale = scale
     self.line = line
     self.inputs = inputs
+    self.divisor = divisor
     self.ids = ids
     self.section = section
     (owner, cancels) = (nil, nil)
@@ -188,7 +196,8 @@ struct TensorRow<Scalar: MatrixScalar> {
   private init(
     _ path: KeyPath<Derivation<Scalar>, Matrix<Scalar>>, _ set: @escaping Setter,
     of owner: PassTensor, _ terms: Terms, _ line: String, from inputs: [PassTensor],
-    ids: MinibatchIDs? = nil, cancels: PassTensor? = nil, section: String
+    dividingBy divisor: PassTensor? = nil, ids: MinibatchIDs? = nil, cancels: PassTensor? = nil,
+    section: String
   ) {
     self.path = path
     self.set = set
@@ -197,6 +206,7 @@ struct TensorRow<Scalar: MatrixScalar> {
     self.terms = terms
     self.line = line
     self.inputs = inputs
+    self.divisor = divisor
     self.ids = ids
     self.cancels = cancels
     self.section = section
@@ -254,7 +264,7 @@ struct TensorRow<Scalar: MatrixScalar> {
     case .bnvar_inv:
       Self(
         \.bnvar_inv, { $0.bnvar_inv = $1 }, [.one, .hidden], .few, scale: \.bnvar_inv,
-        "pow(bnvar + 1e-5, -0.5)", from: [.bnvar],
+        "pow(bnvar + 1e-5, -0.5)", from: [.bnvar], dividingBy: .bnvar,
         section: "The inverse square root")
     case .bnraw:
       Self(
@@ -299,7 +309,7 @@ struct TensorRow<Scalar: MatrixScalar> {
     case .counts_sum_inv:
       Self(
         \.counts_sum_inv, { $0.counts_sum_inv = $1 }, [.n, .one], .few, scale: \.counts_sum_inv,
-        "pow(counts_sum, -1)", from: [.counts_sum],
+        "pow(counts_sum, -1)", from: [.counts_sum], dividingBy: .counts_sum,
         section: "The inverse")
     case .probs:
       Self(
@@ -326,7 +336,7 @@ struct TensorRow<Scalar: MatrixScalar> {
       Self(
         \.dprobs, { $0.dprobs = $1 }, of: .probs, .few,
         "pow(probs, -1) * dlogprobs",
-        from: [.probs, .dlogprobs],
+        from: [.probs, .dlogprobs], dividingBy: .probs,
         section: "The logarithm")
     case .dcounts_sum_inv:
       Self(
@@ -338,7 +348,7 @@ struct TensorRow<Scalar: MatrixScalar> {
       Self(
         \.dcounts_sum, { $0.dcounts_sum = $1 }, of: .counts_sum, .few,
         "-pow(counts_sum, -2) * dcounts_sum_inv",
-        from: [.counts_sum, .dcounts_sum_inv],
+        from: [.counts_sum, .dcounts_sum_inv], dividingBy: .counts_sum,
         section: "The inverse")
     case .dcounts:
       Self(
@@ -416,7 +426,7 @@ struct TensorRow<Scalar: MatrixScalar> {
       Self(
         \.dbnvar, { $0.dbnvar = $1 }, of: .bnvar, .few,
         "-0.5 * pow(bnvar + 1e-5, -1.5) * dbnvar_inv",
-        from: [.bnvar, .dbnvar_inv],
+        from: [.bnvar, .dbnvar_inv], dividingBy: .bnvar,
         section: "The inverse square root")
     case .dbndiff2:
       Self(

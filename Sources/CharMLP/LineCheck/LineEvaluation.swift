@@ -120,32 +120,17 @@ struct LineEvaluator {
     n = Double(problem.minibatch.count)
   }
 
-  /// What a line divides by. A quotient's size is not that of the sizes: what is lost of the
-  /// divisor counts relative to its value.
-  static let divisors: [PassTensor: PassTensor] = [
-    .bnvar_inv: .bnvar, .counts_sum_inv: .counts_sum, .dprobs: .probs, .dcounts_sum: .counts_sum,
-    .dbnvar: .bnvar,
-  ]
-
-  /// The forms in which a line may be written.
-  static func forms(of tensor: PassTensor) -> [LineForm] {
-    switch tensor {
-    case .dlogits: [.step, .oneGo(), .fromProbabilities]
-    case .dhprebn, .logprobs, .loss: [.step, .oneGo()]
-    case .dbnvar: [.step, .fromResult]
-    default: [.step]
-    }
-  }
-
-  /// The tensors that a form reads.
-  static func inputs(of tensor: PassTensor, _ form: LineForm) -> [PassTensor] {
-    switch (tensor, form) {
-    case (.dlogits, .oneGo), (.logprobs, .oneGo), (.loss, .oneGo): [.logits]
-    case (.dlogits, .fromProbabilities): [.probs]
-    case (.dhprebn, .oneGo): [.dhpreact, .bnvar_inv, .bnraw, .bngain]
-    case (.dbnvar, .fromResult): [.bnvar_inv, .dbnvar_inv]
-    default: tensor.inputs
-    }
+  /// The forms in which a line may be written, its own first, and the tensors that each reads.
+  static func forms(of tensor: PassTensor) -> [(form: LineForm, inputs: [PassTensor])] {
+    let others: [(form: LineForm, inputs: [PassTensor])] =
+      switch tensor {
+      case .logprobs, .loss: [(.oneGo(), [.logits])]
+      case .dlogits: [(.oneGo(), [.logits]), (.fromProbabilities, [.probs])]
+      case .dhprebn: [(.oneGo(), [.dhpreact, .bnvar_inv, .bnraw, .bngain])]
+      case .dbnvar: [(.fromResult, [.bnvar_inv, .dbnvar_inv])]
+      default: []
+      }
+    return [(.step, tensor.inputs)] + others
   }
 
   /// Evaluates a line on the given inputs; parameters are the problem's, unless they are given too.
@@ -206,7 +191,7 @@ struct LineEvaluator {
     }
     let pass = Derivation(parameters, problem.minibatch)
     for (input, given) in inputs where !PassTensor.parameters.contains(input) {
-      pass[input] = Self.divisors[tensor] == input ? magnitude(given.value) : given.size
+      pass[input] = tensor.divisor == input ? magnitude(given.value) : given.size
     }
     return pass
   }
@@ -250,7 +235,7 @@ private struct Line {
 
   /// The size of a line that may divide by something that was computed here.
   private func quotient(_ size: Matrix<Double>) -> Matrix<Double> {
-    guard let divisor = LineEvaluator.divisors[tensor], isComputed(divisor),
+    guard let divisor = tensor.divisor, isComputed(divisor),
       let input = inputs[divisor]
     else { return size }
     return size * (input.size * pow(magnitude(input.value), -1))

@@ -475,7 +475,7 @@ extension PassTensor {
       "ids": ids.map { .string($0.rawValue) } ?? .null,
       "cancels": cancels.map { .string($0.name) } ?? .null,
       "reducedAxis": reducedAxis.map { .integer($0) } ?? .null,
-      "divisor": LineEvaluator.divisors[self].map { .string($0.name) } ?? .null,
+      "divisor": divisor.map { .string($0.name) } ?? .null,
       "section": .string(section),
     ]
   }

@@ -180,8 +180,8 @@ struct PassJudge {
   /// A line in every form, on every version of its inputs; the plain one on their own inputs is
   /// first.
   func candidates(_ tensor: PassTensor) -> [Candidate] {
-    forms(of: tensor).flatMap { form in
-      choices(LineEvaluator.inputs(of: tensor, form)).map { choice in
+    forms(of: tensor).flatMap { form, inputs in
+      choices(inputs).map { choice in
         Candidate(
           form: form, line: evaluator.evaluate(tensor, form, on: choice.mapValues(\.input)),
           faults: choice.values.reduce(into: []) { $0.formUnion($1.faults) },
@@ -203,18 +203,21 @@ struct PassJudge {
 
   /// The forms of a line, with those that belong to their forward pass: where a forward line is off
   /// by a factor, so is what goes back through it.
-  private func forms(of tensor: PassTensor) -> [LineForm] {
+  private func forms(of tensor: PassTensor) -> [(form: LineForm, inputs: [PassTensor])] {
     var forms = LineEvaluator.forms(of: tensor)
-    if tensor == .dlogprobs, let factor = factors[.loss] { forms.append(.scaled(factor)) }
+    if tensor == .dlogprobs, let factor = factors[.loss] {
+      forms.append((.scaled(factor), tensor.inputs))
+    }
     for reader in tensor.owner?.readers ?? [] {
       if let factor = factors[reader], let gradient = reader.gradient,
         tensor.inputs.contains(gradient)
       {
-        forms.append(.scaledInput(gradient, factor))
+        forms.append((.scaledInput(gradient, factor), tensor.inputs))
       }
     }
     if tensor == .dhprebn, let factor = factors[.bnvar] {
-      forms.append(.oneGo(varianceFactor: factor))
+      forms += forms.filter { $0.form == .oneGo() }
+        .map { (.oneGo(varianceFactor: factor), $0.inputs) }
     }
     return forms
   }

@@ -99,7 +99,7 @@ struct ContextGraph {
   private mutating func number(of key: UInt64) -> Int? {
     let key = keys.canForget ? significant(key) : key
     let hash = WordHash.mixed(key)
-    if let number = table.number(hash, where: { contexts[$0] == key }) { return number }
+    if let number = table.index(forHash: hash, where: { contexts[$0] == key }) { return number }
     guard count < limit else { return nil }
     let number = table.add(hash) { [contexts] in WordHash.mixed(contexts[$0]) }
     contexts.append(key)

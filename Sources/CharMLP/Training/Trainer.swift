@@ -101,7 +101,7 @@ public final class Trainer {
     minibatchLoss = state.minibatchLoss
     smoothedLoss = state.smoothedLoss
     lossStretches = LossStretches(
-      recipe, after: lineage.lastEnd, resuming: state.lossSums, at: step)
+      recipe, after: lineage.lastCompletedStep, resuming: state.lossSums, at: step)
   }
 
   private init(
@@ -168,7 +168,7 @@ public final class Trainer {
 
   /// Why the validation losses have ended training; nil if they have not.
   public var earlyStop: EarlyStop? {
-    recipe.earlyStop(best, at: step, since: lineage.lastChange)
+    recipe.earlyStop(best, at: step, since: lineage.lastChangeStep)
   }
 
   /// Takes steps until `step` is `target` or training ends.

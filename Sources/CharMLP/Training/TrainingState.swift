@@ -122,7 +122,7 @@ struct LossStretches {
 // MARK: - Lineage
 //
 // The part of a run's history that its recipe and words do not determine: the network that it
-// started from, and the ends that it had before it was given another.
+// started from, and the lengths that it was to have before the present one.
 //
 // Both decide later bits, so a model file keeps them. It has no names or times of other runs: two
 // runs that learned the same have equal files.
@@ -131,31 +131,31 @@ struct LossStretches {
 public struct Lineage: Equatable, Sendable {
   /// The network that the run started from; nil if its parameters were drawn.
   public var origin: Origin?
-  /// The ends that the run had before the present one, in their order.
-  public var formerEnds: [FormerEnd] = []
+  /// The lengths that the run was to have before the present one, in their order.
+  public var formerSchedules: [FormerSchedule] = []
   /// Whether the network was trained by another program: there is no training to resume.
   public var isImported = false
 
-  /// A run that began with drawn parameters and has the end that it began with.
+  /// A run that began with drawn parameters and has the length that it began with.
   public init() {}
 
-  /// An end that a run had until it was given another.
-  public struct FormerEnd: Equatable, Sendable {
-    /// The steps taken when it was given another end.
+  /// The length that a run was to have until it was given another.
+  public struct FormerSchedule: Equatable, Sendable {
+    /// The steps taken when it was given another length.
     public let step: Int
     /// The length of the run until then, in steps.
     public let steps: Int
 
-    /// An end after `steps`, which was changed at `step`.
+    /// A run of `steps`, which was given another length at `step`.
     public init(step: Int, steps: Int) { (self.step, self.steps) = (step, steps) }
   }
 
   /// The step from which patience counts, and a validation loss can be enough: that of the last
   /// change.
-  var lastChange: Int? { formerEnds.last?.step }
+  var lastChangeStep: Int? { formerSchedules.last?.step }
 
   /// The last step that was evaluated because the run ended there.
-  var lastEnd: Int { formerEnds.last { $0.step == $0.steps }?.step ?? 0 }
+  var lastCompletedStep: Int { formerSchedules.last { $0.step == $0.steps }?.step ?? 0 }
 }
 
 /// What is kept of a network that a run started from.

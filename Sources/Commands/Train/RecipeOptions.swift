@@ -291,9 +291,9 @@ struct RecipeFile {
       bytes = try FileSystem.read(path, limit: Self.byteLimit)
     } catch {
       let meant = NearestWords.likelyName(for: path, among: Self.presets)
+      let isPath = path.utf8.contains { $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "/") }
       throw CommandFailure(
-        error.isMissing && !path.has(UInt8(ascii: ".")) && !path.has(UInt8(ascii: "/"))
-          ? .usage : .noInput,
+        error.isMissing && !isPath ? .usage : .noInput,
         "--recipe \(error)" + (meant.map { "; did you mean \($0)?" } ?? ""),
         advice: RunDirectory.isRun(path)
           ? "For the recipe of a run:  "

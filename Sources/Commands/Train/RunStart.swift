@@ -283,7 +283,7 @@ extension Checkpoint {
         .usage, "--steps \(ending.steps): the run in \(directory.path) has taken \(taken) steps",
         advice: "Use --steps \(training.step) or more, or start a new run.")
     }
-    return self.ending(ending)
+    return withEnd(of: ending)
   }
 
   private func incompatible(

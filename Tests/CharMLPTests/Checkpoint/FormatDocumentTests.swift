@@ -23,7 +23,7 @@ struct FormatDocumentTests {
     return try [run.words, long].map { words in
       var recipe = run.recipe
       recipe.steps += 1
-      var checkpoint = Checkpoint(trainer, words: words).ending(recipe)
+      var checkpoint = Checkpoint(trainer, words: words).withEnd(of: recipe)
       checkpoint.mixture = StoredMixture(trainer, checkpoint.model, words)
       return try checkpoint.encoded()
     } + [imported()]

@@ -276,8 +276,8 @@ struct ForeignPass {
     reference = Reference(precision: precision, problem: problem, tensors: tensors)
     guard let tensor, let found = tensors[tensor] else { return }
     let evaluator = LineEvaluator(problem, precision)
-    isFaultVisible = LineEvaluator.forms(of: tensor).allSatisfy { form in
-      let inputs = LineEvaluator.inputs(of: tensor, form).reduce(into: [:]) { inputs, input in
+    isFaultVisible = LineEvaluator.forms(of: tensor).allSatisfy { form, read in
+      let inputs = read.reduce(into: [:]) { inputs, input in
         inputs[input] = LineInput(tensors[input] ?? problem.parameters[input])
       }
       let line = evaluator.evaluate(tensor, form, on: inputs)

@@ -32,7 +32,7 @@ struct AnotherEndTests {
   private func longer(_ checkpoint: Checkpoint, _ steps: Int) -> Checkpoint {
     var recipe = checkpoint.recipe
     recipe.steps = steps
-    return checkpoint.ending(recipe)
+    return checkpoint.withEnd(of: recipe)
   }
 
   /// A checkpoint's run taken to a step, as a file would have it.
@@ -54,8 +54,8 @@ struct AnotherEndTests {
     let finished = try trained(run)
     let middle = try advanced(longer(finished, 70), run, to: 70)
     let whole = try advanced(longer(middle, 90), run, to: 90)
-    #expect(whole.lineage.formerEnds.map(\.step) == [40, 70])
-    #expect(whole.lineage.formerEnds.map(\.steps) == [40, 70])
+    #expect(whole.lineage.formerSchedules.map(\.step) == [40, 70])
+    #expect(whole.lineage.formerSchedules.map(\.steps) == [40, 70])
     #expect(whole.recipe.steps == 90 && whole.training.step == 90)
     for step in 40...70 {
       let killed = try advanced(longer(finished, 70), run, to: step)
@@ -98,7 +98,7 @@ struct AnotherEndTests {
     let run = try run { $0.evaluateEvery = 0 }  // every 2 steps
     let extended = longer(try trained(run, to: 33), 400)
     #expect(extended.recipe.evaluationInterval == 2)
-    #expect(extended.lineage.lastEnd == 0)
+    #expect(extended.lineage.lastCompletedStep == 0)
 
     let finished = try trained(try self.run())
     let trainer = try Trainer(resuming: longer(finished, 80), run.dataset)
