@@ -47,7 +47,12 @@ public struct OpenFile: ~Copyable, Sendable {
     if mayWait, let kind = try? FileSystem.kind(of: path), kind == .pipe {
       descriptor = try FIFO.open(path, access.flags | O_CLOEXEC)
     } else {
-      descriptor = try calling(path) { unsafe open(path, access.flags | O_CLOEXEC, mode) }
+      do throws(SystemError) {
+        descriptor = try calling(path) { unsafe open(path, access.flags | O_CLOEXEC, mode) }
+      } catch {
+        guard error.code == ELOOP, access.flags & O_NOFOLLOW != 0 else { throw error }
+        throw .isLink(path, code: ELOOP)
+      }
     }
     isOwned = true
   }

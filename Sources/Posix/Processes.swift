@@ -215,6 +215,8 @@ public struct ChildProcess {
       throw SystemError(executable, code: EACCES)
     }
     try calling(executable) { unsafe access(executable, X_OK) }
+    // Where it is missing, the error of the spawn would be taken for the program's.
+    try calling("/dev/null") { unsafe access("/dev/null", R_OK) }
     var actions = unsafe posix_spawn_file_actions_t()
     unsafe posix_spawn_file_actions_init(&actions)
     defer { unsafe posix_spawn_file_actions_destroy(&actions) }

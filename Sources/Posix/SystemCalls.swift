@@ -22,7 +22,9 @@ public struct SystemError: Error, Equatable, Sendable, CustomStringConvertible {
   }
 
   /// The reason: mostly the system's words for it.
-  public var reason: String { words ?? Self.systemWords(for: code) }
+  public var reason: String {
+    words ?? (code == ELOOP ? "symbolic links that lead in a circle" : Self.systemWords(for: code))
+  }
   /// `path: reason`, or the reason alone.
   public var description: String { path.map { "\($0): \(reason)" } ?? reason }
 
@@ -64,8 +66,8 @@ extension SystemError {
   /// There is something of that name already.
   static func exists(_ path: String) -> SystemError { SystemError(path, code: EEXIST) }
   /// A symbolic link of that name, which is neither followed nor replaced.
-  static func isLink(_ path: String) -> SystemError {
-    SystemError(path, code: EEXIST, "a symbolic link, which is not followed")
+  static func isLink(_ path: String, code: CInt = EEXIST) -> SystemError {
+    SystemError(path, code: code, "a symbolic link, which is not followed")
   }
   /// A file with a second hard link: to write it would change what it is called elsewhere.
   static func hasOtherNames(_ path: String) -> SystemError {
