@@ -47,6 +47,14 @@ private let encodedLists = [
   EncodedList("CP850", german, "perhaps DOS (850)"),
   EncodedList("CP1250", polish, "perhaps windows-1250"),
   EncodedList("ISO-8859-2", polish, "perhaps ISO-8859-2"),
+  EncodedList(
+    "CP1250", "Pătru Stănescu Bălan Ion Ana Maria Radu Elena", "perhaps windows-1250"),
+  EncodedList(
+    "CP1252", "João Guimarães Irmãs Simão Ana Maria Pedro Luis", "perhaps windows-1252"),
+  EncodedList(
+    "ISO-8859-2", "Rašeta Marić Ivan Ana Luka Petra Josip Karlo", "perhaps ISO-8859-2"),
+  EncodedList("CP850", "Åberg Öberg Anna Erik Lars Nils Karin Olof", "perhaps DOS (850)"),
+  EncodedList("CP437", "Björn Jörn Anna Erik Lars Nils Karin Olof", "perhaps DOS (850)"),
   EncodedList("CP1254", turkish, "perhaps windows-1254"),
   EncodedList("CP1251", russian, "perhaps windows-1251"),
   EncodedList("KOI8-R", russian, "perhaps KOI8-R"),

@@ -72,9 +72,14 @@ struct EncodingCandidate {
   }
 
   /// The cost of a text, in these bytes and as it is decoded.
-  func cost(_ bytes: [UInt8], _ text: String.UnicodeScalarView) -> Double {
+  ///
+  /// - Parameter startsWithCapitals: Whether the lines that begin with a letter of ASCII begin with a
+  ///   capital; nil if some do and some do not.
+  func cost(
+    _ bytes: [UInt8], _ text: String.UnicodeScalarView, startsWithCapitals: Bool?
+  ) -> Double {
     switch kind {
-    case .latin: latinCost(text)
+    case .latin: latinCost(text, startsWithCapitals)
     case .script(let range, let letters): scriptCost(text, range, letters)
     case .wide(let cost, let frequent): wideCost(bytes, text, cost, frequent)
     }
@@ -121,7 +126,9 @@ extension EncodingCandidate {
     return cost + cases.ofCapitals
   }
 
-  private func latinCost(_ text: String.UnicodeScalarView) -> Double {
+  private func latinCost(
+    _ text: String.UnicodeScalarView, _ startsWithCapitals: Bool?
+  ) -> Double {
     var (cost, cases, before): (Double, CaseCost, Unicode.Scalar) = (0, CaseCost(), "\n")
     var letters: [Unicode.Scalar: Double] = [:]
     for scalar in text {
@@ -130,6 +137,10 @@ extension EncodingCandidate {
         if scalar.isLatinLetter {
           letters[scalar.lowercased, default: 0] += 1
           if before.isLatinLetter { cost += 1.5 }
+          if before == "\n", startsWithCapitals == scalar.properties.isLowercase { cost += 1 }
+          if scalar.lowercased == "þ", Self.vowels.contains(before.lowercased) { cost += 0.6 }
+          // Where DOS has ö and ø, which are met far more often.
+          if iconv == "MACINTOSH", scalar == "î" || scalar == "õ" { cost += 0.1 }
         } else if scalar.isMark {
           cost += 1
         } else {
@@ -137,6 +148,8 @@ extension EncodingCandidate {
         }
       } else if scalar.properties.isAlphabetic, before.isQuote {
         cost += 3
+      } else if Self.isOdd(before.lowercased, before: scalar.lowercased) {
+        cost += 0.8
       }
       before = scalar
     }
@@ -147,6 +160,18 @@ extension EncodingCandidate {
     }
     return cost + (costs.min() ?? 0)
   }
+
+  /// Whether a letter beyond ASCII is hardly followed by this one. Portuguese has ão, ãe and ãs; what
+  /// stands before other consonants is the Romanian ă. The Polish ą and ę stand before no vowel.
+  private static func isOdd(_ letter: Unicode.Scalar, before next: Unicode.Scalar) -> Bool {
+    switch letter {
+    case "ã": next != "s" && (0x61...0x7A).contains(next.value) && !vowels.contains(next)
+    case "ą", "ę": vowels.contains(next)
+    default: false
+    }
+  }
+
+  private static let vowels = Set("aeiou".unicodeScalars)
 
   /// The letters beyond ASCII of languages, and of those that are often mixed.
   private static let alphabets: [(letters: Set<Unicode.Scalar>, cost: Double)] =
@@ -323,6 +348,8 @@ extension Unicode.Scalar {
     case 0x2018, 0x2019: before.properties.isAlphabetic ? 0.3 : 3
     case 0xA0, 0x2013, 0x2014: 1.8
     case 0xB7, 0x201C...0x201E, 0xAB, 0xBB: 2.5
+    case 0xB6: 10  // ¶, which stands in no list
+    case 0xA7, 0x2500...0x259F: before.properties.isAlphabetic ? 10 : 5  // § and boxes
     default: 5
     }
   }

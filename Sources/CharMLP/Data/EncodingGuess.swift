@@ -22,6 +22,22 @@ struct TextSample {
     Array(before.prefix(Self.limit)) + after.prefix(Self.limit - min(before.count, Self.limit))
   }
 
+  /// Whether the lines that begin with a letter of ASCII begin with a capital, or with a small one;
+  /// nil if neither is so of nine in ten.
+  var startsWithCapitals: Bool? {
+    var (capitals, smalls) = (0, 0)
+    var before = UInt8(ascii: "\n")
+    for byte in raw {
+      if before == UInt8(ascii: "\n") {
+        if (0x41...0x5A).contains(byte) { capitals += 1 }
+        if (0x61...0x7A).contains(byte) { smalls += 1 }
+      }
+      before = byte
+    }
+    let most = max(capitals, smalls)
+    return most > 0 && 10 * most >= 9 * (capitals + smalls) ? capitals > smalls : nil
+  }
+
   /// The lines that are not plain ASCII.
   var unusualLines: [ArraySlice<UInt8>] {
     var lines: [ArraySlice<UInt8>] = []
@@ -183,6 +199,7 @@ extension EncodingGuess {
     }
     let text = Array(lines.joined(separator: [UInt8(ascii: "\n")]))
     let unusual = Double(text.count { $0 >= 0x80 })
+    let startsWithCapitals = sample.startsWithCapitals
     var best: (encoding: EncodingCandidate, cost: Double)?
     for (index, candidate) in EncodingCandidate.all.enumerated() {
       guard let decoded = TextConversion.utf8(text, from: candidate.iconv) else { continue }
@@ -190,7 +207,8 @@ extension EncodingGuess {
       guard words.allSatisfy({ $0.isPlausible || $0 == "\n" || $0 == "\r" }) else { continue }
       // What is rare is believed of a long text sooner than of a short one.
       let rarity = Double(index) * (Self.rarity + Self.rarityPerByte * unusual)
-      let cost = candidate.cost(text, words) + rarity
+      let cost =
+        candidate.cost(text, words, startsWithCapitals: startsWithCapitals) + rarity
       if cost < best?.cost ?? .infinity { best = (candidate, cost) }
     }
     guard let best else { return nil }
