@@ -23,6 +23,10 @@ public struct WordConstraints: Equatable, Sendable {
   /// The symbols that may begin a word, since words of the list do; nil for all but marks. Blanks,
   /// which reading trims, neither begin nor end one.
   public var beginnings: Set<Unicode.Scalar>?
+  /// The symbols that end words of the list; nil if it is not known. A new word may end with any
+  /// other letter too, but not with what needs something behind it: a hyphen, a joiner, a vowel
+  /// sign that is written before its consonant.
+  public var endings: Set<Unicode.Scalar>?
 
   /// No condition except that a word has a character.
   public init() {}
@@ -110,9 +114,15 @@ struct WordLanguage: Sendable {
     let others = vocabulary.ids { symbol in
       constraints.prefix.isEmpty && !(constraints.beginnings?.contains(symbol) ?? !symbol.isMark)
     }
+    let open = vocabulary.ids { symbol in
+      constraints.suffix.isEmpty
+        && !(constraints.endings.map { $0.contains(symbol) || !symbol.isIncomplete }
+          ?? !symbol.properties.isJoinControl)
+    }
     automaton = try ConstraintAutomaton(
       suffix: encode(constraints.suffix, "suffix"), contains: contains, avoid: avoid,
-      neverFirst: blanks.union(others), neverLast: blanks, vocabularyCount: vocabulary.count)
+      neverFirst: blanks.union(others), neverLast: blanks.union(open),
+      vocabularyCount: vocabulary.count)
     self.avoid = avoid
     var state = 0
     for id in prefix { state = automaton.next(state, Int(id)) }
@@ -176,22 +186,44 @@ extension Unicode.Scalar {
     default: properties.isEmojiModifier
     }
   }
+
+  /// Whether this needs something behind it, if no word of a list ends with it: punctuation, joiners
+  /// and signs; a virama, which takes the vowel of its consonant; a vowel that is written before its
+  /// consonant (Thai, Lao); the initial consonant of a Hangul syllable in pieces.
+  fileprivate var isIncomplete: Bool {
+    if properties.canonicalCombiningClass == .virama || properties.isLogicalOrderException {
+      return true
+    }
+    switch properties.generalCategory {
+    case .nonspacingMark, .spacingMark, .enclosingMark, .otherSymbol: return false
+    case .decimalNumber, .letterNumber, .otherNumber: return false
+    default: return !properties.isAlphabetic || (0x1100...0x115F).contains(value)
+    }
+  }
 }
 
 extension WordConstraints {
-  /// Lets words begin with what words of a list begin with, and with nothing else.
-  public mutating func allowBeginnings(of words: WordList) {
-    var found: Set<Unicode.Scalar> = []
+  /// Lets words begin with what words of a list begin with, and with nothing else, and end with what
+  /// they end with or what needs nothing behind it.
+  public mutating func keepEnds(of words: WordList) {
+    var (first, last): (Set<Unicode.Scalar>, Set<Unicode.Scalar>) = ([], [])
     let bytes = words.utf8.span
-    var last: UInt8 = 0
+    // Of a letter of ASCII, once is enough in a row: many lists are sorted.
+    var known: (first: UInt8, last: UInt8) = (0, 0)
     for word in words.indices {
-      let start = words.utf8Range(of: word).lowerBound
-      // Of a letter of ASCII, once is enough in a row: many lists are sorted.
-      if bytes[start] == last { continue }
-      last = bytes[start] < 0x80 ? bytes[start] : 0
-      if let scalar = bytes.scalar(at: start)?.scalar { found.insert(scalar) }
+      let range = words.utf8Range(of: word)
+      var end = range.upperBound - 1
+      if bytes[range.lowerBound] != known.first {
+        known.first = bytes[range.lowerBound] < 0x80 ? bytes[range.lowerBound] : 0
+        if let scalar = bytes.scalar(at: range.lowerBound)?.scalar { first.insert(scalar) }
+      }
+      if bytes[end] != known.last {
+        known.last = bytes[end] < 0x80 ? bytes[end] : 0
+        while end > range.lowerBound, bytes[end] & 0xC0 == 0x80 { end -= 1 }
+        if let scalar = bytes.scalar(at: end)?.scalar { last.insert(scalar) }
+      }
     }
-    beginnings = found
+    (beginnings, endings) = (first, last)
   }
 }
 

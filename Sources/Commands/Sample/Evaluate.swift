@@ -61,7 +61,7 @@ struct Evaluate: ParsableCommand {
   ) throws -> [[Int32]] {
     var request = Sampler.Request(seed: seed)
     request.chain = chain.options
-    request.constraints.allowBeginnings(of: list)
+    request.constraints.keepEnds(of: list)
     var sampler = try Sampler(predictor, request)
     var words: [[Int32]] = []
     var word = DrawnWord()

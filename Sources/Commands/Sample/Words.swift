@@ -41,7 +41,7 @@ struct Words: ParsableCommand {
     request.chain = chain.options
     request.constraints = constraints.constraints
     if let words = try checkpoint.wordList() {
-      request.constraints.allowBeginnings(of: words)
+      request.constraints.keepEnds(of: words)
     }
     request.forbidden = forbidden
     request.isUnique = constraints.unique

@@ -68,9 +68,9 @@ struct WordEndsTests {
       return language.mayGoOn(language.automaton.next(0, id), length: 1)
     }
     #expect(try (1...3).filter { try mayBegin($0) } == [2])
-    constraints.allowBeginnings(of: try WordList(["aa", "ab", "\u{301}a"]))
+    constraints.keepEnds(of: try WordList(["aa", "ab", "\u{301}a"]))
     #expect(try (1...3).filter { try mayBegin($0) } == [2, 3])
-    constraints.allowBeginnings(of: try WordList(["\u{301}a", "\u{301}b"]))
+    constraints.keepEnds(of: try WordList(["\u{301}a", "\u{301}b"]))
     #expect(try (1...3).filter { try mayBegin($0) } == [3])
     #expect(throws: Never.self) {
       try WordLanguage(WordConstraints(prefix: "\u{301}"), model().vocabulary)
@@ -78,6 +78,46 @@ struct WordEndsTests {
     for impossible in [WordConstraints(prefix: " "), WordConstraints(suffix: "a ")] {
       #expect(throws: ConstraintError.self) { try WordLanguage(impossible, model().vocabulary) }
     }
+  }
+
+  /// A symbol of each kind that ends no word of a list, unless one does.
+  @Test(
+    "A word does not end with what needs something behind it, unless a word of the list does",
+    arguments: ["-", "'", "&", "\u{200D}", "\u{200C}", "\u{94D}", "\u{E40}", "\u{1112}"])
+  func openEnds(symbol: Unicode.Scalar) throws {
+    let vocabulary = try Vocabulary(symbols: ["a", symbol].sorted())
+    let id = try #require(vocabulary.id(of: symbol))
+    func mayEnd(_ constraints: WordConstraints) throws -> Bool {
+      let language = try WordLanguage(constraints, vocabulary)
+      let letter = language.automaton.next(0, id == 1 ? 2 : 1)
+      #expect(language.mayEnd(letter, length: 1) == constraints.suffix.isEmpty)
+      return language.mayEnd(language.automaton.next(letter, Int(id)), length: 2)
+    }
+    var constraints = WordConstraints(max: 3)
+    constraints.keepEnds(of: try WordList(["aa", "a\(symbol)a"]))
+    #expect(try !mayEnd(constraints))
+    constraints.keepEnds(of: try WordList(["aa", "a\(symbol)"]))
+    #expect(try mayEnd(constraints))
+    // Where the list is not known, only joiners are refused.
+    constraints.endings = nil
+    #expect(try mayEnd(constraints) != symbol.properties.isJoinControl)
+    // Whoever asks for it gets it.
+    constraints.keepEnds(of: try WordList(["aa", "a\(symbol)a"]))
+    constraints.suffix = "\(symbol)"
+    #expect(try mayEnd(constraints))
+  }
+
+  @Test(
+    "A word may end with a letter, digit or mark though no word of the list does",
+    arguments: ["b", "7", "\u{301}", "\u{93E}", "\u{5D0}", "\u{4E00}", "\u{1161}", "\u{1F680}"])
+  func newEnds(symbol: Unicode.Scalar) throws {
+    let vocabulary = try Vocabulary(symbols: ["a", symbol].sorted())
+    let id = Int(try #require(vocabulary.id(of: symbol)))
+    var constraints = WordConstraints(max: 3)
+    constraints.keepEnds(of: try WordList(["aa", "a\(symbol)a"]))
+    let language = try WordLanguage(constraints, vocabulary)
+    let letter = language.automaton.next(0, id == 1 ? 2 : 1)
+    #expect(language.mayEnd(language.automaton.next(letter, id), length: 2))
   }
 
   @Test("A vocabulary of letters alone constrains nothing")
