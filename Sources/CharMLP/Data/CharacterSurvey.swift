@@ -1,11 +1,11 @@
-// The characters of a list that nobody wrote as they are: invisible ones, letters in two normal forms,
-// and what letters become when a text is read in the wrong encoding (Ã© for é, Р¤ for Ф).
+// Finds characters that are there by accident: invisible ones, letters in two normal forms, and what
+// letters become when a text is read in the wrong encoding (Ã© for é, Р¤ for Ф).
 //
-// They are looked for in the alphabet first, and in the words only if they are there.
+// The alphabet is searched first, and the words only if it has such characters.
 
 internal import Posix
 
-/// A character that is not seen, and how often it occurs.
+/// An invisible character, and how often it occurs.
 package struct InvisibleCharacter: Equatable, Sendable {
   package let scalar: Unicode.Scalar
   package let count: Int
@@ -20,7 +20,7 @@ struct CharacterSurvey {
     (self.words, self.symbols) = (words, symbols)
   }
 
-  /// What deserves a warning, the most far-reaching first.
+  /// The warnings, the most important first.
   var warnings: [DataWarning] {
     var warnings: [DataWarning] = []
     if let misread = Misreading.found(in: words, symbols) { warnings.append(misread) }
@@ -35,10 +35,10 @@ struct CharacterSurvey {
   }
 }
 
-// MARK: - Characters that are not seen
+// MARK: - Invisible characters
 
 extension Unicode.Scalar {
-  /// Whether nobody sees this character, or but an empty box, whatever stands beside it.
+  /// Whether this shows as nothing, or as an empty box, whatever stands beside it.
   fileprivate var isInvisible: Bool {
     switch value {
     case 0x00...0x7F: return false
@@ -47,13 +47,13 @@ extension Unicode.Scalar {
     }
   }
 
-  /// Whether only some font may have a shape for it.
+  /// Whether Unicode gives it no meaning; some font may have a shape for it.
   fileprivate var isMeaningless: Bool {
     let category = properties.generalCategory
     return category == .privateUse || category == .unassigned
   }
 
-  /// Whether an emoji, or a letter of a script that has variants, may have a selector behind it.
+  /// Whether a variation selector may follow: emoji, and letters of scripts that have variants.
   fileprivate var hasVariants: Bool {
     if isASCII || (0xC0...0x24F).contains(value) { return false }
     switch properties.generalCategory {
@@ -63,14 +63,14 @@ extension Unicode.Scalar {
     }
   }
 
-  /// The scripts and the pictures that need joiners and non-joiners.
+  /// The scripts and emoji that use joiners and non-joiners.
   fileprivate static let joined = ScalarRanges([
     0x590...0x10FF, 0x1780...0x18AF, 0x1980...0x1CFF, 0x20E3...0x20E3, 0x2190...0x2BFF,
     0xA840...0xABFF, 0xFB50...0xFDFF, 0xFE00...0xFEFE, 0x1_0A00...0x1_1FFF, 0x1_F000...0x1_FAFF,
   ])
 }
 
-/// Some stretches of Unicode.
+/// Ranges of scalars.
 private struct ScalarRanges: Sendable {
   private let ranges: [ClosedRange<UInt32>]
 
@@ -80,10 +80,10 @@ private struct ScalarRanges: Sendable {
 }
 
 extension CharacterSurvey {
-  /// Characters that nobody sees but beside those of a script that needs them.
+  /// Invisible characters that belong beside those of a script.
   private static let companions: [(invisible: ClosedRange<UInt32>, beside: ScalarRanges)] = [
     (0x200C...0x200D, Unicode.Scalar.joined),
-    // Scripts without blanks mark the ends of words by it.
+    // Scripts without blanks mark the ends of words with it.
     (0x200B...0x200B, ScalarRanges([0xE00...0x17FF])),
     (0x115F...0x1160, ScalarRanges([0x1100...0x11FF])),
     (0x3164...0x3164, ScalarRanges([0x3131...0x3163, 0x3165...0x318E])),
@@ -95,16 +95,16 @@ extension CharacterSurvey {
     (0x1_D173...0x1_D17A, ScalarRanges([0x1_D100...0x1_D172, 0x1_D17B...0x1_D1FF])),
   ]
 
-  /// Whether a character that is not seen has something to do with its neighbours.
+  /// Whether an invisible character has a function between its neighbours.
   private static func isNeeded(_ place: Int, in scalars: [Unicode.Scalar]) -> Bool {
     let scalar = scalars[place]
     let before = place > 0 ? scalars[place - 1] : " "
     let after = place + 1 < scalars.count ? scalars[place + 1] : " "
     switch scalar.value {
-    // A selector of variants, and the sign that makes a key of a digit.
+    // Variation selectors, also in keycaps.
     case 0xFE00...0xFE0F: return before.hasVariants || after == "\u{20E3}"
     case 0xE_0100...0xE_01EF: return before.properties.isIdeographic
-    // The letters of a flag.
+    // The tags of a flag.
     case 0xE_0020...0xE_007F:
       return before == "\u{1F3F4}" || (0xE_0020...0xE_007F).contains(before.value)
     default:
@@ -114,7 +114,7 @@ extension CharacterSurvey {
   }
 
   private var invisible: DataWarning? {
-    // Whoever writes all words in letters of their own has a font for them.
+    // A list that is written in a private script has a font for it.
     let meaningless =
       symbols.contains(where: \.isMeaningless)
       ? words.count { $0.unicodeScalars.contains(where: \.isMeaningless) } : 0
@@ -142,14 +142,12 @@ extension CharacterSurvey {
 
 // MARK: - Normal forms
 
-/// Words with letters and their marks in one character, and words with the same kind in two.
+/// How many words are composed, and how many decomposed.
 private struct NormalForms {
   let composed: Int
   let decomposed: Int
 
-  /// Nil unless there are both.
-  ///
-  /// Which characters are equal is the standard library's judgement: equal strings.
+  /// Nil unless there are both. Characters are equal if the standard library's strings are.
   init?(_ words: WordList, _ symbols: [Unicode.Scalar]) {
     let marks = symbols.filter(Self.isComposing)
     guard !marks.isEmpty else { return nil }
@@ -193,8 +191,8 @@ private struct NormalForms {
     (self.composed, self.decomposed) = (composed, decomposed)
   }
 
-  /// Where the characters are that can also be written as a letter and marks, in the scripts in
-  /// which both are met.
+  /// Ranges of the characters that can also be written as a letter and marks, in scripts where both
+  /// occur.
   private static let composites: [UInt32] =
     Array(0xC0...0x24F) + Array(0x386...0x3CE) + Array(0x400...0x4F9) + Array(0x622...0x626)
     + [0x6C0, 0x6C2, 0x6D3] + Array(0x1E00...0x1FFC) + Array(0x304C...0x30FE)
@@ -209,31 +207,32 @@ private struct NormalForms {
 
 // MARK: - Text read in the wrong encoding
 //
-// A word is turned back into the bytes that it was read from. If they are UTF-8, and make letters
-// that can stand together, that is what they were: hardly a word in any language is such by chance.
-// Of a text that has never been UTF-8, the encoding is guessed as that of a file is.
+// A word is turned back into the bytes that it was read from. If these are UTF-8, and make letters
+// that can stand together, they were UTF-8: hardly a word in any language is so by chance. If a text
+// was never UTF-8, its encoding is guessed as a file's is.
 
-/// How a text came to be that was read in another encoding than it was written in.
+/// A text that was read in another encoding than it was written in.
 package struct Misreading: Equatable, Sendable {
-  /// What it was written in, mostly UTF-8, by the name that iconv(1) and Python have for it.
+  /// The encoding that it was written in, mostly UTF-8, as iconv(1) and Python call it.
   package let written: String
-  /// What it was read as, by such a name.
+  /// The encoding that it was read in.
   package let read: String
-  /// A word as it is now, and as it was.
+  /// A word as it is now.
   package let example: String
+  /// The same word as it was written.
   package let original: String
 }
 
 extension Misreading {
-  /// What UTF-8 is read as by mistake, the most frequent first.
+  /// The encodings that UTF-8 is mistaken for, the most frequent first.
   private static let readings = [
     "CP1252", "CP1250", "CP1251", "KOI8-R", "CP866", "CP437", "CP850", "MACINTOSH",
   ]
 
-  /// At most so many words, about, are turned back for each reading.
+  /// About the most words that are tried with each encoding.
   private static let sampled = 50_000
 
-  /// The warning of a list with misread words, nil if there are hardly any.
+  /// The warning about misread words; nil if there are hardly any.
   static func found(in words: WordList, _ symbols: [Unicode.Scalar]) -> DataWarning? {
     var best: (words: Int, reading: Misreading)?
     for name in readings {
@@ -241,7 +240,7 @@ extension Misreading {
       guard symbols.contains(where: { (0xC2...0xF4).contains(bytes[$0] ?? 0) }),
         symbols.contains(where: { (0x80...0xBF).contains(bytes[$0] ?? 0) })
       else { continue }
-      // As many as are warned of are found among some words, too.
+      // Enough words for a warning show in a sample, too.
       let step = max(1, words.count / sampled)
       let some = stride(from: 0, to: words.count, by: step).lazy.map { words[$0] }
       let found = some.count { bytes.original(of: $0) != nil }
@@ -253,7 +252,7 @@ extension Misreading {
       let reading = Misreading(written: "UTF-8", read: name, example: first, original: original)
       best = (count, reading)
     }
-    // Half of a word may be lost, which is seen where windows-1252 is concerned.
+    // Words may have lost some characters; for windows-1252 the rest is enough to tell.
     let damaged =
       symbols.contains { (0xC2...0xE2).contains($0.value) } ? words.count(where: isMisread) : 0
     if let best, best.reading.read != "CP1252", best.words >= max(3, words.count / 200) {
@@ -267,7 +266,7 @@ extension Misreading {
     return legacy(in: words, symbols)
   }
 
-  /// Text of another script that was read as windows-1252: hardly a letter is plain.
+  /// Text of another script that was read as windows-1252: hardly a letter is unaccented.
   private static func legacy(in words: WordList, _ symbols: [Unicode.Scalar]) -> DataWarning? {
     guard symbols.count(where: isAccented) >= 6 else { return nil }
     let affected = words.count(where: isOnlyAccented)
@@ -295,13 +294,13 @@ extension Misreading {
     (0xC0...0xFF).contains(scalar.value)
   }
 
-  /// Whether three letters or more are accented, and no letter is plain.
+  /// Whether three letters or more are accented, and none is not.
   private static func isOnlyAccented(_ word: String) -> Bool {
     word.unicodeScalars.count(where: isAccented) >= 3
       && !word.unicodeScalars.contains { $0.isASCII && $0.properties.isAlphabetic }
   }
 
-  /// Whether a word has what a character of UTF-8 becomes if it is read as windows-1252: Ã© for é.
+  /// Whether a word has a character of UTF-8 read as windows-1252: Ã© for é.
   private static func isMisread(_ word: String) -> Bool {
     var before: Unicode.Scalar = " "
     var hasPair = false
@@ -318,7 +317,7 @@ extension Misreading {
     return hasPair
   }
 
-  /// Whether this is what one of the bytes 0x80…0xBF becomes.
+  /// Whether windows-1252 has this for one of the bytes 0x80…0xBF.
   private static func isContinuation(_ scalar: Unicode.Scalar, strictly: Bool) -> Bool {
     switch scalar.value {
     case 0xA1...0xA9, 0xAB...0xB4, 0xB6, 0xB8, 0xB9, 0xBB...0xBF, 0x20AC, 0x201A, 0x201E, 0x2026,
@@ -332,11 +331,10 @@ extension Misreading {
   }
 }
 
-/// The bytes above 0x7F that the characters of an encoding have.
+/// The bytes above 0x7F of an encoding, by character.
 private struct ByteTable {
   private var bytes: [Unicode.Scalar: UInt8] = [:]
-  /// Whether a misread word has a sign among its letters. Those of the central European encoding have
-  /// not: Ăł for ó.
+  /// Whether a misread word has a sign among its letters. In windows-1250 it need not: Ăł for ó.
   private let hasSigns: Bool
 
   init(_ encoding: String) {
@@ -351,7 +349,7 @@ private struct ByteTable {
 
   subscript(_ scalar: Unicode.Scalar) -> UInt8? { bytes[scalar] }
 
-  /// The bytes of a word; nil if it has a character that the encoding has not.
+  /// The bytes of a word; nil if the encoding lacks one of its characters.
   func bytes(of word: String) -> [UInt8]? {
     var found: [UInt8] = []
     for scalar in word.unicodeScalars {
@@ -361,9 +359,9 @@ private struct ByteTable {
     return found
   }
 
-  /// The word that was read; nil if this is one as it was written.
+  /// The word as it was written; nil if this one was not misread.
   func original(of word: String) -> String? {
-    // The first letter beyond ASCII tells nearly all words apart.
+    // The first letter beyond ASCII rules out nearly all words.
     guard let first = word.unicodeScalars.first(where: { !$0.isASCII }),
       (0xC2...0xF4).contains(bytes[first] ?? 0),
       !hasSigns
@@ -381,7 +379,7 @@ private struct ByteTable {
     return isWord ? original : nil
   }
 
-  /// Whether a language of today has this letter.
+  /// Whether a modern language uses this letter.
   private static func isUsualLatin(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar.value {
     case 0xC0...0x17F, 0x1A0, 0x1A1, 0x1AF, 0x1B0, 0x218...0x21B, 0x1EA0...0x1EF9: true

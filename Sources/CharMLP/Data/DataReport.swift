@@ -163,11 +163,11 @@ package enum DataWarning: Equatable, Sendable {
 
   /// Most lines are rows of a table.
   case columns(ColumnFinding)
-  /// Most lines have several words with a separator between them.
+  /// Most lines have several words, with a separator between them.
   case severalPerLine(lines: Int, separator: Unicode.Scalar)
-  /// Most lines are written as a program writes words.
+  /// Most lines are JSON or SQL.
   case notation(ListNotation)
-  /// Most lines begin with a mark, as in a list of Markdown.
+  /// Most lines begin with a mark, as in a Markdown list.
   case bullets(BulletFinding)
   /// Most lines have a number beside the word, after a blank.
   case numbers(lines: Int, areLast: Bool)
@@ -175,28 +175,28 @@ package enum DataWarning: Equatable, Sendable {
   case startsWithCount
   /// Words have a slash and flags, as in a spelling dictionary (hunspell's .dic).
   case spellingFlags(words: Int, startsWithCount: Bool)
-  /// Some lines begin with a mark of comments.
+  /// Some lines are comments.
   case comments(lines: Int, marks: [CommentMark])
   /// Lines end in a comment.
   case trailingComments(lines: Int)
-  /// Tags or entities of HTML.
+  /// HTML tags or entities.
   case markup(words: Int)
-  /// Letters are written in ASCII as their numbers.
+  /// Letters beyond ASCII are escaped.
   case escaped(words: Int, EscapeForm)
   /// Words stand between quotes; `isComplete` if the other lines are brackets of a program.
   case quoted(words: Int, pairs: [QuotePair], isComplete: Bool)
   /// At most one word in twenty has a digit.
   case digits(words: Int)
-  /// Text that was once read in another encoding than it was written in.
+  /// Text that was read in another encoding than it was written in.
   case misread(words: Int, Misreading)
-  /// U+FFFD, which stands for what could not be read.
+  /// U+FFFD, which replaces what could not be decoded.
   case replacements(words: Int)
   /// Invisible characters, the most frequent first; `first` is the first such word's index, `line`
   /// its line where that is known.
   case invisible([InvisibleCharacter], words: Int, first: Int, line: Int?)
   /// Letters with marks are one character in some words and two in others.
   case normalForms(composed: Int, decomposed: Int)
-  /// The list is sorted, and so many of its words are another one and an ending.
+  /// The list is sorted, and this share of its words is another word with an ending.
   case inflected(share: Double)
 
   /// The warnings that a list deserves.
@@ -239,7 +239,7 @@ package enum DataWarning: Equatable, Sendable {
     }
   }
 
-  /// Whether it is about what lines are made of, which changes with the remedy.
+  /// Whether it is about the lines' structure, which the remedy changes.
   private var isAboutLines: Bool {
     switch self {
     case .columns, .severalPerLine, .notation, .bullets, .numbers, .startsWithCount, .spellingFlags,

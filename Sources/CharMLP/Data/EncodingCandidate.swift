@@ -1,9 +1,9 @@
-// The encodings that a list may be in, and how unlike words the text is that each makes of it.
+// The encodings that a list may be in, and how unlike words the text is in each of them.
 //
-// What decodes gets a cost for each byte above 0x7F: little for a frequent letter of a script, much
-// for a letter among those of another script, for a capital after a small letter, for a sign where a
-// letter should be. The costs are rules of thumb, tried on lists in forty encodings; they say nothing
-// about a text in UTF-8.
+// A text that decodes gets a cost for each byte above 0x7F: little for a frequent letter of a script,
+// much for a letter among those of another script, for a capital after a small letter, for a sign
+// where a letter should be. The costs are rules of thumb, tried on lists in forty encodings; they do
+// not apply to UTF-8.
 
 /// An encoding that a list may be in.
 struct EncodingCandidate {
@@ -13,7 +13,7 @@ struct EncodingCandidate {
     case latin
     /// One byte, one letter of another script: its range, and what its letters cost.
     case script(ClosedRange<UInt32>, letters: [Unicode.Scalar: Double])
-    /// Two bytes or more: which lead bytes begin frequent characters, and the most frequent.
+    /// Two bytes or more: what a pair of bytes costs, and the most frequent characters.
     case wide(WideCost, frequent: Set<Unicode.Scalar>)
   }
   typealias WideCost = (_ lead: UInt8, _ trail: UInt8) -> Double
@@ -71,9 +71,9 @@ struct EncodingCandidate {
     ]
   }
 
-  /// The cost of a text, in these bytes and as it is decoded.
+  /// The cost of a text, given its bytes and their decoding.
   ///
-  /// - Parameter startsWithCapitals: Whether the lines that begin with a letter of ASCII begin with a
+  /// - Parameter startsWithCapitals: Whether the lines that begin with an ASCII letter begin with a
   ///   capital; nil if some do and some do not.
   func cost(
     _ bytes: [UInt8], _ text: String.UnicodeScalarView, startsWithCapitals: Bool?
@@ -87,7 +87,7 @@ struct EncodingCandidate {
 }
 
 extension EncodingCandidate {
-  /// Letters with which words only end.
+  /// Letters that only end words.
   private static let finals = Set("ςךםןףץ".unicodeScalars)
 
   /// A script by its letters, the most frequent first.
@@ -109,7 +109,7 @@ extension EncodingCandidate {
           cost += letters[scalar.lowercased] ?? (scalar.properties.isAlphabetic ? 0.75 : 1)
           if before.isASCII, before.properties.isAlphabetic { cost += 3 }
           if Self.finals.contains(before), scalar.properties.isAlphabetic { cost += 3 }
-          // A mark needs a letter, and a letter of Thai has but one vowel.
+          // A mark needs a letter, and a Thai letter takes only one vowel.
           if scalar.isMark,
             before.isASCII || before.isMark && (0xE31...0xE3A).contains(scalar.value)
           {
@@ -139,7 +139,7 @@ extension EncodingCandidate {
           if before.isLatinLetter { cost += 1.5 }
           if before == "\n", startsWithCapitals == scalar.properties.isLowercase { cost += 1 }
           if scalar.lowercased == "þ", Self.vowels.contains(before.lowercased) { cost += 0.6 }
-          // Where DOS has ö and ø, which are met far more often.
+          // DOS has ö and ø there, which are far more frequent.
           if iconv == "MACINTOSH", scalar == "î" || scalar == "õ" { cost += 0.1 }
         } else if scalar.isMark {
           cost += 1
@@ -161,8 +161,8 @@ extension EncodingCandidate {
     return cost + (costs.min() ?? 0)
   }
 
-  /// Whether a letter beyond ASCII is hardly followed by this one. Portuguese has ão, ãe and ãs; what
-  /// stands before other consonants is the Romanian ă. The Polish ą and ę stand before no vowel.
+  /// Whether this pair is rare. Portuguese has ão, ãe and ãs; before other consonants it is the
+  /// Romanian ă. The Polish ą and ę never stand before vowels.
   private static func isOdd(_ letter: Unicode.Scalar, before next: Unicode.Scalar) -> Bool {
     switch letter {
     case "ã": next != "s" && (0x61...0x7A).contains(next.value) && !vowels.contains(next)
@@ -173,7 +173,7 @@ extension EncodingCandidate {
 
   private static let vowels = Set("aeiou".unicodeScalars)
 
-  /// The letters beyond ASCII of languages, and of those that are often mixed.
+  /// The letters beyond ASCII of languages, and of groups of languages that lists mix.
   private static let alphabets: [(letters: Set<Unicode.Scalar>, cost: Double)] =
     [
       "àâæçéèêëîïôœùûüÿ", "äöüßé", "áéíñóúü", "áâãàçéêíóôõúü", "àèéìíòóù", "åäöæøéü", "áðéíóúýþæö",
@@ -192,7 +192,7 @@ extension EncodingCandidate {
     var (sum, index) = (0.0, 0)
     while index < bytes.count {
       guard bytes[index] >= 0x80, index + 1 < bytes.count else {
-        // A half-width katakana, or nothing that costs.
+        // A half-width katakana, or ASCII, which costs nothing.
         sum += bytes[index] >= 0x80 ? 4 : 0
         index += 1
         continue
@@ -204,7 +204,7 @@ extension EncodingCandidate {
     var before: Unicode.Scalar = "\n"
     for scalar in text {
       if frequent.contains(scalar) { sum -= 0.35 }
-      // Letters of ASCII beside characters that need no such company.
+      // ASCII letters rarely stand beside such characters.
       if scalar.isASCII != before.isASCII, scalar.properties.isAlphabetic,
         before.properties.isAlphabetic
       {
@@ -270,8 +270,7 @@ extension EncodingCandidate {
     }
   }
 
-  // Characters of names and of running text that are frequent in one language, as far as they tell
-  // it from the others.
+  // Characters that are frequent in names and texts of one language, and less so in the others.
   private static let simplified = Set(
     """
     王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎余潘\
@@ -292,7 +291,7 @@ extension EncodingCandidate {
     "김이박최정강조윤장임한오서신권황안송전홍민지영수현준우진성은하경혜미선희아기자사시리인고".unicodeScalars)
 }
 
-/// What capitals cost that stand where nobody writes them, if one of the letters is not of ASCII.
+/// The cost of capitals in odd places, if one of the letters is not ASCII.
 private struct CaseCost {
   private enum Case { case none, small, capital }
   private var last: (Case, Case) = (.none, .none)
@@ -302,7 +301,7 @@ private struct CaseCost {
   /// What the next character adds.
   mutating func next(_ scalar: Unicode.Scalar) -> Double {
     let properties = scalar.properties
-    // No capital is usual for it.
+    // Its capital is rare.
     let letter: Case =
       scalar == "ß"
       ? last.1 : properties.isUppercase ? .capital : properties.isLowercase ? .small : .none
@@ -320,7 +319,7 @@ private struct CaseCost {
     return 0
   }
 
-  /// What words in capitals add, unless all are.
+  /// What words in capitals add, unless all words are.
   var ofCapitals: Double { smalls > 0 ? 0.2 * Double(runs) : 0 }
 }
 
@@ -339,10 +338,10 @@ extension Unicode.Scalar {
     properties.lowercaseMapping.unicodeScalars.first ?? self
   }
 
-  /// Whether it is a mark that no letter follows, or none comes before.
+  /// Whether it is a quotation mark that no letter follows, or none precedes.
   fileprivate var isQuote: Bool { ["\u{201D}", "\u{201E}", "\u{201A}"].contains(self) }
 
-  /// What a sign costs that is not of ASCII.
+  /// The cost of a sign beyond ASCII.
   fileprivate func signCost(after before: Unicode.Scalar) -> Double {
     switch value {
     case 0x2018, 0x2019: before.properties.isAlphabetic ? 0.3 : 3

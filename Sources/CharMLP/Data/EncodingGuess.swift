@@ -1,15 +1,15 @@
 // Guesses the encoding of a text that is not UTF-8, from what decodes cleanly and looks most like
 // words.
 //
-// Each candidate is tried by the system's own converter, so that the command which is then printed
-// accepts what was accepted here; EncodingCandidate says what it costs. Of nearly equal costs, the
-// encoding wins that is met more often.
+// The system's own converter tries each candidate, so the command that is printed accepts what was
+// accepted here; EncodingCandidate says what the result costs. If costs are nearly equal, the more
+// frequent encoding wins.
 
 internal import Posix
 
-/// Some bytes of a text in which something is wrong.
+/// Some bytes of a text that is not a word list in UTF-8.
 struct TextSample {
-  /// Valid words before it.
+  /// Valid words before the error.
   let before: ArraySlice<UInt8>
   /// Everything from the line of the error on.
   let after: ArraySlice<UInt8>
@@ -17,13 +17,13 @@ struct TextSample {
   /// The most bytes that are examined.
   private static let limit = 1 << 16
 
-  /// The bytes as they are, from the beginning.
+  /// The bytes from the beginning.
   var raw: [UInt8] {
     Array(before.prefix(Self.limit)) + after.prefix(Self.limit - min(before.count, Self.limit))
   }
 
-  /// Whether the lines that begin with a letter of ASCII begin with a capital, or with a small one;
-  /// nil if neither is so of nine in ten.
+  /// Whether the lines that begin with an ASCII letter begin with a capital; nil if it is neither so,
+  /// nor the other way round, for nine in ten.
   var startsWithCapitals: Bool? {
     var (capitals, smalls) = (0, 0)
     var before = UInt8(ascii: "\n")
@@ -57,16 +57,16 @@ struct TextSample {
   }
 }
 
-/// What a text may be that is not well-formed UTF-8.
+/// What a text that is not well-formed UTF-8 may be.
 public enum EncodingGuess: Equatable, Sendable {
-  /// An encoding: as people call it, and as iconv(1) does.
+  /// An encoding: its usual name, and iconv(1)'s.
   case encoding(String, iconv: String)
   /// UTF-8 but for some damaged lines.
   case damagedUTF8
   /// Not text: too many controls.
   case binary
 
-  /// The line that makes a word list of it.
+  /// The shell command that makes a word list of it.
   public var remedy: TextRemedy? {
     switch self {
     case .binary: nil
@@ -77,7 +77,7 @@ public enum EncodingGuess: Equatable, Sendable {
 }
 
 extension WordListError {
-  /// The same error with what may be behind it, as far as the text gives it away.
+  /// The same error with its likely cause, as far as the text shows it.
   func withGuess(from sample: TextSample) -> WordListError {
     switch self {
     case .invalidUTF8(let line, let byte, let value, _):
@@ -129,7 +129,7 @@ extension ForeignEncoding {
 }
 
 extension Unicode.Scalar {
-  /// Whether this is assigned to something that people write.
+  /// Whether Unicode assigns this to something that people write.
   fileprivate var isPlausible: Bool {
     guard reasonRefused == nil, value != 0xFFFD else { return false }
     switch properties.generalCategory {
@@ -138,7 +138,7 @@ extension Unicode.Scalar {
     }
   }
 
-  /// The line that takes this character out of a text which may not have it.
+  /// The shell command that removes this character from a text.
   fileprivate func remedy(_ sample: TextSample) -> TextRemedy {
     let octal = String(value, radix: 8)
     let padded = String(repeating: "0", count: max(0, 3 - octal.count)) + octal
@@ -156,7 +156,7 @@ extension Unicode.Scalar {
       if after.firstRange(of: [0x1B, 0x24, 0x29, 0x43]) != nil { return .iconv("ISO-2022-KR") }
       return TextRemedy(#"sed 's/\x1B\[[0-9;]*[A-Za-z]//g; s/\x1B//g' {}"#)
     case 0x80...0x9F where value != 0x85:
-      // Mostly a text in windows-1252 that was converted as if it were Latin-1.
+      // Usually windows-1252 that was converted as if it were Latin-1.
       let text = String(decoding: sample.after.prefix(1 << 16), as: UTF8.self)
       let isConverted = text.unicodeScalars.allSatisfy {
         $0.value < 0x100 && ![0x81, 0x8D, 0x8F, 0x90, 0x9D].contains($0.value)
@@ -205,14 +205,14 @@ extension EncodingGuess {
       guard let decoded = TextConversion.utf8(text, from: candidate.iconv) else { continue }
       let words = String(decoding: decoded, as: UTF8.self).unicodeScalars
       guard words.allSatisfy({ $0.isPlausible || $0 == "\n" || $0 == "\r" }) else { continue }
-      // What is rare is believed of a long text sooner than of a short one.
+      // A rare encoding is more credible for a long text: there the costs per byte decide.
       let rarity = Double(index) * (Self.rarity + Self.rarityPerByte * unusual)
       let cost =
         candidate.cost(text, words, startsWithCapitals: startsWithCapitals) + rarity
       if cost < best?.cost ?? .infinity { best = (candidate, cost) }
     }
     guard let best else { return nil }
-    // Latin text in UTF-8 is none in an encoding of Latin letters: nobody writes Ã©.
+    // If some lines are Latin text in UTF-8, the text is not in a Latin encoding: no one writes Ã©.
     if case .latin = best.encoding.kind, lines.contains(where: Self.isLatinUTF8) {
       self = .damagedUTF8
     } else {
@@ -230,8 +230,8 @@ extension EncodingGuess {
     } == true
   }
 
-  /// Whether these are characters of UTF-8 by their form, some of them such as it does not have: too
-  /// long, halves of UTF-16's pairs, beyond the last.
+  /// Whether these bytes have UTF-8's form, though some are invalid: overlong, surrogates, beyond
+  /// U+10FFFF.
   private static func isLikeUTF8(_ line: ArraySlice<UInt8>) -> Bool {
     var rest = 0
     for byte in line {
@@ -248,12 +248,12 @@ extension EncodingGuess {
     return rest == 0
   }
 
-  /// Whether so many of the bytes are controls that this is no text.
+  /// Whether there are too many control characters for a text.
   private static func isBinary(_ bytes: [UInt8]) -> Bool {
     20 * bytes.count { $0.isUnusualControl } > bytes.count
   }
 
-  /// Whether more is wrong with the bytes than a control that may stand between words.
+  /// Whether there are control characters besides one that may separate words.
   static func isBinary(_ bytes: [UInt8], besides separator: UInt8) -> Bool {
     let controls = bytes.filter { $0.isUnusualControl && $0 != separator }
     let kinds = String(validating: bytes, as: UTF8.self) == nil ? 1 : 3
@@ -266,14 +266,13 @@ extension EncodingGuess {
     let line = lines[0]
     return (1...min(3, line.count)).contains { cut in
       let (rest, lead) = (line.dropLast(cut), line[line.endIndex - cut])
-      // Among ASCII alone, only the leads of most accented letters are taken for cut off.
+      // After ASCII alone, only the lead bytes of the most common accented letters count.
       return String(validating: rest, as: UTF8.self) != nil
         && (rest.contains { $0 >= 0x80 } ? lead >= 0xC2 : cut == 1 && [0xC3, 0xC4].contains(lead))
     }
   }
 
-  /// Whether this is what IBM's mainframes write: no line feed, but its 0x25, between bytes that
-  /// are mostly letters there.
+  /// Whether this is EBCDIC: 0x25 for line feeds, between bytes that are mostly letters there.
   private static func isEBCDIC(_ bytes: [UInt8]) -> Bool {
     guard bytes.contains(0x25), !bytes.contains(0x0A) else { return false }
     let usual = bytes.count { byte in

@@ -9,15 +9,15 @@
 public enum FileFormat: Equatable, Sendable {
   /// UTF-16 or UTF-32, by a byte order mark or by its NULs.
   case unicode(ForeignEncoding)
-  /// Anything else: what it is called, and how to get text out of it.
+  /// Anything else: its name, and how to get text out of it.
   case other(String, TextRemedy?)
 }
 
-/// A line of shell that prints a file as text that can be read as a word list.
+/// A shell command that prints a file as a word list.
 public struct TextRemedy: Equatable, Sendable {
   /// The line, `{}` being the file.
   let template: String
-  /// What stands for the file where standard input is read; nil where it cannot be.
+  /// What to put in the file's place to read standard input; nil if the command cannot.
   let standardInput: String?
 
   /// A line with `{}` in place of the file.
@@ -45,7 +45,7 @@ public struct TextRemedy: Equatable, Sendable {
 }
 
 extension TextRemedy {
-  /// What prints the first text of each value of a document of JSON, by Python.
+  /// A line of Python that prints the first text of each value of a JSON document.
   ///
   /// - Parameter values: Where the values come from.
   package static func json(_ values: String = "json.load(sys.stdin)") -> TextRemedy {
@@ -58,7 +58,7 @@ extension TextRemedy {
 }
 
 extension FileFormat {
-  /// The format that the first bytes of a text are known by.
+  /// The format that the first bytes show.
   init?(ofTextStartingWith bytes: Span<UInt8>) {
     if let encoding = ForeignEncoding(ofTextStartingWith: bytes) {
       self = .unicode(encoding)
@@ -72,7 +72,7 @@ extension FileFormat {
     }
   }
 
-  /// What a file is that begins with such bytes, in words; nil if they are not known.
+  /// What kind of file begins with these bytes, in words; nil if unknown.
   package static func name(ofFileStartingWith bytes: [UInt8]) -> String? {
     switch FileFormat(ofTextStartingWith: bytes.span) {
     case .other(let name, _): name

@@ -1,9 +1,9 @@
-// How many lines of a list have what a word has not: one pass over the bytes.
+// Counts the lines of a list that have more than a word on them, in one pass over the bytes.
 //
-// Plain words are passed over at a byte each; what begins or ends a line is looked at closer only where
-// its first byte is one that some mark begins with. What the counts mean is LineSurvey's.
+// A plain word costs a look at each of its bytes; a line is examined further only if its first byte
+// can begin a mark. ListSurvey judges the counts.
 
-/// How many lines have this and that.
+/// How many lines of a list have separators, marks, quotes, tags, numbers.
 struct LineCounts {
   /// By separator.
   var separated = [Int](repeating: 0, count: Self.separators.count)
@@ -13,22 +13,22 @@ struct LineCounts {
 
   var commentLines = 0
   var commentMarks: [CommentMark] = []
-  /// With a comment behind the word.
+  /// With a comment after the word.
   var trailingComments = 0
-  /// By the mark that a blank follows.
+  /// By mark; a blank follows it.
   var bullets: [String: Int] = [:]
-  /// By the index of the pair.
+  /// By index in `QuotePair.all`.
   var quoted = [Int](repeating: 0, count: QuotePair.all.count)
 
   var tags = 0
-  /// Tags that hardly are anything else: closing ones, declarations, line breaks.
+  /// Unmistakable tags: closing ones, declarations, line breaks.
   var certainTags = 0
   var entities = 0
   var escaped: [EscapeForm: Int] = [:]
 
-  /// Words with a slash and capitals or digits behind it, as in `walk/DSG`.
+  /// Words with capitals or digits after a slash, as in `walk/DSG`.
   var capitalFlags = 0
-  /// Words with up to five letters behind a slash, of which some are small, and what they are.
+  /// Words with up to five letters after a slash, not all capitals, and these letters.
   var otherFlags = 0
   var flags: Set<String> = []
 
@@ -36,12 +36,12 @@ struct LineCounts {
   var endingInNumber = 0
   var beginningWithNumber = 0
 
-  /// Whether a mark, a quote or a comment begins with this byte.
+  /// Whether a mark, a quote or a comment can begin with a byte.  (256)
   private let isMarkStart = Self.isMarkStart
 
   /// Whether all lines so far were comments.
   private var isHead = true
-  /// The lines of a comment that has not ended yet.
+  /// The lines so far of a comment that has not ended.
   private var openComment = 0
   private var tightComments: [String: Int] = [:]
 
@@ -101,7 +101,7 @@ struct LineCounts {
       && bytes[index + 1].isDigit
   }
 
-  /// Whether a colon stands between words: not in an address, a time or a name of C++.
+  /// Whether a colon separates words: not in a URL, a time or a C++ name.
   private func isColon(_ bytes: Span<UInt8>, _ index: Int, _ word: Range<Int>) -> Bool {
     guard index > word.lowerBound, index + 1 < word.upperBound else { return false }
     let colon = UInt8(ascii: ":")
@@ -132,7 +132,7 @@ struct LineCounts {
     {
       trailingComments += 1
     }
-    // Of words in capitals it may be another one that follows.
+    // After a word in capitals it may be another word.
     guard slash > word.lowerBound, bytes[slash - 1].isLetter, !bytes[slash - 1].isCapital
     else { return }
     let flags = (slash + 1..<word.upperBound).prefix { !bytes[$0].isBlank }
@@ -187,7 +187,7 @@ struct LineCounts {
 
   // MARK: Marks at the beginning
 
-  /// What a line may begin with that is no part of its word.
+  /// A mark at the beginning of a line.
   private struct Mark {
     enum Role { case comment, tightComment, headComment, bullet }
     let text: String
@@ -199,8 +199,8 @@ struct LineCounts {
     }
   }
 
-  /// Comments, which at the head of a list need no blank behind their mark if a letter follows; and
-  /// bullets. Of two marks that begin alike the longer one comes first.
+  /// Comments, whose marks need no blank before a letter at the head of a list; and bullets. Of two
+  /// marks that begin alike, the longer one comes first.
   private static let marks: [Mark] =
     ["#", ";", "//"].map { Mark($0, .tightComment) }
     + ["--", "%", "!", "'"].map { Mark($0, .comment) }
@@ -232,7 +232,7 @@ struct LineCounts {
       addComment(mark.text, needsBlank: true)
       isHead = wasHead
     case .tightComment:
-      // Only a head has them, and no list that has others: #1 and #hashtag are words.
+      // Only at the head, and only if there are none further on: #1 and #hashtag are words.
       let isLetter = next == word.upperBound || isComment(bytes, next)
       if wasHead, isLetter {
         addComment(mark.text, needsBlank: false)
@@ -265,10 +265,10 @@ struct LineCounts {
     }
   }
 
-  /// The most lines that a comment in `/* … */` goes on for.
+  /// The most lines of a comment in `/* … */`.
   private static let longestComment = 200
 
-  /// Counts a line of a comment in `/* … */`; false if it is none.
+  /// Counts a line of a comment in `/* … */`; false if it is not one.
   private mutating func countBlock(_ bytes: Span<UInt8>, _ word: Range<Int>) -> Bool {
     let (slash, star) = (UInt8(ascii: "/"), UInt8(ascii: "*"))
     guard openComment > 0 || begins(bytes, word, with: [slash, star]) else { return false }
@@ -294,7 +294,7 @@ struct LineCounts {
       $0.opening == String(opening.scalar) && $0.closing == String(closing.scalar)
     }
     guard let pair else { return }
-    // Two values of a table have quotes, or a comma and quotes, within.
+    // A line with two values has quotes, or a comma and quotes, inside.
     let inner = word.lowerBound + opening.length..<last
     let first = bytes[word.lowerBound]
     let isOne = !inner.contains {
@@ -305,14 +305,14 @@ struct LineCounts {
 
   // MARK: Escapes
 
-  /// What a sign begins that stands for another letter, if it does.
+  /// The kind of escape that begins here, if one does.
   private static func escape(
     _ bytes: Span<UInt8>, _ index: Int, _ word: Range<Int>
   ) -> EscapeForm? {
     func isHex(_ range: Range<Int>) -> Bool {
       range.upperBound <= word.upperBound && range.allSatisfy { bytes[$0].isHexDigit }
     }
-    /// Two bytes of UTF-8: `%C3%A9`.
+    /// Whether these are two bytes of UTF-8: `%C3%A9`.
     func isPair() -> Bool {
       isHex(index + 1..<index + 3) && isHex(index + 4..<index + 6)
         && bytes[index + 1] | 0x20 >= 0x63
@@ -333,7 +333,7 @@ struct LineCounts {
     }
   }
 
-  /// Whether a word has what looks like UTF-7.
+  /// Whether part of a word looks like UTF-7.
   static func hasUTF7(_ word: String) -> Bool {
     let text = Array(word.utf8)
     return text.indices.contains {
@@ -345,7 +345,7 @@ struct LineCounts {
 extension UInt8 {
   var isDigit: Bool { self >= 0x30 && self <= 0x39 }
   var isCapital: Bool { self >= 0x41 && self <= 0x5A }
-  /// Of ASCII, or a part of any character beyond it.
+  /// Whether it is an ASCII letter, or part of a character beyond ASCII.
   var isLetter: Bool { self | 0x20 >= 0x61 && self | 0x20 <= 0x7A || self >= 0x80 }
   fileprivate var isBlank: Bool { self == 0x20 || self == 0x09 }
   fileprivate var isHexDigit: Bool { isDigit || (0x61...0x66).contains(self | 0x20) }

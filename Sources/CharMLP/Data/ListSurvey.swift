@@ -1,13 +1,13 @@
-// What a list's lines look like that are not plain words: columns, comments, bullets, quotes, flags of
-// a spelling dictionary, notations of programs; and whether its words are forms of the same stems.
+// Detects lists whose lines are not plain words: columns, comments, bullets, quotes, flags of a
+// spelling dictionary, source code; and lists of inflected forms.
 //
-// Such lists can be read, and a network learns them as they are; so they are warned of, not refused.
-// LineCounts counts in one pass over the bytes how many lines have what; only where that is most of
-// them, some lines are taken apart. Each kind is a property below, and `structure` is their order.
+// Such lists can be read, and a network learns them as they are; so they get warnings and are not
+// refused. LineCounts counts the lines of each kind in one pass over the bytes; only if most lines
+// are of a kind, a sample is parsed. Each kind is a property below; `structure` has their order.
 
 internal import Posix
 
-/// Looks at the words of a list.
+/// The warnings about a list's spelling.
 struct ListSurvey {
   private let words: WordList
   private let symbols: [Unicode.Scalar]
@@ -24,7 +24,7 @@ struct ListSurvey {
 
 // MARK: - Lines
 
-/// What the lines of a list have that is no part of a word.
+/// What lines have beside their words.
 struct LineSurvey {
   let words: WordList
   let counts: LineCounts
@@ -42,14 +42,14 @@ struct LineSurvey {
     let structure = structure
     var warnings = [structure, comments, markup, escapes].compactMap(\.self)
     if structure == nil { warnings += [trailingComments, fewQuotes].compactMap(\.self) }
-    // Digits that another warning explains need none of their own.
+    // Another warning may already explain the digits.
     if warnings.isEmpty, counts.withDigits > 0, 20 * counts.withDigits <= words.count {
       warnings.append(.digits(words: counts.withDigits))
     }
     return warnings
   }
 
-  /// What most lines are: the first of these that holds.
+  /// The first of these kinds that most lines are of.
   private var structure: DataWarning? {
     let kinds: [KeyPath<LineSurvey, DataWarning?>] = [
       \.spellingFlags, \.notation, \.bullets, \.quotedLines, \.commentedLines, \.columns, \.numbers,
@@ -61,7 +61,7 @@ struct LineSurvey {
     return nil
   }
 
-  /// At most so many lines are taken apart.
+  /// The most lines that are parsed.
   private static let sampled = 2000
   var sample: [String] { Array(words.prefix(Self.sampled)) }
 
@@ -72,11 +72,11 @@ struct LineSurvey {
 
 /// How a program writes a list of words.
 package enum ListNotation: Equatable, Sendable {
-  /// One value of JSON for the whole list: `[`, `"anna",`, `]`.
+  /// One JSON value for the whole list: `[`, `"anna",`, `]`.
   case json
-  /// One object of JSON on each line.
+  /// A JSON object on each line.
   case jsonLines
-  /// Values that are inserted into a table.
+  /// SQL that inserts the values into a table.
   case sql
 }
 
@@ -84,7 +84,7 @@ extension LineSurvey {
   private var spellingFlags: DataWarning? {
     let startsWithCount = Int(words[0]) != nil
     let capital = counts.capitalFlags
-    // Small letters may be flags or a second word; there are few different flags.
+    // Small letters may be flags or a second word, but there are few different flags.
     let small = counts.otherFlags
     let isFlag = 4 * counts.flags.count <= small
     let flagged = capital + (isFlag ? small : 0)
@@ -124,22 +124,22 @@ extension LineSurvey {
 
 /// Marks that most lines begin with.
 package struct BulletFinding: Equatable, Sendable {
-  /// How many lines do.
+  /// How many lines begin with one.
   package let lines: Int
   package let marks: [String]
-  /// What follows each of them in a file of settings: `name` of `- name: anna`.
+  /// The key that follows each mark in YAML: `name` in `- name: anna`.
   package let key: String?
-  /// Whether words are links of Markdown.
+  /// Whether the words are Markdown links.
   package let hasLinks: Bool
-  /// Whether the other lines are so few that they are headings.
+  /// Whether the other lines are few enough to be headings.
   package let isComplete: Bool
 }
 
-/// Two marks that a word may stand between.
+/// A pair of quotation marks or brackets.
 package struct QuotePair: Hashable, Sendable {
   package let opening: String
   package let closing: String
-  /// Whether it is met in words, too, or before them.
+  /// Whether words may have it, too.
   let isWeak: Bool
 
   static let all: [QuotePair] = [
@@ -160,7 +160,7 @@ package struct QuotePair: Hashable, Sendable {
 /// A mark that comments begin with.
 package struct CommentMark: Equatable, Sendable {
   package let text: String
-  /// Whether it is one only before a blank.
+  /// Whether a blank must follow.
   package let needsBlank: Bool
 }
 
@@ -184,12 +184,12 @@ extension LineSurvey {
         isComplete: 20 * (words.count - lines) <= words.count))
   }
 
-  /// Words between quotes, if most lines are such.
+  /// Quoted words, if most lines are quoted.
   private var quotedLines: DataWarning? {
     isMost(counts.quoted.reduce(0, +)) ? quotes(counts.quoted.indices.map(\.self)) : nil
   }
 
-  /// Words between quotes that hardly mean anything else.
+  /// Quoted words, by marks that have hardly any other use.
   private var fewQuotes: DataWarning? {
     quotes(
       counts.quoted.indices.filter {
@@ -201,7 +201,7 @@ extension LineSurvey {
     let pairs = pairs.filter { counts.quoted[$0] > 0 }
     let quoted = pairs.reduce(0) { $0 + counts.quoted[$1] }
     guard quoted > 0 else { return nil }
-    // What a program has before and behind its words.
+    // The brackets of a program around its words.
     let others = words.count - quoted
     let brackets = others <= 5 ? words.count { $0.last.map { "[](){}".contains($0) } == true } : 0
     return .quoted(
@@ -229,15 +229,15 @@ extension LineSurvey {
   }
 }
 
-// MARK: - Characters written by their numbers
+// MARK: - Escaped characters
 
-/// How text has been written in ASCII that has other letters.
+/// How letters beyond ASCII are escaped.
 package enum EscapeForm: CaseIterable, Equatable, Sendable {
-  /// `\u00e9`, as programs write it.
+  /// `\u00e9`, as in source code.
   case backslash
-  /// `%C3%A9`, as addresses have it.
+  /// `%C3%A9`, as in URLs.
   case percent
-  /// `=C3=A9`, as mail has it (quoted-printable).
+  /// `=C3=A9`, as in mail (quoted-printable).
   case equals
   /// `+AOk-` (UTF-7).
   case utf7
@@ -252,7 +252,7 @@ extension LineSurvey {
     return nil
   }
 
-  /// Whether most of what looks like UTF-7 is.
+  /// Whether most words that look like UTF-7 are.
   private var isUTF7: Bool {
     let candidates = counts.escaped[.utf7, default: 0]
     guard 100 * candidates >= words.count, candidates >= 3 else { return false }
@@ -272,15 +272,15 @@ extension LineSurvey {
 
 /// A table in which there should be one word on each line.
 package struct ColumnFinding: Equatable, Sendable {
-  /// What stands between the columns: tab, comma, semicolon, bar, colon, or blank for two or more.
+  /// What separates the columns: tab, comma, semicolon, bar, colon, or blank for two or more.
   package let separator: Unicode.Scalar
   /// How many lines have it.
   package let lines: Int
   /// The number of the column that looks most like words, from 1.
   package let column: Int
-  /// How many lines come before the values: the names of the columns, and a rule under them.
+  /// How many lines come before the values: column names, and a rule under them.
   package let headerLines: Int
-  /// Whether values stand between double quotes.
+  /// Whether values are in double quotes.
   package let isQuoted: Bool
 
   /// Whether the first line names the columns.
@@ -288,14 +288,14 @@ package struct ColumnFinding: Equatable, Sendable {
 }
 
 extension LineSurvey {
-  /// The columns of the lines, or the words, if most lines have a separator.
+  /// Columns, or several words a line, if most lines have a separator.
   var columns: DataWarning? {
     let separated = counts.separated
     guard let most = separated.indices.max(by: { separated[$0] < separated[$1] }),
       isMost(separated[most])
     else { return nil }
     let separator = LineCounts.separators[most]
-    // What ends an entity of HTML is no separator.
+    // HTML entities end in a semicolon.
     guard separator != ";" || counts.entities == 0 else { return nil }
     let table = Table(sample, separator)
     guard !table.isOfPhrases, !table.isOfAddresses else { return nil }
@@ -303,13 +303,13 @@ extension LineSurvey {
     return .columns(table.finding(lines: separated[most]))
   }
 
-  /// Columns between which there are two blanks or more.
+  /// Columns separated by two blanks or more.
   var alignedColumns: DataWarning? {
     guard isMost(counts.aligned) else { return nil }
     return .columns(Table(sample, " ").finding(lines: counts.aligned))
   }
 
-  /// A number before or behind most words, if what is left are words.
+  /// A number before or after most words, if words are left without it.
   var numbers: DataWarning? {
     if isMost(counts.endingInNumber) {
       let rest = sample.map(Self.withoutLastNumbers)
@@ -327,7 +327,7 @@ extension LineSurvey {
     return nil
   }
 
-  /// Whether most of them are there once: HD 1234 and HD 1235 are names that need their numbers.
+  /// Whether most are different: HD 1234 and HD 1235 are names that need their numbers.
   private static func areDifferent(_ texts: [Substring]) -> Bool {
     2 * Set(texts).count > texts.count
   }
@@ -346,13 +346,13 @@ extension LineSurvey {
   }
 }
 
-/// Lines taken apart.
+/// Lines split into columns.
 private struct Table {
   private let separator: Unicode.Scalar
   private let lines: [[Field]]
   private let width: Int
 
-  /// At most so many columns are looked at.
+  /// The most columns that are considered.
   private static let widest = 100
 
   init(_ lines: [String], _ separator: Unicode.Scalar) {
@@ -395,7 +395,7 @@ private struct Table {
 
   private var isQuoted: Bool { 2 * lines.count { $0.contains(where: \.isQuoted) } > lines.count }
 
-  /// Whether the separator is a part of names: "Doe, Jane", "Mission: Venus".
+  /// Whether the separator belongs to names: "Doe, Jane", "Mission: Venus".
   var isOfPhrases: Bool {
     guard separator == "," || separator == ":", headerLines == 0, !hasNumbers, !isQuoted else {
       return false
@@ -405,12 +405,12 @@ private struct Table {
       && (separator == "," || 10 * keys > lines.count)
   }
 
-  /// Whether it is a part of what an address asks for.
+  /// Whether it belongs to the query of a URL.
   var isOfAddresses: Bool {
     2 * lines.count { $0.first?.text.contains("://") == true } > lines.count
   }
 
-  /// Whether each value is a word like the others: a list that has been wrapped.
+  /// Whether all columns hold the same kind of words: a wrapped list.
   var isOfWords: Bool {
     guard width >= 3, headerLines == 0, !hasNumbers, !isQuoted else { return false }
     let columns = (0..<width).map { values($0).filter { !$0.text.isEmpty } }
@@ -430,7 +430,7 @@ private struct Table {
   }
 
   private var headerLines: Int {
-    // A key that each line has is no header: "name: anna", "name: bert".
+    // A key on every line is not a header: "name: anna", "name: bert".
     let isKey = lines.count > 1 && lines[0][0].text == lines[1][0].text
     let names = isKey ? 0 : lines[0].count { Self.headerNames.contains($0.text.lowercased()) }
     let isRuled = lines.count > 1 && lines[1].allSatisfy(\.isRule)
@@ -464,7 +464,7 @@ private struct Table {
     let hasLetters: Bool
     /// Whether a blank stands before it.
     let isIndented: Bool
-    /// Whether it is part of a line that is drawn: `---`.
+    /// Whether it is part of a rule: `---`.
     let isRule: Bool
 
     init(_ value: String) {
@@ -485,9 +485,9 @@ private struct Table {
 // MARK: - Inflected forms
 
 extension ListSurvey {
-  /// A list in the order of the alphabet in which many words are another one and an ending.
+  /// A sorted list in which many words are another word with an ending.
   ///
-  /// Stems stand beside their forms there, so that some stretches of the list are enough.
+  /// Stems stand beside their forms there, so some stretches of the list are enough.
   private var inflection: [DataWarning] {
     guard words.count >= 300 else { return [] }
     let bytes = words.utf8.span
