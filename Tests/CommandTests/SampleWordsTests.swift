@@ -172,6 +172,8 @@ struct SampleWordsTests {
     #expect(table.allSatisfy { $0[0].hasSuffix("a") })
     let both = try place.run("sample", ["--most-likely", "3", "-n", "5"])
     #expect(both.status == 64 && both.errors.contains("--count cannot be used with"))
+    let seeded = try place.run("sample", ["--most-likely", "3", "-s", "5"])
+    #expect(seeded.status == 64 && seeded.errors.contains("--seed cannot be used with"))
     let unknown = try place.run("sample", ["--suffix", "ß"])
     #expect(unknown.errors.hasPrefix("sample: --suffix: the character"), "\(unknown.errors)")
     #expect(try place.run("sample", ["--model", ""]).status == 64)

@@ -84,9 +84,11 @@ struct DrawOptions: ParsableArguments {
     transform: wholeNumber(in: 1...1_000_000))
   var mostLikely: Int?
   @Option(
-    name: .shortAndLong,
-    help: ArgumentHelp("The same seed gives the same words.", valueName: "n"), in: 0...UInt64.max)
-  var seed: UInt64 = Recipe().samplingSeed
+    name: [.customShort("s"), .customLong("seed")],
+    help: ArgumentHelp(
+      "The same seed gives the same words. (default: \(defaultSeed))", valueName: "n"),
+    transform: wholeNumber(in: 0...UInt64.max))
+  var givenSeed: UInt64?
   @Option(
     help: ArgumentHelp(
       "Most characters to draw in search of one word. (default: minutes' worth)", valueName: "n"),
@@ -98,11 +100,17 @@ struct DrawOptions: ParsableArguments {
     transform: wholeNumber(in: 1...1024))
   var threads: Int?
 
+  private static let defaultSeed = Recipe().samplingSeed
+
   var count: Int { mostLikely ?? givenCount ?? 20 }
+  var seed: UInt64 { givenSeed ?? Self.defaultSeed }
 
   func validate() throws {
     if mostLikely != nil, givenCount != nil {
       throw ValidationError("--count cannot be used with --most-likely, which is given a number")
+    }
+    if mostLikely != nil, givenSeed != nil {
+      throw ValidationError("--seed cannot be used with --most-likely, which draws nothing")
     }
   }
 }
