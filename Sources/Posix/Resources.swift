@@ -1,5 +1,5 @@
-// How many threads can run at the same time in this process: cores, and the share of them that a
-// container or a batch system allows.
+// What the machine gives this process: cores and memory, or the share of them that a container or a
+// batch system allows.
 
 import CLinux
 import Glibc

@@ -61,7 +61,7 @@ struct LineInput {
     self.terms = terms
   }
 
-  /// A multiple.
+  /// A multiple of it.
   func scaled(by factor: Double) -> LineInput {
     LineInput(factor * value, size: max(1, abs(factor)) * size, terms: terms)
   }
@@ -213,7 +213,7 @@ private struct Line {
     case .norm_logits: return s.logits + s.logit_maxes
     case .dlogits: return s.dnorm_logits + v.logits.maximaOfRows * s.dlogit_maxes
     case .dhpreact: return (1 - (-pow(s.h, 2))) * s.dh
-    // What a function loses of an argument that was computed here is its slope times that.
+    // An error in an argument that was computed here is multiplied by the function's slope.
     case .h: return magnitude(v.h) + loss(of: .hpreact, slope: 1 - pow(v.h, 2))
     case .counts: return v.counts + loss(of: .norm_logits, slope: v.counts)
     case .logprobs: return magnitude(v.logprobs) + loss(of: .probs, slope: pow(v.probs, -1))
@@ -222,8 +222,7 @@ private struct Line {
       let overflow = inverses.replacing(above: precision.greatestFiniteMagnitude)
       return quotient(magnitude(s.dprobs)) + overflow
     case .dbnvar:
-      // A power below the least normal number has lost digits, and a large factor makes much of
-      // them.
+      // A power below the least normal number has lost digits, and a large factor magnifies that.
       let inverses = 2 * pow(v.bnvar + 1e-5, 1.5)
       let underflow = inverses.replacing(above: 1 / precision.leastNormalMagnitude)
       return quotient(magnitude(s.dbnvar)) + underflow
@@ -261,8 +260,7 @@ private struct Line {
       }
       return (form(v, -1), form(s, 1))
     }
-    // exp loses of a probability what its argument has lost, which is in proportion to the
-    // argument.
+    // The relative error of exp is the error of its argument, which is in proportion to it.
     let maxes = v.logits.max(.columns)
     let exponents = v.logits - maxes
     let logs = log(exp(exponents).sum(.columns))
@@ -280,7 +278,7 @@ private struct Line {
   }
 }
 
-// MARK: - Whether numbers are within their bounds
+// MARK: - Comparison within bounds
 
 /// The comparison of a file's tensor with its line.
 enum LineComparison: Equatable {

@@ -16,7 +16,7 @@ struct LineHints {
   private let tensor: PassTensor
   private let found: Matrix<Double>
   private let line: EvaluatedLine
-  /// A bound on all elements that is smaller than the line's.
+  /// A bound on all elements, smaller than the line's.
   private let limit: Double
   /// Whether an input is missing and no such bound is known: then too much is within the line's.
   private let isVague: Bool
@@ -145,8 +145,8 @@ struct LineHints {
     return Sentence.equalTensor(["tensor": equal.name])
   }
 
-  /// Whether a tensor is to the last bit what its line makes of this one: then its being equal to
-  /// it says nothing.
+  /// Whether another tensor's own line makes it equal to this one to the last bit: then it is no
+  /// mistake that they are equal.
   private func isMadeOfThis(_ other: PassTensor) -> Bool {
     guard other.inputs.contains(tensor) else { return false }
     var inputs: [PassTensor: LineInput] = [:]
@@ -250,7 +250,7 @@ struct LineHints {
     LineComparison(found, line, judge.precision, limit: limit) == .holds
   }
 
-  /// Whether nothing but rounding is in a line.
+  /// Whether a line is nothing but rounding.
   private func isRounding(_ line: EvaluatedLine) -> Bool {
     LineComparison(0 * line.value, line, judge.precision, limit: limit) == .holds
   }
@@ -308,7 +308,7 @@ extension LineHints {
       ?? .anyFactor
   }
 
-  /// A ratio's kind in words, with its sign if that is wrong besides.
+  /// A ratio's kind in words, and its sign if that is wrong too.
   private func words(for factor: Double) -> String {
     let kind = kind(of: factor)
     guard factor < 0, kind != .sign, kind != .anyFactor else { return kind() }

@@ -9,7 +9,7 @@
 import LinearAlgebra
 internal import Posix
 
-/// What is said of one line.
+/// The verdict on one line.
 package struct LineVerdict: Equatable, Sendable {
   package enum Kind: String, CaseIterable, Sendable {
     /// The numbers are right.
@@ -39,7 +39,7 @@ package struct LineVerdict: Equatable, Sendable {
 
 /// The verdicts on all lines of a pass.
 package struct PassVerdicts: Equatable, Sendable {
-  /// What a whole file may be wrong in.
+  /// What may be wrong with a whole file.
   package enum Cause: String, Sendable {
     /// The parameters are not those that the pass was computed with.
     case parameters
@@ -96,7 +96,7 @@ package struct PassVerdicts: Equatable, Sendable {
   private var blame: Int { faults.count + (cause == nil ? 0 : 1) }
 }
 
-/// How far right programs are apart on a problem; measured when it is first asked for.
+/// How far apart correct programs are on a problem; measured when first needed.
 final class MeasuredBounds {
   private(set) lazy var bounds = RoundingBounds(
     problem, magnitudes: Magnitudes(problem.steps), threads: availableCores())
@@ -119,8 +119,8 @@ struct PassJudge {
     let faults: Set<PassTensor>
   }
 
-  /// Theirs, and, where that is wrong by its line, what the line makes: a tensor may have been
-  /// overwritten after it was used. What is missing is made by its line.
+  /// The file's tensor, and, if it is not what its line makes, that as well: it may have been
+  /// overwritten after it was used. A missing tensor is what its line makes.
   private(set) var versions: [PassTensor: [Version]] = [:]
 
   /// A line in one form on one choice of its inputs, and the faults in those.
@@ -338,14 +338,13 @@ struct PassJudge {
 // MARK: - What the bounds alone would let pass
 
 extension PassJudge {
-  /// The least number of different sums for which the sign of rounding can be told.
+  /// The fewest different sums that show the sign of rounding.
   static let sumsForSign = 16
 
-  /// The least number of elements of which no other way to compute them gives the same bits
-  /// everywhere.
+  /// With this many elements, no two ways to compute them give the same bits everywhere.
   static let elementsForBits = 200
 
-  /// Faults that are smaller than a bound and show all the same.
+  /// Whether there is a fault that is smaller than its bound and shows all the same.
   private func hasHiddenFault(_ tensor: PassTensor, _ found: Matrix<Double>) -> Bool {
     if let cancelled = tensor.cancels {
       return verdicts[cancelled]?.isFault != true
