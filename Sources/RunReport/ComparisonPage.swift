@@ -7,7 +7,7 @@ import CommandSupport
 public struct ComparisonPage {
   private let runs: [RecordedRun]
   private let losses: [SplitLosses?]
-  /// What the best counting reaches on the words of each run, and the mixture.
+  /// The best n-gram model on the words of each run, and the mixture.
   private let counting: [Baseline.Entry?]
   private let mixtures: [MixtureResult?]
   private let figures: Figures
@@ -48,7 +48,7 @@ public struct ComparisonPage {
       "The lowest validation loss of a network is \(Format.fixed(loss.validation, decimals: 4)), "
       + "of \(runs[best].name)"
     guard let counted = counting[best]?.losses.validation else { return lowest + "." }
-    let other = "; counting reaches \(Format.fixed(counted, decimals: 4)) on its words"
+    let other = "; the best n-gram model has \(Format.fixed(counted, decimals: 4)) on its words"
     let both = mixtures[best].map {
       ", the mixture \(Format.fixed($0.losses.validation, decimals: 4))"
     }
@@ -86,7 +86,7 @@ public struct ComparisonPage {
       })
     return figures.figure(
       chart, legend: shown.enumerated().map { ("\(17 + $0.offset % 8)", runs[$0.element].name) },
-      caption: "Dots are evaluations; a dashed line is what counting reaches on a run's words. "
+      caption: "Dots are evaluations; a dashed line is the best n-gram model on a run's words. "
         + (isAligned
           ? "The runs differ in length: each is drawn over the share of its steps. " : "")
         + "Colours repeat after eight runs.")

@@ -61,7 +61,7 @@ public struct ReportPage {
     "The run's list is not stored with it, so this part is missing.")
 }
 
-// MARK: - The top of the page: what was trained, four numbers, and whether counting is better
+// MARK: - The top of the page: what was trained, four numbers, and whether n-grams are better
 
 extension ReportPage {
   var lead: Markup {
@@ -99,7 +99,7 @@ extension ReportPage {
     if let best = measurements.baseline?.baseline.best {
       add(
         Format.fixed(best.losses.validation, decimals: 3),
-        "validation loss of the best counting, a \(best.order)-gram")
+        "validation loss of the best n-gram model, a \(best.order)-gram")
     }
     if let unknown = measurements.words.unknown, measurements.words.drawn > 0 {
       add(
@@ -115,7 +115,7 @@ extension ReportPage {
     return .element("div", ["class": "tiles"], tiles)
   }
 
-  /// Whether plain counting predicts better, in a sentence.
+  /// Whether an n-gram model predicts better, in a sentence.
   var verdict: Markup {
     guard let losses = measurements.losses, let baseline = measurements.baseline else {
       return .empty
@@ -150,7 +150,7 @@ extension ReportPage {
   }
 }
 
-// MARK: - Loss and learning rate over steps, beside what counting reaches
+// MARK: - Loss and learning rate over steps, beside the n-gram models
 
 extension ReportPage {
   var loss: Markup { lossChart + rateChart + lossTable }

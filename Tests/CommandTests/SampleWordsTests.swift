@@ -256,7 +256,7 @@ struct SampleSubcommandTests {
     // A network of 16 units that has hardly begun loses against every n-gram.
     #expect(
       text.output.contains(
-        /validation loss is 0\.\d+ higher than that of counting with a\s+[2-6]-gram/),
+        /validation loss is 0\.\d+ higher than that of the best n-gram\s+model,\s+a\s+[2-6]-gram/),
       "\(text.output)")
     let object = try jsonObject(
       try place.run("sample", ["evaluate", "--count", "500", "--json"]).output)

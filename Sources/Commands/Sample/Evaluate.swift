@@ -124,9 +124,9 @@ private struct Comparison {
     let bigrams = place(words.bigramDivergence, report.counted.bigramDivergence)
     return """
       The model's validation loss is \(Format.fixed(abs(lead), decimals: 4)) \
-      \(lead >= 0 ? "lower" : "higher") than that of counting with a \(rival.order)-gram. \
-      The lengths of its words are \(lengths) those of held-out words, and the pairs of characters in \
-      them \(bigrams) theirs.
+      \(lead >= 0 ? "lower" : "higher") than that of the best n-gram model, a \(rival.order)-gram. \
+      Compared with the \(rival.order)-gram's words, the model's are \(lengths) held-out words in \
+      length, and \(bigrams) them in pairs of characters.
       """
   }
 

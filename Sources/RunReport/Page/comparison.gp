@@ -1,5 +1,5 @@
 # The validation losses of several runs over their steps, or over the share of them where runs differ in length;
-# dashed, what counting reaches on each run's words.
+# dashed, the best n-gram model on each run's words.
 set ylabel 'validation loss, nats per character' offset 1,0
 set rmargin 3.5
 if (is_share) set xlabel 'percent of the steps'
