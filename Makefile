@@ -24,7 +24,7 @@ help:
 	@echo '  make test-release         the tests that see the optimizer, in release'
 	@echo '  make docs                 the documentation of the library, in .build/documentation; fails if a public symbol has none'
 	@echo '  make dependent            a package that depends on this one by version, in debug and in release'
-	@echo '  make lint, format         check the formatting and the planted faults; format the sources'
+	@echo '  make lint, format         check formatting, planted faults, order of folders, code in documents; format the sources'
 	@echo '  make mutate               plant faults in the mathematics, one at a time; each must turn a check red'
 	@echo '  make crash                kill, interrupt and resume runs in every way, and compare their files'
 	@echo '  make crash-quick          the same in less than a minute'

@@ -7,7 +7,7 @@ import PackageDescription
 
 // MARK: Settings, the same list for every target
 
-/// `swift run` builds debug. The numeric modules are optimized in both configurations, so that the
+/// `swift run` builds debug. All but the tests is optimized in both configurations, so that the
 /// command as people type it trains as fast as a release build.
 let optimizedInDebug: SwiftSetting = .unsafeFlags(["-O"], .when(configuration: .debug))
 

@@ -24,7 +24,6 @@ import argparse
 import datetime
 import os
 import re
-import signal
 import subprocess
 import sys
 import time
@@ -173,7 +172,8 @@ def swift(
     try:
         output, _ = process.communicate(timeout=timeout)
     except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
+        # What it started has process groups of its own, but the session is the same.
+        subprocess.run(["pkill", "-KILL", "--session", str(process.pid)])
         process.wait()
         raise
     return subprocess.CompletedProcess(process.args, process.returncode, output)

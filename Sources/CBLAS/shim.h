@@ -1,11 +1,11 @@
-// The C interfaces of OpenBLAS, CBLAS for the products and LAPACKE for decompositions, and the compiler's own
-// question to the processor, which Swift cannot ask.
+// The C interfaces of OpenBLAS, CBLAS for the products and LAPACKE for decompositions, the compiler's own
+// question to the processor, which Swift cannot ask, and the size of an allocated block.
 #pragma once
 #include <cblas.h>
 #include <lapacke.h>
 #include <malloc.h>
 
-// What processor and operating system offer together, a bit for each; see `Instructions` in Kernels.swift.
+// What processor and operating system offer together, a bit for each; see `Instructions` in BLAS.swift.
 static inline unsigned processor_instructions(void) {
 #if defined(__x86_64__)
   __builtin_cpu_init();

@@ -138,7 +138,7 @@ extension Outcome {
 // MARK: - Failures
 //
 // A status for scripts and one or two lines for people.
-
+//
 // The first line says what was expected and what was found, the second what to do about it. The
 // command's name is not part of it; whoever prints the failure puts that in front. A wrong flag
 // that only shows when flags are compared is ArgumentParser's ValidationError, not this.
@@ -371,7 +371,7 @@ extension SamplingError: CommandFailureConvertible {
 // MARK: - Signals
 //
 // Decided once, when the process starts.
-
+//
 // A write that fails comes back as an error instead of ending the process, since a training run
 // must outlive the reader of its output and a limit on file sizes. What SIGINT and the like do is
 // decided by the command that has something to save: see Interruption.

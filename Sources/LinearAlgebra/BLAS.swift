@@ -223,7 +223,7 @@ extension CoreType {
     }
   }
 
-  /// What its kernels need, without the instructions that speed up none of our products (FMA4,
-  /// BF16).
+  /// What its kernels need, without the instructions that speed up none of our products
+  /// (SSE4a, FMA4, BF16).
   private var baseline: Instructions { needs.subtracting([.sse4a, .fma4, .avx512bf16]) }
 }

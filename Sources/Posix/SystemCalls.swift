@@ -1,8 +1,9 @@
-// What every system call here shares: one error, one loop that repeats what a signal interrupts, and
-// text as bytes.
+// What every system call here shares: one error, one loop that repeats what a signal interrupts,
+// and text as bytes.
 //
-// Only this module knows errno: it is read at once after the call that set it, and travels as a value
-// from then on. Callers ask what a failure means (`isMissing`, `isBrokenPipe`), never for its number.
+// Only this module knows errno: it is read at once after the call that set it, and travels as a
+// value from then on. Callers ask what a failure means (`isMissing`, `isBrokenPipe`), never for its
+// number.
 
 import Glibc
 

@@ -1,4 +1,4 @@
-// What stops the process says why, in optimized code too: the numeric modules are optimized in every build.
+// What stops the process says why, in optimized code too: the modules are optimized in every build.
 
 import CharMLP
 import LinearAlgebra

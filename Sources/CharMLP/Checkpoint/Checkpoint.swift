@@ -1,9 +1,9 @@
-// Everything needed to resume a run or to sample from it: what `model.safetensors` holds, how a program
-// reads and writes it by its path, and what can be wrong with such a file.
+// Everything needed to resume a run or to sample from it: what `model.safetensors` holds, how a
+// program reads and writes it by its path, and what can be wrong with such a file.
 //
-// A network alone, from a custom training loop, is saved without the rest: it predicts, and there is no
-// run to resume. Times, paths, threads and the host are not here, so that two runs that learned the
-// same have equal files. ModelFile has the bytes.
+// A network alone, from a custom training loop, is saved without the rest: it predicts, and there
+// is no run to resume. Times, paths, threads and the host are not here, so that two runs that
+// learned the same have equal files. ModelFile has the bytes.
 
 package import Posix
 public import Safetensors

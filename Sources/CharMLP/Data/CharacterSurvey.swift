@@ -1,5 +1,5 @@
-// Finds characters that are there by accident: invisible ones, letters in two normal forms, and what
-// letters become when a text is read in the wrong encoding (Ã© for é, Р¤ for Ф).
+// Finds characters that are there by accident: invisible ones, letters in two normal forms, and
+// what letters become when a text is read in the wrong encoding (Ã© for é, Р¤ for Ф).
 //
 // The alphabet is searched first, and the words only if it has such characters.
 

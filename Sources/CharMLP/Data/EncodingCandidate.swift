@@ -1,9 +1,9 @@
 // The encodings that a list may be in, and how unlike words the text is in each of them.
 //
-// A text that decodes gets a cost for each byte above 0x7F: little for a frequent letter of a script,
-// much for a letter among those of another script, for a capital after a small letter, for a sign
-// where a letter should be. The costs are rules of thumb, tried on lists in forty encodings; they do
-// not apply to UTF-8.
+// A text that decodes gets a cost for each byte above 0x7F: little for a frequent letter of a
+// script, much for a letter among those of another script, for a capital after a small letter, for
+// a sign where a letter should be. The costs are rules of thumb, tried on lists in forty encodings;
+// they do not apply to UTF-8.
 
 /// An encoding that a list may be in.
 struct EncodingCandidate {

@@ -1,8 +1,8 @@
-// What a trainer needs of the network, parameters and a step that improves them, and the two engines
-// that provide it: the step-by-step derivation, and the fast path.
+// What a trainer needs of the network, parameters and a step that improves them, and the two
+// engines that provide it: the step-by-step derivation, and the fast path.
 //
-// The fast path computes what the derivation computes, in place on memory that is allocated once, by
-// one thread or several: cross-entropy and batch norm "all in one go", six products by sgemm, and
+// The fast path computes what the derivation computes, in place on memory that is allocated once,
+// by one thread or several: cross-entropy and batch norm "all in one go", products by sgemm, and
 // vector code for the rest. The step itself is FusedStep's; what it learns from is the StepInput at
 // the end. It is only ever as right as its test against the derivation.
 

@@ -16,7 +16,7 @@ protocol FirstLayer: AnyObject {
   /// (rows, block·embedding)
   var shareOfdembcat: PaddedMatrix? { get }
 
-  /// Copies the weights again, which have changed.
+  /// Brings the layer's copies of the weights up to date.
   func copyWeights()
 
   /// Computes hprebn of the minibatch.  (n, units)

@@ -38,7 +38,8 @@ final class FusedStep: @unchecked Sendable {
   private let backwardParts: [(stages: ClosedRange<BackwardStage>, sum: RankSum?)]
   private var loss: Float = 0
 
-  /// What is computed together, on one thread at a time.
+  /// One thread's part of the work: its slices, its blocks of rows, its replica of the embedding. A
+  /// thread may take over the shares of threads that rest.
   final class Share {
     let embedding: EmbeddingLayer
     let contextVectors: ContextVectors?

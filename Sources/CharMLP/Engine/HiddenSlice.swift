@@ -3,8 +3,8 @@
 // to its gradients.
 //
 // Batch norm's statistics belong to a unit. So from embcat @ W1 to tanh, and back to dW1, a slice
-// needs nothing of another; only its shares of the logits and of dC are added to the others'. Where
-// a product needs transposed weights, it reads a transposed copy.
+// needs nothing of another; only its shares of the logits and of dC are added to the others'. W2
+// has a transposed copy for the product that needs one.
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
 
 import LinearAlgebra

@@ -33,8 +33,8 @@ struct OutputTensors: LayerTensors {
 
 /// The cross-entropy of the logits of a minibatch, and its gradient.
 ///
-/// Threads divide the blocks of one among themselves, or each computes all of its own: a small
-/// minibatch costs less than a barrier does.
+/// Either all threads share one instance and divide its blocks, or each has its own and computes all
+/// of them: a small minibatch costs less than a barrier does.
 final class CrossEntropy {
   var dlogits: PaddedMatrix { buffer[rows: 0..<input.rows] }  // (rows, vocabulary)
 
@@ -52,8 +52,7 @@ final class CrossEntropy {
 
   /// The rows of a block: a few, so that two threads have something to share at a batch of 32.
   private static let blockRows = 16
-  /// Up to this many logits, every thread computes them all; docs/performance.md has the
-  /// measurements.
+  /// Up to this many logits, every thread computes them all, which costs less than a barrier.
   private static let replicationLimit = 2048
 
   /// Whether each thread is better off with a cross-entropy of its own.

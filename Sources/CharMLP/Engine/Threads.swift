@@ -404,7 +404,7 @@ extension ThreadTeam {
 // MARK: - Parallel pieces
 //
 // Independent pieces of work on several threads, their results in the order of the pieces.
-
+//
 // A piece is computed whole by one thread, so results do not depend on how many there are. The
 // threads are a team's, not Dispatch's: that hangs where the system has no thread left, and traps
 // where it has no descriptor left.

@@ -254,7 +254,8 @@ extension GradientCheck {
     }
   }
 
-  /// What the engine that trains leaves in memory, in Float: the loss and twelve gradients.
+  /// What the engine that trains leaves in memory, in Float: the loss, every parameter's gradient,
+  /// and four or five others.
   ///
   /// The engine is given parameters that Float can hold, and so is the pass that it is held
   /// against.

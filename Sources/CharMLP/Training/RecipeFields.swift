@@ -31,7 +31,7 @@ extension Recipe {
       "The largest learning rate."),
     RecipeField(
       "schedule", \.schedule, .training,
-      "How the rate falls: not, to a tenth, or to 0."),
+      "constant; step: to a tenth; cosine: to 0."),
     RecipeField(
       "warmup", \.warmup, in: 0...1_000_000_000, .training,
       "First steps, over which the learning rate grows."
@@ -58,7 +58,7 @@ extension Recipe {
     ).rare,
     RecipeField(
       "mix", \.mix, .training,
-      "ngram: mix the network with counts of words."),
+      "ngram: mix the network with an n-gram model."),
     RecipeField(
       "seed", \.seed, in: 0...UInt64.max, .training, "Seed of parameters and minibatches."
     ).short("s"),
@@ -66,7 +66,7 @@ extension Recipe {
       "split", \.split, .data,
       """
       How words are divided into training, validation and test sets: shuffle, as in the lecture; \
-      hash, for lists too long for one memory: each rank reads its part.
+      hash, for lists too long for one machine's memory: each rank reads its part.
       """
     ).rare,
     RecipeField(

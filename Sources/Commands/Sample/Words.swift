@@ -259,7 +259,7 @@ struct WordFormat: ParsableArguments {
 // MARK: - Output
 //
 // In constant memory, as words are found.
-
+//
 // The samplers deliver text in pieces. If that takes longer than a second, a terminal shows how
 // far it is, how fast it goes, and what is left; where stderr is a file or a pipe, a line now and
 // then does.

@@ -130,7 +130,7 @@ struct TrainingMemory {
 // MARK: - Resuming
 //
 // From the run's directory alone.
-
+//
 // Flags about the network, the training or the words are not needed. If they are given anyway, they
 // must match the run: another recipe or other words would be another run, and are refused (76).
 

@@ -299,7 +299,7 @@ extension LearningRateSearch {
 // MARK: - Ranks
 //
 // Under mpirun rank 0 does what `train` does alone, and the others take every step with it.
-
+//
 // Only rank 0 prints and saves. The others get from it the words and a checkpoint, whether a run
 // begins or is resumed: so they need neither the list nor the run directory on their machines, and
 // any number of ranks can resume a run. Only a list that is split by hash is read by all, each its

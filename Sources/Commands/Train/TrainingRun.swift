@@ -471,7 +471,7 @@ struct Pace {
 // MARK: - Diagnostics
 //
 // docs/metrics.md says what each means.
-
+//
 // They take a copy of the parameters before the step that ends in an evaluation, and one pass of
 // the derivation after it. Training does not notice: its steps, and their bits, stay the same.
 

@@ -166,7 +166,7 @@ struct FusedEngineTests {
     #expect(engines[0].parameters != parameters)
   }
 
-  @Test("A step is the gradient's step of the derivation")
+  @Test("A step of the engine makes the derivation's update")
   func step() throws {
     let fixture = try Fixture("exercise-float32")
     let (parameters, minibatch) = try (fixture.parameters(Float.self), fixture.minibatch)

@@ -1,6 +1,7 @@
 // Verdicts on lines: right passes have none that is wrong, and a planted fault is found at its line
 // alone.
 
+import Foundation
 import LinearAlgebra
 import Safetensors
 import Testing
@@ -27,13 +28,20 @@ struct LineVerdictTests {
     }
   }
 
+  /// What faults are planted in: a problem of each batch size, or of each for every seed up to
+  /// `CHARMLP_SEEDS`.
+  private static let problems: [(seed: UInt64, batchSize: Int)] = {
+    let seeds = ProcessInfo.processInfo.environment["CHARMLP_SEEDS"].flatMap(UInt64.init) ?? 1
+    return (1...seeds).flatMap { seed in batchSizes.map { (seed, $0) } }
+  }()
+
   @Test(
     "A fault in one line is found there and nowhere else",
     arguments: PassTensor.computed, Precision.allCases)
   func plantedFaults(tensor: PassTensor, precision: Precision) {
     var planted = 0
-    for batchSize in Self.batchSizes {
-      let problem = GradientProblem.random(batchSize: batchSize, seed: UInt64(batchSize))
+    for (seed, batchSize) in Self.problems {
+      let problem = GradientProblem.random(batchSize: batchSize, seed: seed)
       for fault in PlantedFault.all(of: tensor) {
         let pass = ForeignPass(problem, precision, fault: fault, in: tensor)
         guard pass.isFaultVisible else { continue }
@@ -41,7 +49,7 @@ struct LineVerdictTests {
         let verdicts = PassVerdicts(pass.reference)
         #expect(
           verdicts.faults.map(\.tensor) == [tensor] && verdicts.cause == nil,
-          "\(fault), n \(batchSize): \(verdicts.faults)")
+          "\(fault), n \(batchSize), seed \(seed): \(verdicts.faults)")
         let wrong = verdicts.lines.filter { $0.kind == .follows }
         #expect(wrong.allSatisfy { $0.followsFrom == [tensor] })
       }
