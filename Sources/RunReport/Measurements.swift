@@ -164,9 +164,14 @@ struct GeneratorData {
       ]
     let contexts = contexts
     let symbols = model.vocabulary.symbols
+    var constraints = WordConstraints()
+    if let dataset, !dataset.isSample { constraints.keepEnds(of: dataset.words) }
+    func ids(_ set: Set<Int32>) -> JSONValue { .array(set.sorted().map { .integer(Int($0)) }) }
     return [
       "symbols": .array(symbols.map { .string(String($0)) }),
       "shown": .array(symbols.map { .string($0.visible) }),
+      "neverFirst": ids(constraints.neverFirst(model.vocabulary)),
+      "neverLast": ids(constraints.neverLast(model.vocabulary)),
       "blockSize": .integer(shape.blockSize),
       "contextLength": .integer(predictor.contextLength),
       "embedding": .integer(shape.embedding),

@@ -136,6 +136,8 @@ private let cleanLists = [
   "sed 's/a/ё/; s/o/і/; s/i/Рі/' plain.txt",
   "sed 's/.*/:&:/' plain.txt", "sed 's/.*/\u{E000}\u{E001}&/' plain.txt",
   "sed 's/^./\\U&/; 7s/$/ of the seven towns upon/' plain.txt",
+  // The last two letters of each are UTF-8 in windows-1250, of an Ogham sign.
+  "{ cat plain.txt; printf 'plášť\\nzvlášť\\nzášť\\nvášť\\nmlášť\\n'; }",
 ]
 
 @Suite("Warnings about a list")

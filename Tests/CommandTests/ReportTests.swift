@@ -48,6 +48,20 @@ struct ReportTests {
     #expect(try text("run/report.html") == page)
   }
 
+  @Test("The generator knows what no word of the list begins or ends with")
+  func ends() throws {
+    let words = "an-na\nber't\ncar-la\ndo'ra\nemil\nfrida\ngus-ta\nhanna'\n"
+    try place.write(words.utf8, to: "signs.txt")
+    let run = try place.run(
+      "train", ["--data", "signs.txt", "--out", "signs"] + Self.quick.dropFirst(2))
+    #expect(run.status == 0, "\(run.errors)")
+    #expect(try report("signs").status == 0)
+    let page = try text("signs/report.html")
+    // ' - a b c d e f g h i l m n o r s t u: a word may begin with a to h, and end with all but -.
+    #expect(page.contains("\"neverFirst\":[1,2,11,12,13,14,15,16,17,18,19]"))
+    #expect(page.contains("\"neverLast\":[2]"))
+  }
+
   @Test("Nothing but a report is overwritten")
   func existingFile() throws {
     try place.write("mine".utf8, to: "page.html")

@@ -374,9 +374,19 @@ private struct ByteTable {
     let isWord = letters.allSatisfy { scalar in
       scalar.properties.isAlphabetic
         ? !isLatin || Self.isUsualLatin(scalar)
-        : scalar.value < 0x3000 && scalar.reasonRefused == nil
+        : isLatin
+          ? Self.isUsualSign(scalar) : scalar.value < 0x3000 && scalar.reasonRefused == nil
     }
     return isWord ? original : nil
+  }
+
+  /// Whether this sign stands in words or beside them: punctuation, marks, a currency.
+  private static func isUsualSign(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.value {
+    case 0xA0...0xBF, 0xD7, 0xF7, 0x300...0x36F, 0x2010...0x2044, 0x20A0...0x20BF, 0x2116, 0x2122:
+      scalar.reasonRefused == nil
+    default: false
+    }
   }
 
   /// Whether a modern language uses this letter.

@@ -109,19 +109,9 @@ struct WordLanguage: Sendable {
     for part in constraints.contains { contains.append(try encode(part, "contains")) }
     let avoid = Set(try encode(constraints.avoid, "avoid"))
     prefix = try encode(constraints.prefix, "prefix")
-    let blanks = vocabulary.ids { $0.isBlank }
-    // A prefix that no word of the list begins with is allowed: the user asked for it.
-    let others = vocabulary.ids { symbol in
-      constraints.prefix.isEmpty && !(constraints.beginnings?.contains(symbol) ?? !symbol.isMark)
-    }
-    let open = vocabulary.ids { symbol in
-      constraints.suffix.isEmpty
-        && !(constraints.endings.map { $0.contains(symbol) || !symbol.isIncomplete }
-          ?? !symbol.properties.isJoinControl)
-    }
     automaton = try ConstraintAutomaton(
       suffix: encode(constraints.suffix, "suffix"), contains: contains, avoid: avoid,
-      neverFirst: blanks.union(others), neverLast: blanks.union(open),
+      neverFirst: constraints.neverFirst(vocabulary), neverLast: constraints.neverLast(vocabulary),
       vocabularyCount: vocabulary.count)
     self.avoid = avoid
     var state = 0
@@ -224,6 +214,26 @@ extension WordConstraints {
       }
     }
     (beginnings, endings) = (first, last)
+  }
+}
+
+extension WordConstraints {
+  /// The ids with which no word begins. A prefix that no word of the list begins with is allowed:
+  /// the user asked for it.
+  package func neverFirst(_ vocabulary: Vocabulary) -> Set<Int32> {
+    vocabulary.ids { symbol in
+      symbol.isBlank || prefix.isEmpty && !(beginnings?.contains(symbol) ?? !symbol.isMark)
+    }
+  }
+
+  /// The ids with which no word ends, unless a suffix asks for it.
+  package func neverLast(_ vocabulary: Vocabulary) -> Set<Int32> {
+    vocabulary.ids { symbol in
+      let isOpen =
+        endings.map { !$0.contains(symbol) && symbol.isIncomplete }
+        ?? symbol.properties.isJoinControl
+      return symbol.isBlank || suffix.isEmpty && isOpen
+    }
   }
 }
 

@@ -114,9 +114,8 @@ private struct ScoredWord {
     }
   }
 
-  /// A character as people read it, the end by its sign.
-  private func character(_ index: Int) -> String {
-    vocabulary.display([index < ids.count ? ids[index] : Vocabulary.terminator])
+  private func id(_ index: Int) -> Int32 {
+    index < ids.count ? ids[index] : Vocabulary.terminator
   }
 
   /// The character that the model expected least, and what stood before it.
@@ -124,7 +123,7 @@ private struct ScoredWord {
     let (index, probability) = score.leastExpected
     let before = vocabulary.display([Vocabulary.terminator] + ids[..<index])
     let percent = Format.significant(100 * probability)
-    return "\(character(index)) after \(before) (\(percent) %)"
+    return "\(vocabulary.visible(id(index))) after \(before) (\(percent) %)"
   }
 
   var cells: [String] {
@@ -156,7 +155,7 @@ private struct ScoredWord {
     }
     let characters = score.logProbabilities.indices.map { index -> JSONValue in
       [
-        "character": .string(character(index)),
+        "character": .string(vocabulary.display([id(index)])),
         "log_probability": .number(score.logProbabilities[index]),
       ]
     }
@@ -233,7 +232,7 @@ struct Explain: ParsableCommand {
     let longest = columns.compactMap { $0.1.max() }.max() ?? 1
     for id in order.prefix(top) {
       table.add(
-        [vocabulary.display([Int32(id)])]
+        [vocabulary.visible(Int32(id))]
           + columns.flatMap {
             [Format.percent($0.1[id], decimals: 2), bar($0.1[id] / longest, width)]
           })
@@ -258,5 +257,13 @@ struct Explain: ParsableCommand {
     let eighths = Int((share * Double(width) * 8).rounded())
     let rest = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"][eighths % 8]
     return String(repeating: "█", count: eighths / 8) + rest
+  }
+}
+
+extension Vocabulary {
+  /// A character that stands alone, as people see it: the end by its sign, what does not show by its
+  /// number.
+  fileprivate func visible(_ id: Int32) -> String {
+    id == Self.terminator ? display([id]) : symbols[Int(id) - 1].visible
   }
 }

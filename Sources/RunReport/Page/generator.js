@@ -185,15 +185,20 @@
       const id = draw(probabilities(contextAfter(ids), temperature));
       if (id === terminator || ids.length >= Math.min(longest, most)) {
         const text = ids.map(id => symbols[id - 1]).join('');
-        return { text, length: ids.length, isCut: id !== terminator };
+        return { text, ids, isCut: id !== terminator };
       }
       ids.push(id);
     }
   };
 
-  // Words neither begin nor end with a blank, as the list's do not.
-  const isWanted = ({ text, length, isCut }, wanted) =>
-    text === text.trim() && length >= wanted.least && (!isCut || wanted.most > longest)
+  // Words begin with what the list's begin with, and end with what they end with or what needs nothing
+  // behind it, unless another beginning or ending is asked for.
+  const neverFirst = new Set(network.neverFirst);
+  const neverLast = new Set(network.neverLast);
+  const isWanted = ({ text, ids, isCut }, wanted) =>
+    ids.length >= wanted.least && (!isCut || wanted.most > longest)
+    && (wanted.start.length > 0 || !neverFirst.has(ids[0]))
+    && (wanted.ending || isCut || !neverLast.has(ids[ids.length - 1]))
     && text.endsWith(wanted.ending) && !(isCut && wanted.ending)
     && !(wanted.isNew && known.has(text));
 
