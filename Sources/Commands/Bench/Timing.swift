@@ -11,7 +11,6 @@ import CommandSupport
 import LinearAlgebra
 
 /// The figures of several pieces of work that took turns.
-
 struct InterleavedTiming {
   /// One turn of a piece of work, which returns its figures: seconds, one or several.
   typealias Turn = () -> [Double]
