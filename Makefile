@@ -102,9 +102,13 @@ try-install:
 	python3 Tools/try_install.py $(PROGRAM)
 
 # Tests of commands wait for processes while all others compute, so they run side by side, in two processes of one build.
-# $(1): the configuration; $(2): which tests of commands; $(3): which others.
-side_by_side = swift test -c $(1) --skip-build --ignore-lock --disable-xctest $(2) & commands=$$!; \
-  swift test -c $(1) --skip-build --ignore-lock --disable-xctest $(3); others=$$?; wait $$commands && exit $$others
+# What failed is said once more at the end. $(1): the configuration; $(2): which tests of commands; $(3): which others.
+test test-release: SHELL := /bin/bash
+test test-release: .SHELLFLAGS := -o pipefail -c
+tests = swift test -c $(1) --skip-build --ignore-lock --disable-xctest $(2) 2>&1 | tee $$logs/$(3)
+side_by_side = logs=$$(mktemp -d); ($(call tests,$(1),$(2),commands)) & commands=$$!; \
+  $(call tests,$(1),$(3),others); others=$$?; wait $$commands; commands=$$?; \
+  [ $$others$$commands = 00 ] || grep -ahE '✘|error:' $$logs/*; rm -r $$logs; [ $$others$$commands = 00 ]
 
 test: setup
 	swift build --build-tests

@@ -148,12 +148,16 @@ final class RunningCommand {
     // Files instead of pipes: no amount of output blocks, and nothing needs to be read meanwhile.
     try place.write(input.utf8, to: names[0])
     for name in names[1...] { try place.write([], to: name) }
-    process.standardInput = try FileHandle(forReadingFrom: place.url.appending(path: names[0]))
-    process.standardOutput = try FileHandle(forWritingTo: place.url.appending(path: names[1]))
-    process.standardError =
+    let input = try FileHandle(forReadingFrom: place.url.appending(path: names[0]))
+    let output = try FileHandle(forWritingTo: place.url.appending(path: names[1]))
+    let errors =
       try valve?.entrance ?? FileHandle(forWritingTo: place.url.appending(path: names[2]))
+    (process.standardInput, process.standardOutput, process.standardError) = (input, output, errors)
     try process.run()
-    try valve?.entrance.close()
+    // Foundation keeps a process that has ended, and its files with it. With some 1,300 of them open,
+    // the list of descriptors that the next start reads fills its buffer, and Foundation, which
+    // copies 256 bytes of every name, reads beyond it.
+    for handle in [input, output, errors] { try handle.close() }
   }
 
   /// Sends a signal.
