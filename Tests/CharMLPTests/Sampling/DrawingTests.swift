@@ -129,6 +129,25 @@ struct DrawingTests {
     #expect(try words(byteLimit) == words(1 << 24))
   }
 
+  @Test("A word is given up at the character that makes it too long", arguments: [0, 1 << 24])
+  func givenUp(byteLimit: Int) throws {
+    var request = Sampler.Request(seed: 6)
+    request.constraints = WordConstraints(min: 0, max: 2)
+    let predictor = try Predictor(tinyModel())
+    let plan = try Sampler.Plan(predictor, request)
+    var sampler = LockstepSampler(
+      NextCharacterNetwork(predictor), plan.language, request, isFree: false, budget: 1000,
+      byteLimit: byteLimit)
+    var word = DrawnWord()
+    var lost: Set<Int> = []
+    for _ in 0..<500 {
+      var attempt = sampler.collect(into: &word)
+      while attempt == nil { attempt = sampler.collect(into: &word) }
+      if let attempt, !attempt.isWord { lost.insert(attempt.drawn) }
+    }
+    #expect(lost == [3])
+  }
+
   @Test("A drawn word's log-probability is the sum of its score", arguments: [Int.max, 0])
   func logProbability(stateLimit: Int) throws {
     let model = try tinyModel(letters: 5, block: 3, ending: 0)
