@@ -15,7 +15,7 @@ from pathlib import Path
 LIBRARY = Path(__file__).resolve().parents[1] / "Sources" / "CharMLP"
 
 # From what knows nothing of the others to what may know them all.
-ORDER = ["Preconditions.swift", "Randomness", "Ranks", "Data", "Model", "Derivation", "Engine", "NGrams", "Training",
+ORDER = ["Preconditions.swift", "Randomness", "Parallel", "Data", "Model", "Derivation", "Engine", "NGrams", "Training",
          "Checkpoint", "Sampling", "GradientCheck", "LineCheck", "Diagnostics"]
 
 DECLARATION = re.compile(

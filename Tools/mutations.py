@@ -289,6 +289,8 @@ _FAULTS_OF_FILE = {
          "        } ?? count\n    }\n    return count", "        } ?? count\n    }\n    return productRows"),
         ("temperature: multiplied by",
          "let scale = 1 / temperature", "let scale = temperature"),
+    ],
+    "Sources/CharMLP/Sampling/Sampler.swift": [
         ("top-k: one too many",
          "while kept < limit, sum", "while kept <= limit, kept < order.count, sum"),
         ("top-p: the character that reaches it left out",
@@ -296,6 +298,8 @@ _FAULTS_OF_FILE = {
          "while kept < limit, kept == 0 || sum + probabilities[order[kept]] < topP || topP == 1 {"),
         ("truncation: not normalized again",
          "for id in order[..<kept] { probabilities[id] /= sum }", ""),
+    ],
+    "Sources/CharMLP/Sampling/WordScorer.swift": [
         ("score: the end forgotten",
          "let target = logs.count < word.count ? Int(word[logs.count]) : 0",
          "let target = Int(word[min(logs.count, word.count - 1)])"),

@@ -122,72 +122,6 @@ extension [Int] {
   }
 }
 
-// MARK: - Minibatch
-
-/// The windows that one step learns from: n contexts of `blockSize` characters and the n characters
-/// that follow.
-///
-/// Both are flat arrays of ids, so that a minibatch can be refilled without an allocation.
-public struct Minibatch: Equatable, Sendable {
-  /// Characters of context.
-  public let blockSize: Int
-  /// Xb, row by row.  (n · block)
-  public internal(set) var contexts: [Int32]
-  /// Yb.  (n)
-  public internal(set) var targets: [Int32]
-  /// The place of each window in the whole minibatch, if other ranks have the rest; nil if this is
-  /// all.
-  public internal(set) var positions: [Int32]?
-
-  /// Makes a minibatch from its ids.
-  public init(blockSize: Int, contexts: [Int32], targets: [Int32]) {
-    precondition(
-      blockSize >= 1 && contexts.count == targets.count * blockSize,
-      "Minibatch: \(contexts.count) ids for \(targets.count) contexts of \(blockSize)")
-    self.blockSize = blockSize
-    self.contexts = contexts
-    self.targets = targets
-  }
-
-  /// Makes room for `count` windows.
-  public init(blockSize: Int, count: Int) {
-    self.init(
-      blockSize: blockSize, contexts: Array(repeating: 0, count: count * blockSize),
-      targets: Array(repeating: 0, count: count))
-  }
-
-  /// The number of windows: n, or a part of it.
-  public var count: Int { targets.count }
-}
-
-// MARK: - Errors of minibatches
-
-/// Why a network cannot learn from a minibatch.
-public enum MinibatchError: Error, Equatable, Sendable, CustomStringConvertible {
-  /// Batch norm divides by n − 1: the variance of a single window is undefined.
-  case tooFewWindows(Int)
-  /// The network's steps are for minibatches of another size.
-  case count(Int, expected: Int)
-  /// Its contexts have another length than the network's.
-  case blockSize(Int, expected: Int)
-  /// It has an id that is not in the network's vocabulary.
-  case unknownID(Int32, vocabulary: Int)
-
-  /// What is wrong, in one line.
-  public var description: String {
-    switch self {
-    case .tooFewWindows(let count):
-      "a minibatch of \(count), but batch norm needs at least 2 windows"
-    case .count(let count, let expected):
-      "a minibatch of \(count) windows for a network that learns from \(expected) at a time"
-    case .blockSize(let size, let expected):
-      "contexts of \(size) characters for a network that sees \(expected)"
-    case .unknownID(let id, let vocabulary):
-      "the id \(id) is not in the network's vocabulary, 0 to \(vocabulary - 1)"
-    }
-  }
-}
-
 // MARK: - Evaluation
 
 extension Model {
@@ -244,38 +178,4 @@ extension ArraySlice<Int32> {
     return stride(from: startIndex, to: endIndex, by: blockSize)
       .flatMap { self[$0 + blockSize - length..<$0 + blockSize] }[...]
   }
-}
-
-// MARK: Losses of a split
-
-/// The mean cross-entropy over each part of a split, in nats per character.
-public struct SplitLosses: Equatable, Sendable {
-  /// Over the windows that train.
-  public let train: Double
-  /// Over the windows that validate.
-  public let validation: Double
-  /// Over the windows that test.
-  public let test: Double
-
-  /// Creates losses from known values.
-  public init(train: Double, validation: Double, test: Double) {
-    (self.train, self.validation, self.test) = (train, validation, test)
-  }
-
-  /// The losses of a network.
-  package init(_ model: Model, _ dataset: Dataset) {
-    self.init(dataset.measured) { model.loss(over: $0.distinct()) }
-  }
-
-  /// The losses of the three parts.
-  init(_ parts: MeasuredWindows, _ loss: (ContextWindows) -> Double) {
-    self.init(
-      train: loss(parts.train), validation: loss(parts.validation), test: loss(parts.test))
-  }
-
-  /// The perplexity of a loss, exp(loss): the number of equally likely characters with that loss.
-  public static func perplexity(_ loss: Double) -> Double { .exp(loss) }
-
-  /// The loss of guessing among so many characters alike, log(count).
-  public static func guessing(among count: Int) -> Double { .log(Double(count)) }
 }

@@ -6,6 +6,8 @@
 // that, from the chain with rejection under a budget (LockstepSampler). The same seed gives the
 // same words, on one thread as here or on several (SamplerTeam).
 
+import RealModule
+
 /// Draws words from a model, one after the other.
 public struct Sampler: WordSource {
   /// What to draw.
@@ -174,6 +176,81 @@ extension Sampler.Request {
   /// grows with it.
   func shortBudget(vocabulary: Int) -> Int {
     budget ?? max(1, min(1_000_000, 100_000_000 / vocabulary))
+  }
+}
+
+// MARK: - Chain options
+
+/// How the distribution of the next character follows from its logits: temperature, then top-k,
+/// then top-p, at every step.
+///
+/// The end of a word is a character like any other. Constraints on whole words condition the chain
+/// that these options define (see WordConstraints). Logits are Float, probabilities Double.
+public struct ChainOptions: Equatable, Sendable {
+  /// What the logits are divided by; above 0.
+  public var temperature: Double
+  /// How many of the likeliest characters are kept, at least 1; nil keeps all. Of equally likely
+  /// ones the lower id is kept.
+  public var topK: Int?
+  /// The smallest set of the likeliest characters whose probabilities reach this sum is kept
+  /// (nucleus sampling; Holtzman et al., "The curious case of neural text degeneration", 2020). It
+  /// is above 0 and at most 1, which keeps all.
+  public var topP: Double
+
+  /// By default the chain of the model as it is; values are checked where they are used.
+  public init(temperature: Double = 1, topK: Int? = nil, topP: Double = 1) {
+    (self.temperature, self.topK, self.topP) = (temperature, topK, topP)
+  }
+
+  /// - Throws: `ConstraintError.option` for a value that defines no chain.
+  func validate() throws(ConstraintError) {
+    guard temperature > 0, temperature.isFinite else {
+      throw .option("temperature", found: "\(temperature)", expected: "a number above 0")
+    }
+    guard (topK ?? 1) >= 1 else {
+      throw .option("top-k", found: "\(topK ?? 0)", expected: "at least 1")
+    }
+    guard topP > 0, topP <= 1 else {
+      throw .option("top-p", found: "\(topP)", expected: "above 0 and at most 1")
+    }
+  }
+
+  /// Whether some characters may lose all their probability.
+  var isTruncating: Bool { topK != nil || topP < 1 }
+}
+
+extension ChainOptions {
+  /// Applies these options to a distribution: p to the power of 1 / temperature, truncated and
+  /// normalized again.
+  func apply(to probabilities: inout [Double]) {
+    if temperature != 1 {
+      // Divided by the largest before, so that the powers do not all vanish.
+      let largest = probabilities.max() ?? 1
+      var sum = 0.0
+      for id in probabilities.indices {
+        let power = Double.exp(.log(probabilities[id] / largest) / temperature)
+        probabilities[id] = power
+        sum += power
+      }
+      for id in probabilities.indices { probabilities[id] /= sum }
+    }
+    if isTruncating { truncate(&probabilities) }
+  }
+
+  /// Sets all but the likeliest to zero.
+  func truncate(_ probabilities: inout [Double]) {
+    let order = probabilities.indices.sorted {
+      (probabilities[$1], $0) < (probabilities[$0], $1)
+    }
+    var kept = 0
+    var sum = 0.0
+    let limit = min(topK ?? .max, order.count)
+    while kept < limit, sum < topP || topP == 1 {
+      sum += probabilities[order[kept]]
+      kept += 1
+    }
+    for id in order[kept...] { probabilities[id] = 0 }
+    for id in order[..<kept] { probabilities[id] /= sum }
   }
 }
 

@@ -40,16 +40,6 @@ extension Communicator {
   }
 }
 
-extension Range<Int> {
-  /// Part `index` of `total` things that are cut into `count` parts, as equal as they can be.
-  static func part(_ index: Int, of count: Int, from total: Int) -> Range {
-    // index · total / count, which could overflow.
-    let (quotient, remainder) = total.quotientAndRemainder(dividingBy: count)
-    func start(_ index: Int) -> Int { index * quotient + index * remainder / count }
-    return start(index)..<start(index + 1)
-  }
-}
-
 // MARK: - The ranks of an MPI job
 //
 // The only code that calls MPI. A sum takes two messages for each pair of ranks: every rank

@@ -401,6 +401,18 @@ extension ThreadTeam {
   }
 }
 
+// MARK: - How work is cut: among threads, and among ranks
+
+extension Range<Int> {
+  /// Part `index` of `total` things that are cut into `count` parts, as equal as they can be.
+  static func part(_ index: Int, of count: Int, from total: Int) -> Range {
+    // index · total / count, which could overflow.
+    let (quotient, remainder) = total.quotientAndRemainder(dividingBy: count)
+    func start(_ index: Int) -> Int { index * quotient + index * remainder / count }
+    return start(index)..<start(index + 1)
+  }
+}
+
 // MARK: - Parallel pieces
 //
 // Independent pieces of work on several threads, their results in the order of the pieces.

@@ -1,86 +1,73 @@
-// How a run gets its data: from its recipe, and on several ranks from rank 0.
-//
-// Rank 0 sends a list that is shuffled to the others. One that is split by hash is read by all
-// ranks, each its own lines, unless rank 0 has it from a model file. Either way all ranks end up
-// with equal data sets, except for their parts of the training text.
+// Minibatches: what one step learns from, what can be wrong with one, and how they are drawn from
+// the training text.
 
-extension Dataset {
-  /// Makes the data set of a recipe: duplicates removed if it says so, and split as it says.
-  ///
-  /// - Parameters:
-  ///   - words: The list.
-  ///   - recipe: The settings: what is removed, and how the rest is split.
-  ///   - memoryLimit: The bytes that the windows, and the distinct ones among them, may take.
-  /// - Throws: `DatasetError` if a part would hold no window, or memory could not hold them all.
-  public init(
-    _ words: WordList, _ recipe: Recipe, memoryLimit: Int = Self.defaultMemoryLimit
-  ) throws(DatasetError) {
-    try self.init(words, recipe, communicator: nil, memoryLimit: memoryLimit)
+/// The windows that one step learns from: n contexts of `blockSize` characters and the n characters
+/// that follow.
+///
+/// Both are flat arrays of ids, so that a minibatch can be refilled without an allocation.
+public struct Minibatch: Equatable, Sendable {
+  /// Characters of context.
+  public let blockSize: Int
+  /// Xb, row by row.  (n · block)
+  public internal(set) var contexts: [Int32]
+  /// Yb.  (n)
+  public internal(set) var targets: [Int32]
+  /// The place of each window in the whole minibatch, if other ranks have the rest; nil if this is
+  /// all.
+  public internal(set) var positions: [Int32]?
+
+  /// Makes a minibatch from its ids.
+  public init(blockSize: Int, contexts: [Int32], targets: [Int32]) {
+    precondition(
+      blockSize >= 1 && contexts.count == targets.count * blockSize,
+      "Minibatch: \(contexts.count) ids for \(targets.count) contexts of \(blockSize)")
+    self.blockSize = blockSize
+    self.contexts = contexts
+    self.targets = targets
   }
 
-  /// The same, where ranks share the training text if it is split by hash; nil for this process
-  /// alone.
-  package init(
-    _ words: WordList, _ recipe: Recipe, communicator: (any Communicator)?,
-    memoryLimit: Int = Self.defaultMemoryLimit
-  ) throws(DatasetError) {
-    if recipe.split == .hash {
-      let list = HashSplitList(
-        words, splitSeed: recipe.splitSeed, communicator: communicator)
-      try self.init(list, blockSize: recipe.blockSize, memoryLimit: memoryLimit)
-      return
+  /// Makes room for `count` windows.
+  public init(blockSize: Int, count: Int) {
+    self.init(
+      blockSize: blockSize, contexts: Array(repeating: 0, count: count * blockSize),
+      targets: Array(repeating: 0, count: count))
+  }
+
+  /// The number of windows: n, or a part of it.
+  public var count: Int { targets.count }
+}
+
+// MARK: Errors
+
+/// Why a network cannot learn from a minibatch.
+public enum MinibatchError: Error, Equatable, Sendable, CustomStringConvertible {
+  /// Batch norm divides by n − 1: the variance of a single window is undefined.
+  case tooFewWindows(Int)
+  /// The network's steps are for minibatches of another size.
+  case count(Int, expected: Int)
+  /// Its contexts have another length than the network's.
+  case blockSize(Int, expected: Int)
+  /// It has an id that is not in the network's vocabulary.
+  case unknownID(Int32, vocabulary: Int)
+
+  /// What is wrong, in one line.
+  public var description: String {
+    switch self {
+    case .tooFewWindows(let count):
+      "a minibatch of \(count), but batch norm needs at least 2 windows"
+    case .count(let count, let expected):
+      "a minibatch of \(count) windows for a network that learns from \(expected) at a time"
+    case .blockSize(let size, let expected):
+      "contexts of \(size) characters for a network that sees \(expected)"
+    case .unknownID(let id, let vocabulary):
+      "the id \(id) is not in the network's vocabulary, 0 to \(vocabulary - 1)"
     }
-    let kept = recipe.deduplicate ? words.deduplicated() : words
-    guard kept.count >= Self.fewestWords || kept.count == words.count else {
-      throw .tooFewWords(
-        kept.count, needed: Self.fewestWords, removed: words.count - kept.count)
-    }
-    try self.init(
-      kept, splitSeed: recipe.splitSeed, blockSize: recipe.blockSize, memoryLimit: memoryLimit)
-    duplicatesRemoved = words.count - kept.count
   }
 }
 
-// MARK: Ranks
-
-/// What rank 0 sends to the other ranks first: the run to prepare for.
-package struct RunAssignment: Equatable, Sendable {
-  /// The recipe of the run.
-  package let recipe: Recipe
-  /// The list that every rank reads its share of; nil if rank 0 sends the words.
-  package let path: String?
-
-  package init(_ recipe: Recipe, path: String?) {
-    (self.recipe, self.path) = (recipe, path)
-  }
-
-  /// Sends this to the other ranks; called by rank 0.
-  package func send(_ communicator: any Communicator) {
-    var message = Array("\(recipe.text)\n\(path ?? "")".utf8)
-    communicator.broadcast(&message)
-  }
-
-  /// Receives what rank 0 sends; nil if there will be no run.
-  package static func received(_ communicator: any Communicator) -> RunAssignment? {
-    var message: [UInt8] = []
-    communicator.broadcast(&message)
-    let parts = String(decoding: message, as: UTF8.self)
-      .pieces(separatedBy: UInt8(ascii: "\n"), maxSplits: 1, omittingEmpty: false)
-    guard parts.count == 2 else { return nil }
-    let recipe = mustSucceed { try Recipe(text: String(parts[0])) }
-    return RunAssignment(recipe, path: parts[1].isEmpty ? nil : String(parts[1]))
-  }
-
-  /// Tells the other ranks that there will be no run, wherever they wait for rank 0.
-  package static func cancel(_ communicator: any Communicator) {
-    var nothing: [UInt8] = []
-    communicator.broadcast(&nothing)
-  }
-}
-
-// MARK: - Minibatches
+// MARK: - Drawing them
 //
-// The notebook's: windows of the training text, drawn with replacement.
+// As the notebook does: windows of the training text, drawn with replacement.
 //
 // All ranks draw the same window numbers from the same generator, and each computes a part of them,
 // so together they see what one process would. If every rank holds the whole text, its part is an
