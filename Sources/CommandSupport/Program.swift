@@ -16,6 +16,7 @@ public let version = "0.2.0"
 /// The program that runs.
 public enum Program {
   private static let front = Mutex<String?>(nil)
+  private static let rare = Mutex(false)
 
   /// The program's name, if it holds several commands.
   ///
@@ -23,6 +24,12 @@ public enum Program {
   public static var name: String? {
     get { front.withLock { $0 } }
     set { front.withLock { $0 = newValue } }
+  }
+
+  /// Whether rare flags are listed with the others, as completion scripts need them.
+  public static var listsRareFlags: Bool {
+    get { rare.withLock { $0 } }
+    set { rare.withLock { $0 = newValue } }
   }
 
   /// Puts a command's name, as it was called, before warnings and errors.
@@ -45,6 +52,11 @@ public enum Program {
       (\(library), \(BLASLibrary.core) kernels; \(Host.instructionSet) \(Host.buildMode) build)
       """
   }
+}
+
+extension ArgumentVisibility {
+  /// That of a flag which only `--help-hidden` and completion scripts list.
+  public static var rare: ArgumentVisibility { Program.listsRareFlags ? .default : .hidden }
 }
 
 extension CommandConfiguration {

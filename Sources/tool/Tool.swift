@@ -92,7 +92,15 @@ private struct ToolOutline: Command {
       command == Sample.self ? SampleOutline.self : command
     })
 
-  static var names: [String] { configuration.subcommands.map { $0._commandName } }
+  /// The commands, and those of each, that may follow `help`.
+  static var names: [String] { names(of: Self.self) }
+  static var nested: [(command: String, names: [String])] {
+    configuration.subcommands.map { ($0._commandName, names(of: $0)) }.filter { !$0.names.isEmpty }
+  }
+
+  private static func names(of command: any ParsableCommand.Type) -> [String] {
+    command.configuration.subcommands.map { $0._commandName }
+  }
 }
 
 // MARK: - Completion scripts
@@ -109,6 +117,7 @@ private struct CompletionScript: Command {
       let names = CompletionShell.allCases.map(\.rawValue).joined(separator: ", ")
       throw ValidationError("--generate-completion-script takes one of \(names)")
     }
+    Program.listsRareFlags = true
     let script = ToolOutline.completionScript(for: known)
     try StandardOutput.shared.writeLine(
       known == .bash ? Self.bash(script) : known == .zsh ? Self.zsh(script) : Self.fish(script))
@@ -117,14 +126,18 @@ private struct CompletionScript: Command {
   /// bash makes three words of `--flag=value`. They are joined to the two that the script expects.
   private static func bash(_ script: String) -> String {
     let help = "    __charmlp_offer_flags_options -1\n}"
+    let cases = [("1", ToolOutline.names)] + ToolOutline.nested.map { ("2,\($0)", $1) }
+    let offers = cases.map { place, names in
+      "    \(place)*) __charmlp_add_completions -W $'\(names.joined(separator: "\\n"))' ;;\n"
+    }
     return
       script
       .replacing(
         help,
         with: """
               __charmlp_offer_flags_options -1
-              [[ "${positional_number}" -eq 1 ]] &&
-                  __charmlp_add_completions -W $'\(ToolOutline.names.joined(separator: "\\n"))'
+              case "${positional_number},${COMP_WORDS[2]}" in
+          \(offers.joined())    esac
           }
           """
       )
@@ -163,15 +176,21 @@ private struct CompletionScript: Command {
     .joined(separator: "\n")
     .replacing(
       "'*:subcommands:'",
-      with: "'1:command:(\(ToolOutline.names.joined(separator: " ")))'")
+      with: (["'1:command:(\(ToolOutline.names.joined(separator: " ")))'"]
+        + ToolOutline.nested.map { command, names in
+          "'2:command:{[[ $words[2] = \(command) ]] && compadd \(names.joined(separator: " "))}'"
+        }).joined(separator: "\n        "))
   }
 
   private static func fish(_ script: String) -> String {
-    let names = ToolOutline.names.joined(separator: " ")
-    return script + """
-
-      complete -c 'charmlp' -n '__charmlp_should_offer_completions_for_positional "charmlp help" -eq 1' \
-        -fa '\(names)'
-      """
+    let place = "__charmlp_should_offer_completions_for_positional \"charmlp help\" -eq"
+    let cases =
+      [("\(place) 1", ToolOutline.names)]
+      + ToolOutline.nested.map { ("\(place) 2; and contains \($0) (__charmlp_tokens -pc)", $1) }
+    return
+      ([script]
+      + cases.map { condition, names in
+        "complete -c 'charmlp' -n '\(condition)' -fa '\(names.joined(separator: " "))'"
+      }).joined(separator: "\n")
   }
 }

@@ -111,7 +111,7 @@ extension RecipeField {
   fileprivate var flagDeclaration: Any {
     var name = NameSpecification.customLong(flag)
     if let letter { name = [.customShort(letter), .customLong(flag)] }
-    var help = ArgumentHelp("\(help) (\(notebookText))", visibility: isRare ? .hidden : .default)
+    var help = ArgumentHelp("\(help) (\(notebookText))", visibility: isRare ? .rare : .default)
     switch values {
     case .truth:
       help.abstract = self.help

@@ -48,9 +48,9 @@ package struct Train: Command {
   @Option(
     help: ArgumentHelp(
       "Matrix product; naive implies --backward derivation. (default: blas)",
-      visibility: .hidden))
+      visibility: .rare))
   var product: MatrixProduct?
-  @Option(help: ArgumentHelp("Backward pass. (default: fused)", visibility: .hidden))
+  @Option(help: ArgumentHelp("Backward pass. (default: fused)", visibility: .rare))
   var backward: BackwardName?
   @Flag(name: .shortAndLong, help: "Do not print progress.") var quiet = false
   @Flag(help: "Print one JSON object instead of text.") var json = false
@@ -173,7 +173,7 @@ struct CheckpointOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Steps between two saves. (default: about 10 seconds of training)", valueName: "n",
-      visibility: .hidden),
+      visibility: .rare),
     transform: wholeNumber(in: 1...1_000_000_000))
   var checkpointEvery: Int?
 
