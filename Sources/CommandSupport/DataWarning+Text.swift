@@ -69,9 +69,9 @@ extension DataWarning {
       \(table.hasHeader ? ", and the first one names the columns" : ""); column \(table.column) \
       looks most like words
       """
-    case .severalPerLine(let lines, let separator):
+    case .severalPerLine(let lines, let separation):
       """
-      several words on a line: \(Format.counted(lines, "line")) with \(separator.separatorName) are \
+      several words on a line: \(Format.counted(lines, "line")) with words \(separation.name) are \
       taken as whole words
       """
     case .notation(let notation):
@@ -212,8 +212,7 @@ extension DataWarning {
     case .unequalLengths(let median, _):
       TextRemedy("LC_ALL=C.UTF-8 grep -axE '.{1,\(6 * max(median, 3))}' {}")
     case .columns(let table): table.remedy
-    case .severalPerLine(_, let separator):
-      TextRemedy("tr '\(separator == "\t" ? #"\t"# : String(separator))' '\\n' < {}")
+    case .severalPerLine(_, let separation): separation.remedy
     case .notation(let notation): notation.remedy
     case .bullets(let finding): finding.remedy
     case .numbers(_, areLast: true):
@@ -261,7 +260,7 @@ extension DataWarning {
   /// Without lines that begin with a comment's mark, and without comments that go over several.
   private static func without(_ marks: [CommentMark]) -> TextRemedy {
     let lines = marks.filter { $0.text != "/*" }.map {
-      $0.text + ($0.needsBlank ? "([[:blank:]]|$)" : "")
+      $0.text + ($0.needsBlank ? "+([[:blank:]]|$)" : "")
     }
     let grep = "grep -avE " + shellWord("^[[:blank:]]*(\(lines.joined(separator: "|")))")
     guard lines.count < marks.count else { return TextRemedy(grep + " {}") }

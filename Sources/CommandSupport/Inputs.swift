@@ -271,7 +271,11 @@ public struct WordLists: Sendable {
   /// Reads all of them.
   /// - Throws: `CommandFailure` for one that is not there or is none.
   public func read() throws(CommandFailure) -> WordList {
-    if let only { return try only.read() }
+    if let only {
+      let list = try only.read()
+      if let separation = list.separationOnFewLines { throw only.failure(.onOneLine(separation)) }
+      return list
+    }
     var lists: [WordList] = []
     for source in sources { lists.append(try source.read()) }
     do throws(WordListError) {

@@ -97,7 +97,26 @@ private let otherFiles = [
     "JSON",
     script: #"""
       printf '["anna",%10000s' ''; sed '1d; s/.*/"&",/; $s/,$/]/' plain.txt | tr -d '\n'
-      """#, "is JSON on one line"),
+      """#, "a list on one line, in JSON"),
+  WordListCase("blanks", script: "paste -sd ' ' plain.txt", "on one line, separated by blanks"),
+  WordListCase("commas", script: "paste -sd , plain.txt | sed 's/,/, /g'", "separated by commas"),
+  WordListCase(
+    "commas of Japanese", script: "paste -sd , plain.txt | sed 's/,/、/g'", "separated by commas"),
+  WordListCase("semicolons", script: "paste -sd ';' plain.txt", "separated by semicolons"),
+  WordListCase("tabs", script: "paste -s plain.txt", "separated by tabs"),
+  WordListCase(
+    "commas on one long line",
+    script: "printf 'anna,%9990s' ''; sed 1d plain.txt | paste -sd ,", "separated by commas"),
+  WordListCase(
+    "a short JSON array", script: #"sed 's/.*/"&"/' plain.txt | paste -sd , | sed 's/.*/[&]/'"#,
+    "a list on one line, in JSON"),
+  WordListCase(
+    "a JSON object",
+    script: #"sed 's/.*/{"id": 3, "name": "&"}/' plain.txt | paste -sd , | sed 's/.*/{"w": [&]}/'"#,
+    "a list on one line, in JSON"),
+  WordListCase(
+    "a list in Python", script: #"sed "s/.*/'&'/" plain.txt | paste -sd , | sed 's/.*/[&]/'"#,
+    "a list on one line, between quotation marks"),
   WordListCase(
     "a damaged line", script: #"cat plain.txt; printf 'ren\351\n'"#, "some lines are damaged"),
   WordListCase(

@@ -95,6 +95,8 @@ extension CharacterSurvey {
     (0x1_D173...0x1_D17A, ScalarRanges([0x1_D100...0x1_D172, 0x1_D17B...0x1_D1FF])),
   ]
 
+  private static let tags: ClosedRange<UInt32> = 0xE_0000...0xE_007F
+
   /// Whether an invisible character has a function between its neighbours.
   private static func isNeeded(_ place: Int, in scalars: [Unicode.Scalar]) -> Bool {
     let scalar = scalars[place]
@@ -105,8 +107,7 @@ extension CharacterSurvey {
     case 0xFE00...0xFE0F: return before.hasVariants || after == "\u{20E3}"
     case 0xE_0100...0xE_01EF: return before.properties.isIdeographic
     // The tags of a flag.
-    case 0xE_0020...0xE_007F:
-      return before == "\u{1F3F4}" || (0xE_0020...0xE_007F).contains(before.value)
+    case Self.tags: return scalars[..<place].last { !(Self.tags ~= $0.value) } == "\u{1F3F4}"
     default:
       return companions.first { $0.invisible.contains(scalar.value) }
         .map { $0.beside.contains(before) || $0.beside.contains(after) } == true

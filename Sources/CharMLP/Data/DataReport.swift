@@ -164,7 +164,7 @@ package enum DataWarning: Equatable, Sendable {
   /// Most lines are rows of a table.
   case columns(ColumnFinding)
   /// Most lines have several words, with a separator between them.
-  case severalPerLine(lines: Int, separator: Unicode.Scalar)
+  case severalPerLine(lines: Int, WordSeparation)
   /// Most lines are JSON or SQL.
   case notation(ListNotation)
   /// Most lines begin with a mark, as in a Markdown list.

@@ -146,6 +146,14 @@ package struct MeasuredWindows: Sendable {
   }
 }
 
+extension WordList {
+  /// How the words stand if the list is too short to train on because they are on one line, or on a
+  /// few; nil otherwise.
+  package var separationOnFewLines: WordSeparation? {
+    count < Dataset.fewestWords ? WordSeparation(of: utf8) : nil
+  }
+}
+
 /// Why a word list cannot become a data set.
 public enum DatasetError: Error, Equatable, Sendable, CustomStringConvertible {
   /// There are too few words to train, validate and test, `removed` duplicates not counted.

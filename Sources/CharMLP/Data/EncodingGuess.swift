@@ -94,8 +94,8 @@ extension WordListError {
       }
       let remedy = scalar.remedy(sample)
       return .refusedCharacter(line: line, byte: byte, scalar: scalar, remedy: remedy)
-    case .lineTooLong where ["[\"", "{\"", "[{"].contains { sample.after.starts(with: $0.utf8) }:
-      return .foreignFormat("JSON on one line", .json())
+    case .lineTooLong:
+      return WordSeparation(of: sample.after.prefix { $0 != 0x0A }).map { .onOneLine($0) } ?? self
     default:
       return self
     }

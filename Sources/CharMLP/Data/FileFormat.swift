@@ -45,14 +45,17 @@ public struct TextRemedy: Equatable, Sendable {
 }
 
 extension TextRemedy {
-  /// A line of Python that prints the first text of each value of a JSON document.
+  /// A line of Python that prints the first text of each value of a JSON document, or of its first
+  /// array.
   ///
-  /// - Parameter values: Where the values come from.
-  package static func json(_ values: String = "json.load(sys.stdin)") -> TextRemedy {
+  /// - Parameter document: What makes the values.
+  package static func json(_ document: String = "json.load(sys.stdin)") -> TextRemedy {
     TextRemedy(
       """
-      python3 -c 'import json, sys; [print(v if isinstance(v, str) else \
-      next(t for t in v.values() if isinstance(t, str))) for v in \(values)]' < {}
+      python3 -c 'import json, sys; d = \(document); \
+      d = next((v for v in d.values() if isinstance(v, list)), d) if isinstance(d, dict) else d; \
+      [print(v if isinstance(v, str) else next(t for t in \
+      (v.values() if isinstance(v, dict) else v) if isinstance(t, str))) for v in d]' < {}
       """)
   }
 }

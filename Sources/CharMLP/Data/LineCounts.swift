@@ -10,6 +10,8 @@ struct LineCounts {
   static let separators: [Unicode.Scalar] = ["\t", ",", ";", "|", ":"]
   /// With two blanks between words.
   var aligned = 0
+  /// With four blanks or more.
+  var crowded = 0
 
   var commentLines = 0
   var commentMarks: [CommentMark] = []
@@ -47,12 +49,14 @@ struct LineCounts {
 
   mutating func add(_ bytes: Span<UInt8>, _ word: Range<Int>) {
     var found = (tab: false, comma: false, semicolon: false, bar: false, colon: false)
-    var (aligned, digits, slash, opening, ampersand) = (false, false, -1, -1, -1)
+    var (aligned, blanks, digits) = (false, 0, false)
+    var (slash, opening, ampersand) = (-1, -1, -1)
     for index in word {
       let byte = bytes[index]
       if byte >= 0x61 && byte <= 0x7A || byte >= 0x80 { continue }
       switch byte {
       case 0x20:
+        blanks += 1
         aligned = aligned || index > word.lowerBound && bytes[index - 1] == 0x20
         ampersand = -1
       case 0x09: found.tab = true
@@ -86,6 +90,7 @@ struct LineCounts {
     if found.bar { separated[3] += 1 }
     if found.colon { separated[4] += 1 }
     if aligned { self.aligned += 1 }
+    if blanks >= 4 { crowded += 1 }
     if digits {
       withDigits += 1
       countNumbers(bytes, word)
@@ -193,6 +198,8 @@ struct LineCounts {
     let text: String
     let bytes: [UInt8]
     let role: Role
+    /// Whether it may be repeated.
+    var isSign: Bool { role == .comment || role == .tightComment }
 
     init(_ text: String, _ role: Role) {
       (self.text, bytes, self.role) = (text, Array(text.utf8), role)
@@ -224,7 +231,10 @@ struct LineCounts {
       countQuotes(bytes, word)
       return
     }
-    let next = word.lowerBound + mark.bytes.count
+    var next = word.lowerBound + mark.bytes.count
+    if mark.isSign {  // `##` and `!!` begin comments where `#` and `!` do
+      while next < word.upperBound, bytes[next] == mark.bytes[0] { next += 1 }
+    }
     let isLoose = next < word.upperBound && bytes[next].isBlank
     switch mark.role {
     case .bullet: if isLoose { bullets[mark.text, default: 0] += 1 }

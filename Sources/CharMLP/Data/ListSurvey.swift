@@ -53,7 +53,7 @@ struct LineSurvey {
   private var structure: DataWarning? {
     let kinds: [KeyPath<LineSurvey, DataWarning?>] = [
       \.spellingFlags, \.notation, \.bullets, \.quotedLines, \.commentedLines, \.columns, \.numbers,
-      \.alignedColumns, \.firstCount,
+      \.alignedColumns, \.wrapped, \.firstCount,
     ]
     for kind in kinds {
       if let warning = self[keyPath: kind] { return warning }
@@ -106,10 +106,12 @@ extension LineSurvey {
     func isMostly(_ condition: (String) -> Bool) -> Bool {
       2 * sample.count(where: condition) > sample.count
     }
-    if (first, last) == ("[", "]") || (first, last) == ("{", "}") {
+    if first.hasPrefix("[") && last.hasSuffix("]") || (first, last) == ("{", "}") {
       if isMostly({ $0.hasPrefix("\"") || $0.hasPrefix("{\"") }) { return .notation(.json) }
     }
-    if isMostly({ $0.hasPrefix("{\"") && $0.hasSuffix("}") }) { return .notation(.jsonLines) }
+    if isMostly({ $0.hasPrefix("{\"") && ($0.hasSuffix("}") || $0.hasSuffix("},")) }) {
+      return .notation(.jsonLines)
+    }
     let values = isMostly { line in
       let start = line.prefix(12).uppercased()
       guard start.hasPrefix("INSERT INTO ") || start.hasPrefix("('") else { return false }
@@ -299,7 +301,9 @@ extension LineSurvey {
     guard separator != ";" || counts.entities == 0 else { return nil }
     let table = Table(sample, separator)
     guard !table.isOfPhrases, !table.isOfAddresses else { return nil }
-    if table.isOfWords { return .severalPerLine(lines: separated[most], separator: separator) }
+    if table.isOfWords {
+      return .severalPerLine(lines: separated[most], .separator(separator))
+    }
     return .columns(table.finding(lines: separated[most]))
   }
 
@@ -307,6 +311,14 @@ extension LineSurvey {
   var alignedColumns: DataWarning? {
     guard isMost(counts.aligned) else { return nil }
     return .columns(Table(sample, " ").finding(lines: counts.aligned))
+  }
+
+  /// Lines of many words with a blank between them, all different: sentences repeat some.
+  var wrapped: DataWarning? {
+    guard isMost(counts.crowded) else { return nil }
+    let words = sample.flatMap { $0.utf8.split(separator: 0x20).map(Array.init) }
+    return 10 * Set(words).count >= 9 * words.count
+      ? .severalPerLine(lines: counts.crowded, .separator(" ")) : nil
   }
 
   /// A number before or after most words, if words are left without it.

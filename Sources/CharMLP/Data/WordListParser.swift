@@ -291,6 +291,8 @@ public enum WordListError: Error, Equatable, Sendable {
     line: Int, byte: Int, scalar: Unicode.Scalar, remedy: TextRemedy? = nil)
   /// A line longer than any word.
   case lineTooLong(line: Int, limit: Int)
+  /// A list that seems to be on one line.
+  case onOneLine(WordSeparation)
   /// More bytes than the limit; `size` is nil where it is not known, as with a pipe.
   case tooLarge(size: Int?, limit: Int)
 
@@ -365,6 +367,7 @@ extension WordListError: CustomStringConvertible {
     case .loneCarriageReturn: TextRemedy(#"tr '\r' '\n' < {}"#)
     case .foreignEncoding(let encoding): .iconv(encoding.rawValue)
     case .foreignFormat(_, let remedy): remedy
+    case .onOneLine(let separation): separation.remedy
     case .invalidUTF8(_, _, _, let guess): guess.flatMap(\.remedy)
     case .refusedCharacter(_, _, _, let remedy): remedy
     default: nil
@@ -392,6 +395,8 @@ extension WordListError: CustomStringConvertible {
         + (remedy == nil ? "; remove it" : "")
     case .lineTooLong(_, let limit):
       "longer than \(limit) characters; write one word on each line"
+    case .onOneLine(let separation):
+      "looks like a list on one line, \(separation.name)"
     case .tooLarge(let size, let limit):
       (size.map { "\($0) bytes, more than" } ?? "more than")
         + " the \(limit) bytes that are read; use a part of the list"
