@@ -6,6 +6,7 @@
 // something depends on it.
 
 import ArgumentParser
+import CharMLP
 import OrderedJSON
 import Posix
 
@@ -232,9 +233,7 @@ extension ParsedCommandLine {
     if key.utf8.count > 2, longer.count == 1 { return longer[0] }
     // Of three letters one may be wrong, of nine three.
     let limit = key.utf8.count < 5 ? 1 : key.utf8.count < 9 ? 2 : 3
-    return names.map { (name: $0, distance: $0.spelledAsKey.editDistance(to: key)) }
-      .filter { $0.distance <= limit }
-      .min { $0.distance < $1.distance }?.name
+    return NearestWords.meant(by: key, among: names, within: limit) { $0.spelledAsKey }
   }
 
   /// What to say of an unknown flag to which none of the command's corresponds; nil if nothing is
@@ -248,22 +247,6 @@ extension String {
     String(
       String.UnicodeScalarView(
         lowercased().unicodeScalars.filter { $0 != "-" && $0 != "_" && $0 != "." }))
-  }
-
-  /// The fewest insertions, deletions and replacements that make it another (Levenshtein).
-  fileprivate func editDistance(to other: String) -> Int {
-    let (left, right) = (Array(unicodeScalars.prefix(100)), Array(other.unicodeScalars.prefix(100)))
-    var row = Array(0...right.count)
-    for (i, scalar) in left.enumerated() {
-      var diagonal = row[0]
-      row[0] = i + 1
-      for (j, candidate) in right.enumerated() {
-        let replaced = diagonal + (scalar == candidate ? 0 : 1)
-        diagonal = row[j + 1]
-        row[j + 1] = Swift.min(replaced, row[j] + 1, diagonal + 1)
-      }
-    }
-    return row[right.count]
   }
 }
 

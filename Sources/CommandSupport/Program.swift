@@ -98,13 +98,9 @@ extension ParsableCommand {
       let nested = command.configuration.subcommands.map { $0._commandName }
       if nested.contains(word) { return "\(command._commandName) \(word)" }
     }
-    let nearest = (try? WordList(commands.map { $0._commandName })).flatMap { names in
-      NearestWords(names, selecting: Array(names.indices)[...]).nearest(to: word)
-    }
-    guard let nearest, nearest.distance <= 2,
-      nearest.word.unicodeScalars.first == word.unicodeScalars.first
-    else { return nil }
-    return nearest.word
+    let names = commands.map { $0._commandName }
+    let nearest = NearestWords.meant(by: word, among: names, within: 2) { $0 }
+    return nearest?.unicodeScalars.first == word.unicodeScalars.first ? nearest : nil
   }
 }
 

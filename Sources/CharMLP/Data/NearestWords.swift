@@ -1,4 +1,5 @@
-// The word of a list that is nearest to a new one: whether a model invents or repeats.
+// The word of a list that is nearest to a new one: whether a model invents or repeats; and the name
+// that a misspelled one may have meant.
 //
 // The distance is Levenshtein's: the fewest insertions, deletions and replacements of one character
 // ("Binary codes capable of correcting deletions, insertions, and reversals", 1966). It is computed
@@ -45,17 +46,6 @@ package struct NearestWords: Sendable {
     }
   }
 
-  /// The name that a misspelled one may have meant, ignoring case; nil if none is near.
-  package static func likelyName(for name: String, among names: [String]) -> String? {
-    let scalars = Array(name.lowercased().unicodeScalars)
-    guard scalars.count <= 64 else { return nil }
-    let limit = max(2, min(4, scalars.count / 3 + 1))
-    let near = names.compactMap { other in
-      distance(scalars, Array(other.lowercased().unicodeScalars), below: limit).map { (other, $0) }
-    }
-    return near.min { $0.1 < $1.1 }?.0
-  }
-
   /// The edit distance if it is below a limit.
   static func distance(
     _ a: [Unicode.Scalar], _ b: [Unicode.Scalar], below limit: Int
@@ -75,5 +65,47 @@ package struct NearestWords: Sendable {
     }
     let distance = row[b.count]
     return distance < limit ? distance : nil
+  }
+}
+
+// MARK: - What a misspelled name may have meant
+
+extension NearestWords {
+  /// The name that a misspelled one may have meant, ignoring case; nil if none is near.
+  package static func likelyName(for name: String, among names: [String]) -> String? {
+    let name = name.lowercased()
+    let length = name.unicodeScalars.count
+    guard length <= 64 else { return nil }
+    return meant(by: name, among: names, within: max(1, min(3, length / 3))) { $0.lowercased() }
+  }
+
+  /// Whatever has the name that a misspelled one may have meant: the first of the nearest, if it is
+  /// at most `limit` edits away.
+  ///
+  /// - Parameters:
+  ///   - isSwapOneEdit: Whether two neighbouring letters that have changed places are one edit
+  ///     instead of two.
+  ///   - nameOf: The name of each, in the spelling of `name`.
+  package static func meant<Named>(
+    by name: String, among all: [Named], within limit: Int, isSwapOneEdit: Bool = false,
+    named nameOf: (Named) -> String
+  ) -> Named? {
+    let name = Array(name.unicodeScalars)
+    let near = all.compactMap { element -> (Named, distance: Int)? in
+      let other = Array(nameOf(element).unicodeScalars)
+      if isSwapOneEdit, isSwap(name, other) { return (element, 1) }
+      return distance(name, other, below: limit + 1).map { (element, $0) }
+    }
+    return near.min { $0.distance < $1.distance }?.0
+  }
+
+  /// Whether two neighbouring letters have changed places.
+  private static func isSwap(_ name: [Unicode.Scalar], _ other: [Unicode.Scalar]) -> Bool {
+    guard name.count == other.count,
+      let first = name.indices.first(where: { name[$0] != other[$0] }), first + 1 < name.count
+    else { return false }
+    var swapped = name
+    swapped.swapAt(first, first + 1)
+    return swapped == other
   }
 }

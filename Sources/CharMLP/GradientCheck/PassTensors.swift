@@ -93,27 +93,12 @@ extension PassTensor {
       let owner = String(name.unicodeScalars.dropFirst(prefix.count).dropLast(suffix.count))
       if let gradient = PassTensor(rawValue: "d" + owner) { return gradient }
     }
-    let letters = Array(name.lowercased().unicodeScalars)
-    guard (2...20).contains(letters.count) else { return nil }
-    let limit = max(1, min(2, letters.count / 4))
-    let near = allCases.compactMap { tensor -> (tensor: PassTensor, distance: Int)? in
-      let other = Array(tensor.name.lowercased().unicodeScalars)
-      if letters.isTransposition(of: other) { return (tensor, 1) }
-      return NearestWords.distance(other, letters, below: limit + 1).map { (tensor, $0) }
-    }
-    return near.min { $0.distance < $1.distance }?.tensor
-  }
-}
-
-extension [Unicode.Scalar] {
-  /// Whether two neighbouring letters have changed places.
-  fileprivate func isTransposition(of other: [Unicode.Scalar]) -> Bool {
-    guard count == other.count, let first = indices.first(where: { self[$0] != other[$0] }),
-      first + 1 < count
-    else { return false }
-    var swapped = self
-    swapped.swapAt(first, first + 1)
-    return swapped == other
+    let name = name.lowercased()
+    let length = name.unicodeScalars.count
+    guard (2...20).contains(length) else { return nil }
+    return NearestWords.meant(
+      by: name, among: allCases, within: max(1, min(2, length / 4)), isSwapOneEdit: true
+    ) { $0.name.lowercased() }
   }
 }
 
