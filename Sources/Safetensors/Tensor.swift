@@ -159,61 +159,19 @@ extension TensorElement {
 // Bool may not. BF16, the narrow floats and C64 have no Swift counterpart; their bytes can be read.
 
 #if !((os(macOS) || targetEnvironment(macCatalyst)) && arch(x86_64))
-  extension Float16: TensorElement {
-    /// F16.
-    public static var tensorDataType: DataType { .float16 }
-  }
+  extension Float16: TensorElement { public static var tensorDataType: DataType { .float16 } }
 #endif
 
-extension Float: TensorElement {
-  /// F32.
-  public static var tensorDataType: DataType { .float32 }
-}
-
-extension Double: TensorElement {
-  /// F64.
-  public static var tensorDataType: DataType { .float64 }
-}
-
-extension Int8: TensorElement {
-  /// I8.
-  public static var tensorDataType: DataType { .int8 }
-}
-
-extension Int16: TensorElement {
-  /// I16.
-  public static var tensorDataType: DataType { .int16 }
-}
-
-extension Int32: TensorElement {
-  /// I32.
-  public static var tensorDataType: DataType { .int32 }
-}
-
-extension Int64: TensorElement {
-  /// I64.
-  public static var tensorDataType: DataType { .int64 }
-}
-
-extension UInt8: TensorElement {
-  /// U8.
-  public static var tensorDataType: DataType { .uint8 }
-}
-
-extension UInt16: TensorElement {
-  /// U16.
-  public static var tensorDataType: DataType { .uint16 }
-}
-
-extension UInt32: TensorElement {
-  /// U32.
-  public static var tensorDataType: DataType { .uint32 }
-}
-
-extension UInt64: TensorElement {
-  /// U64.
-  public static var tensorDataType: DataType { .uint64 }
-}
+extension Float: TensorElement { public static var tensorDataType: DataType { .float32 } }
+extension Double: TensorElement { public static var tensorDataType: DataType { .float64 } }
+extension Int8: TensorElement { public static var tensorDataType: DataType { .int8 } }
+extension Int16: TensorElement { public static var tensorDataType: DataType { .int16 } }
+extension Int32: TensorElement { public static var tensorDataType: DataType { .int32 } }
+extension Int64: TensorElement { public static var tensorDataType: DataType { .int64 } }
+extension UInt8: TensorElement { public static var tensorDataType: DataType { .uint8 } }
+extension UInt16: TensorElement { public static var tensorDataType: DataType { .uint16 } }
+extension UInt32: TensorElement { public static var tensorDataType: DataType { .uint32 } }
+extension UInt64: TensorElement { public static var tensorDataType: DataType { .uint64 } }
 
 // MARK: - Element types
 
