@@ -16,13 +16,6 @@ struct GoingOnTests {
     try place.run("train", arguments + ["--samples", "0", "--threads", "1"])
   }
 
-  private func expectRefusal(_ outcome: Outcome, _ status: Int32, _ message: String) {
-    #expect(outcome.status == status)
-    #expect(outcome.errors.contains(message), "\(outcome.errors)")
-    #expect((1...2).contains(outcome.errorLines.count), "\(outcome.errors)")
-    #expect(outcome.output.isEmpty)
-  }
-
   private func parts(_ run: String) throws -> [[String: Any]] {
     let json = try jsonObject(String(decoding: place.read("\(run)/run.json"), as: UTF8.self))
     return try #require(json["parts"] as? [[String: Any]])
@@ -80,14 +73,14 @@ struct GoingOnTests {
     #expect(try train("--steps", "100", "--hidden", "8", "--out", "run").status == 0)
     let before = try place.read("run/model.safetensors")
     expectRefusal(
-      try train("--resume", "run", "--steps", "99"), 64,
-      "--steps 99: the run in run has taken 100 steps")
+      try train("--resume", "run", "--steps", "99"), status: 64,
+      saying: "--steps 99: the run in run has taken 100 steps")
     expectRefusal(
-      try train("--resume", "run", "--steps", "200", "--learning-rate", "0.2"), 76,
-      "--learning-rate 0.2 does not match the run, which has 0.1")
+      try train("--resume", "run", "--steps", "200", "--learning-rate", "0.2"), status: 76,
+      saying: "--learning-rate 0.2 does not match the run, which has 0.1")
     expectRefusal(
-      try train("--resume", "run", "--steps", "200", "--evaluate-every", "7"), 76,
-      "--evaluate-every 7 does not match the run")
+      try train("--resume", "run", "--steps", "200", "--evaluate-every", "7"), status: 76,
+      saying: "--evaluate-every 7 does not match the run")
     #expect(try place.read("run/model.safetensors") == before)
     #expect(try parts("run").count == 1)
     #expect(try train("--resume", "run", "--steps", "100").errors.contains("already finished"))
@@ -112,7 +105,7 @@ struct GoingOnTests {
 
   // MARK: From a trained network
 
-  private static let words = "anna\nqala\nxena\neßa\nnano\nlena\nzoë\nmaß\n"
+  static let words = "anna\nqala\nxena\neßa\nnano\nlena\nzoë\nmaß\n"
 
   @Test("A run starts from another's network, says so, and is resumed without it")
   func startFrom() throws {
@@ -157,7 +150,7 @@ struct GoingOnTests {
     try place.write(Self.words.utf8, to: "words.txt")
     let start = ["--data", "words.txt", "--start-from", "source"]
     func refused(_ others: [String], _ status: Int32, _ message: String) throws {
-      expectRefusal(try place.run("train", start + others), status, message)
+      expectRefusal(try place.run("train", start + others), status: status, saying: message)
     }
     try refused(["--hidden", "17"], 76, "--hidden 17 does not match the network, which has 16")
     try refused(
@@ -166,129 +159,14 @@ struct GoingOnTests {
       ["--embedding", "11"], 76, "--embedding 11 does not match the network, which has 10")
     try refused(["--resume", "source"], 64, "--start-from cannot be used with --resume")
     expectRefusal(
-      try place.run("train", ["--data", "words.txt", "--start-from", "words.txt"]), 65,
-      "words.txt: ")
+      try place.run("train", ["--data", "words.txt", "--start-from", "words.txt"]), status: 65,
+      saying: "words.txt: ")
     expectRefusal(
-      try place.run("train", ["--data", "words.txt", "--start-from", "nowhere"]), 66, "nowhere")
+      try place.run("train", ["--data", "words.txt", "--start-from", "nowhere"]), status: 66,
+      saying: "nowhere")
     #expect(!FileManager.default.fileExists(atPath: place.path("runs")))
     let same = try place.run(
       "train", start + ["--hidden", "16", "--block-size", "3", "--steps", "10", "--quiet"])
     #expect(same.status == 0, "\(same.errors)")
-  }
-
-  // MARK: Recipe files
-
-  @Test("A printed recipe asks for the same run again; flags override it")
-  func recipeFile() throws {
-    let flags = ["--recipe", "best", "--steps", "40", "--hidden", "8", "--dropout", "0.25"]
-    let printed = try place.run("train", flags + ["--print-recipe"])
-    #expect(printed.status == 0 && printed.errors.isEmpty, "\(printed.errors)")
-    #expect(printed.output.hasPrefix("{\n  \"block-size\": 6,\n"))
-    #expect(!FileManager.default.fileExists(atPath: place.path("runs")))
-    try place.write(printed.output.utf8, to: "recipe.json")
-    #expect(try place.run("train", flags + ["--out", "a"]).status == 0)
-    let again = try place.run("train", ["--recipe", "recipe.json", "--out", "b"])
-    #expect(again.status == 0, "\(again.errors)")
-    #expect(again.errors.contains("; recipe recipe.json as flags:\n"))
-    #expect(try place.read("a/model.safetensors") == place.read("b/model.safetensors"))
-    let flagged = try place.run("train", Self.printedFlags(again.errors) + ["--out", "c"])
-    #expect(flagged.status == 0, "\(flagged.errors)")
-    #expect(try place.read("a/model.safetensors") == place.read("c/model.safetensors"))
-    let other = try place.run(
-      "train", ["--recipe", "recipe.json", "--hidden", "9", "--print-recipe", "--json"])
-    let recipe = try jsonObject(other.output)
-    #expect(recipe["hidden"] as? Int == 9 && recipe["dropout"] as? Double == 0.25)
-    let resumed = try place.run("train", ["--print-recipe", "--resume", "a"])
-    #expect(resumed.output == printed.output)
-    #expect(
-      try place.run("train", ["--resume", "a", "--recipe", "recipe.json"]).errors
-        .contains("already finished"))
-    let longer = try place.run("train", ["--print-recipe", "--resume", "a", "--steps", "80"])
-    #expect(longer.output == printed.output.replacing("\"steps\": 40", with: "\"steps\": 80"))
-  }
-
-  /// The flags that a run prints for its recipe.
-  static func printedFlags(_ errors: String) -> [String] {
-    errors.split(separator: "\n").filter { $0.hasPrefix("  --") }
-      .flatMap { $0.split(separator: " ").map(String.init) }
-  }
-
-  @Test(
-    "The flags that a run prints train the same thing, whatever they override",
-    arguments: [
-      ["--mix", "none", "--hidden", "200", "--dropout", "0", "--patience", "0"],
-      ["--recipe", "notebook", "--hidden", "16"], ["--deduplicate", "--hidden", "16"],
-      ["--start-from", "source"],
-      ["--start-from", "source", "--recipe", "notebook", "--learning-rate", "0.1"],
-    ] as [[String]])
-  func pastedFlags(flags: [String]) throws {
-    try TrainedRun.names.get().write(to: "source", in: place)
-    try place.write(Self.words.utf8, to: "words.txt")
-    let line = ["words.txt", "--samples", "0"]
-    let recipe = flags.contains("--recipe") ? [] : ["--recipe", "best"]
-    let first = try place.run("train", line + flags + recipe + ["-n", "20", "-o", "a"])
-    #expect(first.status == 0, "\(first.errors)")
-    let start = flags.contains("--start-from") ? ["--start-from", "source"] : []
-    let again = try place.run(
-      "train", line + start + Self.printedFlags(first.errors) + ["-o", "b"])
-    #expect(again.status == 0, "\(again.errors)")
-    #expect(try place.read("a/model.safetensors") == place.read("b/model.safetensors"))
-  }
-
-  @Test("A short file changes a preset, of which it may name one")
-  func shortFile() throws {
-    func recipe(_ text: String) throws -> [String: Any] {
-      try place.write(text.utf8, to: "recipe.json")
-      return try jsonObject(
-        try place.run("train", ["--recipe", "recipe.json", "--print-recipe", "--json"]).output)
-    }
-    let best = try recipe("{ \"steps\": 500 }")
-    #expect(best["optimizer"] as? String == "adamw" && best["steps"] as? Int == 500)
-    #expect(best["warmup"] as? Int == 10)
-    let notebook = try recipe("\u{FEFF}{\"recipe\": \"notebook\", \"deduplicate\": true}")
-    #expect(notebook["optimizer"] as? String == "sgd" && notebook["deduplicate"] as? Bool == true)
-  }
-
-  @Test(
-    "What is no recipe is refused by name: 65",
-    arguments: [
-      ("{\"hiden\": 3}", "unknown setting \"hiden\"; did you mean \"hidden\"?"),
-      ("{\"block_size\": 3}", "unknown setting \"block_size\"; did you mean \"block-size\"?"),
-      ("{\"lr\": 1}", "unknown setting \"lr\"; did you mean \"learning-rate\"?"),
-      ("{\"flavour\": 3}", "unknown setting \"flavour\""),
-      (
-        "{\"steps\": \"many\"}", "steps must be a whole number from 1 to 1000000000, found \"many\""
-      ),
-      ("{\"steps\": 0}", "steps must be a whole number from 1 to 1000000000, found 0"),
-      ("{\"dropout\": 1}", "dropout must be a decimal number at least 0 and below 1, found 1"),
-      ("{\"deduplicate\": 1}", "deduplicate must be true or false, found 1"),
-      ("{\"optimizer\": \"lion\"}", "optimizer must be sgd or adamw, found \"lion\""),
-      ("{\"recipe\": \"good\"}", "recipe must be notebook or best, found \"good\""),
-      (
-        "{\"steps\": 1,\n  \"steps\": 2}",
-        "line 2, column 3: expected every key once, found \"steps\""
-      ),
-      ("{\"steps\": 1,}", "line 1, column 13: expected a key"), ("[]", "expected an object"),
-      ("", "line 1, column 1: expected a value"),
-    ])
-  func badFile(text: String, message: String) throws {
-    try place.write(text.utf8, to: "recipe.json")
-    expectRefusal(
-      try place.run("train", ["--recipe", "recipe.json"]), 65, "train: recipe.json: \(message)")
-  }
-
-  @Test("A name that is neither a recipe nor a file")
-  func unknownName() throws {
-    expectRefusal(try place.run("train", ["--recipe", "bst"]), 64, "did you mean best?")
-    expectRefusal(try place.run("train", ["--recipe", "no.json"]), 66, "no.json")
-    try place.write([0xFF], to: "recipe.json")
-    expectRefusal(try place.run("train", ["--recipe", "recipe.json"]), 65, "UTF-8")
-    try place.write("{\"split\": \"hash\"}".utf8, to: "recipe.json")
-    expectRefusal(
-      try place.run("train", ["--recipe", "recipe.json", "--deduplicate"]), 64,
-      "--deduplicate cannot be used with --split hash")
-    expectRefusal(
-      try place.run("train", ["--recipe", "best", "--print-recipe", "--describe"]), 64,
-      "--print-recipe cannot be used with --describe")
   }
 }

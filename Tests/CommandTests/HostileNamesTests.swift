@@ -6,9 +6,6 @@ import Testing
 @Suite("Hostile names")
 struct HostileNamesTests {
   let place: Workplace
-  private static let trained = Result {
-    try TrainedRun(["--steps", "60", "--hidden", "8", "--samples", "0"])
-  }
   private static let quick = ["--steps", "60", "--hidden", "8", "--samples", "2"]
   /// ESC, BEL, the control sequence introducer of one character, and marks that turn a line around.
   private static let name = "a\u{1B}[2J\u{7}\u{9B}b\u{202E}\u{2066}\u{200F}c"
@@ -65,7 +62,7 @@ struct HostileNamesTests {
     arguments: ["\u{301}", "\u{20DD}", "\u{202E}", "e\u{301}\u{302}\u{303}"])
   func piles(piece: String) throws {
     let pile = "x" + String(repeating: piece, count: 15_000)
-    try Self.trained.get().write(to: "run", in: place)
+    try TrainedRun.tiny.get().write(to: "run", in: place)
     for (command, arguments) in [
       ("train", ["--data", pile]), ("train", ["--steps", pile]), ("train", ["--out", pile]),
       ("sample", ["--model", pile]), ("sample", ["score", "--model", "run", pile]),
@@ -112,7 +109,7 @@ struct HostileNamesTests {
       "gradcheck --reference 'X'", "bench --data 'X'", "train --out=d'X'",
     ])
   func notText(line: String) throws {
-    try Self.trained.get().write(to: "run", in: place)
+    try TrainedRun.tiny.get().write(to: "run", in: place)
     for bytes in [#"\377"#, #"a\303"#, #"\355\240\200"#] {
       let before = try place.shell("ls -A | grep -v '^\\.std'").output
       let outcome = try place.guarded(
@@ -132,7 +129,7 @@ struct HostileNamesTests {
       #"mkdir d; touch "d/$(printf '\377')"; train --out d --steps 20 --hidden 4 --quiet"#)
     expectRefusal(outcome, status: 73, saying: "Nothing is overwritten")
     // Such a run is not taken for one with a name that looks like it.
-    try Self.trained.get().write(to: "run", in: place)
+    try TrainedRun.tiny.get().write(to: "run", in: place)
     let sampled = try place.guarded(
       #"mkdir runs; cp -r run runs/a-1; cp -r run "runs/$(printf 'z\377')"; sample --json"#)
     #expect(sampled.status == 0)

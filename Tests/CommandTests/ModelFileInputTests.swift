@@ -9,10 +9,7 @@ import Testing
 struct ModelFileInputTests {
   let place: Workplace
 
-  init() throws {
-    place = try Workplace()
-    try Self.trained.get().write(to: "run", in: place)
-  }
+  init() throws { place = try Workplace(with: Self.trained, at: "run") }
 
   private static let trained = Result {
     try TrainedRun(["--steps", "20", "--hidden", "8", "--samples", "0"])

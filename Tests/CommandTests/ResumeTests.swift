@@ -44,13 +44,6 @@ struct ResumeTests {
     try place.run("train", ["--resume", "run", "--samples", "2", "--threads", "1"] + arguments)
   }
 
-  private func expectRefusal(_ outcome: Outcome, _ status: Int32, _ message: String) {
-    #expect(outcome.status == status)
-    #expect(outcome.errors.contains(message), "\(outcome.errors)")
-    #expect((1...2).contains(outcome.errorLines.count))
-    #expect(outcome.output.isEmpty)
-  }
-
   @Test(
     "A run that was stopped says how to go on, and ends as one that was not",
     arguments: [(SIGINT, 130, "shuffle"), (SIGTERM, 143, "hash")] as [(Int32, Int32, String)])
@@ -241,13 +234,21 @@ struct ResumeTests {
     #expect(try place.run("train", Self.short + ["--data", "names.txt"]).status == 0)
     try place.write("anna\nbert\ncarla\ndora\nemil\nfrida\n".utf8, to: "words.txt")
     expectRefusal(
-      try resume("--data", "words.txt"), 76, "words.txt: not the words of the run in run")
-    expectRefusal(try resume("--hidden", "9"), 76, "--hidden 9 does not match the run, which has 8")
-    expectRefusal(try resume("--learning-rate", "0.2"), 76, "--learning-rate 0.2 does not match")
-    expectRefusal(try resume("--split-seed", "1"), 76, "--split-seed 1 does not match")
-    expectRefusal(try resume("--product", "naive"), 76, "derivation-naive does not match")
-    expectRefusal(try resume("--data", "no.txt"), 66, "no.txt")
-    expectRefusal(try resume("--out", "there"), 64, "--out cannot be used with --resume")
+      try resume("--data", "words.txt"), status: 76,
+      saying: "words.txt: not the words of the run in run")
+    expectRefusal(
+      try resume("--hidden", "9"), status: 76,
+      saying: "--hidden 9 does not match the run, which has 8")
+    expectRefusal(
+      try resume("--learning-rate", "0.2"), status: 76, saying: "--learning-rate 0.2 does not match"
+    )
+    expectRefusal(
+      try resume("--split-seed", "1"), status: 76, saying: "--split-seed 1 does not match")
+    expectRefusal(
+      try resume("--product", "naive"), status: 76, saying: "derivation-naive does not match")
+    expectRefusal(try resume("--data", "no.txt"), status: 66, saying: "no.txt")
+    expectRefusal(
+      try resume("--out", "there"), status: 64, saying: "--out cannot be used with --resume")
     let same = try resume("--data", "names.txt", "--hidden", "8", "--backward", "fused")
     #expect(same.status == 0, "\(same.errors)")
   }
@@ -259,13 +260,14 @@ struct ResumeTests {
     var file = try SafetensorsFile(decoding: model)
     file.metadata["version"] = "4"
     try place.write(sealed(file), to: "run/model.safetensors")
-    expectRefusal(try resume(), 76, "run/model.safetensors: version 4 of the model file")
+    expectRefusal(
+      try resume(), status: 76, saying: "run/model.safetensors: version 4 of the model file")
     file.metadata["version"] = "3"
     file.metadata["architecture"] = "wavenet"
     try place.write(sealed(file), to: "run/model.safetensors")
-    expectRefusal(try resume(), 76, "a network of another architecture (wavenet)")
+    expectRefusal(try resume(), status: 76, saying: "a network of another architecture (wavenet)")
     try place.write(model.dropLast(), to: "run/model.safetensors")
-    expectRefusal(try resume(), 65, "run/model.safetensors: ")
+    expectRefusal(try resume(), status: 65, saying: "run/model.safetensors: ")
   }
 
   @Test("Where there is no run, there is no input: 66")
@@ -273,7 +275,7 @@ struct ResumeTests {
     try place.write([], to: "run-file")
     try FileManager.default.createDirectory(
       at: place.url.appending(path: "run"), withIntermediateDirectories: false)
-    expectRefusal(try resume(), 66, "there is no model.safetensors in it")
+    expectRefusal(try resume(), status: 66, saying: "there is no model.safetensors in it")
     #expect(try place.run("train", ["--resume", "nowhere"]).status == 66)
     #expect(try place.run("train", ["--resume", "run-file"]).status == 66)
     #expect(try place.run("train", ["--resume", ""]).status == 64)
@@ -284,7 +286,7 @@ struct ResumeTests {
     let first = try place.start("train", Self.long + ["--out", "run"], isHeld: true)
     try first.wait { metricsCount() > 0 }
     let second = try resume()
-    expectRefusal(second, 75, "(process \(first.process.processIdentifier))")
+    expectRefusal(second, status: 75, saying: "(process \(first.process.processIdentifier))")
     #expect(try place.run("sample", ["--model", "run"]).status == 0)
     first.send(SIGTERM)
     #expect(try first.outcome().status == 143)

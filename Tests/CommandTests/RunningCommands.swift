@@ -26,6 +26,14 @@ final class Workplace {
     try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
   }
 
+  /// A directory with a run in it, by default the newest.
+  convenience init(
+    with run: Result<TrainedRun, any Error>, at name: String = "runs/names-1"
+  ) throws {
+    try self.init()
+    try run.get().write(to: name, in: self)
+  }
+
   deinit { try? FileManager.default.removeItem(at: url) }
 
   func path(_ name: String) -> String { url.appending(path: name).path }
@@ -114,6 +122,8 @@ struct TrainedRun: Sendable {
 
   /// A small one of the bundled names.
   static let names = Result { try TrainedRun(["--steps", "200", "--hidden", "16"]) }
+  /// A tiny one of them, for whatever does not look at words.
+  static let tiny = Result { try TrainedRun(["--steps", "60", "--hidden", "8", "--samples", "0"]) }
 }
 
 /// The object that a command printed as its last line.

@@ -8,10 +8,7 @@ import Testing
 struct SampleTests {
   let place: Workplace
 
-  init() throws {
-    place = try Workplace()
-    try TrainedRun.names.get().write(to: "runs/names-1", in: place)
-  }
+  init() throws { place = try Workplace(with: TrainedRun.names) }
 
   @Test("It prints as many words as asked for, from the newest run, the same for the same seed")
   func words() throws {

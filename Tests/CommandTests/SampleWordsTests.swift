@@ -9,10 +9,7 @@ import Testing
 struct SampleWordsTests {
   let place: Workplace
 
-  init() throws {
-    place = try Workplace()
-    try TrainedRun.names.get().write(to: "runs/names-1", in: place)
-  }
+  init() throws { place = try Workplace(with: TrainedRun.names) }
 
   private func lines(_ arguments: String...) throws -> [String] {
     let outcome = try place.run("sample", arguments)
@@ -192,10 +189,7 @@ struct SampleWordsTests {
 struct SampleSubcommandTests {
   let place: Workplace
 
-  init() throws {
-    place = try Workplace()
-    try TrainedRun.names.get().write(to: "runs/names-1", in: place)
-  }
+  init() throws { place = try Workplace(with: TrainedRun.names) }
 
   @Test("score prints the log-probability that sampling prints, for arguments and for stdin")
   func score() throws {

@@ -8,10 +8,7 @@ import Testing
 struct ScoreTests {
   let place: Workplace
 
-  init() throws {
-    place = try Workplace()
-    try TrainedRun.names.get().write(to: "runs/names-1", in: place)
-  }
+  init() throws { place = try Workplace(with: TrainedRun.names) }
 
   @Test("A word with an unknown character is marked, the others are scored, and the status is 65")
   func unknown() throws {

@@ -7,9 +7,6 @@ import Testing
 @Suite("Signals")
 struct SignalTests {
   let place: Workplace
-  private static let trained = Result {
-    try TrainedRun(["--steps", "60", "--hidden", "8", "--samples", "0"])
-  }
   private static let long = ["--steps", "100000000", "--hidden", "8", "--out", "run", "--quiet"]
 
   init() throws { place = try Workplace() }
@@ -43,7 +40,7 @@ struct SignalTests {
     arguments: [(SIGINT, 130), (SIGTERM, 143), (SIGHUP, 129)] as [(Int32, Int32)],
     ["report", "train"])
   func report(end: (signal: Int32, status: Int32), command name: String) throws {
-    try Self.trained.get().write(to: "run", in: place)
+    try TrainedRun.tiny.get().write(to: "run", in: place)
     let made = try place.shell(
       """
       mkdir bin tmp
@@ -75,7 +72,7 @@ struct SignalTests {
 
   @Test("A directory named gnuplot on PATH does not hide the program after it")
   func directoryNamedGnuplot() throws {
-    try Self.trained.get().write(to: "run", in: place)
+    try TrainedRun.tiny.get().write(to: "run", in: place)
     let outcome = try place.guarded(
       """
       mkdir -p a/gnuplot b; printf '#!/bin/sh\\nexit 3\\n' >b/gnuplot; chmod 755 b/gnuplot
@@ -87,7 +84,9 @@ struct SignalTests {
 
   @Test("A time in the future does not keep an old run the newest")
   func future() throws {
-    for run in ["runs/names-1", "runs/names-2"] { try Self.trained.get().write(to: run, in: place) }
+    for run in ["runs/names-1", "runs/names-2"] {
+      try TrainedRun.tiny.get().write(to: run, in: place)
+    }
     for date in ["2099-01-01", "2500-01-01", "tomorrow"] {
       let outcome = try place.guarded(
         "touch runs/names-2/*; touch -d \(date) runs/names-1/*; sample --json")

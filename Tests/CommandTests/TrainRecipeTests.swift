@@ -1,4 +1,4 @@
-// `train --recipe` and the flags of the optimizer, from the shell.
+// `train --recipe`, recipe files, and the flags of the optimizer, from the shell.
 
 import Foundation
 import Safetensors
@@ -22,10 +22,9 @@ struct TrainRecipeTests {
     let outcome = try place.run("train", ["--recipe", "best", "--dropout", "0.3"] + Self.short)
     #expect(outcome.status == 0, "\(outcome.errors)")
     #expect(outcome.errorLines.contains { $0.hasSuffix("; recipe best with changes, as flags:") })
-    let lines = outcome.errorLines.filter { $0.hasPrefix("  --") }
-    let flags = lines.flatMap { $0.split(separator: " ").map(String.init) }
+    let flags = Self.printedFlags(outcome.errors)
     for setting in ["--hidden 16 ", "--steps 60 ", "--optimizer adamw ", "--dropout 0.3 "] {
-      #expect(flags.joined(separator: " ").contains(setting), "\(lines)")
+      #expect(flags.joined(separator: " ").contains(setting), "\(flags)")
     }
     let told = outcome.errorLines.filter { !$0.contains("warning: ") }
     #expect(told.allSatisfy { $0.count <= 80 }, "\(told)")
@@ -170,5 +169,123 @@ struct TrainRecipeTests {
     #expect(abs(suggestion - lowest / 10) <= lowest * 1e-6)
     #expect(!FileManager.default.fileExists(atPath: place.path("runs")))
     #expect(try place.run("train", ["--find-learning-rate"]).output.contains("--learning-rate "))
+  }
+
+  // MARK: Recipe files
+
+  @Test("A printed recipe asks for the same run again; flags override it")
+  func recipeFile() throws {
+    let flags = ["--recipe", "best", "--steps", "40", "--hidden", "8", "--dropout", "0.25"]
+    let printed = try place.run("train", flags + ["--print-recipe"])
+    #expect(printed.status == 0 && printed.errors.isEmpty, "\(printed.errors)")
+    #expect(printed.output.hasPrefix("{\n  \"block-size\": 6,\n"))
+    #expect(!FileManager.default.fileExists(atPath: place.path("runs")))
+    try place.write(printed.output.utf8, to: "recipe.json")
+    #expect(try place.run("train", flags + ["--out", "a"]).status == 0)
+    let again = try place.run("train", ["--recipe", "recipe.json", "--out", "b"])
+    #expect(again.status == 0, "\(again.errors)")
+    #expect(again.errors.contains("; recipe recipe.json as flags:\n"))
+    #expect(try place.read("a/model.safetensors") == place.read("b/model.safetensors"))
+    let flagged = try place.run("train", Self.printedFlags(again.errors) + ["--out", "c"])
+    #expect(flagged.status == 0, "\(flagged.errors)")
+    #expect(try place.read("a/model.safetensors") == place.read("c/model.safetensors"))
+    let other = try place.run(
+      "train", ["--recipe", "recipe.json", "--hidden", "9", "--print-recipe", "--json"])
+    let recipe = try jsonObject(other.output)
+    #expect(recipe["hidden"] as? Int == 9 && recipe["dropout"] as? Double == 0.25)
+    let resumed = try place.run("train", ["--print-recipe", "--resume", "a"])
+    #expect(resumed.output == printed.output)
+    #expect(
+      try place.run("train", ["--resume", "a", "--recipe", "recipe.json"]).errors
+        .contains("already finished"))
+    let longer = try place.run("train", ["--print-recipe", "--resume", "a", "--steps", "80"])
+    #expect(longer.output == printed.output.replacing("\"steps\": 40", with: "\"steps\": 80"))
+  }
+
+  /// The flags that a run prints for its recipe.
+  private static func printedFlags(_ errors: String) -> [String] {
+    errors.split(separator: "\n").filter { $0.hasPrefix("  --") }
+      .flatMap { $0.split(separator: " ").map(String.init) }
+  }
+
+  @Test(
+    "The flags that a run prints train the same thing, whatever they override",
+    arguments: [
+      ["--mix", "none", "--hidden", "200", "--dropout", "0", "--patience", "0"],
+      ["--recipe", "notebook", "--hidden", "16"], ["--deduplicate", "--hidden", "16"],
+      ["--start-from", "source"],
+      ["--start-from", "source", "--recipe", "notebook", "--learning-rate", "0.1"],
+    ] as [[String]])
+  func pastedFlags(flags: [String]) throws {
+    try TrainedRun.names.get().write(to: "source", in: place)
+    try place.write(GoingOnTests.words.utf8, to: "words.txt")
+    let line = ["words.txt", "--samples", "0"]
+    let recipe = flags.contains("--recipe") ? [] : ["--recipe", "best"]
+    let first = try place.run("train", line + flags + recipe + ["-n", "20", "-o", "a"])
+    #expect(first.status == 0, "\(first.errors)")
+    let start = flags.contains("--start-from") ? ["--start-from", "source"] : []
+    let again = try place.run(
+      "train", line + start + Self.printedFlags(first.errors) + ["-o", "b"])
+    #expect(again.status == 0, "\(again.errors)")
+    #expect(try place.read("a/model.safetensors") == place.read("b/model.safetensors"))
+  }
+
+  @Test("A short file changes a preset, of which it may name one")
+  func shortFile() throws {
+    func recipe(_ text: String) throws -> [String: Any] {
+      try place.write(text.utf8, to: "recipe.json")
+      return try jsonObject(
+        try place.run("train", ["--recipe", "recipe.json", "--print-recipe", "--json"]).output)
+    }
+    let best = try recipe("{ \"steps\": 500 }")
+    #expect(best["optimizer"] as? String == "adamw" && best["steps"] as? Int == 500)
+    #expect(best["warmup"] as? Int == 10)
+    let notebook = try recipe("\u{FEFF}{\"recipe\": \"notebook\", \"deduplicate\": true}")
+    #expect(notebook["optimizer"] as? String == "sgd" && notebook["deduplicate"] as? Bool == true)
+  }
+
+  @Test(
+    "What is no recipe is refused by name: 65",
+    arguments: [
+      ("{\"hiden\": 3}", "unknown setting \"hiden\"; did you mean \"hidden\"?"),
+      ("{\"block_size\": 3}", "unknown setting \"block_size\"; did you mean \"block-size\"?"),
+      ("{\"lr\": 1}", "unknown setting \"lr\"; did you mean \"learning-rate\"?"),
+      ("{\"flavour\": 3}", "unknown setting \"flavour\""),
+      (
+        "{\"steps\": \"many\"}", "steps must be a whole number from 1 to 1000000000, found \"many\""
+      ),
+      ("{\"steps\": 0}", "steps must be a whole number from 1 to 1000000000, found 0"),
+      ("{\"dropout\": 1}", "dropout must be a decimal number at least 0 and below 1, found 1"),
+      ("{\"deduplicate\": 1}", "deduplicate must be true or false, found 1"),
+      ("{\"optimizer\": \"lion\"}", "optimizer must be sgd or adamw, found \"lion\""),
+      ("{\"recipe\": \"good\"}", "recipe must be notebook or best, found \"good\""),
+      (
+        "{\"steps\": 1,\n  \"steps\": 2}",
+        "line 2, column 3: expected every key once, found \"steps\""
+      ),
+      ("{\"steps\": 1,}", "line 1, column 13: expected a key"), ("[]", "expected an object"),
+      ("", "line 1, column 1: expected a value"),
+    ])
+  func badFile(text: String, message: String) throws {
+    try place.write(text.utf8, to: "recipe.json")
+    expectRefusal(
+      try place.run("train", ["--recipe", "recipe.json"]), status: 65,
+      saying: "train: recipe.json: \(message)")
+  }
+
+  @Test("A name that is neither a recipe nor a file")
+  func unknownName() throws {
+    expectRefusal(
+      try place.run("train", ["--recipe", "bst"]), status: 64, saying: "did you mean best?")
+    expectRefusal(try place.run("train", ["--recipe", "no.json"]), status: 66, saying: "no.json")
+    try place.write([0xFF], to: "recipe.json")
+    expectRefusal(try place.run("train", ["--recipe", "recipe.json"]), status: 65, saying: "UTF-8")
+    try place.write("{\"split\": \"hash\"}".utf8, to: "recipe.json")
+    expectRefusal(
+      try place.run("train", ["--recipe", "recipe.json", "--deduplicate"]), status: 64,
+      saying: "--deduplicate cannot be used with --split hash")
+    expectRefusal(
+      try place.run("train", ["--recipe", "best", "--print-recipe", "--describe"]), status: 64,
+      saying: "--print-recipe cannot be used with --describe")
   }
 }

@@ -7,15 +7,12 @@ import Testing
 @Suite("Users' files")
 struct UsersFilesTests {
   let place: Workplace
-  private static let trained = Result {
-    try TrainedRun(["--steps", "60", "--hidden", "8", "--samples", "0"])
-  }
   private static let check = "gradcheck --batch-size 2 --hidden 2 --write"
   private static let report = "PATH=/nowhere $(command -v report) run --out"
 
   init() throws {
     place = try Workplace()
-    try Self.trained.get().write(to: "run", in: place)
+    try TrainedRun.tiny.get().write(to: "run", in: place)
     try place.write("mine\n".utf8, to: "mine")
   }
 

@@ -190,26 +190,16 @@ struct MixtureTests {
     }
   }
 
-  @Test("A file has all that its mixture needs, and reading it gives the same distributions")
-  func file() throws {
+  @Test(
+    "A file has all that its mixture needs, whether or not it stores the list",
+    arguments: [StoredWords.byteLimit, 10])
+  func file(limit: Int) throws {
     let run = try Run()
-    var checkpoint = Checkpoint(run.trainer, words: StoredWords(run.dataset.words))
-    checkpoint.mixture = StoredMixture(run.trainer, run.model, checkpoint.words)
-    let read = try Checkpoint(file: checkpoint.encoded())
-    #expect(read == checkpoint)
-    let (before, after) = try (run.predictor, read.predictor())
-    #expect(
-      WordScorer(after).distribution(after: [1, 2, 3])
-        == WordScorer(before).distribution(after: [1, 2, 3]))
-  }
-
-  @Test("The file of a list that is too long to be stored has the words that are counted")
-  func longList() throws {
-    let run = try Run()
-    let words = StoredWords(run.dataset.words, limit: 10)
+    let words = StoredWords(run.dataset.words, limit: limit)
     var checkpoint = Checkpoint(run.trainer, words: words)
     checkpoint.mixture = StoredMixture(run.trainer, run.model, words)
     let read = try Checkpoint(file: checkpoint.encoded())
+    #expect(read == checkpoint)
     let (before, after) = try (run.predictor, read.predictor())
     #expect(
       WordScorer(after).distribution(after: [1, 2, 3])
