@@ -110,7 +110,7 @@ let package = Package(
       name: "CommandSupport",
       dependencies: [
         "CBLAS", "CEmbeddedFiles", "CharMLP", "LinearAlgebra", "OrderedJSON", "Posix",
-        argumentParser,
+        argumentParser, realModule,
       ],
       swiftSettings: settings),
     .target(

@@ -4,8 +4,8 @@
 // Rounding is to nearest on the value times a power of ten, which may differ from printf in the
 // last digit of an exact tie.
 
-import Glibc
 import Posix
+import RealModule
 
 /// Numbers as text for people.
 public enum Format {
@@ -194,10 +194,10 @@ extension Format {
   /// A number in scientific notation with two digits: 1.2e-07; 0, inf and nan as they are.
   public static func scientific(_ value: Double) -> String {
     guard value.isFinite, value != 0 else { return value == 0 ? "0" : value.description }
-    var exponent = Int(log10(value.magnitude).rounded(.down))
+    var exponent = Int(Double.log10(value.magnitude).rounded(.down))
     // In two steps, because a Double cannot hold 10³²³.
     let half = exponent / 2
-    let scaled = value.magnitude * pow(10, Double(-half)) * pow(10, Double(half - exponent))
+    let scaled = value.magnitude * .pow(10, Double(-half)) * .pow(10, Double(half - exponent))
     var tenths = (scaled * 10).rounded()
     if tenths >= 100 {
       tenths /= 10

@@ -215,7 +215,7 @@ extension ReportPage {
       """
       Every gradient that was derived by hand, at this network's parameters and \
       \(min(minibatch.count, 32)) windows, in float64: against central differences of the loss, against \
-      its short form, and against the engine that trains. \(report.comparisons.count) comparisons: \
+      its form in one go, and against the engine that trains. \(report.comparisons.count) comparisons: \
       \(counts.joined(separator: ", ")).
       """)
       + .element(

@@ -1,6 +1,5 @@
-// From errors to statuses and lines, without a process.
-// The wording of ArgumentParser's own messages is asserted too, so that an update that changes what
-// users read is noticed.
+// From errors to statuses and lines, without a process. The wording of ArgumentParser's own
+// messages is asserted too, so that an update that changes what users read is noticed.
 
 import ArgumentParser
 import Testing

@@ -35,7 +35,7 @@ struct GradcheckTests {
     return "changed.safetensors"
   }
 
-  @Test("--json is one object: 26 gradients checked numerically, short forms, and the engine")
+  @Test("--json is one object: 26 gradients checked numerically, forms in one go, and the engine")
   func json() throws {
     let outcome = try place.run("gradcheck", Self.quick + ["--json"])
     #expect(outcome.status == 0, "\(outcome.errors)")

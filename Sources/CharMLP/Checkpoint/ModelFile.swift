@@ -1,7 +1,7 @@
 // Model files as bytes: safetensors files that Python's `safetensors` opens too.
 //
-// How a checkpoint, or a network alone, is written, then how it is read and checked, key by key, and
-// the checksum. Paths are Checkpoint's; what is wrong with a file is a ModelFileError.
+// How a checkpoint, or a network alone, is written, then how it is read and checked, key by key;
+// and the checksum. Paths are Checkpoint's; what is wrong with a file is a ModelFileError.
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
 
 import LinearAlgebra

@@ -190,7 +190,8 @@ extension Derivation {
   }
 
   /// dhprebn from dhpreact:
-  /// `bngain·bnvar_inv/n · (n·dhpreact − Σ dhpreact − n/(n−1)·bnraw·Σ(dhpreact·bnraw))`.  (n, hidden)
+  /// `bngain·bnvar_inv/n · (n·dhpreact − Σ dhpreact − n/(n−1)·bnraw·Σ(dhpreact·bnraw))`.
+  /// (n, hidden)
   public var dhprebnInOneGo: Matrix<Scalar> {
     let variance = n / (n - 1) * bnraw * (dhpreact * bnraw).sum(.rows)  // (n, hidden)
     return bngain * bnvar_inv / n * (n * dhpreact - dhpreact.sum(.rows) - variance)

@@ -1,5 +1,6 @@
-// Losses over the parts of a split: a network's, and what counting alone achieves. A loss says little
-// until it stands beside those of unigrams and of n-grams.
+// Losses over the parts of a split: a network's, and what counting alone achieves.
+//
+// A loss says little until it stands beside those of unigrams and n-grams.
 
 import RealModule
 

@@ -300,7 +300,8 @@ public enum SamplingError: Error, Equatable, Sendable, CustomStringConvertible {
   case tooRare(Rarity)
   /// The search for the most probable words has used all the memory that it may.
   case searchTooLarge(bytes: Int)
-  /// The search for the next of the most probable words has looked at all the beginnings that it may.
+  /// The search for the next of the most probable words has looked at all the beginnings that it
+  /// may.
   case searchTooLong(beginnings: Int)
 
   /// What is wrong, in one line.

@@ -177,9 +177,9 @@ extension Unicode.Scalar {
     }
   }
 
-  /// Whether this needs something behind it, if no word of a list ends with it: punctuation, joiners
-  /// and signs; a virama, which takes the vowel of its consonant; a vowel that is written before its
-  /// consonant (Thai, Lao); the initial consonant of a Hangul syllable in pieces.
+  /// Whether this needs something behind it, if no word of a list ends with it: punctuation,
+  /// joiners and signs; a virama, which takes the vowel of its consonant; a vowel that is written
+  /// before its consonant (Thai, Lao); the initial consonant of a Hangul syllable in pieces.
   fileprivate var isIncomplete: Bool {
     if properties.canonicalCombiningClass == .virama || properties.isLogicalOrderException {
       return true
@@ -193,8 +193,8 @@ extension Unicode.Scalar {
 }
 
 extension WordConstraints {
-  /// Lets words begin with what words of a list begin with, and with nothing else, and end with what
-  /// they end with or what needs nothing behind it.
+  /// Lets words begin with what words of a list begin with, and with nothing else, and end with
+  /// what they end with or what needs nothing behind it.
   public mutating func keepEnds(of words: WordList) {
     var (first, last): (Set<Unicode.Scalar>, Set<Unicode.Scalar>) = ([], [])
     let bytes = words.utf8.span

@@ -1,8 +1,9 @@
 // docs/derivation.md and the code it shows, as lists of lines that a test can compare.
 //
-// A line counts without its indentation and without `public lazy var `, so that the document can show
-// `dcounts = …` where the code declares it. Everything else counts, spaces and shape comments too.
-// Deliberately no Swift parser: blank lines and whole-line comments are dropped, and that is all.
+// A line counts without its indentation and without `public lazy var `, so that the document can
+// show `dcounts = …` where the code declares it. Everything else counts, spaces and shape comments
+// too. Deliberately no Swift parser: blank lines and whole-line comments are dropped, and that is
+// all.
 
 import Foundation
 
@@ -43,7 +44,7 @@ struct DerivationSource {
   let forward: [String]
   /// The lines of the backward pass.
   let gradients: [String]
-  /// The lines that make up the one-go forms, declarations included.
+  /// The lines that make up the forms in one go, declarations included.
   let oneGo: [String]
 
   /// Reads the two files from their text.
@@ -96,7 +97,7 @@ extension DerivationDocument {
     }
   }
 
-  /// Every line of both passes and of the one-go forms is shown.
+  /// Every line of both passes and of the forms in one go is shown.
   private func missing(_ source: DerivationSource) -> [String] {
     let shown = Set(lines)
     return (source.forward + source.gradients + source.oneGo)

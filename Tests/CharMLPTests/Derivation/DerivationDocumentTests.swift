@@ -1,4 +1,5 @@
-// The Swift lines in docs/derivation.md against Derivation.swift: the steps, and the forms in one go at its end.
+// The Swift lines in docs/derivation.md against Derivation.swift: the steps, and the forms in one
+// go at its end.
 //
 // A document that shows code is right on the day it is written. This keeps it right: whoever changes
 // a line of the derivation changes its line in the document. What the prose says is not tested here.
@@ -38,7 +39,7 @@ struct DerivationDocumentTests {
   }
 
   @Test(
-    "There are 20 forward lines, 26 gradients, one more of each for dropout, and 8 lines of one-go forms to show"
+    "There are 20 forward lines, 26 gradients, one more of each for dropout, and 8 lines of forms in one go to show"
   )
   func nothingIsOverlooked() {
     let source = DerivationSource(steps: steps, oneGo: oneGo)

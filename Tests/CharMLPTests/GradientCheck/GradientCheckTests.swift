@@ -53,7 +53,7 @@ struct GradientCheckTests {
 
   // Two windows with the same context and the same target are one window twice: batch norm divides
   // zero by √1e-5, and every gradient before it is zero. A vocabulary of two makes many of them.
-  @Test("Numeric, one-go and fused are never WRONG, however small the batch", arguments: [2, 3])
+  @Test("Numeric, in one go and fused are never WRONG, however small the batch", arguments: [2, 3])
   func smallBatches(batchSize: Int) {
     let shape = ModelShape(vocabulary: 2, blockSize: 1, embedding: 1, hidden: 3)
     for seed in 1...50 as ClosedRange<UInt64> {
