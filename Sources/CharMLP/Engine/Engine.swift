@@ -133,16 +133,16 @@ package final class FusedEngine: Engine {
   let shape: ModelShape
   let batchSize: Int
   private let averages: RunningAverages
-  let stages: FusedStep
+  let fusedStep: FusedStep
   private let team: ThreadTeam
   /// Looks for contention, if the number of threads may change; see `ContentionWatch`.
   private var watch: ContentionWatch?
   private var stepsUnwatched = 0
 
-  /// The bytes that this engine asked for, and those that it was given: for the test that compares
-  /// both with the estimate.
+  /// The bytes that this engine asked for, and those that it was given, for a test to compare with
+  /// the estimate.
   package var memory: (asked: Int?, given: Int) {
-    (stages.arena.byteCount, stages.arena.allocatedByteCount)
+    (fusedStep.arena.byteCount, fusedStep.arena.allocatedByteCount)
   }
 
   /// Allocates all memory for steps of `batchSize` windows, at least 2, and copies the parameters
@@ -168,7 +168,7 @@ package final class FusedEngine: Engine {
     precondition(threads >= 1, "FusedEngine: \(threads) threads")
     let (shape, averages) = (start.parameters.shape, start.averages)
     let arena = Arena()
-    var stages: FusedStep?
+    var fusedStep: FusedStep?
     team = ThreadTeam(upTo: Self.threads(threads, shape)) { count, barrier in
       let step = FusedStep(
         arena, shape, batchSize: batchSize, capacity: capacity ?? batchSize, threads: count,
@@ -176,11 +176,11 @@ package final class FusedEngine: Engine {
         firstLayer: firstLayer ?? .fastest(shape, batchSize: batchSize),
         keepsIntermediates: keepsIntermediates, communicator: communicator, barrier: barrier)
       step.assign(start)
-      stages = step
+      fusedStep = step
       return { member in step.run(member) { _ in } }
     }
     (self.shape, self.batchSize, self.averages) = (shape, batchSize, averages)
-    self.stages = stages!
+    self.fusedStep = fusedStep!
     watch = isFixed ? nil : ContentionWatch(.init(longWaits: 0))
   }
 
@@ -213,10 +213,10 @@ package final class FusedEngine: Engine {
     _ minibatch: Minibatch, _ settings: StepSettings, meanwhile: (_ isStopping: Bool) -> Void
   ) -> Float {
     requireRoom(for: settings.update)
-    stages.settings = settings
-    stages.input.assign(minibatch)
+    fusedStep.settings = settings
+    fusedStep.input.assign(minibatch)
     team.startOthers()
-    let loss = stages.step(meanwhile: meanwhile)
+    let loss = fusedStep.step(meanwhile: meanwhile)
     // A look at the clock costs as much as a hundredth of a small step.
     stepsUnwatched += 1
     if stepsUnwatched == 16 { watchContention() }
@@ -249,7 +249,7 @@ package final class FusedEngine: Engine {
     // A thread that is alone goes where the system finds room.
     if threads < team.count { team.releaseCore() } else { team.holdCore() }
     team.setActiveCount(threads)
-    stages.shareOut(among: threads)
+    fusedStep.shareOut(among: threads)
   }
 
   /// Computes the loss and leaves every parameter's gradient in memory.
@@ -260,7 +260,7 @@ package final class FusedEngine: Engine {
   /// Rows of a step in the order of the minibatch, which the first layer may have changed.
   package func inOrder(_ rows: Matrix<Float>) -> Matrix<Float> {
     var places = [Int](repeating: 0, count: rows.rows)
-    for row in 0..<rows.rows { places[stages.input.positions[row]] = row }
+    for row in 0..<rows.rows { places[fusedStep.input.positions[row]] = row }
     return rows.gatheringRows(places)
   }
 
@@ -268,25 +268,25 @@ package final class FusedEngine: Engine {
   /// others.
   package func timing(_ steps: () -> Void) -> [StepPart: Double] {
     let clock = StepClock()
-    stages.clock = clock
-    defer { stages.clock = nil }
+    fusedStep.clock = clock
+    defer { fusedStep.clock = nil }
     steps()
     return StepPart.allCases.reduce(into: [:]) { $0[$1] = clock[$1] }
   }
 
-  package var state: OptimizationState { stages.state(shape, averages) }
+  package var state: OptimizationState { fusedStep.state(shape, averages) }
 
-  package var parameters: Parameters<Float> { stages.parameters(shape) }
+  package var parameters: Parameters<Float> { fusedStep.parameters(shape) }
 
   /// The gradients that the last call of `differentiate` left.
-  package var gradients: Gradients<Float> { stages.gradients(shape) }
+  package var gradients: Gradients<Float> { fusedStep.gradients(shape) }
 
   /// Moves the parameters by those gradients, with the same bits as in one step.
   package func apply(_ update: ParameterUpdate) {
     requireRoom(for: update)
     // A thread may still be at the end of its step.
     team.barrier.awaitOthers()
-    stages.apply(update)
+    fusedStep.apply(update)
   }
 
   /// Takes over other parameters; running averages stay as they are.
@@ -294,7 +294,7 @@ package final class FusedEngine: Engine {
     precondition(
       parameters.shape == shape, "FusedEngine: parameters of \(parameters.shape) for \(shape)")
     team.barrier.awaitOthers()
-    stages.assign(parameters)
+    fusedStep.assign(parameters)
   }
 }
 
@@ -302,20 +302,28 @@ package final class FusedEngine: Engine {
 //
 // For benchmarks; training runs without a clock, and pays a comparison for each mark.
 
-/// A part of a step, named after what it computes.
-package enum StepPart: String, CaseIterable, Sendable {
-  case hprebn = "embcat @ W1"
-  case logits = "h @ W2"
-  case dh = "dlogits @ W2.T"
-  case dW2 = "h.T @ dlogits"
-  case dembcat = "dhprebn @ W1.T"
-  case dW1 = "embcat.T @ dhprebn"
-  case normalization = "batch norm + tanh"
-  case softmax = "softmax, loss, dlogits"
-  case elementwiseBackward = "tanh + batch norm backward"
-  case embedding = "embedding: gather, scatter"
-  case update = "update"
-  case waiting = "waiting"
+/// A part of a step.
+package enum StepPart: Int, CaseIterable, Sendable {
+  case hprebn, logits, dh, dW2, dembcat, dW1
+  case normalization, softmax, elementwiseBackward, embedding, update, waiting
+
+  /// What it computes.
+  package var name: String {
+    switch self {
+    case .hprebn: "embcat @ W1"
+    case .logits: "h @ W2"
+    case .dh: "dlogits @ W2.T"
+    case .dW2: "h.T @ dlogits"
+    case .dembcat: "dhprebn @ W1.T"
+    case .dW1: "embcat.T @ dhprebn"
+    case .normalization: "batch norm + tanh"
+    case .softmax: "softmax, loss, dlogits"
+    case .elementwiseBackward: "tanh + batch norm backward"
+    case .embedding: "embedding: gather, scatter"
+    case .update: "update"
+    case .waiting: "waiting"
+    }
+  }
 }
 
 /// The seconds that one thread of an engine spent in each part of its steps.
@@ -326,31 +334,12 @@ final class StepClock {
   /// Counts the time since the last mark to a part.
   func mark(_ part: StepPart) {
     let now = monotonicNanoseconds()
-    nanoseconds[part.index] += now - last
+    nanoseconds[part.rawValue] += now - last
     last = now
   }
 
   /// The seconds of a part.
-  subscript(part: StepPart) -> Double { Double(nanoseconds[part.index]) / 1e9 }
-}
-
-extension StepPart {
-  fileprivate var index: Int {
-    switch self {
-    case .hprebn: 0
-    case .logits: 1
-    case .dh: 2
-    case .dW2: 3
-    case .dembcat: 4
-    case .dW1: 5
-    case .normalization: 6
-    case .softmax: 7
-    case .elementwiseBackward: 8
-    case .embedding: 9
-    case .update: 10
-    case .waiting: 11
-    }
-  }
+  subscript(part: StepPart) -> Double { Double(nanoseconds[part.rawValue]) / 1e9 }
 }
 
 // MARK: - The minibatch in the engine's memory
@@ -361,8 +350,8 @@ extension StepPart {
 /// holds a part of the text computes the windows that fall into it, possibly none. There is room
 /// for as many as there can be, and `rows` says how many there are.
 ///
-/// If the first layer needs it, rows are sorted by the number of terminators that a context begins
-/// with: as many as the word before its character leaves room for.
+/// If the first layer needs it, rows are sorted by the number of terminators that their contexts
+/// begin with: the nearer a character is to the beginning of its word, the more.
 final class StepInput {
   /// The windows of a minibatch, on all ranks: n of the derivation.
   let batchSize: Int
@@ -381,7 +370,7 @@ final class StepInput {
 
   private let vocabulary: Int
   private let isSorted: Bool
-  private let rowCount: IndexVector  // (1), not a variable: reading one would be checked every time
+  private let rowCount: IndexVector  // (1); a variable's exclusivity would be checked at each read
   private let rowEnds: IndexVector  // (block + 1): where the rows of each number of terminators end
 
   init(_ arena: Arena, _ shape: ModelShape, batchSize: Int, capacity: Int, isSorted: Bool) {

@@ -6,8 +6,8 @@
 // minibatch, and their sums are formed in order. Nothing is allocated in a step.
 //
 // Every share has a replica of the embedding. All of them add up the same parts of dC and make the
-// same update, so the replicas stay equal to the last bit, and no thread waits for another to do it
-// for all.
+// same update, so the replicas stay equal to the last bit, and no thread has to wait until another
+// has updated the one copy.
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
 
 import LinearAlgebra
@@ -29,14 +29,18 @@ final class FusedStep: @unchecked Sendable {
   private let shares: [Share]
   /// The shares of each active thread: its own, and those of threads that rest.
   private var sharesOfThread: [[Share]]
+  /// Whether every share has a cross-entropy of its own; see `CrossEntropy.isReplicated`.
   private let isReplicated: Bool
   private let barrier: Barrier
 
   /// What passes between this process and others that train with it, if there are any.
-  private let ranks: RankSums?
-  private let forwardParts: [(stages: ClosedRange<ForwardStage>, sum: RankSum?)]
-  private let backwardParts: [(stages: ClosedRange<BackwardStage>, sum: RankSum?)]
+  private let rankSums: RankSums?
+  private let forwardParts: [Part<ForwardStage>]
+  private let backwardParts: [Part<BackwardStage>]
   private var loss: Float = 0
+
+  /// Some stages of a pass, and the sum over ranks that the next ones need.
+  private typealias Part<Stage: Comparable> = (stages: ClosedRange<Stage>, sum: RankSum?)
 
   /// One thread's part of the work: its slices, its blocks of rows, its replica of the embedding. A
   /// thread may take over the shares of threads that rest.
@@ -106,26 +110,33 @@ final class FusedStep: @unchecked Sendable {
       share.logits = slices.map(\.activations.logits)
       share.dC = slices.map(\.firstLayer.dC)
     }
-    let ranks = communicator.map {
+    let rankSums = communicator.map {
       RankSums(arena, $0, slices: slices, dC: shares[0].embedding.dC, db2: output.db2)
     }
-    if let ranks {
-      forwardParts = [
-        (.sums ... .sums, ranks.rows), (.squares ... .squares, ranks.squares),
-        (.activation ... .activation, nil),
-      ]
-      backwardParts = [
-        (.activation ... .activation, ranks.normalization),
-        (.normalization ... .normalization, nil),
-      ]
-    } else {
-      forwardParts = [(.sums ... .activation, nil)]
-      backwardParts = [(.activation ... .update, nil)]
-    }
+    (forwardParts, backwardParts) = Self.parts(rankSums)
     (self.arena, self.shares, self.slices) = (arena, shares, slices)
     (self.input, self.output) = (input, output)
-    (self.isReplicated, self.barrier, self.ranks) = (isReplicated, barrier, ranks)
+    (self.isReplicated, self.barrier, self.rankSums) = (isReplicated, barrier, rankSums)
     sharesOfThread = shares.map { [$0] }
+  }
+
+  /// Both passes: each as a whole, or cut where other ranks have something to add.
+  private static func parts(
+    _ rankSums: RankSums?
+  ) -> (forward: [Part<ForwardStage>], backward: [Part<BackwardStage>]) {
+    guard let rankSums else {
+      return ([(.sums ... .activation, nil)], [(.activation ... .update, nil)])
+    }
+    return (
+      [
+        (.sums ... .sums, rankSums.rows), (.squares ... .squares, rankSums.squares),
+        (.activation ... .activation, nil),
+      ],
+      [
+        (.activation ... .activation, rankSums.normalization),
+        (.normalization ... .normalization, nil),
+      ]
+    )
   }
 
   /// Divides the work among the first `threads` threads; called between two steps.
@@ -158,7 +169,7 @@ extension FusedStep {
       for share in shares {
         for slice in share.slices { slice.forward(stages, settings.dropout, clock) }
       }
-      if let sum { form(sum, index, clock) }
+      if let sum { allReduce(sum, index, clock) }
     }
     synchronize(index, clock)
 
@@ -175,13 +186,13 @@ extension FusedStep {
           slice.backward(stages, dlogits: dlogits, settings, clock)
         }
       }
-      if let sum { form(sum, index, clock) }
+      if let sum { allReduce(sum, index, clock) }
     }
-    if ranks == nil { meanwhile(settings.asksToStop) }
+    if rankSums == nil { meanwhile(settings.asksToStop) }
     synchronize(index, clock)
 
     for share in shares { Reduction.sum(share.dC, into: share.embedding.dC) }
-    if let ranks { finishAmongRanks(index, shares, settings, ranks, meanwhile, clock) }
+    if let rankSums { finishAmongRanks(index, shares, settings, rankSums, meanwhile, clock) }
     if let update = settings.update {
       for share in shares { share.embedding.memory.apply(update) }
     }
@@ -191,14 +202,14 @@ extension FusedStep {
 
   /// Adds up the gradients of all ranks, and updates the slices of some shares.
   private func finishAmongRanks(
-    _ index: Int, _ shares: [Share], _ settings: StepSettings, _ ranks: RankSums,
+    _ index: Int, _ shares: [Share], _ settings: StepSettings, _ rankSums: RankSums,
     _ meanwhile: (_ isStopping: Bool) -> Void, _ clock: StepClock?
   ) {
     if index == 0 { loss = self.shares[0].crossEntropy.finish(output.db2) }
     synchronize(index, clock)
     var isStopping = false
     if index == 0 {
-      (loss, isStopping) = ranks.formGradients(loss: loss, asksToStop: settings.asksToStop)
+      (loss, isStopping) = rankSums.allReduceGradients(loss: loss, asksToStop: settings.asksToStop)
     }
     synchronize(index, clock)
     for share in shares where share !== self.shares[0] {
@@ -216,18 +227,18 @@ extension FusedStep {
 
   /// Completes the calling thread's step: the loss, and the update of the output bias.
   private func finish(_ settings: StepSettings) {
-    if ranks == nil { loss = shares[0].crossEntropy.finish(output.db2) }
+    if rankSums == nil { loss = shares[0].crossEntropy.finish(output.db2) }
     if let update = settings.update { output.memory.apply(update) }
     clock?.mark(.softmax)
   }
 
-  /// Forms a sum over all ranks when every thread has done its part of it.
+  /// Sums over all ranks when every thread has done its part.
   ///
   /// Only the calling thread communicates with other ranks; the others wait for it. So a
   /// communicator need not be thread-safe.
-  private func form(_ sum: RankSum, _ index: Int, _ clock: StepClock?) {
+  private func allReduce(_ sum: RankSum, _ index: Int, _ clock: StepClock?) {
     synchronize(index, clock)
-    if index == 0 { sum.form() }
+    if index == 0 { sum.allReduce() }
     synchronize(index, clock)
   }
 
@@ -294,7 +305,7 @@ extension FusedStep {
 
 // MARK: - Sums of slices and ranks
 //
-// Among ranks four sums are formed in every step, each of one flat buffer:
+// Ranks sum four times in every step, one flat buffer each time:
 // 1. Σ hprebn, a number for each hidden unit;
 // 2. Σ (hprebn − bnmeani)², as many: with 1 the two passes of batch norm's variance;
 // 3. dbngain and dbnbias, two for each unit: batch norm's backward pass needs them whole;
@@ -355,21 +366,21 @@ final class RankSums {
       slices.flatMap { [$0.firstWeights.dW1, $0.dW2T] } + [dC, db2, scalars])
   }
 
-  /// Forms the fourth sum.
+  /// The fourth sum.
   ///
   /// - Parameters:
   ///   - loss: This rank's share of the loss.
   ///   - asksToStop: Whether this rank asks for training to stop.
   /// - Returns: The loss, and whether any rank asks for training to stop.
-  func formGradients(loss: Float, asksToStop: Bool) -> (loss: Float, isStopping: Bool) {
+  func allReduceGradients(loss: Float, asksToStop: Bool) -> (loss: Float, isStopping: Bool) {
     scalars[0, 0] = loss
     scalars[0, 1] = asksToStop ? 1 : 0
-    gradients.form()
+    gradients.allReduce()
     return (scalars[0, 0], scalars[0, 1] > 0)
   }
 }
 
-/// Matrices whose sums over all ranks are formed together.
+/// Matrices that are summed over all ranks together.
 final class RankSum {
   private let parts: [PaddedMatrix]
   private let communicator: any Communicator
@@ -382,7 +393,7 @@ final class RankSum {
   }
 
   /// Replaces every matrix by its sum over all ranks.
-  func form() {
+  func allReduce() {
     var position = 0
     for part in parts {
       for row in 0..<part.rows {

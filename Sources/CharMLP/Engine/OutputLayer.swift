@@ -33,8 +33,8 @@ struct OutputTensors: LayerTensors {
 
 /// The cross-entropy of the logits of a minibatch, and its gradient.
 ///
-/// Either all threads share one instance and divide its blocks, or each has its own and computes all
-/// of them: a small minibatch costs less than a barrier does.
+/// Either all threads share one instance and divide its blocks, or each has its own and computes
+/// all of them: a small minibatch costs less than a barrier does.
 final class CrossEntropy {
   var dlogits: PaddedMatrix { buffer[rows: 0..<input.rows] }  // (rows, vocabulary)
 
@@ -137,6 +137,7 @@ final class CrossEntropy {
     return loss
   }
 
+  /// The block's share of db2.
   private func sumRows(_ rows: Range<Int>, _ block: Int) {
     for v in 0..<dlogits.vectors {
       var sum = FloatVector.zero

@@ -285,17 +285,17 @@ extension FusedEngine {
   /// The gradients of intermediates that are left in memory; slices side by side.
   package var intermediates: [PassTensor: Matrix<Float>] {
     var tensors: [PassTensor: Matrix<Float>] = [
-      .dlogits: inOrder(stages.dlogits.matrix), .dh: sideBySide { $0.dh },
+      .dlogits: inOrder(fusedStep.dlogits.matrix), .dh: sideBySide { $0.dh },
       .dhpreact: sideBySide { $0.dhpreact }, .dhprebn: sideBySide { $0.dhprebn },
     ]
-    let shares = stages.slices.compactMap { $0.firstLayer.shareOfdembcat?.matrix }
+    let shares = fusedStep.slices.compactMap { $0.firstLayer.shareOfdembcat?.matrix }
     if let first = shares.first { tensors[.dembcat] = shares.dropFirst().reduce(first, +) }
     return tensors
   }
 
   private func sideBySide(_ part: (HiddenSlice) -> PaddedMatrix) -> Matrix<Float> {
     var whole = Matrix<Float>.zeros(batchSize, shape.hidden)
-    for slice in stages.slices { part(slice).copy(to: &whole, column: slice.units.lowerBound) }
+    for slice in fusedStep.slices { part(slice).copy(to: &whole, column: slice.units.lowerBound) }
     return inOrder(whole)
   }
 }

@@ -270,14 +270,11 @@ extension Recipe {
 
 extension Trainer {
   /// The number of ranks that train together; nil for this process alone.
-  package var ranks: Int? { communicator?.count }
+  package var rankCount: Int? { communicator?.count }
 
   /// The time spent in sums over ranks, waiting for others included, in seconds; nil for one
   /// process.
   package var secondsInSums: Double? { communicator?.secondsInSums }
-
-  /// Whether ranks train together.
-  package var isShared: Bool { communicator != nil }
 
   /// Sets what is asked before every step whether this process is to stop.
   ///

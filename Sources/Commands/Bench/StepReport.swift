@@ -260,7 +260,7 @@ extension StepReport {
         + breakdowns.flatMap { ["µs, \(Format.counted($0.threads, "thread"))", "share"] })
     for (index, part) in StepPart.allCases.enumerated() {
       table.add(
-        [part.rawValue]
+        [part.name]
           + breakdowns.flatMap {
             [
               Format.fixed($0.parts[index] * 1e6, decimals: 2),
@@ -356,7 +356,7 @@ extension StepReport {
       "parts": .array(
         StepPart.allCases.enumerated().map { index, part in
           [
-            "name": .string(part.rawValue),
+            "name": .string(part.name),
             "seconds": .number(breakdown.parts[index]),
             "share": .number(breakdown.share(index)),
           ]

@@ -202,7 +202,7 @@ extension RunData {
   /// one's.
   fileprivate init(
     resuming checkpoint: Checkpoint, _ options: Train, _ directory: RunDirectory,
-    _ ranks: (any Communicator)?, training: TrainingMemory
+    _ communicator: (any Communicator)?, training: TrainingMemory
   ) throws {
     do {
       guard let names = options.lists else {
@@ -213,13 +213,13 @@ extension RunData {
               + Program.called("train --resume \(shellWord(directory.path)) words.txt"))
         }
         try self.init(
-          list, checkpoint.words, checkpoint.recipe, ranks, name: directory.path,
+          list, checkpoint.words, checkpoint.recipe, communicator, name: directory.path,
           training: training)
         return
       }
       let source = WordLists(names)
       if checkpoint.recipe.split == .hash {
-        let list = try source.readByHash(checkpoint.recipe, ranks)
+        let list = try source.readByHash(checkpoint.recipe, communicator)
         try checkpoint.compare(
           try checkpoint.words.matches(list), list.vocabulary, source, directory)
         let data = try RunData(list, checkpoint.recipe, name: source.name, training: training)
@@ -229,7 +229,8 @@ extension RunData {
         try checkpoint.compare(
           try checkpoint.words.matches(list), Vocabulary(of: list), source, directory)
         try self.init(
-          list, checkpoint.words, checkpoint.recipe, ranks, name: source.name, training: training)
+          list, checkpoint.words, checkpoint.recipe, communicator, name: source.name,
+          training: training)
       }
     } catch let error as ModelFileError {
       throw error.commandFailure(in: directory.modelPath)
@@ -319,17 +320,18 @@ struct RunData {
   /// - Parameter training: What it is to be trained with; nil if it is only looked at.
   init(
     reading source: WordLists, _ settings: RecipeChoice,
-    _ ranks: (any Communicator)? = nil, training: TrainingMemory? = nil
+    _ communicator: (any Communicator)? = nil, training: TrainingMemory? = nil
   ) throws(CommandFailure) {
     // How words are split depends on the flags alone.
     let given = settings.applied(to: Recipe())
     if given.split == .shuffle {
       let list = try source.read()
       try self.init(
-        list, StoredWords(list), settings.recipe(trainingWindows: list.trainingWindows), ranks,
+        list, StoredWords(list), settings.recipe(trainingWindows: list.trainingWindows),
+        communicator,
         name: source.name, training: training)
     } else {
-      let list = try source.readByHash(given, ranks)
+      let list = try source.readByHash(given, communicator)
       try self.init(
         list, settings.recipe(trainingWindows: list.text.windowCount), name: source.name,
         training: training)
@@ -341,13 +343,13 @@ struct RunData {
   /// - Throws: `CommandFailure` for a list that is too small or too large; it calls the list
   ///   `name`.
   init(
-    _ list: WordList, _ words: StoredWords, _ recipe: Recipe, _ ranks: (any Communicator)?,
+    _ list: WordList, _ words: StoredWords, _ recipe: Recipe, _ communicator: (any Communicator)?,
     name: String, training: TrainingMemory?
   ) throws(CommandFailure) {
     try training?.require(
       recipe, windows: list.characterCount + list.count, vocabulary: Vocabulary(of: list).count)
-    if let ranks { list.send(ranks, recipe) }
-    dataset = try Dataset(list, recipe, named: name, communicator: ranks)
+    if let communicator { list.send(communicator, recipe) }
+    dataset = try Dataset(list, recipe, named: name, communicator: communicator)
     (self.words, self.recipe) = (words, recipe)
   }
 
@@ -374,10 +376,10 @@ struct RunData {
 
 extension WordList {
   /// Sends the words to the other ranks, after the run to prepare for.
-  fileprivate func send(_ ranks: any Communicator, _ recipe: Recipe) {
-    RunAssignment(recipe, path: nil).send(ranks)
+  fileprivate func send(_ communicator: any Communicator, _ recipe: Recipe) {
+    RunAssignment(recipe, path: nil).send(communicator)
     var text = utf8
-    ranks.broadcast(&text)
+    communicator.broadcast(&text)
   }
 }
 
@@ -386,7 +388,7 @@ extension WordLists {
   ///
   /// - Throws: `CommandFailure` for a list that is not there or is none.
   func readByHash(
-    _ recipe: Recipe, _ ranks: (any Communicator)?
+    _ recipe: Recipe, _ communicator: (any Communicator)?
   ) throws(CommandFailure) -> HashSplitList {
     guard let source = only else {
       throw CommandFailure(
@@ -399,10 +401,10 @@ extension WordLists {
     case .file(let name): path = name
     case .bundled:
       let list = WordListSource.bundledWords()
-      if let ranks { list.send(ranks, recipe) }
-      return HashSplitList(list, splitSeed: recipe.splitSeed, communicator: ranks)
+      if let communicator { list.send(communicator, recipe) }
+      return HashSplitList(list, splitSeed: recipe.splitSeed, communicator: communicator)
     case .standardInput:
-      guard ranks == nil else {
+      guard communicator == nil else {
         throw CommandFailure(
           .unavailable, "several ranks cannot share standard input",
           advice: "Name a file, or use --split shuffle.")
@@ -414,10 +416,10 @@ extension WordLists {
         throw source.failure(error)
       }
     }
-    if let ranks { RunAssignment(recipe, path: path).send(ranks) }
+    if let communicator { RunAssignment(recipe, path: path).send(communicator) }
     do throws(WordListError) {
       return try HashSplitList(
-        contentsOf: path, splitSeed: recipe.splitSeed, communicator: ranks,
+        contentsOf: path, splitSeed: recipe.splitSeed, communicator: communicator,
         memoryLimit: Host.availableMemory / 2)
     } catch {
       throw source.failure(error)

@@ -90,7 +90,7 @@ package struct Train: Command {
   package func run() throws {
     if let threads = output.threads { AddressSpace.requireRoomForBLAS(callers: threads) }
     #if MPI
-      if let ranks = MPICommunicator.joinJob() { return try run(on: ranks) }
+      if let communicator = MPICommunicator.joinJob() { return try run(on: communicator) }
     #endif
     try runAlone()
   }
@@ -307,25 +307,26 @@ extension LearningRateSearch {
 
 #if MPI
   extension Train {
-    func run(on ranks: MPICommunicator) throws {
+    func run(on communicator: MPICommunicator) throws {
       let isAlone =
-        ranks.count == 1 || instead.describe || instead.findLearningRate || instead.printRecipe
-      if isAlone { ranks.leave() }
-      if ranks.rank == 0 {
-        try isAlone ? runAlone() : lead(ranks)
+        communicator.count == 1 || instead.describe || instead.findLearningRate
+        || instead.printRecipe
+      if isAlone { communicator.leave() }
+      if communicator.rank == 0 {
+        try isAlone ? runAlone() : lead(communicator)
       } else if !isAlone {
-        follow(ranks)
+        follow(communicator)
       }
     }
 
-    private func lead(_ ranks: MPICommunicator) throws {
+    private func lead(_ communicator: MPICommunicator) throws {
       let run: TrainingRun
       do {
-        run = try TrainingRun(self, ranks)
-        try run.start.share(ranks)
+        run = try TrainingRun(self, communicator)
+        try run.start.share(communicator)
       } catch {
-        RunAssignment.cancel(ranks)
-        ranks.leave()
+        RunAssignment.cancel(communicator)
+        communicator.leave()
         throw error
       }
       do {
@@ -333,57 +334,57 @@ extension LearningRateSearch {
       } catch {
         let trainer = run.start.trainer
         let isKnownToAll = trainer.isStopped || trainer.isFinished || error is Divergence
-        if !isKnownToAll { abort(error, ranks) }
-        ranks.leave()
+        if !isKnownToAll { abort(error, communicator) }
+        communicator.leave()
         throw error
       }
-      ranks.leave()
+      communicator.leave()
     }
 
     /// Says what went wrong, and ends the job: the other ranks wait for a step that will not come.
-    private func abort(_ error: any Error, _ ranks: MPICommunicator) -> Never {
+    private func abort(_ error: any Error, _ communicator: MPICommunicator) -> Never {
       let failure = (error as? any CommandFailureConvertible)?.commandFailure
       StandardError.shared.note(failure?.message ?? "\(error)")
       if let advice = failure?.advice { StandardError.shared.writeLine(advice) }
-      ranks.abort(status: (failure?.status ?? .failure).rawValue)
+      communicator.abort(status: (failure?.status ?? .failure).rawValue)
     }
 
-    private func follow(_ ranks: MPICommunicator) {
+    private func follow(_ communicator: MPICommunicator) {
       Interruption.startCatching()
       // Rank 0 reports divergence.
-      if let trainer = Trainer(following: ranks, threads: output.threads ?? 1) {
+      if let trainer = Trainer(following: communicator, threads: output.threads ?? 1) {
         trainer.stop { Interruption.pending != nil }
         try? trainer.follow()
       }
-      ranks.leave()
+      communicator.leave()
     }
   }
 
   extension RunStart {
     /// Gives the other ranks what they start from.
-    fileprivate func share(_ ranks: MPICommunicator) throws {
+    fileprivate func share(_ communicator: MPICommunicator) throws {
       var checkpoint = try Checkpoint(trainer, words: words).encoded()
-      ranks.broadcast(&checkpoint)
+      communicator.broadcast(&checkpoint)
     }
   }
 
   extension Trainer {
     /// Starts where rank 0 does; nil if rank 0 has failed and reported it.
-    fileprivate convenience init?(following ranks: MPICommunicator, threads: Int) {
-      guard let assignment = RunAssignment.received(ranks) else { return nil }
+    fileprivate convenience init?(following communicator: MPICommunicator, threads: Int) {
+      guard let assignment = RunAssignment.received(communicator) else { return nil }
       // All ranks know what is wrong with the list, and rank 0 reports it.
-      let data = try? FollowerData(assignment, ranks)
+      let data = try? FollowerData(assignment, communicator)
       var file: [UInt8] = []
-      ranks.broadcast(&file)
+      communicator.broadcast(&file)
       guard let data, !file.isEmpty else { return nil }
       do {
         let checkpoint = try Checkpoint(file: file)
         try self.init(
           resuming: checkpoint, data.dataset(checkpoint.recipe), threads: threads,
-          communicator: ranks)
+          communicator: communicator)
       } catch {
-        StandardError.shared.note("rank \(ranks.rank): \(error)")
-        ranks.abort(status: ExitStatus.failure.rawValue)
+        StandardError.shared.note("rank \(communicator.rank): \(error)")
+        communicator.abort(status: ExitStatus.failure.rawValue)
       }
     }
   }
@@ -393,18 +394,18 @@ extension LearningRateSearch {
     case part(HashSplitList)
     case whole(Dataset)
 
-    init(_ assignment: RunAssignment, _ ranks: MPICommunicator) throws {
+    init(_ assignment: RunAssignment, _ communicator: MPICommunicator) throws {
       if let path = assignment.path {
         self = .part(
           try HashSplitList(
-            contentsOf: path, splitSeed: assignment.recipe.splitSeed, communicator: ranks))
+            contentsOf: path, splitSeed: assignment.recipe.splitSeed, communicator: communicator))
       } else {
         var text: [UInt8] = []
-        ranks.broadcast(&text)
+        communicator.broadcast(&text)
         let (list, recipe) = (try WordList(utf8: text), assignment.recipe)
         self =
           recipe.split == .hash
-          ? .part(HashSplitList(list, splitSeed: recipe.splitSeed, communicator: ranks))
+          ? .part(HashSplitList(list, splitSeed: recipe.splitSeed, communicator: communicator))
           : .whole(try Dataset(list, recipe))
       }
     }

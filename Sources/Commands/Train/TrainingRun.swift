@@ -50,7 +50,8 @@ struct TrainingRun {
     let result = TrainingResult(
       steps: trainer.step, parameters: models.last.parameters.count, seconds: 0,
       stop: stop, stepsPerSecond: rate(stopwatch),
-      ranks: trainer.ranks.map { ($0, trainer.secondsInSums ?? 0) }, losses: models.losses(dataset),
+      ranks: trainer.rankCount.map { ($0, trainer.secondsInSums ?? 0) },
+      losses: models.losses(dataset),
       baseline: BaselineComparison(
         Baseline(dataset), blockSize: recipe.blockSize,
         sampleSize: dataset.isSample ? dataset.words.count : nil),
@@ -96,7 +97,7 @@ struct TrainingRun {
         "the warm-up of \(recipe.warmup) steps is longer than the run: the learning rate stays below "
           + "\(recipe.learningRate)")
     }
-    if let ranks = trainer.ranks {
+    if let ranks = trainer.rankCount {
       progress.line("\(ranks) ranks, each with a share of every minibatch")
     }
     if start.isResumed { progress.line(resumption) }
@@ -361,7 +362,7 @@ extension TrainingRun {
 
   /// The status to end with after a signal; among ranks, when all have agreed to.
   private var pendingStop: ExitStatus? {
-    guard start.trainer.isShared else { return Interruption.pending }
+    guard start.trainer.rankCount != nil else { return Interruption.pending }
     return start.trainer.isStopped ? Interruption.pending ?? .terminated : nil
   }
 
