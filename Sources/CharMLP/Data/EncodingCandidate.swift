@@ -68,6 +68,7 @@ struct EncodingCandidate {
       EncodingCandidate("ISO-8859-4", "ISO-8859-4", .latin),
       EncodingCandidate("Mac Central European", "MAC-CENTRALEUROPE", .latin),
       EncodingCandidate("Johab", "JOHAB", .wide(Self.johab, frequent: hangul)),
+      EncodingCandidate("DOS Greek (869)", "CP869", greek),
     ]
   }
 
@@ -108,7 +109,7 @@ extension EncodingCandidate {
         if range.contains(scalar.value) {
           cost += letters[scalar.lowercased] ?? (scalar.properties.isAlphabetic ? 0.75 : 1)
           if before.isASCII, before.properties.isAlphabetic { cost += 3 }
-          if Self.finals.contains(before), scalar.properties.isAlphabetic { cost += 3 }
+          if Self.finals.contains(before), scalar.properties.isAlphabetic { cost += 0.25 }
           // A mark needs a letter, and a Thai letter takes only one vowel.
           if scalar.isMark,
             before.isASCII || before.isMark && (0xE31...0xE3A).contains(scalar.value)
@@ -320,7 +321,7 @@ private struct CaseCost {
   }
 
   /// What words in capitals add, unless all words are.
-  var ofCapitals: Double { smalls > 0 ? 0.2 * Double(runs) : 0 }
+  var ofCapitals: Double { (smalls > 0 ? 0.2 : 0.02) * Double(runs) }
 }
 
 extension Unicode.Scalar {
