@@ -21,6 +21,7 @@ extension DataWarning {
     case .bullets: "bullets"
     case .numbers: "numbers"
     case .startsWithCount: "starts_with_count"
+    case .startsWithHeader: "starts_with_header"
     case .spellingFlags: "spelling_flags"
     case .comments: "comments"
     case .trailingComments: "trailing_comments"
@@ -32,6 +33,7 @@ extension DataWarning {
     case .replacements: "replacements"
     case .invisible: "invisible"
     case .normalForms: "normal_forms"
+    case .lookalikes: "lookalikes"
     case .inflected: "inflected"
     }
   }
@@ -88,6 +90,8 @@ extension DataWarning {
       """
     case .startsWithCount:
       "a count: the first line is a number, which is learned as a word"
+    case .startsWithHeader:
+      "a header: the first line looks like the name of a column, and is learned as a word"
     case .spellingFlags(let words, _):
       """
       a spelling dictionary: \(Format.counted(words, "word")) with flags after a slash, as hunspell \
@@ -137,6 +141,17 @@ extension DataWarning {
       \(Format.counted(composed, "word")) and two in \(Format.counted(decomposed, "word")), so \
       one word may count as two
       """
+    case .lookalikes(let words, .variants(let ranges)):
+      """
+      letters in two forms: \(Format.counted(words, "word")) \(words == 1 ? "has" : "have") \
+      \(ranges.map(\.variantName).joined(separator: " and ")) beside the usual ones
+      """
+    case .lookalikes(let words, .ofOtherScript(let pairs, _)):
+      """
+      letters of two scripts: \(Format.counted(words, "word")) \(words == 1 ? "mixes" : "mix") them, \
+      with \(pairs[0].found.codePoint), which looks like \(pairs[0].meant)\
+      \(pairs.count > 1 ? ", and others" : "")
+      """
     case .inflected(let share):
       """
       inflected forms: the list is sorted, and \(Format.percent(share, decimals: 0)) of its \
@@ -185,6 +200,7 @@ extension ListNotation {
     case .json: "JSON"
     case .jsonLines: "JSON on each line"
     case .sql: "SQL"
+    case .vCard: "contacts (vCard)"
     }
   }
 }
@@ -216,10 +232,10 @@ extension DataWarning {
     case .notation(let notation): notation.remedy
     case .bullets(let finding): finding.remedy
     case .numbers(_, areLast: true):
-      TextRemedy("sed -E 's/([[:blank:]:=,;]+\(Self.number))+[[:space:]]*$//' {}")
+      TextRemedy("sed -E 's/([[:blank:]:=,;]+\\(?\(Self.number)\\)?)+[[:space:]]*$//' {}")
     case .numbers(_, areLast: false):
       TextRemedy("sed -E 's/^[[:blank:]]*\\(?\(Self.number)[.):]?[[:blank:]]+//' {}")
-    case .startsWithCount: TextRemedy("tail -n +2 {}")
+    case .startsWithCount, .startsWithHeader: TextRemedy("tail -n +2 {}")
     case .spellingFlags(_, let startsWithCount):
       startsWithCount
         ? TextRemedy("tail -n +2 {} | cut -d/ -f1 | cut -f1")
@@ -239,6 +255,7 @@ extension DataWarning {
         "LC_ALL=C sed '"
           + characters.map { "s/\($0.scalar.escapedUTF8)//g" }.joined(separator: "; ") + "' {}")
     case .normalForms: Self.composing
+    case .lookalikes(_, let lookalikes): hasPython ? lookalikes.remedy : nil
     case .inflected:
       TextRemedy(
         """
@@ -328,8 +345,8 @@ extension ListNotation {
     case .jsonLines:
       hasPython
         ? .json("(json.loads(l.strip().rstrip(\",\")) for l in sys.stdin if l.strip())") : nil
-    case .sql:
-      TextRemedy(#"grep -aoE "\([^()']*'([^']|'')*'" {} | sed "s/^[^']*'//; s/'$//; s/''/'/g""#)
+    case .sql: .sql
+    case .vCard: TextRemedy("sed -nE 's/^FN[^:]*://p' {}")
     }
   }
 }
@@ -340,7 +357,8 @@ extension BulletFinding {
     let box = #"(\[[ xX]\][[:blank:]]+)?"#
     let setting = key.map { "(\($0):[[:blank:]]+)?" } ?? ""
     let start = "^[[:blank:]]*(\(signs))[[:blank:]]+\(box)\(setting)"
-    let link = hasLinks ? #"s/\[([^]]*)\]\([^)]*\)/\1/g; "# : ""
+    let link =
+      hasLinks ? #"s/\[\[([^]|]*\|)?([^]]*)\]\]/\2/g; s/\[([^]]*)\]\([^)]*\)/\1/g; "# : ""
     return isComplete
       ? TextRemedy("sed -nE '/\(start)/{ s///; \(link)p; }' {}")
       : TextRemedy("sed -E 's/\(start)//\(link.isEmpty ? "" : "; " + link.dropLast(2))' {}")
@@ -366,6 +384,54 @@ extension EscapeForm {
         print(t.encode("utf-16", "surrogatepass").decode("utf-16"))' < {}
         """#)
     }
+  }
+}
+
+extension Lookalikes {
+  fileprivate var remedy: TextRemedy {
+    switch self {
+    case .variants(let ranges):
+      let letters = ranges.map { "\($0.lowerBound.escaped)-\($0.upperBound.escaped)" }.joined()
+      return TextRemedy(
+        """
+        python3 -c 'import re, sys, unicodedata; print(re.sub("[\(letters)]+", \
+        lambda m: unicodedata.normalize("NFKC", m[0]), sys.stdin.read()))' < {}
+        """)
+    case .ofOtherScript(let pairs, let script):
+      let (found, meant) = (pairs.map { "\($0.found)" }, pairs.map { "\($0.meant)" })
+      let letter =
+        script.lowerBound < 0x80
+        ? "a-zA-Z" : "\(script.lowerBound.escaped)-\(script.upperBound.escaped)"
+      return TextRemedy(
+        #"""
+        python3 -c 'import re, sys; \#
+        t = str.maketrans("\#(found.joined())", "\#(meant.joined())"); \#
+        print(re.sub(r"[^\W\d_]*[\#(letter)][^\W\d_]*", lambda m: m[0].translate(t), \#
+        sys.stdin.read()))' < {}
+        """#)
+    }
+  }
+}
+
+extension ClosedRange<UInt32> {
+  /// What the variants of letters in a range are called.
+  fileprivate var variantName: String {
+    switch lowerBound {
+    case 0xFB00: "ligatures"
+    case 0xFE80: "letters by position"
+    case 0xFF21: "full-width letters"
+    case 0xFF66: "half-width letters"
+    default: "mathematical letters"
+    }
+  }
+}
+
+extension UInt32 {
+  /// The scalar of this number as Python writes it.
+  fileprivate var escaped: String {
+    let digits = String(self, radix: 16, uppercase: true)
+    return (self > 0xFFFF ? #"\U"# : #"\u"#)
+      + String(repeating: "0", count: (self > 0xFFFF ? 8 : 4) - digits.count) + digits
   }
 }
 

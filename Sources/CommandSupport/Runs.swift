@@ -51,9 +51,7 @@ package struct NewRun {
 }
 
 extension RunLock {
-  /// Locks a directory.
-  ///
-  /// - Throws: `CommandFailure`: 75 if another process holds the lock, 73 if it cannot be made.
+  /// The lock of a directory, or the reason for which there is none, with its status.
   package convenience init(of directory: RunDirectory) throws(CommandFailure) {
     do throws(RunLockError) {
       try self.init(directory)

@@ -96,7 +96,7 @@ struct BenchTests {
   }
 
   @Test(
-    "An impossible size, number of threads or time is a usage error of bench",
+    "What is no size, no number of threads and no time is a usage error",
     arguments: [
       ["--threads", "0"], ["--batch-size", "1"], ["--seconds", "0"], ["--sizes", "9"],
     ])

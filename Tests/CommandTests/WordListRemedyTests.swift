@@ -23,6 +23,8 @@ private let turkish = "ayşe çağla gökhan ümit işıl şükrü özgür doğa
 private let russian = "анна борис елена иван кирилл наталья роман юлия"
 private let greek = "γιώργος μαρία νίκος ελένη δημήτρης κώστας άννα σοφία"
 private let hebrew = "אברהם יצחק יעקב שרה רבקה רחל משה אהרן"
+private let joinedHebrew =
+  "אברהםיצחק משהאהרן יהושועשרה רחלבנימין יוסףלאה מריםדוד שלמהנתן אסתרחיים"
 private let arabic = "محمد فاطمة أحمد علي حسن حسين خديجة عائشة"
 private let japanese = "たろう はなこ さくら ゆうき 田中 佐藤 鈴木 高橋"
 private let chinese = "王伟 李娜 张敏 刘洋 陈静 杨帆 赵磊 黄丽"
@@ -62,6 +64,12 @@ private let encodedLists = [
   EncodedList("ISO-8859-5", russian, "perhaps ISO-8859-5"),
   EncodedList("CP1253", greek, "perhaps windows-1253"),
   EncodedList("CP1255", hebrew, "perhaps windows-1255"),
+  // Two names in one word: a final letter inside it.
+  EncodedList("CP1255", joinedHebrew, "perhaps windows-1255"),
+  EncodedList("CP862", joinedHebrew, "perhaps DOS Hebrew"),
+  EncodedList(
+    "CP869", "νίκοςελένη γιώργοςμαρία κώσταςάννα πέτροςσοφία μάριοςεύα σπύροςζωή άρηςδάφνη ηλίας",
+    "perhaps DOS Greek (869)"),
   EncodedList("CP1256", arabic, "perhaps windows-1256"),
   EncodedList("SHIFT-JIS", japanese, "perhaps Shift-JIS"),
   EncodedList("EUC-JP", japanese, "perhaps EUC-JP"),
@@ -102,6 +110,13 @@ private let otherFiles = [
   WordListCase("commas", script: "paste -sd , plain.txt | sed 's/,/, /g'", "separated by commas"),
   WordListCase(
     "commas of Japanese", script: "paste -sd , plain.txt | sed 's/,/、/g'", "separated by commas"),
+  WordListCase("dots", script: "paste -sd , plain.txt | sed 's/,/ · /g'", "separated by dots"),
+  WordListCase("slashes", script: "paste -sd / plain.txt", "separated by slashes"),
+  WordListCase("tags", script: #"sed 's|.*|<li>&</li>|' plain.txt | tr -d '\n'"#, "line, in HTML"),
+  WordListCase(
+    "values of SQL",
+    script: #"sed "s/.*/('&',3)/" plain.txt | paste -sd , | sed 's/^/INSERT INTO w VALUES /'"#,
+    "a list on one line, in SQL"),
   WordListCase("semicolons", script: "paste -sd ';' plain.txt", "separated by semicolons"),
   WordListCase("tabs", script: "paste -s plain.txt", "separated by tabs"),
   WordListCase(

@@ -126,7 +126,7 @@ struct FileWritingTests {
     #expect(try place.names() == ["file", "null"])
   }
 
-  @Test("A file that cannot be written is named in the error, and leaves nothing behind")
+  @Test("What cannot be written is named in the error, and leaves nothing")
   func failures() throws {
     let path = place.path + "/none/new"
     for attempt in [

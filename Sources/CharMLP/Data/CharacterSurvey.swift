@@ -31,7 +31,7 @@ struct CharacterSurvey {
     if let forms = NormalForms(words, symbols) {
       warnings.append(.normalForms(composed: forms.composed, decomposed: forms.decomposed))
     }
-    return warnings
+    return warnings + Lookalikes.warnings(words, symbols)
   }
 }
 

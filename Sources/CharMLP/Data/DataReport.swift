@@ -173,6 +173,8 @@ package enum DataWarning: Equatable, Sendable {
   case numbers(lines: Int, areLast: Bool)
   /// The first line is a number, and hardly any other has one.
   case startsWithCount
+  /// The first line is the name of a column.
+  case startsWithHeader
   /// Words have a slash and flags, as in a spelling dictionary (hunspell's .dic).
   case spellingFlags(words: Int, startsWithCount: Bool)
   /// Some lines are comments.
@@ -196,6 +198,8 @@ package enum DataWarning: Equatable, Sendable {
   case invisible([InvisibleCharacter], words: Int, first: Int, line: Int?)
   /// Letters with marks are one character in some words and two in others.
   case normalForms(composed: Int, decomposed: Int)
+  /// Letters that look like others: full-width ones, or those of another script.
+  case lookalikes(words: Int, Lookalikes)
   /// The list is sorted, and this share of its words is another word with an ending.
   case inflected(share: Double)
 
@@ -242,7 +246,9 @@ package enum DataWarning: Equatable, Sendable {
   /// Whether it is about the lines' structure, which the remedy changes.
   private var isAboutLines: Bool {
     switch self {
-    case .columns, .severalPerLine, .notation, .bullets, .numbers, .startsWithCount, .spellingFlags,
+    case .columns, .severalPerLine, .notation, .bullets, .numbers, .startsWithCount,
+      .startsWithHeader,
+      .spellingFlags,
       .comments, .trailingComments, .markup, .escaped, .misread:
       true
     default: false

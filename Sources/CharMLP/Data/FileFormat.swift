@@ -45,6 +45,10 @@ public struct TextRemedy: Equatable, Sendable {
 }
 
 extension TextRemedy {
+  /// The first text of each row that SQL inserts.
+  package static let sql = TextRemedy(
+    #"grep -aoE "\([^()']*'([^']|'')*'" {} | sed "s/^[^']*'//; s/'$//; s/''/'/g""#)
+
   /// A line of Python that prints the first text of each value of a JSON document, or of its first
   /// array.
   ///

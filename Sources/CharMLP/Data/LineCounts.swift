@@ -106,12 +106,13 @@ struct LineCounts {
       && bytes[index + 1].isDigit
   }
 
-  /// Whether a colon separates words: not in a URL, a time or a C++ name.
+  /// Whether a colon separates words: not in a URL, a path, a time or a C++ name.
   private func isColon(_ bytes: Span<UInt8>, _ index: Int, _ word: Range<Int>) -> Bool {
     guard index > word.lowerBound, index + 1 < word.upperBound else { return false }
     let colon = UInt8(ascii: ":")
     return bytes[index - 1] != colon && bytes[index + 1] != colon
-      && bytes[index + 1] != UInt8(ascii: "/") && !isWithinNumber(bytes, index, word)
+      && ![UInt8(ascii: "/"), UInt8(ascii: "\\")].contains(bytes[index + 1])
+      && !isWithinNumber(bytes, index, word)
   }
 
   private func isBetweenBlanks(
@@ -156,8 +157,9 @@ struct LineCounts {
 
   private mutating func countNumbers(_ bytes: Span<UInt8>, _ word: Range<Int>) {
     var start = word.upperBound
-    while start > word.lowerBound, !bytes[start - 1].isBlank { start -= 1 }
-    if start > word.lowerBound, Self.isNumber(bytes, start..<word.upperBound) {
+    while start > word.lowerBound, !bytes[start - 1].isBlank, bytes[start - 1] != UInt8(ascii: "=")
+    { start -= 1 }
+    if start > word.lowerBound, Self.isNumber(bytes, Self.inner(bytes, start..<word.upperBound)) {
       endingInNumber += 1
     }
     guard let end = word.first(where: { bytes[$0].isBlank }) else { return }
@@ -167,6 +169,14 @@ struct LineCounts {
       number = number.dropLast()
     }
     if Self.isNumber(bytes, number) { beginningWithNumber += 1 }
+  }
+
+  /// Some text without its parentheses.
+  static func inner(_ bytes: Span<UInt8>, _ text: Range<Int>) -> Range<Int> {
+    guard text.count > 2, bytes[text.lowerBound] == UInt8(ascii: "("),
+      bytes[text.upperBound - 1] == UInt8(ascii: ")")
+    else { return text }
+    return text.dropFirst().dropLast()
   }
 
   /// Whether this is a number, such as 12, -1.5e3, 62,413 or 3 %.

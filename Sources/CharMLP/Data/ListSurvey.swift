@@ -53,7 +53,7 @@ struct LineSurvey {
   private var structure: DataWarning? {
     let kinds: [KeyPath<LineSurvey, DataWarning?>] = [
       \.spellingFlags, \.notation, \.bullets, \.quotedLines, \.commentedLines, \.columns, \.numbers,
-      \.alignedColumns, \.wrapped, \.firstCount,
+      \.alignedColumns, \.wrapped, \.firstCount, \.header,
     ]
     for kind in kinds {
       if let warning = self[keyPath: kind] { return warning }
@@ -78,6 +78,8 @@ package enum ListNotation: Equatable, Sendable {
   case jsonLines
   /// SQL that inserts the values into a table.
   case sql
+  /// The contacts of a telephone.
+  case vCard
 }
 
 extension LineSurvey {
@@ -101,13 +103,24 @@ extension LineSurvey {
     return .startsWithCount
   }
 
+  /// The name of a column that is the only one.
+  private var header: DataWarning? {
+    let first = words[0].lowercased().filter { $0 != " " }
+    let isName = ["name", "names", "word", "words", "title"].contains { first.hasSuffix($0) }
+    return isName && Table.headerNames.contains(first) ? .startsWithHeader : nil
+  }
+
   private var notation: DataWarning? {
     let (first, last) = (words[0], words[words.count - 1])
     func isMostly(_ condition: (String) -> Bool) -> Bool {
       2 * sample.count(where: condition) > sample.count
     }
+    if first == "BEGIN:VCARD" { return .notation(.vCard) }
     if first.hasPrefix("[") && last.hasSuffix("]") || (first, last) == ("{", "}") {
-      if isMostly({ $0.hasPrefix("\"") || $0.hasPrefix("{\"") }) { return .notation(.json) }
+      let isJSON = isMostly { line in
+        ["\"", "{\""].contains(where: line.hasPrefix) || ["{", "}", "},"].contains(line)
+      }
+      if isJSON { return .notation(.json) }
     }
     if isMostly({ $0.hasPrefix("{\"") && ($0.hasSuffix("}") || $0.hasSuffix("},")) }) {
       return .notation(.jsonLines)
@@ -182,7 +195,10 @@ extension LineSurvey {
     return .bullets(
       BulletFinding(
         lines: lines, marks: marks, key: isSetting ? key : nil,
-        hasLinks: 2 * texts.count { $0.hasPrefix("[") && $0.contains("](") } > texts.count,
+        hasLinks: 2
+          * texts.count {
+            $0.hasPrefix("[") && ($0.contains("](") || $0.contains("]]"))
+          } > texts.count,
         isComplete: 20 * (words.count - lines) <= words.count))
   }
 
@@ -301,6 +317,10 @@ extension LineSurvey {
     guard separator != ";" || counts.entities == 0 else { return nil }
     let table = Table(sample, separator)
     guard !table.isOfPhrases, !table.isOfAddresses else { return nil }
+    // An array of a program.
+    if separator == ",", words[0].hasSuffix("["), words[words.count - 1].hasPrefix("]") {
+      return .severalPerLine(lines: separated[most], .quotes)
+    }
     if table.isOfWords {
       return .severalPerLine(lines: separated[most], .separator(separator))
     }
@@ -339,16 +359,19 @@ extension LineSurvey {
     return nil
   }
 
-  /// Whether most are different: HD 1234 and HD 1235 are names that need their numbers.
+  /// Whether most are different and have letters: HD 1234 and HD 1235 are names that need their
+  /// numbers.
   private static func areDifferent(_ texts: [Substring]) -> Bool {
-    2 * Set(texts).count > texts.count
+    2 * Set(texts).count { $0.utf8.contains(where: \.isLetter) } > texts.count
   }
 
   private static func withoutLastNumbers(_ line: String) -> Substring {
     var rest = line[...]
-    while let blank = rest.utf8.lastIndex(where: { $0 == 0x20 || $0 == 0x09 }) {
+    while let blank = rest.utf8.lastIndex(where: { " \t=".utf8.contains($0) }) {
       let number = Array(rest.utf8[rest.utf8.index(after: blank)...])
-      guard LineCounts.isNumber(number.span, number.indices) else { break }
+      guard LineCounts.isNumber(number.span, LineCounts.inner(number.span, number.indices)) else {
+        break
+      }
       rest = rest[..<blank]
       while let last = rest.utf8.last, " \t:=,;".utf8.contains(last) {
         rest = rest[..<rest.utf8.index(before: rest.endIndex)]
@@ -444,11 +467,16 @@ private struct Table {
   private var headerLines: Int {
     // A key on every line is not a header: "name: anna", "name: bert".
     let isKey = lines.count > 1 && lines[0][0].text == lines[1][0].text
-    let names = isKey ? 0 : lines[0].count { Self.headerNames.contains($0.text.lowercased()) }
+    let names = isKey ? 0 : header.count { Self.headerNames.contains($0.text.lowercased()) }
     let isRuled = lines.count > 1 && lines[1].allSatisfy(\.isRule)
     if isRuled { return 2 }
-    return names > 0 && 2 * names >= lines[0].count || (0..<width).contains(where: isNamedNumber)
-      ? 1 : 0
+    return names > 0 && 2 * names >= header.count || (0..<width).contains(where: isNamedNumber)
+      ? lines.firstIndex { $0.count == header.count && $0[0].text == header[0].text }! + 1 : 0
+  }
+
+  /// The first line, or the one after Excel's hint `sep=;`.
+  private var header: [Field] {
+    lines.count > 1 && lines[0][0].text.hasPrefix("sep=") ? lines[1] : lines[0]
   }
 
   /// Whether a column has numbers under a name.
@@ -456,16 +484,18 @@ private struct Table {
     let values = values(column)
     let numbers = values.count(where: \.isNumber)
     guard numbers > 1, 10 * numbers >= 9 * (values.count - 1),
-      let first = lines[0].dropFirst(column).first
+      let first = header.dropFirst(column).first
     else { return false }
     return !first.isNumber && first.hasLetters
   }
 
-  private static let headerNames: Set<String> = [
-    "name", "names", "word", "words", "first name", "first_name", "firstname", "last name",
-    "last_name", "surname", "given name", "given_name", "city", "town", "place", "title", "term",
-    "label", "id", "rank", "count", "counts", "freq", "frequency", "number", "n", "year", "sex",
-    "gender", "lemma", "form", "pos", "lang", "language", "country", "code", "type", "date",
+  /// Without blanks.
+  static let headerNames: Set<String> = [
+    "name", "names", "word", "words", "firstname", "first_name", "lastname", "last_name", "surname",
+    "givenname", "given_name", "familyname", "fullname", "username", "city", "town", "place",
+    "title", "page_title", "term", "label", "id", "rank", "count", "counts", "freq", "frequency",
+    "number", "n", "year", "sex", "gender", "lemma", "form", "pos", "lang", "language", "country",
+    "code", "type", "date", "email", "e-mail", "phone",
   ]
 
   /// A value of a table.

@@ -10,6 +10,10 @@ public enum WordSeparation: Equatable, Sendable {
   case json
   /// The words are between quotation marks, as in `['anna', 'bert']`.
   case quotes
+  /// The words are values in SQL.
+  case sql
+  /// The words are between tags of HTML.
+  case tags
   /// A character.
   case separator(Unicode.Scalar)
 
@@ -20,6 +24,14 @@ public enum WordSeparation: Equatable, Sendable {
     let lines = text.split(separator: "\n")
     var start = String.UnicodeScalarView()
     start.append(contentsOf: text.lazy.filter { !$0.isBlank && $0 != "\n" }.prefix(2))
+    if String(String.UnicodeScalarView(text.prefix(12))).uppercased() == "INSERT INTO " {
+      self = .sql
+      return
+    }
+    if zip(text, text.dropFirst()).count(where: { $0 == "<" && $1 == "/" }) >= 3 {
+      self = .tags
+      return
+    }
     for separator in Self.separators {
       let pieces = lines.flatMap { $0.split(separator: separator) }
         .map { $0.drop(while: \.isBlank) }.filter { !$0.isEmpty }
@@ -43,7 +55,8 @@ public enum WordSeparation: Equatable, Sendable {
   }
 
   private static let separators: [Unicode.Scalar] = [
-    "\t", ";", "|", ",", "\u{3001}", "\u{FF0C}", "\u{60C}", " ",
+    "\t", ";", "|", ",", "\u{3001}", "\u{FF0C}", "\u{60C}", "\u{B7}", "\u{2022}",
+    "/", " ",
   ]
 
   /// What it is called after "a list": "separated by commas".
@@ -51,11 +64,15 @@ public enum WordSeparation: Equatable, Sendable {
     switch self {
     case .json: "in JSON"
     case .quotes: "between quotation marks"
+    case .sql: "in SQL"
+    case .tags: "in HTML"
     case .separator("\t"): "separated by tabs"
     case .separator(";"): "separated by semicolons"
     case .separator("|"): "separated by bars"
     case .separator(":"): "separated by colons"
     case .separator(" "): "separated by blanks"
+    case .separator("/"): "separated by slashes"
+    case .separator("\u{B7}"), .separator("\u{2022}"): "separated by dots"
     case .separator: "separated by commas"
     }
   }
@@ -66,6 +83,8 @@ public enum WordSeparation: Equatable, Sendable {
     case .json: .json()
     case .quotes:
       TextRemedy(#"grep -aoE "\"[^\"]*\"|'[^']*'" {} | sed -E 's/^.(.*).$/\1/'"#)
+    case .sql: .sql
+    case .tags: TextRemedy(#"sed 's/<[^>]*>/\n/g' {}"#)
     case .separator("\t"): TextRemedy(#"tr '\t' '\n' < {}"#)
     case .separator(let separator) where separator.isASCII:
       TextRemedy(#"tr '\#(separator)' '\n' < {}"#)

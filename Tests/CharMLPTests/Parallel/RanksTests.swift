@@ -58,8 +58,7 @@ struct RanksTests {
     #expect(largest <= 1e-4, "\(largest)")
   }
 
-  @Test(
-    "The threads of a rank change no bit, in both forms of the first layer", arguments: [5, 200])
+  @Test("Threads of a rank change no bit, in both forms of the first layer", arguments: [5, 200])
   func threads(batchSize: Int) throws {
     let recipe = Self.recipe { ($0.batchSize, $0.hidden, $0.steps) = (batchSize, 100, 5) }
     let found = try runs(recipe, ranks: 2)
