@@ -41,7 +41,7 @@ public struct ModelSource: Sendable {
   /// Reads all of the file, the word list still compressed, and says which state of a run it is
   /// unless it is the final one.
   ///
-  /// - Throws: `CommandFailure`: 66 if it cannot be read, 65 if it is none, 76 if it is too new.
+  /// - Throws: `CommandFailure`: 66 if it cannot be read, 65 if it is no model, 76 if it is too new.
   public func checkpoint() throws(CommandFailure) -> Checkpoint {
     let checkpoint = try Self.checkpoint(path)
     announceUnfinished(checkpoint)
@@ -97,7 +97,7 @@ extension CompletionKind {
 
 extension ModelSource {
   /// Reads a model file with all that it says about its training.
-  /// - Throws: `CommandFailure`: 66 if it cannot be read, 65 if it is none, 76 if it is too new.
+  /// - Throws: `CommandFailure`: 66 if it cannot be read, 65 if it is no model, 76 if it is too new.
   public static func checkpoint(
     _ path: String, allowingPipes: Bool = true,
     advice: String? = "Name a run directory or a model file."
@@ -194,7 +194,7 @@ public struct WordListSource: Sendable {
   }
 
   /// Reads the list.
-  /// - Throws: `CommandFailure` for a list that is not there or is none.
+  /// - Throws: `CommandFailure` for a list that is missing or is no list.
   public func read() throws(CommandFailure) -> WordList {
     do throws(WordListError) {
       switch place {
@@ -247,7 +247,7 @@ extension String {
 public struct WordLists: Sendable {
   private let sources: [WordListSource]
 
-  /// Finds the lists of such names; without any it is the bundled one.
+  /// Finds the lists with these names; without any, the bundled one.
   public init(_ names: [String]?) {
     sources = names.map { $0.map { WordListSource($0) } } ?? [WordListSource(nil)]
   }
@@ -269,7 +269,7 @@ public struct WordLists: Sendable {
   public var paths: [String] { sources.map { $0.path ?? $0.name } }
 
   /// Reads all of them.
-  /// - Throws: `CommandFailure` for one that is not there or is none.
+  /// - Throws: `CommandFailure` for one that is missing or is no list.
   public func read() throws(CommandFailure) -> WordList {
     if let only {
       let list = try only.read()

@@ -72,7 +72,7 @@ extension ExitStatus {
     self = ExitStatus(rawValue: 128 + number) ?? .terminated
   }
 
-  /// Whether a signal asked for the end.
+  /// Whether it reports a signal that asks a process to end.
   public var isSignal: Bool {
     [.hungUp, .interrupted, .terminated, .processorTimeSpent].contains(self)
   }

@@ -69,7 +69,8 @@ where Value: BinaryFloatingPoint & LosslessStringConvertible & Sendable {
   }
 }
 
-/// The limits of a range in words. Of an end and its neighbour, the shorter number is meant.
+/// The limits of a range in words: an end whose next number beyond is shorter to write is meant to
+/// exclude that number.
 private func limits<Value>(of range: ClosedRange<Value>) -> String
 where Value: BinaryFloatingPoint & LosslessStringConvertible {
   let (lowest, highest) = (plain(range.lowerBound), plain(range.upperBound))

@@ -51,7 +51,9 @@ package struct NewRun {
 }
 
 extension RunLock {
-  /// The lock of a directory, or the reason for which there is none, with its status.
+  /// Locks a directory.
+  ///
+  /// - Throws: `CommandFailure`: 75 if another process holds the lock, 73 if it cannot be made.
   package convenience init(of directory: RunDirectory) throws(CommandFailure) {
     do throws(RunLockError) {
       try self.init(directory)

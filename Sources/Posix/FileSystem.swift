@@ -408,7 +408,7 @@ extension FileSystem {
     }
   }
 
-  /// Removes a file; it is no error if there is none.
+  /// Removes a file, if there is one.
   public static func remove(_ path: String) throws(SystemError) {
     do throws(SystemError) {
       try calling(path) { unsafe unlink(path) }

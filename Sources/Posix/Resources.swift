@@ -143,7 +143,7 @@ public enum Memory {
     return Int(limit.rlim_cur)
   }
 
-  /// Whether the process could have pieces of memory of so many bytes at the same time.
+  /// Whether the process could map pieces of memory of all these sizes at once.
   public static func canMap(_ byteCounts: [Int]) -> Bool {
     var pieces: [(address: UInt, byteCount: Int)] = []
     defer {

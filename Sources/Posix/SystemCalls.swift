@@ -171,7 +171,7 @@ public enum TextConversion {
       Int(bitPattern: converter) != -1
     else { return nil }
     defer { unsafe iconv_close(converter) }
-    // No encoding has more than four bytes of UTF-8 for one of its own, marks included.
+    // In no encoding does a byte become more than four bytes of UTF-8, marks included.
     var input = bytes.map { CChar(bitPattern: $0) }
     var output = [UInt8](repeating: 0, count: 4 * bytes.count + 16)
     var (left, room) = (input.count, output.count)

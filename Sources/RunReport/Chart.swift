@@ -10,7 +10,7 @@ import Posix
 
 /// A chart before it is drawn.
 struct Chart: Sendable {
-  /// The charts there are; each has a script of its own.
+  /// All charts; each has its own script.
   enum Kind: String, CaseIterable, Sendable {
     case loss, learningRate, embedding, activations, gradients, updates, saturation, dlogits
     case comparison
@@ -183,7 +183,7 @@ final class Figures {
       : nil
   }
 
-  /// What is missing, for whoever made the page; nil if all charts are there.
+  /// What is missing, to tell whoever made the page; nil if all charts are there.
   var warning: String? {
     if gnuplot == nil {
       return "has no charts: there is no gnuplot (on Debian: apt-get install gnuplot-nox)"

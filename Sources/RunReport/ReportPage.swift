@@ -28,7 +28,7 @@ public struct ReportPage {
     figures = Figures(gnuplot)
   }
 
-  /// What is missing in the page, for whoever made it; nil if nothing is.
+  /// What the page lacks, to tell whoever made it; nil if nothing.
   public var warning: String? { figures.warning }
 
   /// The file.

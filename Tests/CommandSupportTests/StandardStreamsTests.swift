@@ -281,7 +281,7 @@ final class Pseudoterminal {
     #expect(moving == "\rfar\u{1B}[K")
   }
 
-  @Test("A closed stderr is no trouble")
+  @Test("Nothing fails because stderr is closed")
   func closed() {
     let terminal = Terminal(descriptor: -1, isTerminal: true) { _ in "xterm" }
     let output = StandardError(descriptor: -1, terminal: terminal)

@@ -61,7 +61,7 @@ struct BenchKernelsTests {
   }
 
   @Test(
-    "The choice of kernels in words",
+    "The choice of kernels is told in words",
     arguments: [
       (KernelChoice(core: "Zen", picked: nil), "core Zen, chosen by OPENBLAS_CORETYPE"),
       (KernelChoice(core: "Zen", picked: "Zen"), "core Zen, picked by the library"),
@@ -138,7 +138,7 @@ struct BenchKernelsTests {
     #expect(lines.last == "Without OPENBLAS_CORETYPE SkylakeX would be in use.")
   }
 
-  @Test("Without a choice of kernels, one sentence says so")
+  @Test("bench --kernels says in a sentence that there is no choice of kernels")
   func obstacle() throws {
     let choice = KernelChoice(core: "Zen", picked: "Zen")
     let report = KernelsReport([], inUse: choice, unprompted: choice)

@@ -83,7 +83,7 @@ struct BenchSizesTests {
     #expect(sentences[1].hasPrefix("Hidden 1024, "))
   }
 
-  @Test("With one thread there is nothing to compare, and a sentence says so")
+  @Test("bench --sizes says in a sentence that one thread leaves nothing to compare")
   func oneThread() throws {
     let object = try sizes(["--hidden", "16", "--threads", "1"])
     let threads = try #require(object["blas_threads"] as? [String: Any])

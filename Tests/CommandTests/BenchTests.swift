@@ -96,7 +96,7 @@ struct BenchTests {
   }
 
   @Test(
-    "What is no size, no number of threads and no time is a usage error",
+    "An impossible size, number of threads or time is a usage error of bench",
     arguments: [
       ["--threads", "0"], ["--batch-size", "1"], ["--seconds", "0"], ["--sizes", "9"],
     ])

@@ -68,7 +68,7 @@ struct GoingOnTests {
       .split(separator: "\n").compactMap { try? jsonObject(String($0))["step"] as? Int }
   }
 
-  @Test("An end before the step that is reached is refused: 64; other settings still are: 76")
+  @Test("Fewer steps than were taken are refused with 64, other settings than the run's with 76")
   func refusals() throws {
     #expect(try train("--steps", "100", "--hidden", "8", "--out", "run").status == 0)
     let before = try place.read("run/model.safetensors")
@@ -144,7 +144,7 @@ struct GoingOnTests {
     #expect(sample.status == 0 && sample.output.split(separator: "\n").count == 3)
   }
 
-  @Test("Sizes that are not the network's are refused, and so is what is no model")
+  @Test("Other sizes than the starting network's are refused, and so is a file that is no model")
   func startFromRefusals() throws {
     try TrainedRun.names.get().write(to: "source", in: place)
     try place.write(Self.words.utf8, to: "words.txt")

@@ -93,7 +93,7 @@ struct GradcheckTests {
     #expect(words.output.hasPrefix("words.txt, float64\n4 windows of 3, embedding 3, hidden 12, "))
   }
 
-  @Test("What is written is exact when it is read back", arguments: ["float32", "float64"])
+  @Test("A written reference is exact when it is read back", arguments: ["float32", "float64"])
   func roundTrip(scalar: String) throws {
     let path = try writeReference(scalar)
     let outcome = try place.run("gradcheck", ["--reference", path, "--json"])
@@ -320,7 +320,7 @@ struct GradcheckPageTests {
   private static let published = URL(filePath: #filePath).deletingLastPathComponent()
     .appending(path: "../../docs/gradcheck.html")
 
-  @Test("It is docs/gradcheck.html, one file of less than 300 kB that loads nothing")
+  @Test("The page is docs/gradcheck.html, one file of less than 300 kB that loads nothing")
   func bytes() throws {
     let outcome = try place.run("gradcheck", ["--page", "page.html"])
     #expect(outcome.status == 0 && outcome.output.isEmpty)
@@ -340,7 +340,7 @@ struct GradcheckPageTests {
     #expect(!text.contains("{{"))
   }
 
-  @Test("It is written over nothing; a place that cannot be written is refused with 73, or 74")
+  @Test("The page overwrites nothing; a place that cannot be written is refused with 73, or 74")
   func refusals() throws {
     try place.write("mine".utf8, to: "page.html")
     let outcome = try place.run("gradcheck", ["--page", "page.html"])

@@ -27,7 +27,7 @@ struct ImportTests {
     #expect(outcome.output.isEmpty)
   }
 
-  @Test("What is imported is sampled, scored, reported on, and started from; it is not resumed")
+  @Test("An imported network is sampled, scored, reported on, and started from; it is not resumed")
   func commands() throws {
     let outcome = try runImport("float32.safetensors", "--out", "run")
     #expect(outcome.status == 0, "\(outcome.errors)")
@@ -76,7 +76,7 @@ struct ImportTests {
     #expect(notebook.errors.contains("charmlp import float32.safetensors"), "\(notebook.errors)")
   }
 
-  @Test("With its words it has losses, novel words and statistics")
+  @Test("A network imported with its words has losses, novel words and statistics")
   func words() throws {
     expectRefusal(
       try runImport("float64.safetensors", "--out", "run"), 65,
@@ -96,7 +96,7 @@ struct ImportTests {
     #expect(report.status == 0, "\(report.errors)")
   }
 
-  @Test("Nothing is overwritten, and what is wrong is named")
+  @Test("import overwrites nothing, and names what is wrong")
   func refusals() throws {
     #expect(try runImport("float32.safetensors", "--out", "run").status == 0)
     let before = try place.read("run/model.safetensors")

@@ -73,7 +73,7 @@ struct PlaceTests {
   }
 
   @Test(
-    "Where no directory can be made, a run is refused with 73",
+    "A run whose directory cannot be made is refused with 73",
     arguments: ["/proc/run", "/dev/null/run", "/sys/run"])
   func cannotCreate(path: String) throws {
     expect(try place.shell("\"$train\" \(Self.quick) --out \(path)"), 73, path.prefix(5) + "")
@@ -163,7 +163,7 @@ struct PlaceTests {
   }
 
   @Test(
-    "With hardly a descriptor left, commands end in order, and need few",
+    "With hardly a descriptor left, commands end cleanly, and need few",
     arguments: [
       "train \(Self.quick) --out b", "gradcheck --hidden 4", "report a", "sample --model a",
     ])

@@ -227,7 +227,7 @@ struct ResumeTests {
     #expect(try names.map { try place.read("run/" + $0) } == before)
   }
 
-  @Test("What is asked for again must be what the run has: else 76, by name")
+  @Test("A flag that contradicts the resumed run is refused by name: 76")
   func incompatible() throws {
     let names = (1...200).map { "name" + String($0, radix: 2) + "\n" }.joined()
     try place.write(names.replacing("0", with: "o").replacing("1", with: "i").utf8, to: "names.txt")
@@ -270,7 +270,7 @@ struct ResumeTests {
     expectRefusal(try resume(), status: 65, saying: "run/model.safetensors: ")
   }
 
-  @Test("Where there is no run, there is no input: 66")
+  @Test("Resuming where there is no run is refused with 66")
   func missing() throws {
     try place.write([], to: "run-file")
     try FileManager.default.createDirectory(

@@ -10,7 +10,7 @@ struct SampleTests {
 
   init() throws { place = try Workplace(with: TrainedRun.names) }
 
-  @Test("It prints as many words as asked for, from the newest run, the same for the same seed")
+  @Test("sample prints as many words as asked for, from the newest run, the same for the same seed")
   func words() throws {
     let first = try place.run("sample", ["--count", "7"])
     #expect(first.status == 0)

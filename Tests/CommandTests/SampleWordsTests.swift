@@ -52,7 +52,7 @@ struct SampleWordsTests {
   }
 
   @Test(
-    "What no word can be is refused at once with 64",
+    "Constraints that no word can meet are refused at once with 64",
     arguments: [
       "--max-length 2 --suffix ella", "--min-length 3 --max-length 2", "--max-length 0",
       "--prefix ab --avoid b", "--suffix é", "--contains ab1", "--avoid ß", "--prefix '#'",

@@ -134,7 +134,7 @@ struct BlankWordsTests {
 
 @Suite("Which list is read")
 struct ListPlaceTests {
-  @Test("Without a name it is the bundled list, and the first line says so")
+  @Test("Without a name the bundled list is read, and the first line says so")
   func bundled() throws {
     let place = try Workplace()
     let first = "the bundled list of names: 8,423 words"

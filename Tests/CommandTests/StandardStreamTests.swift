@@ -46,7 +46,7 @@ struct StandardStreamTests {
     #expect(try place.guarded("train --data none.txt \(redirection)").status == 66)
   }
 
-  @Test("All three closed is no reason to write into a file that is not meant")
+  @Test("With all three streams closed, nothing is written into a file that is not meant")
   func allClosed() throws {
     #expect(try place.guarded("\(Self.train) --out a <&- >&- 2>&-").status == 74)
     #expect(try place.guarded("\(Self.train) --out b").status == 0)

@@ -57,7 +57,7 @@ struct ToolTests {
       outcome.errorLines.last == "To continue:  charmlp train --resume run", "\(outcome.errors)")
   }
 
-  @Test("Without a command it shows its help; the examples of all begin with its name")
+  @Test("charmlp without a command shows its help; all examples begin with its name")
   func help() throws {
     let (outcome, asked) = (try place.run("charmlp", []), try place.run("charmlp", ["--help"]))
     #expect(outcome.status == 0 && outcome.output == asked.output)
@@ -116,7 +116,7 @@ struct ToolTests {
     }
   }
 
-  @Test("It works without an environment, and from another place than the build's")
+  @Test("charmlp works without an environment, and from another place than the build's")
   func elsewhere() throws {
     let outcome = try place.guarded(
       """

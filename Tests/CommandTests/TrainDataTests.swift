@@ -251,7 +251,7 @@ struct TrainSplitTests {
   }
 
   @Test(
-    "What cannot be is refused in two lines",
+    "What a split by hash cannot do is refused in two lines",
     arguments: [
       (["--deduplicate"], "", 64, "--deduplicate cannot be used with --split hash"),
       (["--split", "other"], "", 64, "other"),

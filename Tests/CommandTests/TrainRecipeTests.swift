@@ -101,7 +101,7 @@ struct TrainRecipeTests {
     #expect(stored["batch_size"] as? Int == 32)
   }
 
-  @Test("A resumed run is asked for another recipe in vain: 76")
+  @Test("A resumed run refuses another recipe: 76")
   func resumed() throws {
     #expect(try place.run("train", Self.short).status == 0)
     let outcome = try place.run("train", ["--resume", "run", "--recipe", "best"])

@@ -232,7 +232,7 @@ struct TrainSamplesTests {
     return words
   }
 
-  @Test("They leave the run as it is, are few columns wide, and quiet has none")
+  @Test("Samples during training leave the run as it is and are narrow; --quiet has none")
   func sameRun() throws {
     let plain = try place.run("train", Self.recipe + ["-o", "plain"])
     let shown = try place.run("train", Self.recipe + Self.shown + ["-o", "shown"])
@@ -253,7 +253,7 @@ struct TrainSamplesTests {
     #expect(quiet.errors.isEmpty)
   }
 
-  @Test("A run that was stopped and resumed shows those of one that was not")
+  @Test("A run that was stopped and resumed prints the samples of one that was not")
   func resumed() throws {
     let whole = try place.run("train", Self.recipe + Self.shown + ["-o", "whole"])
     let running = try place.start(

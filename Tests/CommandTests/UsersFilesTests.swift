@@ -39,7 +39,7 @@ struct UsersFilesTests {
     #expect(try place.shell("ls -a | grep -E '[.](tmp|new)'").status == 1)
   }
 
-  @Test("A command does not write over what it reads", arguments: ["--data", "--reference"])
+  @Test("A command does not overwrite what it reads", arguments: ["--data", "--reference"])
   func input(flag: String) throws {
     let words = "anna\nbert\ncarla\ndora\nemil\nfrida\ngusta\nhanna\n"
     try place.write(words.utf8, to: "words.txt")
@@ -103,7 +103,7 @@ struct UsersFilesTests {
     ("\(report) pipe", 73), ("\(check) pipe", 73),
   ]
 
-  @Test("A pipe at whose other end nobody is does not hold a command for ever")
+  @Test("A pipe with nobody at its other end does not block a command for ever")
   func lonelyPipes() throws {
     // They wait side by side, each in a folder of its own.
     let lines = Self.lonely.enumerated().map { index, lonely in
@@ -151,7 +151,7 @@ struct UsersFilesTests {
     #expect(try place.read("a/metrics.jsonl").count > place.read("b/metrics.jsonl").count)
   }
 
-  @Test("A pipe whose writer is there and silent is waited for")
+  @Test("A pipe whose writer is silent is waited for")
   func silentPipe() throws {
     let outcome = try place.guarded(
       """

@@ -30,7 +30,7 @@ struct FileLockTests {
     }
   }
 
-  @Test("Whose file was removed has lost the lock, and leaves another's file alone")
+  @Test("A lock whose file was removed is lost, and leaves another's file alone")
   func lostLock() throws {
     let path = place.path + "/.lock"
     do {

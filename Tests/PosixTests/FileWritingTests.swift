@@ -126,7 +126,7 @@ struct FileWritingTests {
     #expect(try place.names() == ["file", "null"])
   }
 
-  @Test("What cannot be written is named in the error, and leaves nothing")
+  @Test("A file that cannot be written is named in the error, and leaves nothing behind")
   func failures() throws {
     let path = place.path + "/none/new"
     for attempt in [

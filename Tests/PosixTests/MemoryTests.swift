@@ -20,20 +20,20 @@ struct MemoryTests {
     }
   }
 
-  @Test("The real system has some, and no more than it has in all")
+  @Test("This machine has memory available, and no more than it has in all")
   func real() {
     #expect(Memory.available > 0)
     #expect(Memory.available <= Memory.physical)
   }
 
-  @Test("Without any limit it is the machine's memory; a limit on addresses counts")
+  @Test("Available memory is the machine's, or less under a limit on addresses")
   func plain() throws {
     #expect(try memory([:]) == 1 << 34)
     #expect(try memory([:], addressSpace: 1 << 30) == 1 << 30)
     #expect(try memory([:], addressSpace: 1 << 40) == 1 << 34)
   }
 
-  @Test("What the kernel calls available counts")
+  @Test("Available memory is what the kernel calls available")
   func unused() throws {
     let text = "MemTotal:       16777216 kB\nMemFree:  12 kB\nMemAvailable:    4194304 kB\n"
     #expect(try memory(["proc/meminfo": text]) == 1 << 32)
@@ -44,7 +44,7 @@ struct MemoryTests {
     }
   }
 
-  @Test("Limits of control groups count, in version 2, in version 1 and above the own group")
+  @Test("Control groups of both versions, and those above them, limit available memory")
   func groups() throws {
     #expect(try memory([group: "1073741824"]) == 1 << 30)
     #expect(try memory([group: "max"]) == 1 << 34)
@@ -58,7 +58,9 @@ struct MemoryTests {
     #expect(try memory([group: "6000", oldGroup: "7000"], addressSpace: 5000) == 5000)
   }
 
-  @Test("A malformed file means no limit", arguments: ["", "x", "-1", "0", "1 2", "\u{FF}", "1e9"])
+  @Test(
+    "A malformed limit on memory is none",
+    arguments: ["", "x", "-1", "0", "1 2", "\u{FF}", "1e9"])
   func garbage(text: String) throws {
     #expect(try memory([group: text, oldGroup: text]) == 1 << 34)
   }

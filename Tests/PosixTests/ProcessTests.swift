@@ -56,7 +56,7 @@ struct ProcessTests {
     return (end, String(decoding: text, as: UTF8.self))
   }
 
-  @Test("A child's status, environment, directory and messages")
+  @Test("A child has its environment and directory, and its status and messages are read")
   func children() throws {
     #expect(try run("echo $WORD >&2; test -e messages && exit 7") == (.status(7), "emma\n"))
     #expect(try run("kill -KILL $$").0 == .status(128 + SIGKILL))
@@ -187,7 +187,7 @@ struct ProcessTests {
     #expect(try outside.names() == ["kept"])
   }
 
-  @Test("A clock that only grows, and a time of day")
+  @Test("The monotonic clock grows, and a timestamp is in ISO 8601")
   func clocks() {
     let start = monotonicNanoseconds()
     usleep(1000)
@@ -196,7 +196,7 @@ struct ProcessTests {
     #expect(!hostName().isEmpty)
   }
 
-  @Test("Environment variables")
+  @Test("An environment variable is read, and nil if it is not set")
   func environment() {
     #expect(environmentVariable("PATH")?.isEmpty == false)
     #expect(environmentVariable("CHARMLP_NEVER_SET") == nil)

@@ -36,7 +36,7 @@ struct ProcessorsTests {
     base.merging(files) { $1 }
   }
 
-  @Test("The real system allows at least one, and no more than the affinity")
+  @Test("This machine allows at least one core, and no more than the affinity")
   func real() {
     #expect(availableCores() >= 1)
     #expect(availableCores() <= affinityCores())
@@ -54,7 +54,7 @@ struct ProcessorsTests {
   }
 
   @Test(
-    "A malformed file means no quota",
+    "A malformed file of a control group is no quota on cores",
     arguments: [
       "", "200000", "200000 0", "-1 100000", "0 100000", "200000 -100000", "x y", "200000 100000 3",
       "99999999999999999999 100000", "\u{FF}", "max", "max max",
@@ -63,7 +63,8 @@ struct ProcessorsTests {
     #expect(try cores(with(two, ["sys/fs/cgroup/a.slice/b.scope/cpu.max": text])) == 16)
   }
 
-  @Test("The smallest quota counts, of the own group and all above it up to the mount")
+  @Test(
+    "The smallest quota on cores counts, of the process's group and all above it up to the mount")
   func nested() throws {
     let (own, parent) = ("sys/fs/cgroup/a.slice/b.scope/cpu.max", "sys/fs/cgroup/a.slice/cpu.max")
     let top = "sys/fs/cgroup/cpu.max"
@@ -112,7 +113,7 @@ struct ProcessorsTests {
     #expect(try cores(with(with(one, files), below)) == 1)
   }
 
-  @Test("Both versions at once")
+  @Test("Quotas on cores count in both versions of control groups at once")
   func hybrid() throws {
     let files = [
       "proc/self/cgroup": "4:cpu,cpuacct:/x\n0::/x",
@@ -124,7 +125,7 @@ struct ProcessorsTests {
     #expect(try cores(with(files, ["sys/fs/cgroup/unified/x/cpu.max": "300000 100000"])) == 3)
   }
 
-  @Test("Without /proc, and with lines that make no sense, the usual places are looked at")
+  @Test("Without a sensible /proc, quotas on cores are looked for in the usual places")
   func missing() throws {
     #expect(try cores([:]) == 16)
     #expect(try cores(["sys/fs/cgroup/cpu.max": "200000 100000"]) == 2)

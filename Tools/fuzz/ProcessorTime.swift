@@ -1,11 +1,12 @@
 // The time that an input takes, as the processor counts it.
 //
-// libFuzzer's own limit goes by the clock, which also runs while the process waits for a busy machine;
-// then innocent inputs are found guilty. Its limit is kept for what never ends at all.
+// libFuzzer's own limit goes by the clock, which also runs while the process waits for a busy
+// machine; then innocent inputs are found guilty. Its limit is kept for what never ends at all.
 
 import Glibc
 
-/// Does the work on one input and stops the program if that takes a second of processor time or more.
+/// Does the work on one input and stops the program if that takes a second of processor time or
+/// more.
 func withinOneSecond(_ work: () -> Void) {
   let start = processorTime()
   work()

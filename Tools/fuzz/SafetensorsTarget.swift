@@ -1,10 +1,12 @@
-// The fuzz target of the safetensors reader and writer. libFuzzer calls it with inputs of its own making.
+// The fuzz target of the safetensors reader and writer. libFuzzer calls it with inputs of its own
+// making.
 //
-// Besides not crashing, every input must be refused with one line of text, or be read into a file that
-// is written and read back to the same content, and whose second writing gives the same bytes.
+// Besides not crashing, every input must be refused with one line of text, or be read into a file
+// that is written and read back to the same content, and whose second writing gives the same bytes.
 //
-// An input is tried twice. As it stands it tests the frame; but a change of length makes nearly every
-// other input a wrong frame, so it is tried again with the length that its last brace speaks for.
+// An input is tried twice. As it stands it tests the frame; but a change of length makes nearly
+// every other input a wrong frame, so it is tried again with the length that its last brace speaks
+// for.
 
 @_cdecl("LLVMFuzzerTestOneInput")
 public func testOneInput(_ data: UnsafePointer<UInt8>?, _ count: Int) -> CInt {

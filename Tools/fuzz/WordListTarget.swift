@@ -1,9 +1,9 @@
 // The fuzz target of the word-list parser, and of the vocabulary and the numbers made of its words.
 // libFuzzer calls it with inputs of its own making.
 //
-// The parser works on bytes, in place. Here the same rules are written down a second time, slowly, on
-// strings: whatever the input, both must accept it or both refuse it, and find the same words. What is
-// accepted must then be read back from its stored form, and its words from their numbers.
+// The parser works on bytes, in place. Here the same rules are written down a second time, slowly,
+// on strings: whatever the input, both must accept it or both refuse it, and find the same words.
+// What is accepted must then be read back from its stored form, and its words from their numbers.
 
 @_cdecl("LLVMFuzzerTestOneInput")
 public func testOneInput(_ data: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
@@ -91,7 +91,8 @@ private typealias Reading = Result<[UInt8], WordListError>
 private func checkPieces(_ bytes: [UInt8]) {
   let (whole, pieces) = (reading(of: bytes), readingInPieces(of: bytes))
   switch (whole, pieces) {
-  // What another encoding is known by may end beyond the first piece; refused is the text either way.
+  // What gives another encoding away may end beyond the first piece; the text is refused either
+  // way.
   case (.failure(.foreignEncoding), .failure), (.failure, .failure(.foreignEncoding)),
     (.failure(.foreignFormat), .failure), (.failure, .failure(.foreignFormat)):
     break

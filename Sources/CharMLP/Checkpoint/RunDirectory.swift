@@ -17,7 +17,7 @@ package struct RunDirectory: Equatable, Sendable {
   package var descriptionPath: String { path + "/run.json" }
   var lockPath: String { path + "/.lock" }
 
-  /// Makes the directory `path`, and those it lies in; an existing one is used if it is empty, or
+  /// Makes the directory `path`, and those above it; an existing one is used if it is empty, or
   /// holds only what a run that saved nothing left behind.
   ///
   /// - Throws: `SystemError`, with `isExisting` if there is something of that name with something

@@ -158,7 +158,7 @@ package final class FusedEngine: Engine {
   ///     same update; nil for this process alone.
   ///   - isFixed: Keeps the number of threads, whatever else the machine does: for benchmarks.
   ///   - keepsIntermediates: Gives dh, dhpreact and dhprebn memory of their own, so that a test can
-  ///     read all three; otherwise each takes the place of the one before.
+  ///     read all three; otherwise each overwrites the last.
   package init(
     _ start: OptimizationState, batchSize: Int, capacity: Int? = nil, threads: Int = 1,
     firstLayer: FirstLayerForm? = nil, communicator: (any Communicator)? = nil,

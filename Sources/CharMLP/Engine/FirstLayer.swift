@@ -228,12 +228,12 @@ final class PerDistinctInputLayer: FirstLayer {
   }
 
   /// The rows of a table of distinct inputs that belong to a position.  (vocabulary, units)
-  private func at(_ position: Int, _ table: PaddedMatrix) -> PaddedMatrix {
+  private func inputs(_ table: PaddedMatrix, at position: Int) -> PaddedMatrix {
     table[rows: position * C.rows..<(position + 1) * C.rows]
   }
 
   /// The rows of W1, or of its gradient, that belong to a position.  (embedding, units)
-  private func weights(at position: Int, _ W1: PaddedMatrix) -> PaddedMatrix {
+  private func weights(_ W1: PaddedMatrix, at position: Int) -> PaddedMatrix {
     W1[rows: position * C.columns..<(position + 1) * C.columns]
   }
 
@@ -241,7 +241,7 @@ final class PerDistinctInputLayer: FirstLayer {
 
   func forward(into hprebn: PaddedMatrix, _ clock: StepClock?) {
     for position in 0..<input.blockSize {
-      multiply(C, weights(at: position, weights.W1).padded, into: at(position, rows).padded)
+      multiply(C, weights(weights.W1, at: position).padded, into: inputs(rows, at: position).padded)
     }
     clock?.mark(.hprebn)
     prepareStarts()
@@ -255,12 +255,13 @@ final class PerDistinctInputLayer: FirstLayer {
     distributeStartGradients()
     clock?.mark(.embedding)
     for position in 0..<input.blockSize {
-      multiply(C.T, at(position, drows).padded, into: weights(at: position, weights.dW1).padded)
+      multiply(
+        C.T, inputs(drows, at: position).padded, into: weights(weights.dW1, at: position).padded)
     }
     clock?.mark(.dW1)
     for position in 0..<input.blockSize {
       multiply(
-        at(position, drows).padded, weights(at: position, weights.W1).padded.T, into: dC,
+        inputs(drows, at: position).padded, weights(weights.W1, at: position).padded.T, into: dC,
         isAdding: position > 0)
     }
     clock?.mark(.dembcat)

@@ -1,8 +1,8 @@
 // One training step, as all threads of an engine take it together.
 //
 // Every thread goes through the same stages, doing its share of each: the slices that it owns, its
-// blocks of rows. They synchronize where a stage needs what others did in the one before. How work
-// is divided changes no bit: slices and blocks are cut by the shape of the model and of the
+// blocks of rows. They synchronize where a stage needs what others computed in the last one. How
+// work is divided changes no bit: slices and blocks are cut by the shape of the model and of the
 // minibatch, and their sums are formed in order. Nothing is allocated in a step.
 //
 // Every share has a replica of the embedding. All of them add up the same parts of dC and make the
@@ -319,7 +319,7 @@ extension FusedStep {
 /// Parts are added in their order, always the same, so that the sum has the same bits however the
 /// work was divided.
 enum Reduction {
-  /// The sum of some rows of all parts, into the same rows of a matrix that is none of them.
+  /// The sum of some rows of all parts, into the same rows of another matrix.
   static func sum(_ parts: [PaddedMatrix], rows: Range<Int>, into total: PaddedMatrix) {
     let parts = parts.span
     let (first, second) = (parts[0], parts[min(1, parts.count - 1)])

@@ -391,7 +391,7 @@ final class HiddenActivations {
   let dhprebn: PaddedMatrix  // (capacity, units)
 
   /// - Parameter keepsIntermediates: Gives the three gradients memory of their own; otherwise each
-  ///   takes the place of the one before.
+  ///   overwrites the last.
   init(
     _ arena: Arena, _ input: StepInput, units: Int, vocabulary: Int, keepsIntermediates: Bool
   ) {

@@ -145,7 +145,8 @@ struct KneserNey: Sendable {
       return (Double(count) - discounts[length].discount(of: count)) / totals[node]
     }
 
-    /// The probability by a context, from that by the next shorter one; an entry of -1 is none.
+    /// The probability after a context, from that after the next shorter one; the entry is −1 if
+    /// the character never followed the context.
     @inline(__always)
     func interpolate(_ shorter: Double, _ entry: Int, _ node: Int, _ length: Int) -> Double {
       let rest = backoffs[node] * shorter

@@ -167,8 +167,8 @@ final class ThreadTeam {
   /// Starts up to `limit` − 1 threads, and calls `plan` once, with the number of members, for their
   /// work.
   ///
-  /// - Parameter observer: Called at the moments that decide whether a thread is late, by the
-  ///   thread that has come to one; for tests, which can hold it there.
+  /// - Parameter observer: Called by each thread at the moments where it may be late; for tests,
+  ///   which can hold it there.
   init(
     upTo limit: Int, observer: (@Sendable (Moment) -> Void)? = nil,
     work plan: (_ count: Int, _ barrier: Barrier) -> Work

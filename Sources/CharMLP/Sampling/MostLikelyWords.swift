@@ -292,20 +292,20 @@ struct BestFirstQueue {
   }
 }
 
-/// The highest of some numbers, as many as are wanted, the least of them at hand.
+/// The `limit` highest of the numbers added, to ask for the least of them.
 private struct HighestNumbers {
   private let limit: Int
   private var heap = Heap<Double>()
 
   init(_ limit: Int) { self.limit = limit }
 
-  /// The least of as many numbers as are wanted; −∞ as long as there are fewer.
+  /// The least of the highest numbers; −∞ as long as there are fewer than `limit`.
   var least: Double {
     heap.elements.count < limit ? -.infinity : heap.elements.first ?? .infinity
   }
 
   mutating func add(_ number: Double) {
-    // Where every number is wanted, none ever keeps another out.
+    // Without a limit no number ever keeps another out.
     guard limit < .max else { return }
     if heap.elements.count < limit {
       heap.add(number)

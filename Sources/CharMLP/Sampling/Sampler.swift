@@ -97,7 +97,7 @@ public struct Sampler: WordSource {
 
   /// The next word.
   ///
-  /// - Throws: `SamplingError` if there is none; there will be none later.
+  /// - Throws: `SamplingError` if there is none, nor will be later.
   public mutating func next() throws(SamplingError) -> String {
     var word = DrawnWord()
     try next(into: &word)
@@ -260,7 +260,7 @@ extension ChainOptions {
 public protocol WordSource: SendableMetatype {
   /// Finds the next word and returns true, or works towards it for a moment and returns false.
   ///
-  /// - Throws: `SamplingError` if there is none; there will be none later.
+  /// - Throws: `SamplingError` if there is none, nor will be later.
   mutating func proceed(into word: inout DrawnWord) throws(SamplingError) -> Bool
   /// The attempts made so far in search of the words found; 0 if every word meets the request.
   var attempts: Int { get }
@@ -272,7 +272,7 @@ extension WordSource {
 
   /// Finds the next word, reusing the memory of another.
   ///
-  /// - Throws: `SamplingError` if there is none; there will be none later.
+  /// - Throws: `SamplingError` if there is none, nor will be later.
   public mutating func next(into word: inout DrawnWord) throws(SamplingError) {
     while try !proceed(into: &word) {}
   }

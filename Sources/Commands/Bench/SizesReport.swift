@@ -12,7 +12,7 @@ struct SizesReport {
   let products: [[SizeTiming]]
   let threads: LibraryThreads
 
-  /// The hidden layer that BLAS' own threads are compared at beside the one that is asked for.
+  /// A second size of the hidden layer at which BLAS' own threads are timed, beside the given one.
   static let largeHidden = 1024
 
   /// Compares and times everything, for about `seconds` for each of the three tables.

@@ -314,8 +314,7 @@ struct RunData {
 
   /// Reads the list of a new run, and chooses the recipe for it.
   ///
-  /// - Throws: `CommandFailure` for a list that is not there, is none, or is too small or too
-  ///   large.
+  /// - Throws: `CommandFailure` for a list that is missing, no list, or too small or too large.
   ///
   /// - Parameter training: What it is to be trained with; nil if it is only looked at.
   init(
@@ -386,7 +385,7 @@ extension WordList {
 extension WordLists {
   /// Reads the list a piece at a time, together with the other ranks.
   ///
-  /// - Throws: `CommandFailure` for a list that is not there or is none.
+  /// - Throws: `CommandFailure` for a list that is missing or is no list.
   func readByHash(
     _ recipe: Recipe, _ communicator: (any Communicator)?
   ) throws(CommandFailure) -> HashSplitList {

@@ -85,7 +85,7 @@ struct CheckpointRefusalTests {
   }
 
   @Test(
-    "Content that cannot be is refused although the checksum fits",
+    "Impossible content is refused although the checksum is right",
     arguments: [
       ("format", "other"), ("version", "1"), ("version", "2"), ("version", "two"),
       ("vocabulary", ""),
@@ -120,14 +120,14 @@ struct CheckpointRefusalTests {
     ("words", Tensor([UInt8](), shape: [0])),
   ]
 
-  @Test("Numbers that training cannot rely on are refused", arguments: nan.indices)
+  @Test("A checkpoint with numbers that training cannot rely on is refused", arguments: nan.indices)
   func numbers(index: Int) throws {
     let (name, tensor) = Self.nan[index]
     let found = error(of: try changed { $0[name] = tensor })
     #expect(found != nil && found?.isIncompatible == false, "\(name)")
   }
 
-  @Test("Every tensor has to be there")
+  @Test("A checkpoint without one of its tensors is refused")
   func missingTensors() throws {
     let names = try SafetensorsFile(decoding: SmallRun().file(at: 3)).tensors.map(\.name)
     let optional = ["training.generator_normal", "training.loss_sums"]

@@ -8,7 +8,7 @@ import Testing
 
 @Suite("Checkpoint")
 struct CheckpointTests {
-  @Test("What is read is what was written", arguments: [0, 1, 17, 40])
+  @Test("A checkpoint that is read is the one that was written", arguments: [0, 1, 17, 40])
   func roundTrip(step: Int) throws {
     let run = try SmallRun()
     let checkpoint = Checkpoint(try run.trainer(at: step), words: run.words)
@@ -75,7 +75,7 @@ struct CheckpointTests {
     }
   }
 
-  @Test("Saving on the way changes nothing of what is learned")
+  @Test("Saving a checkpoint during training changes nothing that is learned")
   func saving() throws {
     let run = try SmallRun()
     let trainer = try run.trainer()

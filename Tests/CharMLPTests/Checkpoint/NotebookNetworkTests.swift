@@ -146,13 +146,13 @@ struct NotebookNetworkTests {
   }
 
   @Test(
-    "Symbols that cannot be are refused",
+    "Impossible symbols of a notebook are refused",
     arguments: ["", ".", "a-z", "abc.", ".aa", ".a-cb", ".z-a", ".a\n"])
   func refusedSymbols(text: String) {
     #expect(throws: NotebookError.self) { try NotebookSymbols(text) }
   }
 
-  @Test("An error names the tensor that is wrong")
+  @Test("The error of a notebook's file names the tensor that is wrong")
   func refusals() throws {
     #expect(throws: NotebookError.model) {
       try NotebookNetwork(file: SmallRun().file(at: 0), Self.lecture.get())

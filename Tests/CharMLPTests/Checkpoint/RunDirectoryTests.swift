@@ -91,7 +91,7 @@ final class RunDirectoryTests {
     #expect(throws: Never.self) { try RunLock(self.directory) }
   }
 
-  @Test("Whose file was removed or replaced has lost the lock, and leaves another's file alone")
+  @Test("A lock whose file was removed or replaced is lost, and leaves another's file alone")
   func lostLock() throws {
     var lock: RunLock? = try RunLock(directory)
     #expect(lock?.isInPlace == true)

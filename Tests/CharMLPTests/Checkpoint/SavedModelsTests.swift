@@ -56,7 +56,7 @@ struct SavedModelsTests {
     }
   }
 
-  @Test("What is missing, damaged or out of reach is said with its path")
+  @Test("A model file that is missing, damaged or out of reach is named by its path")
   func errors() throws {
     let model = try Self.trained().trainer.model()
     try withDirectory { directory in

@@ -54,7 +54,7 @@ struct MixtureTests {
     #expect(mixed < (network + counted.losses.validation) / 2)
   }
 
-  @Test("No other weight is better, but for what the prior draws towards one half")
+  @Test("No other weight of a mixture is better, but for the prior's pull towards one half")
   func weight() throws {
     let run = try Run()
     let found = try run.mixture
@@ -73,7 +73,7 @@ struct MixtureTests {
     }
   }
 
-  @Test("No other order or discount is better on the words that choose it")
+  @Test("No other order or discount of a mixture is better on the words that choose it")
   func choice() throws {
     let run = try Run()
     let found = try run.mixture
@@ -90,7 +90,7 @@ struct MixtureTests {
     }
   }
 
-  @Test("Six words leave the weight near one half")
+  @Test("With six words a mixture's weight stays near one half")
   func prior() throws {
     let run = try Run(words: 10)
     #expect(try abs(run.mixture.weight - 0.5) < 0.2)
@@ -115,7 +115,8 @@ struct MixtureTests {
     }
   }
 
-  @Test("The loss is the mean of what words cost", arguments: [1, 3, 8])
+  @Test(
+    "A mixture's loss is the mean of its words' log-probabilities, negated", arguments: [1, 3, 8])
   func loss(block: Int) throws {
     let run = try Run(words: 100, steps: 20, block: block)
     let (predictor, windows) = (try run.predictor, run.dataset.test)

@@ -58,7 +58,8 @@ struct RanksTests {
     #expect(largest <= 1e-4, "\(largest)")
   }
 
-  @Test("Threads of a rank change no bit, in both forms of the first layer", arguments: [5, 200])
+  @Test(
+    "The threads of a rank change no bit, in both forms of the first layer", arguments: [5, 200])
   func threads(batchSize: Int) throws {
     let recipe = Self.recipe { ($0.batchSize, $0.hidden, $0.steps) = (batchSize, 100, 5) }
     let found = try runs(recipe, ranks: 2)

@@ -56,7 +56,7 @@ struct ThreadTeamTests {
   }
 
   // In a process of its own, which a signal ends if the team waits for a member that never comes.
-  @Test("A member that is late does its work after the dismissal, and without any just ends")
+  @Test("A thread that comes late works even after the dismissal, or ends if there is no work")
   func dismissal() async {
     await #expect(processExitsWith: .success) {
       alarm(60)

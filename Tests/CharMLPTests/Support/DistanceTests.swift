@@ -9,19 +9,19 @@ struct DistanceTests {
     Matrix(rows: 1, columns: elements.count, elements: elements)
   }
 
-  @Test("It is the largest difference, relative to magnitudes above 1")
+  @Test("The distance of two tensors is the largest difference, relative to magnitudes above 1")
   func relative() {
     #expect(distance(row(1, 2), row(1, 2.5)) == 0.2)
     #expect(distance(row(0.5, 0), row(0.25, 0)) == 0.25)
   }
 
-  @Test("Another shape is infinitely far, even with the same elements")
+  @Test("A tensor of another shape is infinitely far, even with the same elements")
   func shapes() {
     #expect(distance(row(1, 2), row(1, 2).transposed()) == .infinity)
     #expect(distance(row(1, 2), row(1)) == .infinity)
   }
 
-  @Test("A NaN on either side is infinitely far, and so is an infinity")
+  @Test("A tensor with a NaN or an infinity is infinitely far from any other")
   func notANumber() {
     #expect(distance(row(.nan), row(1)) == .infinity)
     #expect(distance(row(1), row(.nan)) == .infinity)

@@ -44,7 +44,7 @@ struct EvaluationTests {
     #expect(distance(statistics.bnvar, expected.bnvar) <= 1e-6)
   }
 
-  @Test("Pairs are not counted if there would be too many")
+  @Test("Pairs of inputs are not counted if there would be too many")
   func tooManyInputs() throws {
     let words = try WordList((0..<600).map { String(UnicodeScalar(0x4E00 + $0)!) })
     let dataset = try Dataset(words, splitSeed: 1, blockSize: 2)

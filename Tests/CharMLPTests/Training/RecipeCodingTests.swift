@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Recipes in programs")
 struct RecipeCodingTests {
-  @Test("What a trainer cannot use is refused with the name of the setting and its value")
+  @Test("A setting that a trainer cannot use is refused with its name and value")
   func validation() {
     let cases: [(String, String, @Sendable (inout Recipe) -> Void)] = [
       ("batch_size", "1", { $0.batchSize = 1 }), ("batch_size", "-5", { $0.batchSize = -5 }),
@@ -42,7 +42,9 @@ struct RecipeCodingTests {
     try recipe.validate()
   }
 
-  @Test("Every preset is possible", arguments: Recipe.Preset.allCases, [100, 50_000, 10_000_000])
+  @Test(
+    "Every preset is a valid recipe", arguments: Recipe.Preset.allCases,
+    [100, 50_000, 10_000_000])
   func presets(preset: Recipe.Preset, windows: Int) throws {
     try Recipe(preset, trainingWindows: windows).validate()
   }
@@ -59,7 +61,7 @@ struct RecipeCodingTests {
     #expect(decoded == recipe)
   }
 
-  @Test("What is missing keeps the notebook's value")
+  @Test("A decoded recipe has the notebook's value for a setting that is missing")
   func missing() throws {
     let recipe = try JSONDecoder().decode(Recipe.self, from: Data(#"{"hidden": 100}"#.utf8))
     #expect(recipe.hidden == 100)

@@ -51,7 +51,7 @@ struct TrainerTests {
     }
   }
 
-  @Test("The same seed gives the same bits, another seed others")
+  @Test("A trainer's seed decides its bits")
   func seeds() throws {
     let dataset = try dataset()
     let trainers = try [1, 1, 2].map { seed in
@@ -79,7 +79,7 @@ struct TrainerTests {
     #expect(trainer.step < 300)
   }
 
-  @Test("The best evaluation is remembered, and a run ends when it has been waited for long enough")
+  @Test("The best evaluation is remembered, and patience ends a run")
   func best() throws {
     let recipe = smallRecipe {
       ($0.evaluateEvery, $0.patience, $0.learningRate, $0.schedule) = (10, 2, 3, .constant)
@@ -99,7 +99,7 @@ struct TrainerTests {
     #expect(trainer.step == 10 * losses.count)
   }
 
-  @Test("Dropout changes what is learned, and another seed drops others")
+  @Test("Dropout changes what is learned, and another seed drops other units")
   func dropout() throws {
     let dataset = try dataset()
     let trainers = try [0, 0.2].map { rate in
