@@ -19,7 +19,7 @@ from pathlib import Path
 
 from runs import ENVIRONMENT, TIME_LIMIT, Failure, main, model, train, train_command
 
-STATUSES = {0, 65, 66, 69, 71, 74, 76}
+STATUSES = {0, 65, 66, 69, 70, 71, 74, 76}
 READERS_OF_MODELS = (
     "sample --count 3", "sample --unique --novel --count 3 --contains a", "sample --most-likely 3",
     "sample evaluate --count 20", "sample explain em", "sample score emma", "report", "train --resume")
