@@ -102,7 +102,7 @@ extension DataWarning {
       comments: \(Format.counted(lines, "line")) that \(lines == 1 ? "begins" : "begin") with \
       \(marks.map(\.text).joined(separator: " or ")) \(lines == 1 ? "is" : "are") learned as words
       """
-    case .trailingComments(let lines):
+    case .trailingComments(let lines, _):
       "comments: \(Format.counted(lines, "line")) with one behind the word, which is learned with it"
     case .markup(let words):
       "HTML: tags or entities in \(Format.counted(words, "place")) are learned as letters"
@@ -241,6 +241,8 @@ extension DataWarning {
         ? TextRemedy("tail -n +2 {} | cut -d/ -f1 | cut -f1")
         : TextRemedy("cut -d/ -f1 {} | cut -f1")
     case .comments(_, let marks): Self.without(marks)
+    case .trailingComments(_, areInParentheses: true):
+      TextRemedy("sed -E 's/[[:blank:]]+\\([^()]*\\)[[:space:]]*$//' {}")
     case .trailingComments:
       TextRemedy("sed -E 's/[[:blank:]]+(#|\\/\\/)([[:blank:]].*)?$//' {}")
     case .markup: Self.withoutMarkup

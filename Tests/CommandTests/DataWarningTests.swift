@@ -83,6 +83,7 @@ private let oddLists = [
   OddList("comments", "{ printf '/*\\n * a list\\n */\\n'; cat plain.txt; echo '# end'; }"),
   OddList("trailing_comments", "sed '0~3s/$/ # noun/' plain.txt"),
   OddList("trailing_comments", "sed 's|$|  // rank 12|' plain.txt"),
+  OddList("trailing_comments", "sed 's/$/ (f)/; 0~2s/f)/m)/' plain.txt"),
   OddList("markup", "sed 's|.*|<li>&</li>|' plain.txt"),
   OddList("markup", "sed 's|.*|<tr><td>&</td><td><b></b></td></tr>|' plain.txt"),
   OddList("escaped", #"sed 's/a/\\u00e9/' plain.txt"#),
@@ -161,6 +162,7 @@ private let cleanLists = [
   "sed '0~2s/$/шкаф/' plain.txt",
   #"sed 's/.*/C:\\&/' plain.txt"#,
   "awk '{ print \"+49 170 \" 70021 + NR * 7919 % 10000 }' plain.txt",
+  "sed '0~3s/$/ (work)/' plain.txt",
   // Molecules.
   "sed 's/[aeiou]/C(=O)/; s/[aeiou]/C=C/; s/[a-z]/C/g; s/./&1/' plain.txt | awk '{ print $0 NR }'",
   "{ sed 600q plain.txt; sed 1,600d plain.txt | \(inCyrillic); }",

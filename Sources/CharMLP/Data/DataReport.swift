@@ -179,8 +179,8 @@ package enum DataWarning: Equatable, Sendable {
   case spellingFlags(words: Int, startsWithCount: Bool)
   /// Some lines are comments.
   case comments(lines: Int, marks: [CommentMark])
-  /// Lines end in a comment.
-  case trailingComments(lines: Int)
+  /// Lines end in a comment, or in a remark in parentheses.
+  case trailingComments(lines: Int, areInParentheses: Bool = false)
   /// HTML tags or entities.
   case markup(words: Int)
   /// Letters beyond ASCII are escaped.

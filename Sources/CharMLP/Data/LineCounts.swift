@@ -17,6 +17,9 @@ struct LineCounts {
   var commentMarks: [CommentMark] = []
   /// With a comment after the word.
   var trailingComments = 0
+  /// With a remark in parentheses after the word, and these remarks.
+  var remarked = 0
+  var remarks: Set<String> = []
   /// By mark; a blank follows it.
   var bullets: [String: Int] = [:]
   /// By index in `QuotePair.all`.
@@ -96,6 +99,7 @@ struct LineCounts {
       countNumbers(bytes, word)
     }
     if slash >= 0 { countSlash(bytes, slash, word) }
+    if bytes[word.upperBound - 1] == UInt8(ascii: ")") { countRemark(bytes, word) }
     countMarks(bytes, word)
   }
 
@@ -150,6 +154,16 @@ struct LineCounts {
       if self.flags.count < 1000 {
         self.flags.insert(String(decoding: flags.map { bytes[$0] }, as: UTF8.self))
       }
+    }
+  }
+
+  private mutating func countRemark(_ bytes: Span<UInt8>, _ word: Range<Int>) {
+    guard let start = word.last(where: { bytes[$0] == UInt8(ascii: "(") }),
+      start > word.lowerBound, bytes[start - 1].isBlank
+    else { return }
+    remarked += 1
+    if remarks.count < 1000 {
+      remarks.insert(String(decoding: (start..<word.upperBound).map { bytes[$0] }, as: UTF8.self))
     }
   }
 

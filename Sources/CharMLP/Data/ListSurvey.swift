@@ -237,8 +237,12 @@ extension LineSurvey {
     return lines >= 3 && 100 * lines >= words.count ? .trailingComments(lines: lines) : nil
   }
 
+  /// Comments or remarks, of which there are few different ones: `anna (f)`.
   private var commentedLines: DataWarning? {
-    isMost(counts.trailingComments) ? trailingComments : nil
+    if isMost(counts.remarked), 10 * counts.remarks.count <= counts.remarked {
+      return .trailingComments(lines: counts.remarked, areInParentheses: true)
+    }
+    return isMost(counts.trailingComments) ? trailingComments : nil
   }
 
   private var markup: DataWarning? {
