@@ -189,11 +189,16 @@ extension PaddedMatrix {
 }
 
 /// c ← a @ b, or c + a @ b, by `cblas_sgemm`.  The memory of c must not be that of a or b.
+///
+/// - Parameter depth: How many columns of a, and rows of b, may hold other values than zero; all of
+///   them by default. The rest is left out where that changes no bit.
 package func multiply(
-  _ a: PaddedMatrix, _ b: PaddedMatrix, into c: PaddedMatrix, isAdding: Bool = false
+  _ a: PaddedMatrix, _ b: PaddedMatrix, depth: Int? = nil, into c: PaddedMatrix,
+  isAdding: Bool = false
 ) {
   check((a.rows, a.columns), (b.rows, b.columns), c)
-  sgemm(CblasNoTrans, a, CblasNoTrans, b, depth: a.columns, c, isAdding)
+  let depth = withoutZeros(depth, of: a.columns, c)
+  sgemm(CblasNoTrans, a, CblasNoTrans, b, depth: depth, c, isAdding)
 }
 
 /// c ← a @ b.T, or c + a @ b.T, by `cblas_sgemm`.  The memory of c must not be that of a or b.
@@ -205,11 +210,22 @@ package func multiply(
 }
 
 /// c ← a.T @ b, or c + a.T @ b, by `cblas_sgemm`.  The memory of c must not be that of a or b.
+///
+/// - Parameter rows: How many rows of a.T may hold other values than zero; all of them by default.
+///   c has to hold zeros in the rest, which is left out where that changes no bit.
 package func multiply(
-  _ a: TransposedPaddedMatrix, _ b: PaddedMatrix, into c: PaddedMatrix, isAdding: Bool = false
+  _ a: TransposedPaddedMatrix, _ b: PaddedMatrix, rows: Int? = nil, into c: PaddedMatrix,
+  isAdding: Bool = false
 ) {
   check((a.stored.columns, a.stored.rows), (b.rows, b.columns), c)
+  let c = c[rows: 0..<withoutZeros(rows, of: c.rows, c)]
   sgemm(CblasTrans, a.stored, CblasNoTrans, b, depth: b.rows, c, isAdding)
+}
+
+private func withoutZeros(_ used: Int?, of count: Int, _ c: PaddedMatrix) -> Int {
+  guard let used, BLASLibrary.mayLeaveOutZeros, c.columns % vectorWidth == 0 else { return count }
+  precondition(used <= count, "multiply: \(used) of \(count)")
+  return used
 }
 
 private func check(

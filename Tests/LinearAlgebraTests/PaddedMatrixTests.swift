@@ -43,6 +43,37 @@ struct PaddedMatrixTests {
     }
   }
 
+  @Test(
+    "Zeros that a product leaves out change no bit of it",
+    arguments: [(1, 31, 112), (27, 31, 48), (27, 104, 40), (64, 104, 112)])
+  func leftOut(rows: Int, depth: Int, width: Int) {
+    var generator = SplitMix64(state: 3)
+    let left = Matrix<Float>.random(rows, depth, using: &generator)
+    let right = Matrix<Float>.random(depth, width, using: &generator)
+    let arena = Arena()
+    let (a, b, c) = arena.block {
+      let depth = PaddedMatrix.stride(depth)
+      return ($0.matrix(rows, depth), $0.matrix(depth, width), $0.matrix(rows, width))
+    }
+    a.resized(rows: rows, columns: depth).assign(left)
+    b[rows: 0..<depth].assign(right)
+    multiply(a, b, into: c)
+    let all = c.matrix
+    c.fill(1)
+    multiply(a, b, depth: depth, into: c)
+    let isSame = c.matrix == all
+    #expect(isSame)
+
+    let gradient = arena.block { $0.matrix(a.columns, width) }
+    multiply(a.T, c, into: gradient)
+    let allRows = gradient.matrix
+    gradient.fill(0)
+    multiply(a.T, c, rows: depth, into: gradient)
+    let areSameRows = gradient.matrix == allRows
+    #expect(areSameRows)
+    withExtendedLifetime(arena) {}
+  }
+
   @Test("Sixteen floats are read and written from any column, beyond the row's end too")
   func unaligned() {
     withPadded(counted(2, 20)) { padded in

@@ -153,14 +153,15 @@ final class PerExampleLayer: FirstLayer {
   func copyWeights() { W1T.assign(transposing: weights.W1) }
 
   func forward(into hprebn: PaddedMatrix, _ clock: StepClock?) {
-    multiply(contextVectors.embcat.padded, weights.W1.padded, into: hprebn.padded)
+    let embcat = contextVectors.embcat
+    multiply(embcat.padded, weights.W1.padded, depth: embcat.columns, into: hprebn.padded)
     clock?.mark(.hprebn)
   }
 
   func backward(_ dhprebn: PaddedMatrix, _ clock: StepClock?) {
     multiply(contextVectors.embcat.padded.T, dhprebn.padded, into: weights.dW1.padded)
     clock?.mark(.dW1)
-    multiply(dhprebn.padded, W1T.padded, into: dembcat.padded)
+    multiply(dhprebn.padded, W1T.padded, depth: dhprebn.columns, into: dembcat.padded)
     clock?.mark(.dembcat)
     scatter()
     clock?.mark(.embedding)

@@ -121,7 +121,7 @@ extension HiddenSlice {
     }
     clock?.mark(.normalization)
     guard stages.contains(.activation) else { return }
-    multiply(h.padded, W2.padded, into: logits.padded)
+    multiply(h.padded, W2.padded, depth: units.count, into: logits.padded)
     clock?.mark(.logits)
   }
 
@@ -132,9 +132,10 @@ extension HiddenSlice {
     _ clock: StepClock?
   ) {
     if stages.contains(.activation) {
-      multiply(dlogits.padded, W2T.padded, into: dh.padded)
+      let vocabulary = dlogits.columns
+      multiply(dlogits.padded, W2T.padded, depth: vocabulary, into: dh.padded)
       clock?.mark(.dh)
-      multiply(dlogits.padded.T, h.padded, into: dW2T.padded)
+      multiply(dlogits.padded.T, h.padded, rows: vocabulary, into: dW2T.padded)
       clock?.mark(.dW2)
     }
     forEachColumnBlock { vectors in
