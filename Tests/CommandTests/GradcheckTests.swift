@@ -73,14 +73,53 @@ struct GradcheckTests {
     }
   }
 
-  @Test("The table fits 100 columns, says what was sampled, and why b1 is judged absolutely")
+  @Test("The table fits 80 columns, says what was sampled, and why b1 is judged absolutely")
   func table() throws {
-    let outcome = try place.run("gradcheck", ["--batch-size", "32", "--hidden", "64"])
+    let sizes = ["--batch-size", "32", "--hidden", "200"]
+    let outcome = try place.run("gradcheck", sizes + ["--write", "mine.safetensors"])
     #expect(outcome.status == 0, "\(outcome.errors)")
-    for line in outcome.output.split(separator: "\n") { #expect(line.count <= 100, "\(line)") }
     #expect(outcome.output.contains("\n32+8: "))
     #expect(outcome.output.contains("\nb1, logit_maxes: "))
+    #expect(outcome.output.contains("a factor in them does not"))
     #expect(outcome.output.hasSuffix(", 0 WRONG\n"))
+    var file = try SafetensorsFile(decoding: [UInt8](place.read("mine.safetensors")))
+    for (name, shape) in [("dh", [32, 200]), ("demb", [32, 3, 10]), ("dW2", [200, 27])] {
+      let elements = try file.elements(named: name, as: Double.self)
+      file[name] = Tensor(elements.map { -1.123456789 * $0 }, shape: shape)
+    }
+    try place.write(file.encoded(), to: "wrong.safetensors")
+    let all = try place.run("gradcheck", ["--reference", "wrong.safetensors", "--all"])
+    #expect(all.status == 1 && all.output.contains("\nWRONG dh at "))
+    for line in (outcome.output + all.output).split(separator: "\n") {
+      #expect(line.count <= 80, "\(line)")
+    }
+  }
+
+  @Test("One tensor of another type is left out by its name, with the line that mends it")
+  func otherType() throws {
+    let path = try writeReference("float32") { file in
+      file["dh"] = Tensor([Int64](repeating: 0, count: 48), shape: [4, 12])
+    }
+    let outcome = try place.run("gradcheck", ["--reference", path])
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(
+      outcome.output.contains(
+        "\nnot comparable: dh (int64, and C is float32: dh = dh.float())\n"))
+    #expect(outcome.output.contains("gradients: 25 right, 1 not comparable\n"))
+    let refused = try place.run(
+      "gradcheck",
+      [
+        "--reference",
+        try writeReference("float32") {
+          $0["b2"] = Tensor([Double](repeating: 0, count: 27), shape: [27])
+        },
+      ])
+    #expect(refused.status == 65)
+    #expect(
+      refused.errorLines == [
+        "gradcheck: changed.safetensors: b2: expected F32 like C, found F64",
+        "Write before save_file: b2 = b2.float()",
+      ])
   }
 
   @Test("Another seed, or another minibatch, is another problem; the same flags print the same")
@@ -174,6 +213,33 @@ struct GradcheckTests {
     #expect(follower["hint"] is NSNull)
     let here = try #require(verdicts.first { $0["name"] as? String == "dhpreact" })
     #expect((here["hint"] as? String)?.contains("sign") == true)
+  }
+
+  @Test("A parameter that was updated since is named, in words and in JSON")
+  func updatedParameter() throws {
+    let path = try writeReference { file in
+      let values = try file.elements(named: "W2", as: Double.self)
+      let gradient = try file.elements(named: "dW2", as: Double.self)
+      file["W2"] = Tensor(zip(values, gradient).map { $0 - 0.1 * $1 }, shape: [12, 27])
+    }
+    let outcome = try place.run("gradcheck", ["--reference", path])
+    #expect(outcome.status == 1)
+    #expect(outcome.errors == "gradcheck: W2 in the file is not the one that this pass used\n")
+    #expect(
+      outcome.output.contains(
+        """
+
+        W2 in the file is not the one that this pass used: it changed after logits was
+        computed. Write the file
+        """))
+    #expect(outcome.output.contains(" from before it.\ndo not fit: logits dh\n"))
+    let json = try place.run("gradcheck", ["--reference", path, "--json"])
+    let object = try jsonObject(json.output)
+    #expect(object["cause"] as? String == "parameters")
+    let verdicts = try #require(object["verdicts"] as? [[String: Any]])
+    let misfits = verdicts.filter { $0["verdict"] as? String == "follows" }
+    #expect(misfits.map { $0["name"] as? String } == ["logits", "dh"])
+    #expect(misfits.allSatisfy { $0["follows_from"] as? [String] == ["W2"] })
   }
 
   @Test("A wrong shape is a row with a verdict, and the rest is judged")

@@ -41,7 +41,7 @@ WRONG_LINES = [
     ("dcounts_sum_inv", "dcounts_sum_inv = (counts * dprobs).sum(0, keepdim=True)", "shape", "summed along the other"),
     ("dcounts_sum", "dcounts_sum = counts_sum**-2 * dcounts_sum_inv", "here", "its sign"),
     ("dcounts", "dcounts = counts_sum_inv * dprobs", "here", "counts has two uses"),
-    ("dh", "dh = 2 * dlogits @ W2.T", "here", "the square"),
+    ("dh", "dh = 2 * dlogits @ W2.T", "here", "a constant factor"),
     ("dW2", "dW2 = dlogits.T @ h", "shape", "the transpose"),
     ("dhpreact", "dhpreact = (1.0 - h**2)", "here", "a factor left out"),
     ("dbngain", "dbngain = bnraw * dhpreact", "shape", "not summed"),

@@ -163,7 +163,7 @@ class Notebook:
         self.shapes = {
             "Xb": [n, block], "Yb": [n], "C": [v, e], "dC": [v, e], "b1": [hidden], "db1": [hidden],
             "b2": [v], "db2": [v], "loss": [], "emb": [n, block, e], "demb": [n, block, e]}
-        self.left_out = set()
+        self.left_out, self.types = set(), {}
 
     def rounded(self, a):
         if self.dtype == "F64":
@@ -180,6 +180,7 @@ class Notebook:
         entries = [("Xb", "I64", self.tensors["ids"]), ("Yb", "I64", self.tensors["Yb"])]
         entries += [(name, self.dtype, [x for row in self.tensors[name] for x in row])
                     for name in [*PARAMETERS, *LINES] if name not in self.left_out]
+        entries = [(name, self.types.get(name, dtype), numbers) for name, dtype, numbers in entries]
         return encode([(name, dtype, self.shape(name), numbers) for name, dtype, numbers in entries])
 
 
@@ -187,7 +188,8 @@ def encode(tensors):
     """The bytes of a file with these (name, dtype, shape, numbers)."""
     header, data = {}, b""
     for name, dtype, shape, numbers in tensors:
-        packed = struct.pack(f"<{len(numbers)}{dict(F32='f', F64='d', I64='q')[dtype]}", *numbers)
+        code = dict(F16="e", F32="f", F64="d", I64="q", I32="i", U8="B")[dtype]
+        packed = struct.pack(f"<{len(numbers)}{code}", *(numbers if code in "efd" else map(int, numbers)))
         header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [len(data), len(data) + len(packed)]}
         data += packed
     return with_header(json.dumps(header, ensure_ascii=False), data)
@@ -288,6 +290,27 @@ def odd():
                 ("bfloat16", {"dh": lambda t: each(lambda x: math.ldexp(
                     round(math.ldexp(math.frexp(x)[0], 8)), math.frexp(x)[1] - 8), LINES["dh"](t))})]:
             yield f"{dtype}: {description}", made(changes, dtype=dtype)
+        for description, changes in [
+                ("h for its square", {"dhpreact": lambda t: times(each(lambda x: 1 - x, t["h"]), t["dh"])}),
+                ("a product for a quotient", {"dprobs": lambda t: times(t["probs"], t["dlogprobs"])}),
+                ("the standard deviation", {"bnvar_inv": lambda t: each(lambda x: (x + 1e-5) ** 0.5, t["bnvar"])}),
+                ("bnraw for bndiff", {"dbnvar_inv": lambda t: down(times(t["bnraw"], t["dbnraw"]))}),
+                ("without the target", {"dlogits": lambda t: times(t["probs"], 1 / t["n"])}),
+                ("backwards", {"embcat": lambda t: [row[::-1] for row in LINES["embcat"](t)]}),
+                ("another bias", {"logits": lambda t: add(matmul(t["h"], t["W2"]), times(t["b2"], t["b2"]))})]:
+            yield f"{dtype}: {description}", made(changes, dtype=dtype)
+        for factor in (32, 1 / 32, 2):
+            yield f"{dtype}: dlogit_maxes times {factor}", made(scaled("dlogit_maxes", factor), dtype=dtype, n=32)
+        for changed in (["C"], ["W1"], ["W2"], ["b2"], ["bngain"], ["bnbias"], ["W1", "W2"]):
+            for changes in ({}, scaled("dbndiff", 1.5)):
+                updated = made(changes, dtype=dtype)
+                for name in changed:
+                    updated.tensors[name] = updated.rounded(
+                        subtract(updated.tensors[name], times(updated.tensors["d" + name], 0.1)))
+                yield f"{dtype}: {changed} updated, {list(changes)}", updated
+        another = made(dtype=dtype)
+        another.tensors["W2"] = Notebook(8, n=16, hidden=20, embedding=4, vocabulary=11, dtype=dtype).tensors["W2"]
+        yield f"{dtype}: another W2", another
         follows = made(dtype=dtype)
         follows.tensors["dcounts_sum_inv"] = times(follows.tensors["counts"], follows.tensors["dprobs"])
         follows.tensors["dcounts_sum"] = [row * 11 for row in follows.tensors["dcounts_sum"]]
@@ -305,6 +328,10 @@ def odd():
                      "dcounts dnorm_logits dlogit_maxes").split():
             left.tensors[name] = other.tensors[name]
         yield f"{dtype}: steps of an earlier exercise", left
+        for types in ({"dh": "F16"}, {"loss": "I64", "Xb": "I32", "Yb": "I32"}, {"demb": "U8"}):
+            typed = made(dtype=dtype)
+            typed.types = types
+            yield f"{dtype}: {types}", typed
         yield f"{dtype}: large weights", made(dtype=dtype, scale=1e15)
 
 
@@ -354,6 +381,7 @@ def hostile():
     yield changed(("Xb", "I64", [1, 3], [0, 0, 0]), ("Yb", "I64", [1], [0]))
     yield changed(("W1", "F64", [5, 3], [0.0] * 15))
     yield changed(("dW1", "F32", [1], [0.0]))
+    yield changed(("Yb", "U8", [2], [0, 1]))
 
 
 def mutants(count):

@@ -118,6 +118,22 @@ extension Minibatch {
   }
 }
 
+// MARK: - Element types
+
+extension DataType {
+  /// The name in PyTorch; the format's where that has none.
+  package var pythonName: String {
+    switch self {
+    case .bool: "bool"
+    case .bfloat16: "bfloat16"
+    case .float16, .float32, .float64: "float\(bitWidth)"
+    case .int8, .int16, .int32, .int64: "int\(bitWidth)"
+    case .uint8, .uint16, .uint32, .uint64: "uint\(bitWidth)"
+    default: rawValue
+    }
+  }
+}
+
 // MARK: - Precision
 
 /// The precision that numbers were computed in.
@@ -155,6 +171,11 @@ package enum Precision: String, CaseIterable, Sendable {
     case .float32: .float32
     case .float64: .float64
     }
+  }
+
+  /// Python that gives a tensor this type.
+  func conversion(of name: String) -> String {
+    "\(name) = \(name).\(self == .float32 ? "float" : "double")()"
   }
 
   /// The distance of neighbouring numbers at `x`.

@@ -26,6 +26,8 @@ package struct Reference: Equatable, Sendable {
   package let stale: [PassTensor: [Int]]
   /// The same tensors in the sizes that they fit.
   let otherPass: OtherPass?
+  /// Tensors whose elements are of another type than all else; they are not read.
+  package let otherTypes: [PassTensor: DataType]
   /// Names in the file that are not tensors of the pass, sorted; they are not compared.
   package let ignored: [String]
 
@@ -48,7 +50,7 @@ package struct Reference: Equatable, Sendable {
       self.problem = problem
       tensors = Self.tensors(problem, Double.self)
     }
-    (shapes, misshapen, stale, otherPass, ignored) = ([:], [:], [:], nil, [])
+    (shapes, misshapen, stale, otherPass, otherTypes, ignored) = ([:], [:], [:], nil, [:], [])
   }
 
   /// A reference made in a test.
@@ -64,7 +66,7 @@ package struct Reference: Equatable, Sendable {
     self.misshapen = misshapen
     self.stale = stale
     self.ignored = ignored
-    otherPass = nil
+    (otherPass, otherTypes) = (nil, [:])
   }
 
   /// Every tensor of the step-by-step pass in one precision.
@@ -138,8 +140,9 @@ extension Reference {
 // MARK: - Reading
 
 // C, W1 and Xb determine all sizes; everything else has to fit them. Xb and Yb are I64 as PyTorch
-// makes them, all else is of one type, F32 or F64. A tensor to be judged whose shape does not fit
-// is kept apart. Other names are left alone: notebooks hold a lot (Xtr, g, device).
+// makes them, or I32; all else is of one type, F32 or F64. A tensor to be judged whose shape or
+// type does not fit is kept apart. Other names are left alone: notebooks hold a lot (Xtr, g,
+// device).
 
 extension Reference {
   /// Reads a reference.
@@ -160,18 +163,21 @@ extension Reference {
     problem = GradientProblem(try reader.parameters(), try reader.minibatch())
     var tensors: [PassTensor: Matrix<Double>] = [:]
     var (shapes, others): ([PassTensor: [Int]], [PassTensor: [Int]]) = ([:], [:])
+    var otherTypes: [PassTensor: DataType] = [:]
     for tensor in PassTensor.computed {
-      guard let shape = reader.file[tensor.name]?.shape else { continue }
-      if reader.sizes.accepts(shape, for: tensor) {
+      guard let given = reader.file[tensor.name] else { continue }
+      if given.dataType != precision.dataType {
+        otherTypes[tensor] = given.dataType
+      } else if reader.sizes.accepts(given.shape, for: tensor) {
         tensors[tensor] = try reader.matrix(tensor)
-        if shape != reader.sizes.shape(of: tensor) { shapes[tensor] = shape }
+        if given.shape != reader.sizes.shape(of: tensor) { shapes[tensor] = given.shape }
       } else {
-        try reader.checkType(tensor)
-        others[tensor] = shape
+        others[tensor] = given.shape
       }
     }
     self.tensors = tensors
     self.shapes = shapes
+    self.otherTypes = otherTypes
     let sizes = reader.sizes.others(explaining: others)
     stale = others.filter { sizes?.accepts($0.value, for: $0.key) ?? false }
     misshapen = others.filter { !(sizes?.accepts($0.value, for: $0.key) ?? false) }
@@ -270,8 +276,8 @@ extension ReferenceReader {
     return Matrix(rows: rows, columns: columns, elements: numbers(of: given))
   }
 
-  /// All tensors of the pass have C's type.
-  func checkType(_ tensor: PassTensor) throws(ReferenceError) {
+  /// What is read of the pass has C's type.
+  private func checkType(_ tensor: PassTensor) throws(ReferenceError) {
     let found = try Self.tensor(tensor.name, in: file).dataType
     guard found != precision.dataType else { return }
     let expected = "\(precision.dataType.rawValue) like C"
@@ -318,8 +324,9 @@ extension ReferenceReader {
   private func ids(_ name: String, shape: [Int]) throws(ReferenceError) -> [Int32] {
     let tensor = try Self.tensor(name, in: file)
     try check(tensor.shape, of: name, against: [shape])
-    guard let ids = try? tensor.integers() else {
-      throw .dataType(tensor: name, expected: "I64", found: tensor.dataType)
+    let short: [Int32]? = try? tensor.elements()
+    guard let ids = (try? tensor.integers()) ?? short?.map(Int64.init) else {
+      throw .dataType(tensor: name, expected: "I64 or I32", found: tensor.dataType)
     }
     let vocabulary = sizes.model.vocabulary
     for (index, id) in ids.enumerated() where id < 0 || id >= vocabulary {
@@ -347,6 +354,16 @@ package enum ReferenceError: Error, Equatable, Sendable {
   case parameter(tensor: String, index: [Int], found: Double)
   /// A tensor of the pass would be too large.
   case tooLarge(limit: Int)
+}
+
+extension ReferenceError {
+  /// The line of Python that mends it, if there is one.
+  package var python: String? {
+    guard case .dataType(let tensor, let expected, _) = self else { return nil }
+    if expected.hasPrefix("I") { return "\(tensor) = \(tensor).long()" }
+    let precision: Precision = expected.hasPrefix("F64") ? .float64 : .float32
+    return precision.conversion(of: tensor)
+  }
 }
 
 extension ReferenceError: CustomStringConvertible {

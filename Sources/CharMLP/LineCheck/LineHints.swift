@@ -6,7 +6,6 @@
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
 
 import LinearAlgebra
-package import OrderedJSON
 
 /// Looks for the kind of mistake in a line that is wrong given its inputs.
 struct LineHints {
@@ -37,17 +36,19 @@ struct LineHints {
     vocabulary = Double(judge.reference.problem.parameters.shape.vocabulary)
   }
 
-  /// The hint; nil if the numbers show no kind.
-  var text: String? {
+  /// Where a mistake may be whose kind does not show.
+  var guess: String? { missingInputs ?? otherPass }
+
+  /// The kind of mistake, if the numbers show one.
+  var kind: String? {
     let shown: [() -> String?] = [{ emptiness }, { wrongSign }, { notZero }]
     let tried: [() -> String?] = [
       { rounding }, { fewerDigits }, { lastWrite }, { lostTerm }, { ratio }, { lostFactor },
-      { forgottenEpsilon }, { equalTensor }, { scaledTerm }, { transposed },
-      { constantDifference }, { usesOfMaxes },
+      { forgottenEpsilon }, { equalTensor }, { scaledTerm }, { otherInput }, { otherForm },
+      { otherPower }, { transposed }, { otherOrder }, { constantDifference }, { usesOfMaxes },
     ]
-    let guessed: [() -> String?] = [{ missingInputs }, { otherPass }]
     let vague: [() -> String?] = [{ equalTensor }]
-    return (shown + (isVague ? vague : tried) + guessed).lazy.compactMap { $0() }.first
+    return (shown + (isVague ? vague : tried)).lazy.compactMap { $0() }.first
   }
 
   // MARK: Kinds
@@ -58,8 +59,16 @@ struct LineHints {
   }
 
   private var wrongSign: String? {
-    guard tensor.cancels != nil, isFound(line) else { return nil }
-    return Sentence.oppositeRounding()
+    guard let cancelled = tensor.cancels, isFound(line) else { return nil }
+    guard let factor = judge.rounding(tensor, found, of: cancelled)?.clearFactor else {
+      return Sentence.oppositeRounding()
+    }
+    // It is known to a fifth.
+    let times = factor > 1 ? factor : 1 / factor
+    var unit = 1.0
+    while times >= 10 * unit { unit *= 10 }
+    let text = Self.number((times / unit).rounded() * unit)
+    return (factor > 1 ? Sentence.largeRounding : .smallRounding)(["factor": text])
   }
 
   private var notZero: String? { tensor.cancels == nil ? nil : Sentence.notZero() }
@@ -169,12 +178,74 @@ struct LineHints {
     return nil
   }
 
+  /// The line with another tensor of the file in place of one of its inputs.
+  private var otherInput: String? {
+    if isFound(line) { return nil }
+    for input in tensor.inputs {
+      guard let expected = self.input(input) else { continue }
+      for other in PassTensor.allCases where other != input && other != tensor {
+        guard let value = judge.value(other), value.rows == expected.rows,
+          value.columns == expected.columns
+        else { continue }
+        let rest = variant(input) { _ in value }
+        if !isRounding(rest), isFound(rest) {
+          return Sentence.otherInput(["tensor": other.name])
+        }
+      }
+    }
+    return nil
+  }
+
+  /// What is often taken for the line, where it is no variant of one input.
+  private var otherForm: String? {
+    if isFound(line) { return nil }
+    return wrongForms.first { isFound(like: $0.value()) }?.sentence()
+  }
+
+  /// The line with another power of one of its inputs; of the variance, ε is in it.
+  private var otherPower: String? {
+    if isFound(line) { return nil }
+    for input in tensor.inputs {
+      guard let value = self.input(input), value.elements.allSatisfy({ $0 > 0 }) else { continue }
+      for power in [-1, 2, 0.5, -2, -0.5, 1 / 3, 2 / 3, 4 / 3] as [Double] {
+        let rest = variant(input) { x in
+          input == .bnvar ? pow(x + 1e-5, power) + -1e-5 : pow(x, power)
+        }
+        if !isRounding(rest), isFound(rest) { return Sentence.otherPower() }
+      }
+    }
+    return nil
+  }
+
   private var transposed: String? {
-    guard found.rows == found.columns, found.rows > 1 else { return nil }
-    return isFound(
-      EvaluatedLine(
-        value: line.value.transposed(), size: line.size.transposed(), terms: line.terms))
-      ? Sentence.transpose() : nil
+    func isSquare(_ x: Matrix<Double>) -> Bool { x.rows == x.columns && x.rows > 1 }
+    if isSquare(found),
+      isFound(
+        EvaluatedLine(
+          value: line.value.transposed(), size: line.size.transposed(), terms: line.terms))
+    {
+      return Sentence.transpose()
+    }
+    let isFactor = tensor.inputs.contains { input in
+      guard let value = self.input(input), isSquare(value) else { return false }
+      let rest = variant(input) { $0.transposed() }
+      return !isRounding(rest) && isFound(rest)
+    }
+    return isFactor ? Sentence.transposedFactor() : nil
+  }
+
+  /// The line's numbers in other places.
+  private var otherOrder: String? {
+    guard found.count > 1, found.count <= 1 << 20 else { return nil }
+    let bounds = line.bound(judge.precision).elements
+    let tolerance = min(bounds.max() ?? 0, limit)
+    let isSame = zip(found.elements.sorted(), line.value.elements.sorted()).allSatisfy {
+      abs($0 - $1) <= tolerance
+    }
+    let isClear = bounds.indices.contains {
+      abs(found.elements[$0] - line.value.elements[$0]) > 32 * tolerance
+    }
+    return isSame && isClear ? Sentence.otherOrder() : nil
   }
 
   /// A difference that is the same along each row, or along each column.
@@ -192,7 +263,11 @@ struct LineHints {
     }
     let alongRows = isConstant(difference)
     guard alongRows || isConstant(difference.transposed()) else { return nil }
-    return alongRows ? Sentence.constantInRows() : Sentence.constantInColumns()
+    if alongRows { return Sentence.constantInRows() }
+    guard let bias = tensor.inputs.first(where: [PassTensor.b1, .b2, .bnbias].contains) else {
+      return Sentence.constantInColumns()
+    }
+    return Sentence.otherBias(["name": bias.name, "tensor": tensor.name])
   }
 
   private var usesOfMaxes: String? {
@@ -214,7 +289,9 @@ struct LineHints {
       PassTensor.computed.contains($0) && judge.found($0) == nil
     }
     guard !unknown.isEmpty else { return nil }
-    let leftOut = unknown.filter(judge.isLeftOut)
+    let leftOut = unknown.filter {
+      judge.isLeftOut($0) || judge.reference.otherTypes[$0] != nil
+    }
     let names = unknown.map(\.name).joined(separator: ", ")
     let sentence: Sentence =
       switch (unknown.count, leftOut.count) {
@@ -227,7 +304,44 @@ struct LineHints {
     return sentence(["names": names])
   }
 
+  /// Mistakes that many make, and what they are.
+  private var wrongForms: [(sentence: Sentence, value: () -> Matrix<Double>)] {
+    func given(_ tensor: PassTensor) -> Matrix<Double> { input(tensor) ?? 0 * line.value }
+    switch tensor {
+    case .dlogprobs:
+      return [(.everywhere, { 0 * line.value + -1 / n })]
+    case .dlogits:
+      return [(.lostTerm, { (1 / n) * given(.probs) })]
+    case .dhpreact:
+      let (h, dh) = (given(.h), given(.dh))
+      let others = [
+        { 1 - h }, { h }, { pow(h, 2) }, { 1 - (-pow(h, 2)) }, { h * (1 - h) },
+        { 1 - pow(tanh(h), 2) },
+      ]
+      return others.map { other in (.otherDerivative, { other() * dh }) }
+    case .dhprebn:
+      let (dy, x) = (given(.dhpreact), given(.bnraw))
+      let scale = (1 / n) * (given(.bngain) * given(.bnvar_inv))
+      let (mean, variance) = (dy.sum(.rows), x * (dy * x).sum(.rows))
+      let full = n * dy - mean
+      return [
+        (.besselInOneGo, { scale * (full - variance) }),
+        (.lostTerm, { scale * full }),
+        (.lostTerm, { scale * (n * dy - (n / (n - 1)) * variance) }),
+        (.lostTerm, { scale * (n * dy - variance) }),
+      ]
+    default: return []
+    }
+  }
+
   // MARK: Trying
+
+  /// Whether these are the file's numbers, about as closely as the line could be them.
+  private func isFound(like value: Matrix<Double>) -> Bool {
+    guard value.rows == found.rows, value.columns == found.columns else { return false }
+    let like = EvaluatedLine(value: value, size: line.size + magnitude(value), terms: line.terms)
+    return !isRounding(like) && isFound(like)
+  }
 
   private func input(_ input: PassTensor) -> Matrix<Double>? {
     judge.versions[input]?.first?.input.value
@@ -295,14 +409,19 @@ extension LineHints {
     return (factor < 0 ? "−" : "") + (isWhole ? "\(Int(rounded))" : "\(rounded)")
   }
 
-  /// What a ratio usually means.
+  /// What a ratio usually means, of what the line has in it.
   private func kind(of factor: Double) -> Sentence {
-    var kinds: [(Double, Sentence)] = [
-      (1, .sign), ((n - 1) / n, .bessel), (n / (n - 1), .bessel), (n, .mean), (1 / n, .mean),
-      (n - 1, .meanWithoutOne), (1 / (n - 1), .meanWithoutOne), (2, .square), (0.5, .square),
-    ]
-    if tensor.reducedAxis == 1 {
-      kinds += [(vocabulary, .meanOfRow), (1 / vocabulary, .meanOfRow)]
+    var kinds = [(1.0, Sentence.sign)]
+    for kind in tensor.factors {
+      let ratio: Double =
+        switch kind {
+        case .bessel: n / (n - 1)
+        case .mean: n
+        case .meanWithoutOne: n - 1
+        case .meanOfRow: vocabulary
+        default: 2
+        }
+      kinds += [(ratio, kind), (1 / ratio, kind)]
     }
     return kinds.first { abs(abs(factor) / $0.0 - 1) < 1e-4 && ($0.0 != 1 || factor < 0) }?.1
       ?? .anyFactor
@@ -330,14 +449,31 @@ extension LineHints {
       ])
     }
     guard let cancelled = tensor.cancels else { return nil }
-    let isSeen =
+    let isSignSeen =
       judge.cancellingTerms(of: tensor, cancelled) != nil
       && !found.elements.allSatisfy { $0 == 0 }
-    return isSeen ? nil : Sentence.unseenSign()
+    return (isSignSeen ? Sentence.unseenFactor : .unseenSign)()
   }
 }
 
 extension PassTensor {
+  /// The kinds of factors that the line has, or that its sum or its form in one go may be given.
+  var factors: [HintSentence] {
+    switch self {
+    case .bnvar, .dbndiff2: [.bessel, .mean, .meanWithoutOne]
+    case .dhprebn: [.bessel, .mean]
+    case .bnmeani, .loss, .dlogprobs, .dlogits: [.mean]
+    case .dbnvar: [.exponent]
+    case .dbndiff: [.square]
+    default:
+      switch TensorRow<Double>(self).terms {
+      case .sum(.n, _): [.mean]
+      case .sum(.vocabulary, _) where reducedAxis == 1: [.meanOfRow]
+      default: []
+      }
+    }
+  }
+
   /// What to look at where the numbers show no kind of mistake; never the line itself.
   package var question: String {
     guard let owner else {
@@ -347,147 +483,5 @@ extension PassTensor {
     let readers = owner.readers.map { "\($0) = \($0.line)" }
     let lines = readers.joined(separator: "; ")
     return (readers.count == 1 ? HintSentence.forwardLine : .forwardLines)(["lines": lines])
-  }
-}
-
-// MARK: - Words of hints
-
-// One table for the judge, the commands and docs/gradcheck.html. A place in braces is filled in
-// where the sentence is used.
-
-/// A text with places in braces.
-package protocol Sentence: RawRepresentable<String>, CaseIterable, Sendable {}
-
-extension Sentence {
-  /// The text with its places filled in.
-  /// - Precondition: every place has a value, and every value a place.
-  package func callAsFunction(_ values: [String: String] = [:]) -> String {
-    var text = rawValue
-    for (place, value) in values {
-      precondition(text.contains("{\(place)}"), "Sentence: \(self) has no place \(place)")
-      text.replace("{\(place)}", with: value)
-    }
-    return text
-  }
-
-  /// Every text under the name of its case.
-  package static var table: [(name: String, text: String)] {
-    allCases.map { (name: "\($0)", text: $0.rawValue) }
-  }
-}
-
-/// What is said of one line.
-package enum HintSentence: String, Sentence {
-  // Kinds of mistakes
-  case notFinite = "not finite, and its line is"
-  case zero = "zero everywhere"
-  case lastWrite = "given your demb: equals the last write of each row; add, do not assign"
-  case oneTerm = "equals one of its terms alone: {owner} has two uses"
-  case lostTerm = "equals its line with a term left out"
-  case ratio = "{factor} times its line: {kind}"
-  case lostFactor = "equals its line with a factor left out"
-  case noEpsilon = "equals its line without ε"
-  case oppositeRounding = "zero but for rounding, and the rounding has the opposite sign"
-  case notZero = "should be zero but for rounding"
-  case rounding = "zero but for rounding, and its line is not"
-  case fewerDigits = "equals its line in {type}: computed or saved with fewer digits"
-  case equalTensor =
-    "equals your {tensor}: the same memory (then clone it), or the wrong tensor"
-  case scaledTerm = "one of its terms is {factor} times what it should be: {kind}"
-  case transpose = "the transpose"
-  case constantInRows =
-    "off by the same number along each row: a term that is repeated there is missing or too many"
-  case constantInColumns =
-    "off by the same number along each column: a term that is repeated there is missing or too many"
-  case otherUseOfMaxes = "its last bits show another use of dlogit_maxes"
-  case otherPass = "{question}; or {names} changed after {tensor} was computed"
-  case missingInput = "{names} is not in the file, so it may be there"
-  case missingInputs = "{names} are not in the file, so it may be there"
-  case leftOutInput = "{names} is left out, so it may be there"
-  case leftOutInputs = "{names} are left out, so it may be there"
-  case unknownInputs = "{names} are not in the file or left out, so it may be there"
-
-  // What to look at
-  case reads = "reads {names}"
-  case forwardLine = "forward line: {lines}"
-  case forwardLines = "forward lines: {lines}"
-
-  // Kinds of factors
-  case sign = "its sign"
-  case signAnd = "its sign, and {kind}"
-  case bessel = "Bessel's n − 1"
-  case mean = "the mean over n"
-  case meanWithoutOne = "the mean over n − 1"
-  case meanOfRow = "the mean over the vocabulary"
-  case square = "the square"
-  case anyFactor = "a constant factor"
-
-  // Shapes
-  case otherDimension = "{found} is not {expected}: summed along the other dimension"
-  case transposedShape = "{found} is the transpose"
-  case keepdimOrSum = "{found} is not {expected}: keepdim, or not summed"
-  case notSummed = "{found} is not {expected}: not summed"
-  case keepdim = "{found} is not {expected}: keepdim"
-  case summed = "{found} is not {expected}: summed"
-  case summedOverAll = "{found} is not {expected}: summed over everything"
-  case notRepeated = "{found} is not {expected}: not repeated"
-  case otherForm = "{found} is not {expected}: the same number of elements in another shape"
-  case shapeOfAnother = "{found} is not {expected}: of another minibatch?"
-  case otherShape = "{found} is not {expected}"
-  case lostDimension = "{found} for {expected}: keepdim"
-
-  // What cannot be judged
-  case unseenSign = "zero but for rounding: a wrong sign would not show"
-  case stale = "of another minibatch: left out"
-  case noBound = "its line overflows or divides by zero here: no bound is finite"
-}
-
-// MARK: - Tables for the page
-
-// docs/gradcheck.html computes lines, bounds and verdicts itself. What it has to know of a tensor
-// for that (its shape, the terms of its line, what it reads) comes from PassTensors.swift alone, as
-// JSON.
-
-extension PassTensor {
-  /// All tensors in the derivation's order, the factor of every bound, and the sentences of hints.
-  package static var table: JSONValue {
-    [
-      "factor": .number(EvaluatedLine.factor),
-      "sumsForSign": .integer(PassJudge.sumsForSign),
-      "elementsForBits": .integer(PassJudge.elementsForBits),
-      "elementLimit": .integer(GradientProblem.elementLimit),
-      "tensors": .array(allCases.map(\.entry)),
-      "leftoversOfAnySize": .integer(leftoversOfAnySize),
-      "leftovers": .array(leftovers.map { .array($0.map { .string($0.name) }) }),
-      "hints": .object(HintSentence.table.map { (key: $0.name, value: .string($0.text)) }),
-    ]
-  }
-
-  private var entry: JSONValue {
-    let row = TensorRow<Double>(self)
-    return [
-      "name": .string(name),
-      "owner": owner.map { .string($0.name) } ?? .null,
-      "dimensions": .array(row.dimensions.map { .string("\($0)") }),
-      "terms": row.terms.json,
-      "line": .string(line),
-      "inputs": .array(inputs.map { .string($0.name) }),
-      "ids": ids.map { .string($0.rawValue) } ?? .null,
-      "cancels": cancels.map { .string($0.name) } ?? .null,
-      "reducedAxis": reducedAxis.map { .integer($0) } ?? .null,
-      "divisor": divisor.map { .string($0.name) } ?? .null,
-      "section": .string(section),
-    ]
-  }
-}
-
-extension TensorRow.Terms {
-  /// What is added up: null, `[dimension, how many besides]` or `"occurrences"`.
-  fileprivate var json: JSONValue {
-    switch self {
-    case .few: .null
-    case .sum(let dimension, let others): [.string("\(dimension)"), .integer(others)]
-    case .occurrences: "occurrences"
-    }
   }
 }

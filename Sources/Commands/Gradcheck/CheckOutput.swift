@@ -79,17 +79,15 @@ extension CheckOutput {
     return report.forward.isEmpty ? gradients : gradients + "\n" + table("forward", report.forward)
   }
 
+  /// At most 80 columns wide; JSON has more of each row.
   private func table(_ heading: String, _ rows: [Comparison]) -> String {
     var table = Table(
-      [
-        heading, "shape", "against", "checked", "exact", "max abs", "max rel", "verdict",
-        "worst element",
-      ], leftAligned: [0, 1, 2, 3, 4, 7, 8])
+      [heading, "shape", "against", "of", "max abs", "max rel", "verdict"],
+      leftAligned: [0, 1, 2, 3, 6])
     for row in rows {
       table.add([
         row.name, row.shape.shapeDescription, row.against.rawValue, row.coverage.text,
-        row.isExact ? "yes" : "no", Format.scientific(row.maxAbs), Format.scientific(row.maxRel),
-        row.verdict.rawValue, row.isExact ? "" : row.worst.place.text,
+        Format.scientific(row.maxAbs), Format.scientific(row.maxRel), row.verdict.rawValue,
       ])
     }
     return table.text
@@ -102,13 +100,20 @@ extension CheckOutput {
     }
     notes.append(
       """
-      b1, logit_maxes: gradients that are zero in exact arithmetic. Batch norm subtracts b1 again with
-      the mean, and a softmax does not see what is subtracted from all logits. What a program computes
-      there is rounding error, so they are compared with zero; max rel is relative to the terms that
-      cancel.
+      b1, logit_maxes: gradients that are zero in exact arithmetic. Batch norm \
+      subtracts b1 again with the mean, and a softmax does not see what is subtracted \
+      from all logits. What a program computes there is rounding error, so they are \
+      compared with zero, and a factor in them does not show; max rel is relative to \
+      the terms that cancel.
       """)
     if let reference = problem.reference { notes.append(note(on: reference, report)) }
-    return notes.map { $0 + "\n" }.joined()
+    return notes.map(Self.filled).joined()
+  }
+
+  /// A text in lines of at most 80 columns.
+  private static func filled(_ text: String) -> String {
+    Format.filled(text.split(separator: " ").map(String.init), first: "", indent: 0, columns: 80)
+      .map { $0 + "\n" }.joined()
   }
 
   private func note(on reference: Reference, _ report: GradientReport) -> String {
@@ -122,11 +127,11 @@ extension CheckOutput {
   /// A line for everything that is wrong.
   private func faults(_ report: GradientReport) -> String {
     report.wrong.map { row in
-      """
-      WRONG \(row.tensor.name) at \(row.worst.place.text): \(row.against.rawValue) \(row.worst.found), \
-      derivation \(row.worst.expected); rounding explains \(Format.scientific(row.worst.bound))
-
-      """
+      Self.filled(
+        """
+        WRONG \(row.tensor.name) at \(row.worst.place.text): \(row.against.rawValue) \(row.worst.found), \
+        derivation \(row.worst.expected); rounding explains \(Format.scientific(row.worst.bound))
+        """)
     }.joined()
   }
 
@@ -229,10 +234,15 @@ struct VerdictOutput {
   private func counts(_ lines: [LineVerdict]) -> String {
     let words: [(LineVerdict.Kind, String)] = [
       (.right, Words.right()), (.wrong, Words.here()), (.shape, Words.shape()),
-      (.follows, verdicts.cause == nil ? Words.follow() : Words.misfit()),
+      (.follows, Words.follow()), (.follows, Words.misfit()),
       (.notComparable, Words.notComparable()), (.missing, Words.missing()),
     ]
-    let counts = words.map { kind, word in (count: lines.count { $0.kind == kind }, word: word) }
+    let counts = words.map { kind, word in
+      (
+        count: lines.count { $0.kind == kind && $0.isMisfit == (word == Words.misfit()) },
+        word: word
+      )
+    }
     if counts[0].count == lines.count { return Words.allRight(["count": "\(lines.count)"]) }
     return counts.filter { $0.count > 0 || $0.word == Words.right() }
       .map { "\($0.count) \($0.word)" }.joined(separator: ", ")
@@ -240,8 +250,18 @@ struct VerdictOutput {
 
   private var causes: [String] {
     guard let cause = verdicts.cause else { return [] }
-    let names = words(verdicts.lines.filter { $0.kind == .follows })
-    let text = cause == .parameters ? Words.parameters() : Words.minibatch()
+    let misfits = verdicts.lines.filter(\.isMisfit)
+    let names = words(misfits)
+    let changed = verdicts.changedParameters
+    let text =
+      switch (cause, changed.count) {
+      case (.minibatch, _): Words.minibatch()
+      case (.parameters, 0): Words.parameters()
+      case (.parameters, 1):
+        Words.oneParameter(["name": changed[0].name, "line": misfits[0].tensor.name])
+      case (.parameters, _):
+        Words.someParameters(["names": changed.map(\.name).joined(separator: ", ")])
+      }
     return [
       Self.wrapped(text.split(separator: " ").map(String.init)),
       Self.wrapped(names, first: Words.misfit() + ": "),
@@ -262,9 +282,8 @@ struct VerdictOutput {
   }
 
   private var followers: [String] {
-    guard verdicts.cause == nil else { return [] }
     var groups: [(from: [PassTensor], lines: [LineVerdict])] = []
-    for line in verdicts.lines where line.kind == .follows {
+    for line in verdicts.lines where line.kind == .follows && !line.isMisfit {
       if let index = groups.firstIndex(where: { $0.from == line.followsFrom }) {
         groups[index].lines.append(line)
       } else {
@@ -346,19 +365,28 @@ struct VerdictOutput {
 extension VerdictOutput {
   /// Why the command ends with 1.
   var failure: CommandFailure {
-    if let cause = verdicts.cause {
-      let subject = cause == .parameters ? "the parameters" : "Xb and Yb"
-      return CommandFailure(.failure, "\(subject) in the file are not those of this pass")
-    }
     let names = verdicts.faults.map(\.tensor.name)
     let shown = names.prefix(3).joined(separator: ", ") + (names.count > 3 ? ", …" : "")
     let lines = names.count == 1 ? "1 line is" : "\(names.count) lines are"
-    return CommandFailure(.failure, "\(lines) wrong: \(shown)")
+    let parts = [misfit, names.isEmpty ? nil : "\(lines) wrong: \(shown)"]
+    return CommandFailure(.failure, parts.compactMap(\.self).joined(separator: "; "))
+  }
+
+  /// What in the file is not of this pass.
+  private var misfit: String? {
+    let changed = verdicts.changedParameters
+    return switch verdicts.cause {
+    case nil: nil
+    case .minibatch: "Xb and Yb in the file are not those of this pass"
+    case .parameters where changed.count == 1:
+      "\(changed[0]) in the file is not the one that this pass used"
+    case .parameters: "the parameters in the file are not those of this pass"
+    }
   }
 
   /// Why the command ends with 65: nothing in the file could be judged.
   func nothingToJudge(_ path: String) -> CommandFailure {
-    let found = reference.ignored.isEmpty ? Words.noOthers() : firstIgnored
+    let found = reference.ignored.isEmpty ? firstOfOtherType ?? Words.noOthers() : firstIgnored
     let near = reference.ignored.lazy.compactMap { name in
       PassTensor.nearest(to: name).map { near in
         " " + Words.mayBe(["name": Self.shown(name), "tensor": near.name])
@@ -367,6 +395,12 @@ extension VerdictOutput {
     return CommandFailure(
       .badData, "\(path): \(Words.nothing(["names": found]))",
       advice: Words.expected() + (near ?? "") + " See 'gradcheck --snippet'.")
+  }
+
+  private var firstOfOtherType: String? {
+    PassTensor.computed.lazy.compactMap { tensor in
+      reference.otherTypes[tensor].map { "\(tensor) in \($0.pythonName)" }
+    }.first
   }
 
   /// The first names that are not compared, as many as fit into a line beside a path.
@@ -385,7 +419,7 @@ extension VerdictOutput {
 
   private func json(_ line: LineVerdict) -> JSONValue {
     var origins = line.followsFrom.map(\.name)
-    if line.kind == .follows, let cause = verdicts.cause { origins = [cause.rawValue] }
+    if line.isMisfit, origins.isEmpty, let cause = verdicts.cause { origins = [cause.rawValue] }
     return [
       "name": .string(line.tensor.name),
       "verdict": .string(line.kind.rawValue),
@@ -414,6 +448,16 @@ enum VerdictSentence: String, Sentence {
     """
     The parameters in the file are not those of this pass: every line that reads them fails, and \
     nothing else does. Write the file before the update, while all belongs to one pass.
+    """
+  case someParameters =
+    """
+    The parameters in the file are not those of this pass: {names} changed after the lines that \
+    read them were computed. Write the file before the update, while all belongs to one pass.
+    """
+  case oneParameter =
+    """
+    {name} in the file is not the one that this pass used: it changed after {line} was computed. \
+    Write the file before the update, or keep {name}.clone() from before it.
     """
   case minibatch =
     """

@@ -228,7 +228,9 @@ struct CheckedProblem {
       throw CommandFailure(
         .badData, "\(path): not a safetensors file", advice: "\(reason)".singleLine(limit: 80))
     } catch {
-      let advice = "docs/derivation.md shows how a notebook writes the file."
+      let advice =
+        error.python.map { "Write before save_file: \($0)" }
+        ?? "docs/derivation.md shows how a notebook writes the file."
       throw CommandFailure(.badData, "\(path): \(error)", advice: advice)
     }
     let problem = reference.problem

@@ -105,27 +105,66 @@ struct ReferenceRefusalTests {
     #expect(tensor == name || ["W1", "Yb"].contains(tensor))
   }
 
-  @Test("Ids are I64, all else is F32 or F64 as C is")
+  @Test("Ids are I64 or I32, parameters are F32 or F64 as C is; what mends it is told")
   func dataTypes() throws {
-    var file = try file()
-    file["Yb"] = Tensor([Int32](repeating: 0, count: 4), shape: [4])
-    #expect(try error(file) == .dataType(tensor: "Yb", expected: "I64", found: .int32))
+    let whole = try file()
+    let expected = try Reference(decoding: whole.encoded())
+    var file = whole
+    for name in ["Xb", "Yb"] {
+      let ids: [Int64] = try whole.elements(named: name)
+      file[name] = Tensor(ids.map(Int32.init), shape: try whole.tensor(named: name).shape)
+    }
+    #expect(try Reference(decoding: file.encoded()) == expected)
+
+    file["Yb"] = Tensor([UInt8](repeating: 0, count: 4), shape: [4])
+    #expect(try error(file) == .dataType(tensor: "Yb", expected: "I64 or I32", found: .uint8))
+    #expect(try error(file)?.python == "Yb = Yb.long()")
 
     file = try self.file()
     file["Xb"] = Self.zeros([4, 3])
-    #expect(try error(file) == .dataType(tensor: "Xb", expected: "I64", found: .float64))
+    #expect(try error(file) == .dataType(tensor: "Xb", expected: "I64 or I32", found: .float64))
 
     file = try self.file()
     file["C"] = Tensor([Int64](repeating: 0, count: 44), shape: [11, 4])
     #expect(try error(file) == .dataType(tensor: "C", expected: "F32 or F64", found: .int64))
+    #expect(try error(file)?.python == "C = C.float()")
 
-    for name in ["b2", "h", "dh", "loss"] {
+    for name in PassTensor.parameters.map(\.name) where name != "C" {
       file = try self.file()
       let tensor = try file.tensor(named: name)
       file[name] = Tensor(
         [Float](repeating: 0, count: tensor.elementCount), shape: tensor.shape)
       #expect(
         try error(file) == .dataType(tensor: name, expected: "F64 like C", found: .float32))
+      #expect(try error(file)?.python == "\(name) = \(name).double()")
+    }
+  }
+
+  @Test(
+    "A tensor to be judged of another type is left out, with what mends it, and the rest is judged",
+    arguments: [DataType.float16, .bfloat16, .int32, .int64, .bool, .float32, .float64])
+  func otherTypes(type: DataType) throws {
+    let problem = GradientProblem.random(batchSize: 4, seed: 4)
+    for precision in Precision.allCases where precision.dataType != type {
+      for tensor in [PassTensor.dh, .h, .loss, .dC] {
+        var file = try SafetensorsFile(
+          decoding: Reference(computing: problem, in: precision).encoded())
+        let given = try file.tensor(named: tensor.name)
+        file[tensor.name] = Tensor(
+          dataType: type, shape: given.shape,
+          bytes: Array(repeating: 0, count: given.elementCount * type.bitWidth / 8))
+        let reference = try Reference(decoding: file.encoded())
+        #expect(reference.otherTypes == [tensor: type])
+        let verdicts = PassVerdicts(reference)
+        #expect(verdicts.passed, "\(verdicts.faults)")
+        #expect(verdicts.lines.count { $0.kind == .right } == 45)
+        let line = try #require(verdicts.lines.first { $0.tensor == tensor })
+        #expect(line.kind == .notComparable)
+        let conversion = precision == .float32 ? "float" : "double"
+        #expect(
+          line.hint == "\(type.pythonName), and C is \(precision.rawValue): "
+            + "\(tensor) = \(tensor).\(conversion)()")
+      }
     }
   }
 

@@ -89,6 +89,18 @@ struct NotebookCasesTests {
     Case("the 2 of the square lost", blaming: [.dbndiff], hints: ["square"]) {
       $0.dbndiff = $0.bnvar_inv * $0.dbnraw + $0.bndiff * $0.dbndiff2
     },
+    Case("2 where there is no square", blaming: [.dh], hints: ["2 times its line: a constant"]) {
+      $0.dh = 2 * $0.dh
+    },
+    Case("the exponent left out", blaming: [.dbnvar], hints: ["2 times its line: the exponent"]) {
+      $0.dbnvar = 2 * $0.dbnvar
+    },
+    Case("n where there is no mean", blaming: [.dprobs], hints: ["32 times its line: a constant"]) {
+      $0.dprobs = 32 * $0.dprobs
+    },
+    Case("mean over the windows", blaming: [.dW2], hints: ["0.03125 times its line: the mean"]) {
+      $0.dW2 = (1 / 32) * $0.dW2
+    },
     Case("dlogit_maxes in all columns", blaming: [.dlogits], hints: ["use of dlogit_maxes"]) {
       $0.dlogits = $0.dnorm_logits + $0.dlogit_maxes
     },
@@ -126,10 +138,59 @@ struct NotebookCasesTests {
     Case("a product of sums", blaming: [.dbnvar_inv], hints: ["its line is not"]) {
       $0.dbnvar_inv = $0.bndiff.sum(.rows) * $0.dbnraw.sum(.rows)
     },
-    Case(
-      "dembcat of another tensor", blaming: [.dembcat], hints: ["same number along each column"]
-    ) {
+    Case("dembcat of another tensor", blaming: [.dembcat], hints: ["your dbndiff in place of"]) {
       $0.dembcat = $0.matmul($0.dbndiff, $0.W1.T)
+    },
+    Case("another bias", blaming: [.logits], hints: ["or b2 changed after logits was"]) {
+      $0.logits = $0.matmul($0.h, $0.W2) + pow($0.b2, 2)
+    },
+    Case("h of another tensor", blaming: [.h], hints: ["your bnraw in place of another"]) {
+      $0.h = tanh($0.bnraw)
+    },
+    Case("b1 added to the mean", blaming: [.bndiff], hints: ["same number along each column"]) {
+      $0.bndiff = $0.hprebn - $0.bnmeani + $0.b1
+    },
+    Case("h for its square", blaming: [.dhpreact], hints: ["derivative of another function"]) {
+      $0.dhpreact = (1 - $0.h) * $0.dh
+    },
+    Case("tanh taken twice", blaming: [.dhpreact], hints: ["derivative of another function"]) {
+      $0.dhpreact = (1 - pow(tanh($0.h), 2)) * $0.dh
+    },
+    Case("a product for a quotient", blaming: [.dprobs], hints: ["another power"]) {
+      $0.dprobs = $0.probs * $0.dlogprobs
+    },
+    Case("another power of the variance", blaming: [.dbnvar], hints: ["another power"]) {
+      $0.dbnvar = -0.5 * (pow($0.bnvar + 1e-5, -0.5) * $0.dbnvar_inv)
+    },
+    Case("the standard deviation", blaming: [.bnvar_inv], hints: ["another power"]) {
+      $0.bnvar_inv = pow($0.bnvar + 1e-5, 0.5)
+    },
+    Case("-1/n everywhere", blaming: [.dlogprobs], hints: ["same number everywhere"]) {
+      $0.dlogprobs = 0 * $0.dlogprobs + -1 / $0.n
+    },
+    Case("one go without the target", blaming: [.dlogits], hints: ["a term left out"]) {
+      $0.dlogits = $0.probs / $0.n
+    },
+    Case("one go without Bessel", blaming: [.dhprebn], hints: ["in one go without Bessel"]) {
+      let (dy, x) = ($0.dhpreact, $0.bnraw)
+      $0.dhprebn =
+        1 / $0.n * ($0.bngain * $0.bnvar_inv)
+        * ($0.n * dy - dy.sum(.rows) - x * (dy * x).sum(.rows))
+    },
+    Case("one go without the mean", blaming: [.dhprebn], hints: ["a term left out"]) {
+      let (dy, x, n) = ($0.dhpreact, $0.bnraw, $0.n)
+      $0.dhprebn =
+        1 / n * ($0.bngain * $0.bnvar_inv) * (n * dy - n / (n - 1) * (x * (dy * x).sum(.rows)))
+    },
+    Case("embeddings in another order", blaming: [.embcat], hints: ["in other places"]) {
+      let (emb, columns) = ($0.emb, $0.C.columns)
+      var embcat = $0.embcat
+      for row in 0..<embcat.rows {
+        for column in 0..<embcat.columns {
+          embcat[row, column] = emb[3 * row + column % 3, column / 3 % columns]
+        }
+      }
+      $0.embcat = embcat
     },
     Case("any number for the loss", blaming: [.loss], hints: ["; or Yb changed after"]) {
       $0.loss = 0.98 * $0.loss

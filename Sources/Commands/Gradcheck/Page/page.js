@@ -106,8 +106,8 @@ function explanation(verdict) {
   if (isFault(verdict)) parts.push(element("p", { class: "hint here" }, hint ?? question(name)));
   else if (hint) parts.push(element("p", { class: "hint" }, hint));
   if (kind === "follows") {
-    const cause = current().cause;
-    parts.push(element("p", {}, ...(cause ? [`Does not fit the file's ${cause}.`]
+    const misfits = from.length ? from.join(", ") : current().cause;
+    parts.push(element("p", {}, ...(isMisfit(verdict) ? [`Does not fit the file's ${misfits}.`]
       : ["Right given your inputs; the mistake is in ", ...tensorButtons(from), "."])));
   }
   return parts;
@@ -173,7 +173,8 @@ function renderList() {
     if (verdict) {
       if (isFault(verdict)) notes = [verdict.hint ?? question(name)];
       else if (kind === "follows") {
-        notes = verdict.from.length ? ["from ", ...tensorButtons(verdict.from)] : [current().cause ?? ""];
+        notes = isMisfit(verdict) ? [verdict.from.join(", ") || (current().cause ?? "")]
+          : ["from ", ...tensorButtons(verdict.from)];
       }
       if (!isFault(verdict) && verdict.hint) notes.push(notes.length ? "; " : "", verdict.hint);
     }
@@ -266,14 +267,15 @@ function showOutcome(name, outcome) {
 }
 
 /** How many lines have each verdict, in the command's words. */
-function countsText(lines, cause) {
+function countsText(lines) {
   const { words } = TABLE;
   const kinds = [
     ["right", words.right], ["here", words.here], ["shape", words.shape],
-    ["follows", cause ? words.misfit : words.follow], ["not comparable", words.notComparable],
+    ["follows", words.follow], ["follows", words.misfit], ["not comparable", words.notComparable],
     ["missing", words.missing],
   ];
-  const counts = kinds.map(([kind, word]) => [lines.filter((line) => line.kind === kind).length, word]);
+  const counts = kinds.map(([kind, word]) =>
+    [lines.filter((line) => line.kind === kind && isMisfit(line) === (word === words.misfit)).length, word]);
   if (counts[0][0] === lines.length) return filled(words.allRight, { count: lines.length });
   return counts.filter(([count, word]) => count > 0 || word === words.right)
     .map(([count, word]) => `${count} ${word}`).join(", ");
@@ -286,6 +288,16 @@ function grouped(lines, key) {
   return [...groups.values()];
 }
 
+/** What a whole file is wrong in. */
+function causeText({ lines, cause }) {
+  const { words } = TABLE;
+  if (cause === "minibatch") return words.minibatch;
+  const changed = changedParameters(lines);
+  if (changed.length === 0) return words.parameters;
+  if (changed.length > 1) return filled(words.someParameters, { names: changed.join(", ") });
+  return filled(words.oneParameter, { name: changed[0], line: lines.find(isMisfit).name });
+}
+
 /** What `gradcheck --reference` prints, as elements. */
 function summary(outcome) {
   const { lines, cause, reference } = outcome;
@@ -295,18 +307,17 @@ function summary(outcome) {
   const gradients = lines.filter((line) => isGradient(line.name));
   const rows = [];
   if (cause) {
-    rows.push(element("p", { class: "hint here" }, cause === "parameters" ? words.parameters : words.minibatch),
-      element("p", {}, `${words.misfit}: `, names(lines.filter((line) => line.kind === "follows"))));
+    rows.push(element("p", { class: "hint here" }, causeText(outcome)),
+      element("p", {}, `${words.misfit}: `, names(lines.filter(isMisfit))));
   }
   for (const line of lines.filter(isFault)) {
     rows.push(element("p", { class: "fault" }, tensorButton(line.name), " ", badge(line.kind), " ",
       element("span", {}, line.hint ?? question(line.name))));
   }
-  if (!cause) {
-    for (const group of grouped(lines.filter((line) => line.kind === "follows"), (line) => line.from.join())) {
-      const causes = tensorButtons(group[0].from);
-      rows.push(element("p", { class: "followers" }, "follow from ", causes, ": ", names(group)));
-    }
+  const followers = lines.filter((line) => line.kind === "follows" && !isMisfit(line));
+  for (const group of grouped(followers, (line) => line.from.join())) {
+    const causes = tensorButtons(group[0].from);
+    rows.push(element("p", { class: "followers" }, "follow from ", causes, ": ", names(group)));
   }
   for (const line of lines.filter((line) => line.kind === "right" && line.hint)) {
     rows.push(element("p", { class: "note" }, "note: ", tensorButton(line.name), " " + line.hint));
@@ -328,8 +339,8 @@ function summary(outcome) {
   }
   const passed = hasPassed(outcome);
   return element("div", { class: `card ${passed ? "passed" : "failed"}` },
-    element("p", { class: "counts" }, element("span", {}, "forward: " + countsText(forward, cause)), " ",
-      element("span", {}, "gradients: " + countsText(gradients, cause))), rows);
+    element("p", { class: "counts" }, element("span", {}, "forward: " + countsText(forward)), " ",
+      element("span", {}, "gradients: " + countsText(gradients))), rows);
 }
 
 // MARK: Tabs

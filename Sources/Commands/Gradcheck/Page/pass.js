@@ -276,7 +276,8 @@ function readReference(bytes) {
   }
   const ids = (name, shape) => {
     checkShape(name, [shape]);
-    if (tensor(name).dtype !== "I64") refuse(`${name}: expected I64, found ${tensor(name).dtype}`);
+    const { dtype } = tensor(name);
+    if (dtype !== "I64" && dtype !== "I32") refuse(`${name}: expected I64 or I32, found ${dtype}`);
     return [...tensorElements(tensor(name))].map((id, index) => {
       if (id < 0 || id >= vocabulary) {
         refuse(`${name}: expected ids from 0 to ${vocabulary - 1}, found ${id} `
@@ -287,16 +288,17 @@ function readReference(bytes) {
   };
   problem.Xb = ids("Xb", [n, block]);
   problem.Yb = ids("Yb", [n]);
-  const reference = { precision, problem, sizes, tensors: new Map(), shapes: new Map() };
+  const reference = { precision, problem, sizes, tensors: new Map(), shapes: new Map(), otherTypes: new Map() };
   const others = new Map();
   for (const name of COMPUTED) {
-    const shape = file.get(name)?.shape;
-    if (!shape) continue;
-    if (sizes.accepts(shape, name)) {
+    if (!file.has(name)) continue;
+    const { dtype, shape } = file.get(name);
+    if (dtype !== C.dtype) {
+      reference.otherTypes.set(name, dtype);
+    } else if (sizes.accepts(shape, name)) {
       reference.tensors.set(name, matrix(name));
       if (!sameShape(shape, sizes.shape(name))) reference.shapes.set(name, shape);
     } else {
-      checkType(name);
       others.set(name, shape);
     }
   }
@@ -309,6 +311,14 @@ function readReference(bytes) {
   };
   reference.ignored = ignoredNames(file);
   return reference;
+}
+
+/** The name of an element type in PyTorch; the format's where that has none. */
+function pythonType(dtype) {
+  if (dtype === "BOOL") return "bool";
+  const kinds = { F: "float", BF: "bfloat", I: "int", U: "uint" };
+  const [, kind, width] = dtype.match(/^(F|BF|I|U)(8|16|32|64)$/) ?? [];
+  return kind ? kinds[kind] + width : dtype;
 }
 
 /** The names that are not tensors of the pass, sorted. */

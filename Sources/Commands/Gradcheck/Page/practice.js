@@ -136,7 +136,7 @@ class Practice {
   judge(scope, ours) {
     const reference = {
       precision: PRECISIONS.F64, problem: exampleProblem, sizes: EXAMPLE_SIZES, tensors: new Map(),
-      shapes: new Map(), misshapen: new Map(), stale: new Map(), ignored: [],
+      shapes: new Map(), misshapen: new Map(), stale: new Map(), otherTypes: new Map(), ignored: [],
     };
     for (const name of COMPUTED) {
       if (!scope.has(name)) {

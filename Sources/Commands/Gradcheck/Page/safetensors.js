@@ -342,7 +342,7 @@ function readSafetensors(bytes) {
   }]));
 }
 
-/** The elements of a tensor whose type is F32, F64 or I64. */
+/** The elements of a tensor whose type is F32, F64, I64 or I32. */
 function tensorElements(tensor) {
   // A copy, because the data need not be aligned; typed arrays are little-endian wherever browsers run.
   const buffer = tensor.bytes.slice().buffer;
@@ -350,6 +350,7 @@ function tensorElements(tensor) {
     case "F32": return Float64Array.from(new Float32Array(buffer));
     case "F64": return new Float64Array(buffer);
     case "I64": return new BigInt64Array(buffer);
+    case "I32": return new Int32Array(buffer);
     default: return undefined;
   }
 }

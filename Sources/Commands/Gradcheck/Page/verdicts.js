@@ -3,6 +3,16 @@
 
 const isFault = (verdict) => verdict !== undefined && (verdict.kind === "here" || verdict.kind === "shape");
 
+/** Whether a line is right, and what is given in the file is not what it was computed from. */
+const isMisfit = (verdict) =>
+  verdict !== undefined && verdict.kind === "follows" && verdict.from.every((name) => PARAMETERS.includes(name));
+
+/** The parameters that an update changes: of the others the gradient is zero but for rounding. */
+const UPDATED = PARAMETERS.filter((name) => !TENSORS.get("d" + name).cancels);
+
+/** The parameters that have changed since lines were computed from them. */
+const changedParameters = (lines) => PARAMETERS.filter((name) => lines.some((line) => line.from.includes(name)));
+
 /** Goes through the lines in order and keeps what the next ones need. */
 class PassJudge {
   constructor(reference, stale, measured) {
@@ -13,6 +23,8 @@ class PassJudge {
     this.evaluator = new LineEvaluator(reference);
     this.verdicts = new Map();
     this.factors = new Map();
+    // Wrong lines whose numbers show no kind of mistake.
+    this.unclassified = new Set();
     // For a tensor of a wrong shape, the lines that the shape comes from.
     this.shapeOrigins = new Map();
     // Theirs, and, where that is wrong by its line, what the line makes.
@@ -73,9 +85,10 @@ class PassJudge {
 
   /** Behind many missing lines, what was measured of right programs is a better bound than the worst case. */
   measuredLimit(name, candidate) {
-    const isForwardRight = FORWARD.every((forward) =>
-      !["here", "shape", "follows"].includes(this.verdicts.get(forward)?.kind));
-    if (!candidate.isChained || candidate.faults.size > 0 || !isForwardRight) return Infinity;
+    const isForwardRight = FORWARD.every((forward) => isMisfit(this.verdicts.get(forward))
+      || !["here", "shape", "follows"].includes(this.verdicts.get(forward)?.kind));
+    const hasFaults = [...candidate.faults].some((fault) => !PARAMETERS.includes(fault));
+    if (!candidate.isChained || hasFaults || !isForwardRight) return Infinity;
     const limit = 2 * this.measured.bound(name);
     return Number.isFinite(limit) ? limit : Infinity;
   }
@@ -87,7 +100,14 @@ class PassJudge {
     const made = { input: plain.line, faults: plain.faults };
     this.versions.set(name, [made]);
     const say = (kind, { from = [], hint = null } = {}) =>
-      this.verdicts.set(name, { name, kind, from: COMPUTED.filter((other) => new Set(from).has(other)), hint });
+      this.verdicts.set(name, { name, kind, from: NAMES.filter((other) => new Set(from).has(other)), hint });
+    const otherType = reference.otherTypes.get(name);
+    if (otherType) {
+      const { name: expected } = this.precision;
+      const line = `${name} = ${name}.${expected === "float32" ? "float" : "double"}()`;
+      return say("not comparable",
+        { hint: filled(TABLE.hints.otherType, { found: pythonType(otherType), expected, line }) });
+    }
     if (this.isLeftOut(name)) return say("not comparable", { hint: TABLE.hints.stale });
     const origins = new Set(TENSORS.get(name).inputs.flatMap((input) => [...(this.shapeOrigins.get(input) ?? [])]));
     const misshapen = reference.misshapen.get(name);
@@ -110,12 +130,19 @@ class PassJudge {
       (least === undefined || candidate.faults.size < least.faults.size ? candidate : least), undefined);
     const set = (faults, ...others) =>
       this.versions.set(name, [{ input: lineInput(found), faults: new Set(faults) }, ...others]);
-    if (best && !this.hasHiddenFault(name, found)) {
-      const isRight = best.faults.size === 0 || this.isOurs(name, found);
-      set(isRight ? [] : best.faults);
-      if (!isRight) return say("follows", { from: best.faults });
+    const accept = (faults) => {
+      const others = [...faults].filter((fault) => !PARAMETERS.includes(fault));
+      if (others.length < faults.size) {
+        // What it was computed from has changed since; it is right, and what reads it as well.
+        set(others);
+        return say("follows", { from: faults });
+      }
+      const isRight = faults.size === 0 || this.isOurs(name, found);
+      set(isRight ? [] : faults);
+      if (!isRight) return say("follows", { from: faults });
       return say("right", { hint: noteOn(name, found, this) });
-    }
+    };
+    if (best && !this.hasHiddenFault(name, found)) return accept(best.faults);
     if (!best && candidates.some((candidate) => candidate.comparison === "incomparable")) {
       set(plain.faults);
       return say(plain.faults.size === 0 ? "not comparable" : "follows",
@@ -126,8 +153,19 @@ class PassJudge {
       set(origins);
       return say("follows", { from: origins });
     }
+    const before = best ? undefined : this.parametersBeforeUpdate(name, found, plain);
+    if (before) {
+      for (const [parameter, value] of before) {
+        const given = { input: lineInput(reference.problem[parameter]), faults: new Set() };
+        this.versions.set(parameter, [given, { input: lineInput(value), faults: new Set([parameter]) }]);
+      }
+      return accept(new Set(before.keys()));
+    }
     const limit = this.measuredLimit(name, plain);
-    const hint = new LineHints(this, name, found, plain, limit).text();
+    const hints = new LineHints(this, name, found, plain, limit);
+    const kind = hints.kind();
+    if (kind === null) this.unclassified.add(name);
+    const hint = kind ?? hints.missingInputs() ?? hints.otherPass();
     set([name], made);
     this.factors.set(name, constantFactor(found, plain.line, this.precision, limit));
     return say("here", { hint });
@@ -162,8 +200,10 @@ class PassJudge {
     const { cancels } = TENSORS.get(name);
     if (cancels) {
       if (isFault(this.verdicts.get(cancels))) return false;
-      const correlation = this.correlation(name, found, cancels);
-      return correlation !== undefined && correlation < -0.25;
+      const rounding = this.rounding(name, found, cancels);
+      // What is much smaller was rounded from a higher precision, and its sign is chance.
+      return rounding !== undefined && ((rounding.correlation < -0.25 && rounding.factor < -0.05)
+        || rounding.clearFactor !== undefined);
     }
     if (name === "dnorm_logits") return this.sharesMemoryWithLogits(found);
     return name === "dlogits" && this.misusesMaxes(found);
@@ -179,8 +219,8 @@ class PassJudge {
     return different.size >= TABLE.sumsForSign ? rows : undefined;
   }
 
-  /** How well a sum that is zero but for rounding is correlated with what the file's own terms leave. */
-  correlation(name, found, cancelled) {
+  /** What a sum that is zero but for rounding has to do with what the file's own terms leave. */
+  rounding(name, found, cancelled) {
     const rows = this.cancellingTerms(name, cancelled);
     if (!rows) return undefined;
     const isNegative = name === "dlogit_maxes";
@@ -197,7 +237,12 @@ class PassJudge {
       squaresOfSums += b * b;
     });
     const scale = Math.sqrt(squaresOfFound * squaresOfSums);
-    return scale > 0 ? product / scale : 0;
+    const correlation = scale > 0 ? product / scale : 0;
+    const factor = squaresOfSums > 0 ? product / squaresOfSums : 1;
+    const least = TABLE.factorOfRounding;
+    const isClear = rows.rows >= TABLE.sumsForFactor && correlation > 0.6
+      && (factor >= least || (factor <= 1 / least && factor >= 1e-4));
+    return { correlation, factor, clearFactor: isClear ? factor : undefined };
   }
 
   /** Whether dlogits were made in the memory of dnorm_logits. */
@@ -205,8 +250,8 @@ class PassJudge {
     const maxes = this.found("dlogit_maxes");
     if (found.count < TABLE.elementsForBits || !this.found("dlogits")?.equals(found)
       || !maxes?.elements.some((x) => x !== 0)) return false;
-    const correlation = this.correlation("dlogit_maxes", maxes, "dnorm_logits");
-    return correlation !== undefined && correlation < 0.25;
+    const rounding = this.rounding("dlogit_maxes", maxes, "dnorm_logits");
+    return rounding !== undefined && rounding.correlation < 0.25;
   }
 
   /** Whether dlogit_maxes were forgotten, subtracted or added to all columns: the last bits show it. */
@@ -219,23 +264,130 @@ class PassJudge {
     return !is(steps.plus(part)) && (is(steps) || is(steps.minus(part)) || is(steps.plus(maxes)));
   }
 
+  // MARK: Parameters after the update
+
+  /** The parameters before an update with their gradients, where that makes a line right: a Map. */
+  parametersBeforeUpdate(name, found, plain) {
+    const limit = this.measuredLimit(name, plain);
+    if (found.count < TABLE.elementsForRate || (plain.isChained && !Number.isFinite(limit))) return undefined;
+    const direct = TENSORS.get(name).inputs.filter((input) => UPDATED.includes(input));
+    const reached = this.parametersReached(name);
+    const sets = [...direct.map((parameter) => [parameter]), ...(direct.length > 1 ? [direct] : []),
+      ...(reached.length > direct.length ? [reached] : [])];
+    if (sets.length === 0) return undefined;
+    for (const made of [() => this.gradientsInFile(), () => this.gradientsOfFile()]) {
+      const gradients = made();
+      for (const set of sets.filter((set) => set.every((parameter) => gradients.get(parameter)))) {
+        const steps = new Map(set.map((parameter) => [parameter, gradients.get(parameter)]));
+        const before = this.parametersBefore(steps, name, found, plain.line, limit);
+        if (before) return before;
+      }
+    }
+    return undefined;
+  }
+
+  /** The parameters that a line reads, itself or in lines that are missing. */
+  parametersReached(name) {
+    const reached = new Set();
+    const open = [...TENSORS.get(name).inputs];
+    while (open.length > 0) {
+      const input = open.pop();
+      if (reached.has(input)) continue;
+      reached.add(input);
+      if (!this.found(input)) open.push(...TENSORS.get(input).inputs);
+    }
+    return UPDATED.filter((parameter) => reached.has(parameter));
+  }
+
+  gradientsInFile() { return new Map(PARAMETERS.map((parameter) => [parameter, this.found("d" + parameter)])); }
+
+  /** The parameters' gradients as the lines make them of what else is in the file. */
+  gradientsOfFile() {
+    const pass = this.passOn(this.reference.problem, PARAMETERS.map((parameter) => "d" + parameter));
+    return new Map(PARAMETERS.map((parameter) => [parameter, pass["d" + parameter]]));
+  }
+
+  /** The file's tensors, except for some, on other parameters. */
+  passOn(problem, others) {
+    const pass = new Pass(problem);
+    for (const name of COMPUTED) {
+      if (!others.includes(name) && this.found(name)) pass[name] = this.found(name);
+    }
+    return pass;
+  }
+
+  /** Parameters moved back along their gradients to where the line is right, if it comes much nearer. */
+  parametersBefore(gradients, name, found, line, limit) {
+    const { problem } = this.reference;
+    const moved = (rate) => ({ ...problem, ...Object.fromEntries([...gradients].map(([parameter, gradient]) =>
+      [parameter, problem[parameter].plus(gradient.times(rate))])) });
+    const value = (rate) => this.passOn(moved(rate), [name])[name];
+    const sum = (matrix) => matrix.elements.reduce((total, x) => total + x, 0);
+    const squares = (matrix) => sum(matrix.times(matrix));
+    const bounds = boundOf(line, this.precision).elements;
+    const excess = (matrix) => matrix.elements.reduce((most, x, i) =>
+      Math.max(most, Math.abs(found.elements[i] - x) / Math.min(bounds[i], limit)), 0);
+    let [rate, current] = [0, value(0)];
+    const distance = excess(current);
+    const step = 1e-3;
+    for (let round = 0; round < 4; round += 1) {
+      const slope = value(rate + step).minus(current).times(1 / step);
+      rate += sum(slope.times(found.minus(current))) / squares(slope);
+      if (!(Math.abs(rate) < 1000)) return undefined;
+      current = value(rate);
+      if (compareWithLine(found, { ...line, value: current }, this.precision, limit) === "holds") {
+        if (!(2 * excess(current) < distance)) return undefined;
+        const before = moved(rate);
+        return new Map([...gradients.keys()].map((parameter) => [parameter, before[parameter]]));
+      }
+    }
+    return undefined;
+  }
+
   // MARK: Files whose parameters or minibatch are not those of the pass
 
   /** The verdicts in order, and what they have in common. */
   result() {
     const lines = COMPUTED.map((name) => this.verdicts.get(name));
     const isOfAnotherMinibatch = this.isOfAnotherMinibatch();
+    const isUpdated = lines.some(isMisfit);
+    const isExplained = isUpdated && !lines.some(isFault);
     const cause = isOfAnotherMinibatch ? "minibatch"
-      : ["parameters", "minibatch"].find((cause) => this.explains(cause, lines)) ?? null;
-    if (!cause) return { lines, cause };
+      : isExplained ? null : ["parameters", "minibatch"].find((cause) => this.explains(cause, lines)) ?? null;
+    if (!cause) {
+      const others = isUpdated ? this.withOtherUpdates(lines) : this.withOneParameter(lines);
+      return { lines: others, cause: others.some(isMisfit) ? "parameters" : null };
+    }
     const as = (line, kind) => ({ name: line.name, kind, from: [], hint: null });
     const explained = lines.map((line) => {
-      if (line.kind === "here") return as(line, "follows");
+      if (line.kind === "here" || isMisfit(line)) return as(line, "follows");
       if (line.kind === "follows") return as(line, "right");
       return line.kind === "not comparable" && isOfAnotherMinibatch && this.isLeftOut(line.name)
         ? as(line, "follows") : line;
     });
     return { lines: explained, cause };
+  }
+
+  /** If more than one parameter has been updated, lines that read others and show no kind of mistake do not fit. */
+  withOtherUpdates(lines) {
+    if (changedParameters(lines.filter(isMisfit)).length < 2) return lines;
+    return withoutOriginsThatFit(lines.map((line) => {
+      const read = UPDATED.filter((parameter) => TENSORS.get(line.name).inputs.includes(parameter));
+      if (!this.unclassified.has(line.name) || read.length === 0) return line;
+      return { name: line.name, kind: "follows", from: read, hint: null };
+    }));
+  }
+
+  /** If the lines that read one parameter fail, show no kind of mistake, and nothing else fails: it is another. */
+  withOneParameter(lines) {
+    const faults = lines.filter(isFault).map((line) => line.name);
+    const parameter = PARAMETERS.find((parameter) => {
+      const readers = COMPUTED.filter((name) => TENSORS.get(name).inputs.includes(parameter));
+      return readers.length > 1 && readers.join() === faults.join();
+    });
+    if (!parameter || !faults.every((name) => this.unclassified.has(name))) return lines;
+    return withoutOriginsThatFit(lines.map((line) =>
+      (isFault(line) ? { name: line.name, kind: "follows", from: [parameter], hint: null } : line)));
   }
 
   /** Whether the lines that read what may be wrong fail all at once, and nothing else does. */
@@ -248,14 +400,14 @@ class PassJudge {
       const readsMissing = inputs.some((input) => !this.found(input) && readers.has(input));
       if (readsItself || readsMissing) readers.add(name);
     }
-    if (!lines.filter(isFault).every((line) => readers.has(line.name))) return false;
+    if (!lines.filter((line) => isFault(line) || isMisfit(line)).every((line) => readers.has(line.name))) return false;
     // What is zero but for rounding is so whatever the parameters are.
     const judged = lines.filter((line) =>
       readers.has(line.name) && this.found(line.name) && !TENSORS.get(line.name).cancels);
     const forward = judged.filter((line) => !isGradient(line.name));
     const expected = cause === "parameters" && forward.length > 1 ? forward : judged;
     // Other parameters do not make every line a multiple of itself; a factor in a missing line does.
-    return expected.length > 1 && expected.every((line) => line.kind === "here")
+    return expected.length > 1 && expected.every((line) => line.kind === "here" || isMisfit(line))
       && !expected.every((line) => this.factors.get(line.name) !== undefined);
   }
 
@@ -281,6 +433,16 @@ class PassJudge {
     });
     return considered.length === 0 || 2 * holding.length > considered.length;
   }
+}
+
+/** What followed from lines that do not fit, and are not wrong, is right. */
+function withoutOriginsThatFit(lines) {
+  const misfits = new Set(lines.filter(isMisfit).map((line) => line.name));
+  return lines.map((line) => {
+    if (line.kind !== "follows" || isMisfit(line)) return line;
+    const from = line.from.filter((name) => !misfits.has(name));
+    return from.length ? { ...line, from } : { name: line.name, kind: "right", from, hint: null };
+  });
 }
 
 /** The sum of each row, its rounding made up for (Neumaier). */
@@ -341,7 +503,10 @@ function nothingToJudge(reference) {
   const { words } = TABLE;
   const near = reference.ignored.find((name) => nearestTensor(name));
   const advice = near ? " " + filled(words.mayBe, { name: shownName(near), tensor: nearestTensor(near) }) : "";
-  return [filled(words.nothing, { names: firstIgnored(reference.ignored) || words.noOthers }), words.expected + advice];
+  const ofOtherType = COMPUTED.filter((name) => reference.otherTypes.has(name))
+    .map((name) => `${name} in ${pythonType(reference.otherTypes.get(name))}`)[0];
+  const names = firstIgnored(reference.ignored) || ofOtherType || words.noOthers;
+  return [filled(words.nothing, { names }), words.expected + advice];
 }
 
 /** The first names that are not compared, as many as the terminal has room for. */
@@ -368,13 +533,15 @@ class LineHints {
     this.precision = judge.precision;
   }
 
-  text() {
+  /** The kind of mistake, if the numbers show one. */
+  kind() {
     const tried = [
       "rounding", "fewerDigits", "lastWrite", "lostTerm", "ratio", "lostFactor", "forgottenEpsilon", "equalTensor",
-      "scaledTerm", "transposed", "constantDifference", "usesOfMaxes",
+      "scaledTerm", "otherInput", "otherForm", "otherPower", "transposed", "otherOrder", "constantDifference",
+      "usesOfMaxes",
     ];
     const kinds = [
-      "emptiness", "wrongSign", "notZero", ...(this.isVague ? ["equalTensor"] : tried), "missingInputs", "otherPass",
+      "emptiness", "wrongSign", "notZero", ...(this.isVague ? ["equalTensor"] : tried),
     ];
     for (const kind of kinds) {
       const hint = this[kind]();
@@ -389,7 +556,16 @@ class LineHints {
   }
 
   wrongSign() {
-    return TENSORS.get(this.name).cancels && this.isFound(this.line) ? TABLE.hints.oppositeRounding : null;
+    const { cancels } = TENSORS.get(this.name);
+    if (!cancels || !this.isFound(this.line)) return null;
+    const factor = this.judge.rounding(this.name, this.found, cancels)?.clearFactor;
+    if (factor === undefined) return TABLE.hints.oppositeRounding;
+    // It is known to a fifth.
+    const times = factor > 1 ? factor : 1 / factor;
+    let unit = 1;
+    while (times >= 10 * unit) unit *= 10;
+    const text = factorText(Math.round(times / unit) * unit);
+    return filled(factor > 1 ? TABLE.hints.largeRounding : TABLE.hints.smallRounding, { factor: text });
   }
 
   notZero() { return TENSORS.get(this.name).cancels ? TABLE.hints.notZero : null; }
@@ -487,11 +663,108 @@ class LineHints {
     return null;
   }
 
+  /** The line with another tensor of the file in place of one of its inputs. */
+  otherInput() {
+    if (this.isFound(this.line)) return null;
+    for (const input of this.inputs) {
+      const expected = this.input(input);
+      for (const other of NAMES) {
+        if (other === input || other === this.name) continue;
+        const value = this.judge.value(other);
+        if (!value || value.rows !== expected.rows || value.columns !== expected.columns) continue;
+        const rest = this.variant(input, () => value);
+        if (!this.isRounding(rest) && this.isFound(rest)) return filled(TABLE.hints.otherInput, { tensor: other });
+      }
+    }
+    return null;
+  }
+
+  /** What is often taken for the line. */
+  otherForm() {
+    if (this.isFound(this.line)) return null;
+    const form = this.wrongForms().find(([, value]) => this.isFoundLike(value()));
+    return form ? TABLE.hints[form[0]] : null;
+  }
+
+  /** The line with another power of one of its inputs; of the variance, ε is in it. */
+  otherPower() {
+    if (this.isFound(this.line)) return null;
+    for (const input of this.inputs) {
+      if (!this.input(input).elements.every((x) => x > 0)) continue;
+      for (const power of [-1, 2, 0.5, -2, -0.5, 1 / 3, 2 / 3, 4 / 3]) {
+        const rest = this.variant(input, (x) =>
+          (input === "bnvar" ? x.plus(1e-5).pow(power).plus(-1e-5) : x.pow(power)));
+        if (!this.isRounding(rest) && this.isFound(rest)) return TABLE.hints.otherPower;
+      }
+    }
+    return null;
+  }
+
   transposed() {
     const { found, line } = this;
-    if (found.rows !== found.columns || found.rows < 2) return null;
-    const transpose = { value: line.value.transposed(), size: line.size.transposed(), terms: line.terms };
-    return this.isFound(transpose) ? TABLE.hints.transpose : null;
+    const isSquare = (x) => x.rows === x.columns && x.rows > 1;
+    const transpose = () => ({ value: line.value.transposed(), size: line.size.transposed(), terms: line.terms });
+    if (isSquare(found) && this.isFound(transpose())) return TABLE.hints.transpose;
+    const isFactor = this.inputs.some((input) => {
+      if (!isSquare(this.input(input))) return false;
+      const rest = this.variant(input, (x) => x.transposed());
+      return !this.isRounding(rest) && this.isFound(rest);
+    });
+    return isFactor ? TABLE.hints.transposedFactor : null;
+  }
+
+  /** The line's numbers in other places. */
+  otherOrder() {
+    const { found, line } = this;
+    if (found.count < 2 || found.count > 2 ** 20) return null;
+    const bounds = boundOf(line, this.precision).elements;
+    const tolerance = Math.min(bounds.reduce((most, bound) => (most < bound ? bound : most), bounds[0]), this.limit);
+    const expected = line.value.elements.slice().sort();
+    const isSame = found.elements.slice().sort().every((x, i) => Math.abs(x - expected[i]) <= tolerance);
+    const isClear = found.elements.some((x, i) => Math.abs(x - line.value.elements[i]) > 32 * tolerance);
+    return isSame && isClear ? TABLE.hints.otherOrder : null;
+  }
+
+  /** Mistakes that many make, and what they are. */
+  wrongForms() {
+    const { n, line } = this;
+    const given = (name) => this.input(name);
+    switch (this.name) {
+      case "dlogprobs": return [["everywhere", () => line.value.times(0).plus(-1 / n)]];
+      case "dlogits": return [["lostTerm", () => given("probs").times(1 / n)]];
+      case "dhpreact": {
+        const [h, dh] = [given("h"), given("dh")];
+        const others = [
+          () => h.from(1), () => h, () => h.pow(2), () => h.pow(2).plus(1), () => h.times(h.from(1)),
+          () => h.tanh().pow(2).from(1),
+        ];
+        return others.map((other) => ["otherDerivative", () => other().times(dh)]);
+      }
+      case "dhprebn": {
+        const [dy, x] = [given("dhpreact"), given("bnraw")];
+        const scale = given("bngain").times(given("bnvar_inv")).times(1 / n);
+        const [mean, variance] = [dy.sumOfRows(), x.times(dy.times(x).sumOfRows())];
+        const full = dy.times(n).minus(mean);
+        return [
+          ["besselInOneGo", () => scale.times(full.minus(variance))],
+          ["lostTerm", () => scale.times(full)],
+          ["lostTerm", () => scale.times(dy.times(n).minus(variance.times(n / (n - 1))))],
+          ["lostTerm", () => scale.times(dy.times(n).minus(variance))],
+        ];
+      }
+      default: return [];
+    }
+  }
+
+  /** What the line reads: the file's, or what its line makes. */
+  input(name) { return this.judge.versions.get(name)[0].input.value; }
+
+  /** Whether these are the file's numbers, about as closely as the line could be them. */
+  isFoundLike(value) {
+    const { found, line } = this;
+    if (value.rows !== found.rows || value.columns !== found.columns) return false;
+    const like = { value, size: line.size.plus(value.magnitude()), terms: line.terms };
+    return !this.isRounding(like) && this.isFound(like);
   }
 
   constantDifference() {
@@ -503,7 +776,9 @@ class LineHints {
     const isConstant = (matrix) => matrix.columns > 1 && matrix.elements.every((x, i) =>
       i % matrix.columns === 0 || Math.abs(x - matrix.elements[i - (i % matrix.columns)]) <= tolerance);
     if (isConstant(difference)) return TABLE.hints.constantInRows;
-    return isConstant(difference.transposed()) ? TABLE.hints.constantInColumns : null;
+    if (!isConstant(difference.transposed())) return null;
+    const bias = this.inputs.find((input) => ["b1", "b2", "bnbias"].includes(input));
+    return bias ? filled(TABLE.hints.otherBias, { name: bias, tensor: this.name }) : TABLE.hints.constantInColumns;
   }
 
   usesOfMaxes() {
@@ -521,7 +796,8 @@ class LineHints {
     const { hints } = TABLE;
     const unknown = this.inputs.filter((input) => COMPUTED.includes(input) && !this.judge.found(input));
     if (unknown.length === 0) return null;
-    const leftOut = unknown.filter((input) => this.judge.isLeftOut(input)).length;
+    const leftOut = unknown.filter((input) =>
+      this.judge.isLeftOut(input) || this.judge.reference.otherTypes.has(input)).length;
     const sentence = leftOut === 0 ? [hints.missingInput, hints.missingInputs]
       : leftOut === unknown.length ? [hints.leftOutInput, hints.leftOutInputs]
         : [hints.unknownInputs, hints.unknownInputs];
@@ -547,11 +823,11 @@ class LineHints {
   /** What a ratio usually means. */
   kindOf(factor) {
     const { n, vocabulary } = this;
-    const kinds = [
-      [1, "sign"], [(n - 1) / n, "bessel"], [n / (n - 1), "bessel"], [n, "mean"], [1 / n, "mean"],
-      [n - 1, "meanWithoutOne"], [1 / (n - 1), "meanWithoutOne"], [2, "square"], [0.5, "square"],
-    ];
-    if (TENSORS.get(this.name).reducedAxis === 1) kinds.push([vocabulary, "meanOfRow"], [1 / vocabulary, "meanOfRow"]);
+    const ratios = {
+      bessel: n / (n - 1), mean: n, meanWithoutOne: n - 1, meanOfRow: vocabulary, square: 2, exponent: 2,
+    };
+    const kinds = [[1, "sign"], ...TENSORS.get(this.name).factors.flatMap((kind) =>
+      [[ratios[kind], kind], [1 / ratios[kind], kind]])];
     const kind = kinds.find(([ratio]) =>
       Math.abs(Math.abs(factor) / ratio - 1) < 1e-4 && (ratio !== 1 || factor < 0));
     return kind ? kind[1] : "anyFactor";
@@ -683,8 +959,8 @@ function noteOn(name, found, judge) {
   }
   const { cancels } = TENSORS.get(name);
   if (!cancels) return null;
-  const isSeen = judge.cancellingTerms(name, cancels) && !found.elements.every((x) => x === 0);
-  return isSeen ? null : TABLE.hints.unseenSign;
+  const isSignSeen = judge.cancellingTerms(name, cancels) && !found.elements.every((x) => x === 0);
+  return isSignSeen ? TABLE.hints.unseenFactor : TABLE.hints.unseenSign;
 }
 
 /** What to look at where the numbers show no kind of mistake; never the line itself. */
@@ -702,7 +978,7 @@ function verdictsAsJSON({ lines, cause }) {
     cause,
     verdicts: lines.map((line) => ({
       name: line.name, verdict: line.kind,
-      follows_from: line.kind === "follows" && cause ? [cause] : line.from, hint: line.hint,
+      follows_from: isMisfit(line) && line.from.length === 0 && cause ? [cause] : line.from, hint: line.hint,
     })),
   };
 }
