@@ -80,6 +80,19 @@ struct SampleWordsTests {
     #expect(words.output.split(separator: "\n").count == 3)
   }
 
+  @Test("Damaged words in a model's file are refused, whatever they are read for")
+  func damagedList() throws {
+    var file = try SafetensorsFile(decoding: [UInt8](place.read("runs/names-1/model.safetensors")))
+    file.metadata["words_bytes"] = "1"
+    try place.write(sealed(file), to: "damaged.safetensors")
+    try place.write("emma\n".utf8, to: "names.txt")
+    for flags in [[], ["--novel"], ["--exclude", "names.txt"]] {
+      expectRefusal(
+        try place.run("sample", ["--model", "damaged.safetensors"] + flags), status: 65,
+        saying: "damaged.safetensors")
+    }
+  }
+
   @Test("The help that is asked for first has every flag for words, and names the subcommands")
   func help() throws {
     for arguments in [["--help"], ["-h"], ["words", "--help"]] {

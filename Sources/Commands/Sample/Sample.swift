@@ -202,6 +202,17 @@ enum WordArguments {
 }
 
 extension Checkpoint {
+  /// The words that the file carries; nil if there are none.
+  ///
+  /// - Throws: `CommandFailure` (65) if they are damaged.
+  func storedWords(_ path: String) throws(CommandFailure) -> WordList? {
+    do throws(ModelFileError) {
+      return try wordList()
+    } catch {
+      throw error.commandFailure(in: path)
+    }
+  }
+
   /// The words that the model is trained on.
   ///
   /// - Parameter advice: What to do where the file carries none, unless it can be made to.
@@ -209,13 +220,7 @@ extension Checkpoint {
   func trainingWords(
     _ path: String, instead advice: String? = nil
   ) throws(CommandFailure) -> WordList {
-    let list: WordList?
-    do throws(ModelFileError) {
-      list = try wordList()
-    } catch {
-      throw error.commandFailure(in: path)
-    }
-    guard let list else {
+    guard let list = try storedWords(path) else {
       throw CommandFailure(
         .unavailable,
         words.isUnknown

@@ -40,7 +40,7 @@ struct Words: ParsableCommand {
     var request = Sampler.Request(seed: draw.seed)
     request.chain = chain.options
     request.constraints = constraints.constraints
-    if let words = try checkpoint.wordList() {
+    if let words = try checkpoint.storedWords(model.path) {
       request.constraints.keepEnds(of: words)
     }
     request.forbidden = forbidden
@@ -161,7 +161,9 @@ struct ConstraintFlags: ParsableArguments {
       let source = WordListSource(name, for: "sample --exclude")
       let list = try source.read()
       forbidden.add(list, vocabulary)
-      if let words = try checkpoint.wordList() { CaseComparison(list, words).warn(source) }
+      if let words = try checkpoint.storedWords(path) {
+        CaseComparison(list, words).warn(source)
+      }
     }
     return forbidden
   }
