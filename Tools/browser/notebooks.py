@@ -308,6 +308,11 @@ def odd():
                     updated.tensors[name] = updated.rounded(
                         subtract(updated.tensors[name], times(updated.tensors["d" + name], 0.1)))
                 yield f"{dtype}: {changed} updated, {list(changes)}", updated
+        precise = made(dtype="F64", n=32)
+        precise.dtype = dtype
+        for name in [*PARAMETERS, *LINES]:
+            precise.tensors[name] = precise.rounded(precise.tensors[name])
+        yield f"{dtype}: computed in float64", precise
         another = made(dtype=dtype)
         another.tensors["W2"] = Notebook(8, n=16, hidden=20, embedding=4, vocabulary=11, dtype=dtype).tensors["W2"]
         yield f"{dtype}: another W2", another

@@ -427,10 +427,12 @@ extension PassJudge {
     /// How many times their sum it is: 1 ± 0.5 if it is that.
     let factor: Double
     let count: Int
+    /// Whether it is much smaller than their sum: then it was rounded from a higher precision, and
+    /// has nothing to do with it.
+    let isOfHigherPrecision: Bool
 
-    /// Whether the sign is wrong. What is much smaller was rounded from a higher precision, and its
-    /// sign is chance.
-    var hasOtherSign: Bool { correlation < -0.25 && factor < -0.05 }
+    /// Whether the sign is wrong.
+    var hasOtherSign: Bool { correlation < -0.25 && !isOfHigherPrecision }
 
     /// A factor that no right pass has.
     var clearFactor: Double? {
@@ -462,7 +464,8 @@ extension PassJudge {
     let scale = (squares.0 * squares.1).squareRoot()
     return Rounding(
       correlation: scale > 0 ? product / scale : 0,
-      factor: squares.1 > 0 ? product / squares.1 : 1, count: rows.rows)
+      factor: squares.1 > 0 ? product / squares.1 : 1, count: rows.rows,
+      isOfHigherPrecision: squares.0 < 1e-6 * squares.1)
   }
 
   /// dlogits that were made in the memory of dnorm_logits are the same numbers; then dlogit_maxes
@@ -472,7 +475,7 @@ extension PassJudge {
       let maxes = self.found(.dlogit_maxes), maxes.elements.contains(where: { $0 != 0 }),
       let rounding = rounding(.dlogit_maxes, maxes, of: .dnorm_logits)
     else { return false }
-    return rounding.correlation < 0.25
+    return rounding.correlation < 0.25 && !rounding.isOfHigherPrecision
   }
 
   /// dlogit_maxes, which is zero but for rounding, belongs to the largest logit of each row.

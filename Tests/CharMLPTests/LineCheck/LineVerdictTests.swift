@@ -81,6 +81,18 @@ struct LineVerdictTests {
     }
   }
 
+  @Test("No line of a pass is wrong that was computed in Double and rounded once")
+  func higherPrecision() {
+    for seed in 1...50 as ClosedRange<UInt64> {
+      let problem = GradientProblem.random(batchSize: 32, seed: seed)
+      let tensors = Derivation(problem.parameters, problem.minibatch).tensors
+        .mapValues(Precision.float32.rounded)
+      let verdicts = PassVerdicts(
+        Reference(precision: .float32, problem: problem, tensors: tensors))
+      #expect(verdicts.passed, "seed \(seed): \(verdicts.faults)")
+    }
+  }
+
   @Test(
     "A large factor in a gradient that is zero but for rounding shows, a small one is said not to",
     arguments: Precision.allCases)

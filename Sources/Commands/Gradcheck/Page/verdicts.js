@@ -201,8 +201,7 @@ class PassJudge {
     if (cancels) {
       if (isFault(this.verdicts.get(cancels))) return false;
       const rounding = this.rounding(name, found, cancels);
-      // What is much smaller was rounded from a higher precision, and its sign is chance.
-      return rounding !== undefined && ((rounding.correlation < -0.25 && rounding.factor < -0.05)
+      return rounding !== undefined && ((rounding.correlation < -0.25 && !rounding.isOfHigherPrecision)
         || rounding.clearFactor !== undefined);
     }
     if (name === "dnorm_logits") return this.sharesMemoryWithLogits(found);
@@ -242,7 +241,9 @@ class PassJudge {
     const least = TABLE.factorOfRounding;
     const isClear = rows.rows >= TABLE.sumsForFactor && correlation > 0.6
       && (factor >= least || (factor <= 1 / least && factor >= 1e-4));
-    return { correlation, factor, clearFactor: isClear ? factor : undefined };
+    // What is much smaller was rounded from a higher precision, and has nothing to do with the sum.
+    const isOfHigherPrecision = squaresOfFound < 1e-6 * squaresOfSums;
+    return { correlation, isOfHigherPrecision, clearFactor: isClear ? factor : undefined };
   }
 
   /** Whether dlogits were made in the memory of dnorm_logits. */
@@ -251,7 +252,7 @@ class PassJudge {
     if (found.count < TABLE.elementsForBits || !this.found("dlogits")?.equals(found)
       || !maxes?.elements.some((x) => x !== 0)) return false;
     const rounding = this.rounding("dlogit_maxes", maxes, "dnorm_logits");
-    return rounding !== undefined && rounding.correlation < 0.25;
+    return rounding !== undefined && rounding.correlation < 0.25 && !rounding.isOfHigherPrecision;
   }
 
   /** Whether dlogit_maxes were forgotten, subtracted or added to all columns: the last bits show it. */
