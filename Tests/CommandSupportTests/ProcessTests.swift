@@ -66,11 +66,11 @@ import Testing
   @Test("A closed stdout ends with 74, but means nothing to a command without results")
   func closed() async {
     await #expect(processExitsWith: .exitCode(74)) {
-      close(STDOUT_FILENO)
+      lose(STDOUT_FILENO)
       DemoCommand.main([])
     }
     await #expect(processExitsWith: .exitCode(64)) {
-      close(STDOUT_FILENO)
+      lose(STDOUT_FILENO)
       DemoCommand.main(["--foo"])
     }
   }
@@ -78,7 +78,7 @@ import Testing
   @Test("An earlier failure keeps its status when stdout fails as well")
   func twoFailures() async {
     await #expect(processExitsWith: .exitCode(65)) {
-      close(STDOUT_FILENO)
+      lose(STDOUT_FILENO)
       DemoCommand.main(["fail"])
     }
     await #expect(processExitsWith: .exitCode(76)) {
@@ -102,14 +102,20 @@ import Testing
   @Test("A closed stderr changes nothing")
   func closedStandardError() async {
     await #expect(processExitsWith: .success) {
-      close(STDERR_FILENO)
+      lose(STDERR_FILENO)
       DemoCommand.main([])
     }
     await #expect(processExitsWith: .exitCode(64)) {
-      close(STDERR_FILENO)
+      lose(STDERR_FILENO)
       DemoCommand.main(["--foo"])
     }
   }
+}
+
+/// Makes of a stream what a closed one is to a command: the null device, the wrong way round. The
+/// tests of the commands close them for good, before a process has threads that open files.
+private func lose(_ descriptor: CInt) {
+  dup2(unsafe open("/dev/null", O_RDONLY), descriptor)
 }
 
 extension [UInt8] {

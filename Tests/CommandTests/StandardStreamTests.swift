@@ -52,4 +52,20 @@ struct StandardStreamTests {
     #expect(try place.guarded("\(Self.train) --out b").status == 0)
     #expect(try place.read("a/model.safetensors") == place.read("b/model.safetensors"))
   }
+
+  @Test("No file gets the number of a closed stream: the null device takes it, the wrong way round")
+  func held() throws {
+    let outcome = try place.guarded(
+      """
+      train --recipe notebook --steps 100000000 --hidden 8 --quiet --out run <&- >&- 2>&- &
+      until test -e run/run.json || ! kill -0 $!; do sleep 0.05; done
+      for number in 0 1 2; do
+        readlink /proc/$!/fd/$number
+        sed -n 's/^flags:.*\\(.\\)$/\\1/p' /proc/$!/fdinfo/$number
+      done
+      kill -KILL $!
+      """)
+    // 1 is open for writing, 0 for reading (fcntl.h).
+    #expect(outcome.output == "/dev/null\n1\n/dev/null\n0\n/dev/null\n0\n", "\(outcome.errors)")
+  }
 }

@@ -199,7 +199,8 @@ struct WordListReadingTests {
       }
     }
     await #expect(processExitsWith: .success) {
-      close(STDIN_FILENO)
+      // As a closed one: no other thread's file can take its number.
+      dup2(unsafe open("/dev/null", O_WRONLY), STDIN_FILENO)
       #expect(throws: WordListError.unreadable(reason: "Bad file descriptor")) {
         try WordList.standardInput()
       }
