@@ -244,7 +244,7 @@ extension DataWarning {
     case .trailingComments(_, areInParentheses: true):
       TextRemedy("sed -E 's/[[:blank:]]+\\([^()]*\\)[[:space:]]*$//' {}")
     case .trailingComments:
-      TextRemedy("sed -E 's/[[:blank:]]+(#|\\/\\/)([[:blank:]].*)?$//' {}")
+      TextRemedy("sed -E 's/[[:blank:]]+(#+|\\/\\/)([[:blank:]].*)?$//' {}")
     case .markup: Self.withoutMarkup
     case .escaped(_, let form): form.remedy
     case .quoted(_, let pairs, let isComplete):

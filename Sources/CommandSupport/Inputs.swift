@@ -86,8 +86,11 @@ extension CompletionKind {
   }
 
   /// What a line of POSIX shell prints, in which a pattern without a match harms nothing.
-  private static func listing(_ line: String) -> CompletionKind {
-    .shellCommand("sh -c \"\(line)\" 2>/dev/null")
+  ///
+  /// Only names without a sign that a shell knows: bash expands the words that it is offered, so
+  /// that a file's name could run what it says.
+  public static func listing(_ line: String) -> CompletionKind {
+    .shellCommand("sh -c \"\(line)\" 2>/dev/null | grep -x \"[[:alnum:]_./@%+=:,-]*\"")
   }
 }
 

@@ -82,6 +82,7 @@ private let oddLists = [
   OddList("comments", "{ echo 'REM a list'; cat plain.txt; }"),
   OddList("comments", "{ printf '/*\\n * a list\\n */\\n'; cat plain.txt; echo '# end'; }"),
   OddList("trailing_comments", "sed '0~3s/$/ # noun/' plain.txt"),
+  OddList("trailing_comments", "sed '0~3s/$/ ## noun/' plain.txt"),
   OddList("trailing_comments", "sed 's|$|  // rank 12|' plain.txt"),
   OddList("trailing_comments", "sed 's/$/ (f)/; 0~2s/f)/m)/' plain.txt"),
   OddList("markup", "sed 's|.*|<li>&</li>|' plain.txt"),

@@ -80,7 +80,8 @@ struct LineCounts {
         opening = -1
       case UInt8(ascii: "&"): ampersand = index
       case UInt8(ascii: "#"):
-        if isBetweenBlanks(bytes, index..<index + 1, word) { trailingComments += 1 }
+        let marks = (index..<word.upperBound).prefix { bytes[$0] == byte }
+        if isBetweenBlanks(bytes, marks, word) { trailingComments += 1 }
       case UInt8(ascii: "\\"), UInt8(ascii: "%"), UInt8(ascii: "="), UInt8(ascii: "+"):
         if let form = Self.escape(bytes, index, word) { escaped[form, default: 0] += 1 }
         ampersand = -1

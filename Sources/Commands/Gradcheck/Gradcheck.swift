@@ -226,7 +226,7 @@ struct CheckedProblem {
       reference = try Reference(decoding: bytes)
     } catch .file(let reason) {
       throw CommandFailure(
-        .badData, "\(path): not a safetensors file", advice: "\(reason)".singleLine(limit: 80))
+        .badData, "\(path): not a safetensors file", advice: "\(reason)".singleLine())
     } catch {
       let advice =
         error.python.map { "Write before save_file: \($0)" }

@@ -195,7 +195,7 @@ struct Explain: ParsableCommand {
     do throws(VocabularyError) {
       ids = try vocabulary.encode(prefix)
     } catch {
-      let hint = error.alternative(in: vocabulary).map { " " + $0 } ?? ""
+      let hint = error.alternative(in: vocabulary).map { ". " + $0 } ?? ""
       throw ValidationError("\(prefix): \(error)\(hint)")
     }
     let model = try WordScorer(checkpoint.model, chain.options).distribution(after: ids)

@@ -64,7 +64,7 @@ struct Words: ParsableCommand {
       guard case .unknownSymbol(let symbol, _) = error else { throw ValidationError("\(error)") }
       let hint = VocabularyError.unknownSymbol(symbol).alternative(in: model.vocabulary)
       // The error begins with the constraint, whose name is the flag's.
-      throw ValidationError("--\(error)" + (hint.map { " " + $0 } ?? ""))
+      throw ValidationError("--\(error)" + (hint.map { ". " + $0 } ?? ""))
     }
     try output.end(draw.count, failure)
   }
