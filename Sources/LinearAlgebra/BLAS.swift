@@ -49,7 +49,7 @@ public enum BLASLibrary {
   /// Whether zeros at the end of its sums change no bit of a product whose rows are whole vectors:
   /// the kernels for AVX-512 add term after term, whatever the sizes. Those for AVX2 take another
   /// order for other sizes.
-  static let mayLeaveOutZeros: Bool = ["SkylakeX", "Cooperlake", "SapphireRapids"].contains(core)
+  static let mayLeaveOutZeros: Bool = ["SkylakeX", "Cooperlake"].contains(core)
 
   /// Prepares the library when first read: its best kernels, one thread a call.
   ///

@@ -40,11 +40,11 @@ package struct GradientCheck {
   /// Compares everything.
   package func report() -> GradientReport {
     let numeric = numericGradients()
-    let short = oneGoGradients()
+    let oneGo = oneGoGradients()
     let fused = fusedTensors()
     let given = referenceTensors()
     let gradients = PassTensor.gradients.flatMap { tensor in
-      [numeric, short, fused, given].compactMap { $0[tensor] }
+      [numeric, oneGo, fused, given].compactMap { $0[tensor] }
     }
     let forward = PassTensor.forward.flatMap { tensor in
       [fused, given].compactMap { $0[tensor] }
