@@ -36,6 +36,7 @@ extension Command {
   public static func main(_ arguments: [String]?) {
     StandardDescriptors.takeMissing()
     Signals.reportFailedWritesAsErrors()
+    Signals.quitQuietly()
     keepOwnersPermissions()
     StandardError.shared.setCommandName(_commandName)
     allowForNarrowTerminals()
@@ -381,5 +382,10 @@ enum Signals {
   static func reportFailedWritesAsErrors() {
     Signal.brokenPipe.ignore()
     Signal.fileTooLarge.ignore()
+  }
+
+  /// Lets SIGQUIT end the process, without a backtrace; a background job goes on ignoring it.
+  static func quitQuietly() {
+    if !Signal.quit.isIgnored { Signal.quit.restoreDefault() }
   }
 }

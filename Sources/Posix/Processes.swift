@@ -12,6 +12,9 @@ public struct Signal: Equatable, Sendable {
 
   /// What Ctrl-C sends.
   public static let interrupt = Signal(number: SIGINT)
+  /// What Ctrl-\ sends. Swift's runtime takes it for a crash: unless its default is restored, a
+  /// backtrace is printed and the process goes on.
+  public static let quit = Signal(number: SIGQUIT)
   public static let terminate = Signal(number: SIGTERM)
   /// What the end of a child process sends.
   static let childEnded = Signal(number: SIGCHLD)
@@ -34,19 +37,25 @@ public struct Signal: Equatable, Sendable {
     return handler == ignoring
   }
 
-  /// Restores the default action.
-  public func restoreDefault() { _ = Glibc.signal(number, SIG_DFL) }
+  /// Restores the default action, and unblocks the signal.
+  public func restoreDefault() {
+    _ = Glibc.signal(number, SIG_DFL)
+    unblock()
+  }
 
   /// Calls `handler`, with the signal's number, for each signal from now on; system calls that it
-  /// interrupts are repeated where they can be.
-  ///
-  /// The signal is unblocked too: a process inherits the mask of the thread that starts it, and
-  /// some libraries' threads block everything.
+  /// interrupts are repeated where they can be. The signal is unblocked too.
   public func handle(_ handler: @escaping @convention(c) (CInt) -> Void) {
     var action = sigaction()
     unsafe action.__sigaction_handler.sa_handler = handler
     action.sa_flags = SA_RESTART
     unsafe sigaction(number, &action, nil)
+    unblock()
+  }
+
+  /// Lets the signal reach this thread: a process inherits the mask of the thread that starts it,
+  /// and some libraries' threads block everything.
+  private func unblock() {
     var signals = sigset_t()
     unsafe sigemptyset(&signals)
     unsafe sigaddset(&signals, number)

@@ -27,6 +27,31 @@ struct SignalTests {
     #expect(try place.run("sample", ["--model", "run"]).status == 0)
   }
 
+  @Test(
+    "Ctrl-\\ ends a run at once, without a word, and leaves its last save",
+    arguments: ["enable=yes", "enable=no"])
+  func quit(backtrace: String) throws {
+    let command = try place.start("train", Self.long, environment: ["SWIFT_BACKTRACE": backtrace])
+    try command.wait { FileManager.default.fileExists(atPath: place.path("run/model.safetensors")) }
+    command.send(SIGQUIT)
+    let outcome = try command.outcome()
+    #expect(command.process.terminationReason == .uncaughtSignal)
+    #expect(outcome.status == 131)
+    #expect(outcome.output.isEmpty && outcome.errors.isEmpty, "\(outcome.errors)")
+    #expect(try place.run("sample", ["--model", "run"]).status == 0)
+  }
+
+  @Test("Ctrl-\\ does not end a shell's background job, which ignores it")
+  func ignoredQuit() throws {
+    let outcome = try place.guarded(
+      """
+      train \(Self.long.joined(separator: " ")) &
+      until [ -e run/run.json ]; do sleep 0.05; done
+      kill -QUIT $!; kill -TERM $!; wait $!
+      """)
+    #expect(outcome.status == 143, "\(outcome.errors)")
+  }
+
   @Test("A run that has used up its processor time is saved, though the signal comes again")
   func processorTime() throws {
     let outcome = try place.shell(

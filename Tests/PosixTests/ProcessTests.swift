@@ -207,4 +207,17 @@ struct ProcessTests {
       raise(SIGTERM)
     }
   }
+
+  @Test("The default action is restored, and the signal unblocked")
+  func defaultAction() async {
+    await #expect(processExitsWith: .signal(SIGQUIT)) {
+      Signal.quit.handle { _ in exitProcessImmediately(5) }
+      var signals = sigset_t()
+      unsafe sigfillset(&signals)
+      unsafe pthread_sigmask(SIG_BLOCK, &signals, nil)
+      Signal.quit.restoreDefault()
+      kill(getpid(), SIGQUIT)
+      pause()
+    }
+  }
 }
