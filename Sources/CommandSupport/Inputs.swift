@@ -78,19 +78,25 @@ extension CompletionKind {
 
   /// Run directories and model files.
   public static var models: CompletionKind {
-    listing("\(runsLine); ls -dt \(ModelSource.runs)/*/*.safetensors *.safetensors")
+    listing("\(runsLine); ls -dt -- \(ModelSource.runs)/*/*.safetensors *.safetensors")
   }
 
   private static var runsLine: String {
-    "ls -dt \(ModelSource.runs)/*; ls -dt */model.safetensors | xargs -n 1 dirname"
+    "ls -dt -- \(ModelSource.runs)/*; ls -dt -- */model.safetensors | sed s,/model.safetensors,,"
   }
 
-  /// What a line of POSIX shell prints, in which a pattern without a match harms nothing.
+  /// The names that a line of POSIX shell prints, in which a pattern without a match harms nothing.
   ///
-  /// Only names without a sign that a shell knows: bash expands the words that it is offered, so
-  /// that a file's name could run what it says.
+  /// Names that hold control characters or begin like a flag are left out. The line itself must not
+  /// hold what is special between double quotes in any of the shells, nor a colon (zsh).
   public static func listing(_ line: String) -> CompletionKind {
-    .shellCommand("sh -c \"\(line)\" 2>/dev/null | grep -x \"[[:alnum:]_./@%+=:,-]*\"")
+    let names = "sh -c \"\(line)\" 2>/dev/null | LC_ALL=C grep -Ev \"^-|[[:cntrl:]]\""
+    return switch CompletionShell.requesting {
+    // It expands what it is offered, so that a name could run what it says.
+    case .bash: .shellCommand(names + #" | sed "s/./\\\\&/g""#)
+    case .zsh: .shellCommand(names.replacing(":", with: #"\:"#))
+    default: .shellCommand(names)
+    }
   }
 }
 

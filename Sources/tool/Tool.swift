@@ -161,7 +161,8 @@ private struct CompletionScript: Command {
           """)
   }
 
-  /// A sign after the name of an option says that its value may follow it in the same word.
+  /// A sign after the name of an option says that its value may follow it in the same word. Names
+  /// are offered as they are: `_describe` would end them at a colon, and take backslashes away.
   private static func zsh(_ script: String) -> String {
     script.pieces(separatedBy: UInt8(ascii: "\n"), omittingEmpty: false).map(String.init).map {
       line in
@@ -174,6 +175,7 @@ private struct CompletionScript: Command {
       return line.replacing(names.0, with: "{\(marked.joined(separator: ","))}", maxReplacements: 1)
     }
     .joined(separator: "\n")
+    .replacing("_describe -V \"\" list}", with: "compadd -V \"\" -a list}")
     .replacing(
       "'*:subcommands:'",
       with: (["'1:command:(\(ToolOutline.names.joined(separator: " ")))'"]

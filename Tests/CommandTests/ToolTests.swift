@@ -3,6 +3,14 @@
 import Foundation
 import Testing
 
+/// Whether a shell is here, which few machines have all of.
+private func isInstalled(_ shell: String) -> Bool {
+  let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
+  return path.split(separator: ":").contains {
+    FileManager.default.isExecutableFile(atPath: "\($0)/\(shell)")
+  }
+}
+
 @Suite("charmlp")
 struct ToolTests {
   let place: Workplace
@@ -131,8 +139,15 @@ struct ToolTests {
     "bash completes commands, flags, runs, files and recipes",
     arguments: [
       ("charmlp tr", ["train"]), ("charmlp train --rec", ["--recipe"]),
-      ("charmlp train --recipe ", ["a.json", "best", "notebook"]),
-      ("charmlp train --resume ", ["mine", "runs/towns-1", "runs/towns-2"]),
+      ("charmlp train --recipe ", ["$(touch PWNED).json", "a.json", "best", "notebook"]),
+      (
+        "charmlp train --resume ",
+        [
+          "mine", #"runs/$HOME "'é\*;:~{a,b}"#, "runs/a$(touch PWNED)", "runs/b`touch PWNED`",
+          "runs/towns-1", "runs/towns-2",
+        ]
+      ),
+      ("charmlp train --resume runs/b", ["runs/b`touch PWNED`"]),
       ("charmlp sample --model runs/towns-2", ["runs/towns-2"]),
       ("charmlp sample --pre", ["--prefix"]), ("charmlp sample wor", []),
       ("charmlp train --recipe a", ["a.json"]),
@@ -160,15 +175,14 @@ struct ToolTests {
     let outcome = try place.guarded(
       """
       mkdir -p runs/towns-1 runs/towns-2 mine; touch towns.txt a.json mine.safetensors
-      # What bash would run if it were offered such a name.
-      mkdir 'runs/a$(touch PWNED)' 'runs/b`touch PWNED`'; touch '$(touch PWNED).json' 'c`touch PWNED`.safetensors'
       touch mine/model.safetensors runs/towns-1/best.safetensors
+      \(Self.strangeNames)
       charmlp --generate-completion-script bash >charmlp.bash
       cat >complete.bash <<'END'
       . ./charmlp.bash
       COMP_LINE='\(line)' COMP_POINT=${#COMP_LINE}
       # As bash does: a sign = is a word, and nothing of it is to be completed.
-      read -ra COMP_WORDS <<<"${COMP_LINE//=/ = }"
+      read -r -a COMP_WORDS <<<"${COMP_LINE//=/ = }"
       case $COMP_LINE in *' ') COMP_WORDS+=('');; esac
       COMP_CWORD=$((${#COMP_WORDS[@]} - 1)) COMP_POINT=${#COMP_LINE}
       word=${COMP_WORDS[COMP_CWORD]}
@@ -179,6 +193,64 @@ struct ToolTests {
       bash complete.bash
       """)
     #expect(outcome.output.split(separator: "\n").map(String.init).sorted() == words, "\(outcome)")
+    #expect(try !place.names(in: "").contains("PWNED"))
+  }
+
+  /// Makes names that a shell would run or change if it took them for words of its own.
+  private static let strangeNames = #"""
+    mkdir -p 'runs/a$(touch PWNED)' 'runs/b`touch PWNED`' 'runs/$HOME "'"'"'é\*;:~{a,b}'
+    mkdir "$(printf 'runs/c\td')"; touch -- '$(touch PWNED).json' 'c`touch PWNED`.safetensors' -x.json
+    """#
+  /// Beginnings of these, and what each is completed to.
+  private static let strangeBeginnings = [
+    ("train --resume runs/a", "runs/a$(touch PWNED)"),
+    ("sample --model runs/b", "runs/b`touch PWNED`"),
+    ("report runs/\\$", #"runs/$HOME "'é\*;:~{a,b}"#),
+    ("sample --model c", "c`touch PWNED`.safetensors"),
+    ("train --recipe bes", "best"),
+  ]
+
+  @Test(
+    "zsh completes names that it would run", .enabled(if: isInstalled("zsh")),
+    arguments: strangeBeginnings)
+  func zsh(line: String, name: String) throws {
+    let outcome = try place.guarded(
+      #"""
+      \#(Self.strangeNames)
+      charmlp --generate-completion-script zsh >charmlp.zsh
+      cat >.zshrc <<'END'
+      autoload -Uz compinit; compinit -D -u; . ./charmlp.zsh
+      show() { print -r -- $BUFFER >typed.new; mv typed.new typed }; zle -N show; bindkey ^X show
+      END
+      cat >drive.zsh <<'END'
+      zmodload zsh/zpty
+      zpty z "TERM=xterm LC_ALL=C.UTF-8 ZDOTDIR=$PWD zsh -d -i"
+      zpty -n -w z $'charmlp '$1$'\t\x18'
+      until [[ -e typed ]]; do sleep 0.05; done
+      zpty -d z
+      words=(${(Q)${(z)"$(<typed)"}}); print -r -- $words[-1]
+      END
+      zsh -f drive.zsh '\#(line)'
+      """#)
+    #expect(outcome.output == name + "\n", "\(outcome)")
+    #expect(try !place.names(in: "").contains("PWNED"))
+  }
+
+  @Test(
+    "fish completes names that it would run", .enabled(if: isInstalled("fish")),
+    arguments: strangeBeginnings)
+  func fish(line: String, name: String) throws {
+    let outcome = try place.guarded(
+      #"""
+      \#(Self.strangeNames)
+      charmlp --generate-completion-script fish >charmlp.fish
+      cat >drive.fish <<'END'
+      source charmlp.fish
+      complete -C"charmlp $argv[1]" | cut -f1
+      END
+      HOME="$PWD" LC_ALL=C.UTF-8 fish --no-config drive.fish '\#(line)'
+      """#)
+    #expect(outcome.output == name + "\n", "\(outcome)")
     #expect(try !place.names(in: "").contains("PWNED"))
   }
 

@@ -19,7 +19,7 @@ struct RecipeOptions: ParsableArguments {
   @Option(
     name: .customLong("recipe"),
     help: "Settings: best, notebook, or a file. (default: best)",
-    completion: .listing("echo best; echo notebook; ls *.json"))
+    completion: .listing("echo best; echo notebook; ls -- *.json"))
   var base: RecipeBase?
   @OptionGroup(title: "Network (in parentheses: the lecture's)")
   var network: SettingOptions<NetworkSettings>
