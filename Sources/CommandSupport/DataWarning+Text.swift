@@ -25,6 +25,8 @@ extension DataWarning {
     case .spellingFlags: "spelling_flags"
     case .comments: "comments"
     case .trailingComments: "trailing_comments"
+    case .references: "reference_marks"
+    case .addresses: "addresses"
     case .markup: "markup"
     case .escaped: "escaped"
     case .quoted: "quoted"
@@ -104,6 +106,21 @@ extension DataWarning {
       """
     case .trailingComments(let lines, _):
       "comments: \(Format.counted(lines, "line")) with one behind the word, which is learned with it"
+    case .references(let words, let marks):
+      """
+      reference marks: \(Format.counted(words, "word")) \(words == 1 ? "ends" : "end") in one, such \
+      as \(marks[0].example), which is learned as part of the word
+      """
+    case .addresses(let words, areMost: true):
+      """
+      e-mail addresses: \(Format.counted(words, "word")) \(words == 1 ? "is" : "are") learned with \
+      the @ and all that follows
+      """
+    case .addresses(let words, areMost: false):
+      """
+      e-mail addresses: there \(words == 1 ? "is one" : "are \(Format.count(words))") among other \
+      words
+      """
     case .markup(let words):
       "HTML: tags or entities in \(Format.counted(words, "place")) are learned as letters"
     case .escaped(let words, let form):
@@ -205,6 +222,25 @@ extension ListNotation {
   }
 }
 
+extension ReferenceMark {
+  fileprivate var example: String {
+    switch self {
+    case .bracketed: "[1]"
+    case .superscript: "¹"
+    case .dagger: "†"
+    }
+  }
+
+  /// For sed, which may not know letters beyond ASCII.
+  fileprivate var pattern: String {
+    switch self {
+    case .bracketed: #"\[((n|nb|note)? ?[0-9]{1,3}|[a-z])\]"#
+    case .superscript: "¹|²|³|⁰|⁴|⁵|⁶|⁷|⁸|⁹"
+    case .dagger: "†|‡"
+    }
+  }
+}
+
 extension EscapeForm {
   fileprivate var example: String {
     switch self {
@@ -241,10 +277,17 @@ extension DataWarning {
         ? TextRemedy("tail -n +2 {} | cut -d/ -f1 | cut -f1")
         : TextRemedy("cut -d/ -f1 {} | cut -f1")
     case .comments(_, let marks): Self.without(marks)
-    case .trailingComments(_, areInParentheses: true):
+    case .trailingComments(_, marks: []):
       TextRemedy("sed -E 's/[[:blank:]]+\\([^()]*\\)[[:space:]]*$//' {}")
-    case .trailingComments:
-      TextRemedy("sed -E 's/[[:blank:]]+(#+|\\/\\/)([[:blank:]].*)?$//' {}")
+    case .trailingComments(_, let marks):
+      TextRemedy("sed -E 's/[[:blank:]]+(\(Self.either(marks)))([[:blank:]].*)?$//' {}")
+    case .references(_, let marks):
+      TextRemedy(
+        "sed -E 's/([[:blank:]]*(\(marks.map(\.pattern).joined(separator: "|"))))+[[:space:]]*$//' {}"
+      )
+    case .addresses(_, areMost: true): TextRemedy("cut -d@ -f1 {}")
+    case .addresses(_, areMost: false):
+      TextRemedy("grep -avE '^ *[^@ ]+@[^@ ]+[.][^@ ]+ *$' {}")
     case .markup: Self.withoutMarkup
     case .escaped(_, let form): form.remedy
     case .quoted(_, let pairs, let isComplete):
@@ -274,6 +317,11 @@ extension DataWarning {
     return hasPython
       ? TextRemedy("python3 -c 'import sys; print(sys.stdin.read()\(first).lower())' < {}")
       : TextRemedy("sed '\(isTurkic ? "s/İ/i/g; s/I/ı/g; " : "")s/.*/\\L&/' {}")
+  }
+
+  /// The marks of comments for sed.
+  private static func either(_ marks: [String]) -> String {
+    marks.map { $0 == "#" ? "#+" : $0.replacing("/", with: "\\/") }.joined(separator: "|")
   }
 
   /// Without lines that begin with a comment's mark, and without comments that go over several.

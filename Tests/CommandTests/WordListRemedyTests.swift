@@ -109,6 +109,14 @@ private let otherFiles = [
   WordListCase("blanks", script: "paste -sd ' ' plain.txt", "on one line, separated by blanks"),
   WordListCase("commas", script: "paste -sd , plain.txt | sed 's/,/, /g'", "separated by commas"),
   WordListCase(
+    "commas and a word",
+    script: "paste -sd , plain.txt | sed 's/,/, /g; s/, \\([^ ]*\\)$/ and \\1./'",
+    "separated by commas and “and”"),
+  WordListCase(
+    "commas, and a word after the last",
+    script: "paste -sd , plain.txt | sed 's/,/, /g; s/ \\([^ ]*\\)$/ und \\1/'",
+    "separated by commas and “und”"),
+  WordListCase(
     "commas of Japanese", script: "paste -sd , plain.txt | sed 's/,/、/g'", "separated by commas"),
   WordListCase("dots", script: "paste -sd , plain.txt | sed 's/,/ · /g'", "separated by dots"),
   WordListCase("slashes", script: "paste -sd / plain.txt", "separated by slashes"),

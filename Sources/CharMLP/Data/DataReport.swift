@@ -179,8 +179,13 @@ package enum DataWarning: Equatable, Sendable {
   case spellingFlags(words: Int, startsWithCount: Bool)
   /// Some lines are comments.
   case comments(lines: Int, marks: [CommentMark])
-  /// Lines end in a comment, or in a remark in parentheses.
-  case trailingComments(lines: Int, areInParentheses: Bool = false)
+  /// Lines end in a comment that begins with one of these marks; or, without any, in a remark in
+  /// parentheses.
+  case trailingComments(lines: Int, marks: [String])
+  /// Words end in marks that refer to a note.
+  case references(words: Int, [ReferenceMark])
+  /// Words are e-mail addresses.
+  case addresses(words: Int, areMost: Bool)
   /// HTML tags or entities.
   case markup(words: Int)
   /// Letters beyond ASCII are escaped.
@@ -249,7 +254,7 @@ package enum DataWarning: Equatable, Sendable {
     case .columns, .severalPerLine, .notation, .bullets, .numbers, .startsWithCount,
       .startsWithHeader,
       .spellingFlags,
-      .comments, .trailingComments, .markup, .escaped, .misread:
+      .comments, .trailingComments, .references, .addresses, .markup, .escaped, .misread:
       true
     default: false
     }

@@ -15,8 +15,14 @@ struct LineCounts {
 
   var commentLines = 0
   var commentMarks: [CommentMark] = []
-  /// With a comment after the word.
-  var trailingComments = 0
+  /// With a comment after the word, by its mark.
+  var trailingComments: [String: Int] = [:]
+  /// That end in a reference mark.
+  var references: [ReferenceMark: Int] = [:]
+  /// Whether one of them is ¹, without which higher numbers refer to nothing.
+  var hasFirstSuperscript = false
+  /// That are an e-mail address and nothing else.
+  var addresses = 0
   /// With a remark in parentheses after the word, and these remarks.
   var remarked = 0
   var remarks: Set<String> = []
@@ -53,7 +59,7 @@ struct LineCounts {
   mutating func add(_ bytes: Span<UInt8>, _ word: Range<Int>) {
     var found = (tab: false, comma: false, semicolon: false, bar: false, colon: false)
     var (aligned, blanks, digits) = (false, 0, false)
-    var (slash, opening, ampersand) = (-1, -1, -1)
+    var (slash, opening, ampersand, at) = (-1, -1, -1, -1)
     for index in word {
       let byte = bytes[index]
       if byte >= 0x61 && byte <= 0x7A || byte >= 0x80 { continue }
@@ -70,6 +76,7 @@ struct LineCounts {
         ampersand = -1
       case UInt8(ascii: ";"):
         found.semicolon = true
+        if followsWord(bytes, index..<index + 1, word) { trailingComments[";", default: 0] += 1 }
         if ampersand >= 0, index - ampersand > 2 { entities += 1 }
         ampersand = -1
       case 0x30...0x39: digits = true
@@ -81,7 +88,16 @@ struct LineCounts {
       case UInt8(ascii: "&"): ampersand = index
       case UInt8(ascii: "#"):
         let marks = (index..<word.upperBound).prefix { bytes[$0] == byte }
-        if isBetweenBlanks(bytes, marks, word) { trailingComments += 1 }
+        if isBetweenBlanks(bytes, marks, word) { trailingComments["#", default: 0] += 1 }
+      case UInt8(ascii: "-"):
+        let marks = (index..<word.upperBound).prefix { bytes[$0] == byte }
+        if marks.count == 2, followsWord(bytes, marks, word) {
+          trailingComments["--", default: 0] += 1
+        }
+        ampersand = -1
+      case UInt8(ascii: "@"):
+        at = index
+        ampersand = -1
       case UInt8(ascii: "\\"), UInt8(ascii: "%"), UInt8(ascii: "="), UInt8(ascii: "+"):
         if let form = Self.escape(bytes, index, word) { escaped[form, default: 0] += 1 }
         ampersand = -1
@@ -101,6 +117,8 @@ struct LineCounts {
     }
     if slash >= 0 { countSlash(bytes, slash, word) }
     if bytes[word.upperBound - 1] == UInt8(ascii: ")") { countRemark(bytes, word) }
+    countReference(bytes, word)
+    if at > 0, Self.isAddress(bytes, word, at: at) { addresses += 1 }
     countMarks(bytes, word)
   }
 
@@ -127,6 +145,58 @@ struct LineCounts {
       && bytes[mark.lowerBound - 1].isBlank && bytes[mark.upperBound].isBlank
   }
 
+  /// Whether a mark stands between blanks and behind a single word.
+  private func followsWord(_ bytes: Span<UInt8>, _ mark: Range<Int>, _ word: Range<Int>) -> Bool {
+    guard isBetweenBlanks(bytes, mark, word) else { return false }
+    var end = mark.lowerBound
+    while end > word.lowerBound, bytes[end - 1].isBlank { end -= 1 }
+    return end > word.lowerBound && !(word.lowerBound..<end).contains { bytes[$0].isBlank }
+  }
+
+  /// Whether a line is `anna@example.org`.
+  private static func isAddress(_ bytes: Span<UInt8>, _ word: Range<Int>, at: Int) -> Bool {
+    func isPart(_ range: Range<Int>, signs: String) -> Bool {
+      !range.isEmpty
+        && range.allSatisfy {
+          bytes[$0].isLetter || bytes[$0].isDigit || signs.utf8.contains(bytes[$0])
+        }
+    }
+    let domain = at + 1..<word.upperBound
+    guard let dot = domain.last(where: { bytes[$0] == UInt8(ascii: ".") }), dot > at + 1 else {
+      return false
+    }
+    let last = dot + 1..<word.upperBound
+    return isPart(word.lowerBound..<at, signs: "._%+-'") && isPart(domain, signs: ".-")
+      && last.count >= 2 && last.allSatisfy { bytes[$0].isLetter }
+  }
+
+  private mutating func countReference(_ bytes: Span<UInt8>, _ word: Range<Int>) {
+    let last = bytes[word.upperBound - 1]
+    if last == UInt8(ascii: "]") {
+      guard let start = word.last(where: { bytes[$0] == UInt8(ascii: "[") }),
+        start > word.lowerBound, Self.isNote(bytes, start + 1..<word.upperBound - 1)
+      else { return }
+      references[.bracketed, default: 0] += 1
+    } else if last >= 0x80 {
+      var start = word.upperBound - 1
+      while start > word.lowerBound, bytes[start] & 0xC0 == 0x80 { start -= 1 }
+      guard start > word.lowerBound, let scalar = bytes.scalar(at: start)?.scalar else { return }
+      guard let mark = ReferenceMark(scalar) else { return }
+      references[mark, default: 0] += 1
+      if scalar == "\u{B9}" { hasFirstSuperscript = true }
+    }
+  }
+
+  /// Whether this is what encyclopedias have between brackets: 12, a, note 3.
+  private static func isNote(_ bytes: Span<UInt8>, _ text: Range<Int>) -> Bool {
+    let letters = text.prefix { bytes[$0] | 0x20 >= 0x61 && bytes[$0] | 0x20 <= 0x7A }
+    let digits = text[letters.endIndex...].drop { bytes[$0] == 0x20 }
+    if digits.isEmpty { return text.count == 1 && !bytes[text.lowerBound].isCapital }
+    guard digits.count <= 3, digits.allSatisfy({ bytes[$0].isDigit }) else { return false }
+    let name = String(decoding: letters.map { bytes[$0] | 0x20 }, as: UTF8.self)
+    return ["", "n", "nb", "note"].contains(name)
+  }
+
   private mutating func addTag(_ bytes: Span<UInt8>, _ name: Range<Int>) {
     let first = bytes[name.lowerBound]
     let isMark = [UInt8(ascii: "/"), UInt8(ascii: "!"), UInt8(ascii: "?")].contains(first)
@@ -141,7 +211,7 @@ struct LineCounts {
     if slash + 2 < word.upperBound, bytes[slash + 1] == bytes[slash],
       isBetweenBlanks(bytes, slash..<slash + 2, word)
     {
-      trailingComments += 1
+      trailingComments["//", default: 0] += 1
     }
     // After a word in capitals it may be another word.
     guard slash > word.lowerBound, bytes[slash - 1].isLetter, !bytes[slash - 1].isCapital

@@ -41,7 +41,7 @@ struct LineSurvey {
   var warnings: [DataWarning] {
     let structure = structure
     var warnings = [structure, comments, markup, escapes].compactMap(\.self)
-    if structure == nil { warnings += [trailingComments, fewQuotes].compactMap(\.self) }
+    if structure == nil { warnings += behindWords }
     // Another warning may already explain the digits.
     if warnings.isEmpty, counts.withDigits > 0, 20 * counts.withDigits <= words.count {
       warnings.append(.digits(words: counts.withDigits))
@@ -208,7 +208,7 @@ extension LineSurvey {
   }
 
   /// Quoted words, by marks that have hardly any other use.
-  private var fewQuotes: DataWarning? {
+  var fewQuotes: DataWarning? {
     quotes(
       counts.quoted.indices.filter {
         !QuotePair.all[$0].isWeak && 100 * counts.quoted[$0] >= words.count
@@ -232,17 +232,14 @@ extension LineSurvey {
     return .comments(lines: counts.commentLines, marks: counts.commentMarks)
   }
 
-  private var trailingComments: DataWarning? {
-    let lines = counts.trailingComments
-    return lines >= 3 && 100 * lines >= words.count ? .trailingComments(lines: lines) : nil
-  }
-
   /// Comments or remarks, of which there are few different ones: `anna (f)`.
   private var commentedLines: DataWarning? {
     if isMost(counts.remarked), 10 * counts.remarks.count <= counts.remarked {
-      return .trailingComments(lines: counts.remarked, areInParentheses: true)
+      return .trailingComments(lines: counts.remarked, marks: [])
     }
-    return isMost(counts.trailingComments) ? trailingComments : nil
+    // Semicolons in most lines separate columns.
+    let lines = counts.trailingComments.reduce(0) { $0 + ($1.key == ";" ? 0 : $1.value) }
+    return isMost(lines) ? trailingComments : nil
   }
 
   private var markup: DataWarning? {

@@ -21,8 +21,7 @@ package enum Lookalikes: Equatable, Sendable {
 extension Lookalikes {
   /// The warnings about a list.
   static func warnings(_ words: WordList, _ symbols: [Unicode.Scalar]) -> [DataWarning] {
-    [variants(words, symbols)].compactMap(\.self)
-      + scripts.compactMap { mixed(words, symbols, with: $0) }
+    [variants(words, symbols)].compactMap(\.self) + ofOtherScripts(words, symbols)
   }
 
   // MARK: Variants
@@ -55,18 +54,44 @@ extension Lookalikes {
     (0x370...0x3FF, "αινορυΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "aivopuABEZHIKMNOPTYX"),
   ]
 
+  /// Words of one script, and the letters of another in them.
+  private struct ForeignLetters {
+    var words: Set<Int>
+    var pairs: [Pair]
+    let script: ClosedRange<UInt32>
+  }
+
+  /// One warning for all that is foreign in words of one script.
+  private static func ofOtherScripts(
+    _ words: WordList, _ symbols: [Unicode.Scalar]
+  ) -> [DataWarning] {
+    var found: [ForeignLetters] = []
+    for script in scripts {
+      guard let foreign = mixed(words, symbols, with: script) else { continue }
+      if let same = found.firstIndex(where: { $0.script == foreign.script }) {
+        found[same].words.formUnion(foreign.words)
+        found[same].pairs += foreign.pairs
+      } else {
+        found.append(foreign)
+      }
+    }
+    return found.map {
+      .lookalikes(words: $0.words.count, .ofOtherScript($0.pairs, script: $0.script))
+    }
+  }
+
   /// Letters of a script within Latin words, or the other way round, whichever words are fewer.
   private static func mixed(
     _ words: WordList, _ symbols: [Unicode.Scalar],
     with script: (range: ClosedRange<UInt32>, letters: String, latin: String)
-  ) -> DataWarning? {
+  ) -> ForeignLetters? {
     let latin: ClosedRange<UInt32> = 0x41...0x7A
     guard symbols.contains(where: { script.range.contains($0.value) }),
       symbols.contains(where: { latin.contains($0.value) && $0.properties.isAlphabetic })
     else { return nil }
-    var mixed: [[Unicode.Scalar]] = []
+    var mixed: [(word: Int, part: [Unicode.Scalar])] = []
     var (latins, others) = (0, 0)
-    for word in words {
+    for (index, word) in words.enumerated() {
       // A name such as "T-рекс" has two parts. Unicode's tables are slow, and rarely needed.
       let parts = word.unicodeScalars.split { letter in
         letter.isASCII
@@ -76,7 +101,7 @@ extension Lookalikes {
       for part in parts {
         let isLatin = part.contains { $0.isASCII }
         let isOther = part.contains { script.range.contains($0.value) }
-        if isLatin, isOther { mixed.append(Array(part)) }
+        if isLatin, isOther { mixed.append((index, Array(part))) }
         latins += isLatin && !isOther ? 1 : 0
         others += isOther && !isLatin ? 1 : 0
       }
@@ -87,17 +112,17 @@ extension Lookalikes {
       pairs.map { isForLatin ? ($0, $1) : ($1, $0) }, uniquingKeysWith: { first, _ in first })
     let usual = isForLatin ? latin : script.range
     // All that is foreign in a part must look like the letters beside it.
-    let affected = mixed.filter { part in
+    let affected = mixed.filter { _, part in
       part.allSatisfy {
         usual.contains($0.value) || table[$0] != nil
           || !$0.isASCII && !script.range.contains($0.value)
       }
     }
-    // Other mixtures, if there are as many, are what the list is about.
+    // Other found, if there are as many, are what the list is about.
     guard 2 * affected.count > mixed.count else { return nil }
-    let found = Set(affected.joined()).sorted().compactMap { letter in
+    let found = Set(affected.flatMap(\.part)).sorted().compactMap { letter in
       table[letter].map { Pair(found: letter, meant: $0) }
     }
-    return .lookalikes(words: affected.count, .ofOtherScript(found, script: usual))
+    return ForeignLetters(words: Set(affected.map(\.word)), pairs: found, script: usual)
   }
 }

@@ -16,6 +16,8 @@ public enum WordSeparation: Equatable, Sendable {
   case tags
   /// A character.
   case separator(Unicode.Scalar)
+  /// A character, and a word before the last: `anna, bert and cleo`.
+  case enumeration(Unicode.Scalar, conjunction: String)
 
   /// The separation in a text of few lines; nil if it would not leave at least six words, and three
   /// times as many as there are lines.
@@ -47,12 +49,33 @@ public enum WordSeparation: Equatable, Sendable {
         self = .json
       } else {
         let quoted = pieces.count { [0x22, 0x27].contains($0.last?.value) && $0.count > 1 }
-        self = 2 * quoted > pieces.count ? .quotes : .separator(separator)
+        self =
+          2 * quoted > pieces.count
+          ? .quotes
+          : Self.conjunction(pieces).map { .enumeration(separator, conjunction: $0) }
+            ?? .separator(separator)
       }
       return
     }
     return nil
   }
+
+  /// The word that stands before the last word, and nowhere else.
+  private static func conjunction(_ pieces: [ArraySlice<Unicode.Scalar>]) -> String? {
+    let last = pieces.last!.split(separator: " ")
+    guard (2...3).contains(last.count) else { return nil }
+    let conjunction = String(String.UnicodeScalarView(last[last.count - 2]))
+    guard conjunctions.contains(conjunction.lowercased()) else { return nil }
+    let isCommon = pieces.dropLast().contains { piece in
+      piece.split(separator: " ").contains { $0.elementsEqual(conjunction.unicodeScalars) }
+    }
+    return isCommon ? nil : conjunction
+  }
+
+  private static let conjunctions: Set<String> = [
+    "and", "or", "&", "und", "oder", "et", "ou", "y", "o", "e", "en", "of", "og", "och", "eller",
+    "ja", "tai", "i", "lub", "a", "nebo", "și", "ve", "и", "или", "та", "και",
+  ]
 
   private static let separators: [Unicode.Scalar] = [
     "\t", ";", "|", ",", "\u{3001}", "\u{FF0C}", "\u{60C}", "\u{B7}", "\u{2022}",
@@ -74,6 +97,8 @@ public enum WordSeparation: Equatable, Sendable {
     case .separator("/"): "separated by slashes"
     case .separator("\u{B7}"), .separator("\u{2022}"): "separated by dots"
     case .separator: "separated by commas"
+    case .enumeration(let separator, let conjunction):
+      "\(Self.separator(separator).name) and “\(conjunction)”"
     }
   }
 
@@ -89,6 +114,11 @@ public enum WordSeparation: Equatable, Sendable {
     case .separator(let separator) where separator.isASCII:
       TextRemedy(#"tr '\#(separator)' '\n' < {}"#)
     case .separator(let separator): TextRemedy(#"sed 's/\#(separator)/\n/g' {}"#)
+    // Of the last line, which ends in a full stop as a sentence does.
+    case .enumeration(let separator, let conjunction):
+      TextRemedy(
+        Self.separator(separator).remedy.template
+          + #" | sed '$ { s/[[:blank:]]\#(conjunction) /\n/; s/\.$//; }'"#)
     }
   }
 }
