@@ -2,9 +2,9 @@
 //
 // Every module is optimized in debug builds too, and in optimized code Swift's own `precondition`
 // stops the process without a word: "Illegal instruction". `fatalError` always speaks. These
-// functions have the names of Swift's and take their place in a module. Each module has its own
-// through a link to this file, because public ones would take the place of Swift's in a user's code
-// as well.
+// functions have the names of Swift's and take their place in a module. A module has its own through
+// a link to this file, because public ones would take the place of Swift's in a user's code as well;
+// where one or two are all there are, they are a `fatalError`.
 
 /// Stops the process with a message unless a condition holds, in every build.
 @inlinable

@@ -233,7 +233,7 @@ _FAULTS_OF_FILE = {
         ("Adam: β₁ for 1 − β₁",
          "1 - AdamStep.beta1", "AdamStep.beta1"),
     ],
-    "Sources/CharMLP/Model/Parameters.swift": [
+    "Sources/CharMLP/Model/Optimizer.swift": [
         ("Adam: the root forgotten",
          "pow(averages.second[keyPath: path], 0.5)", "averages.second[keyPath: path]"),
         ("weight decay: of b1 as well",
@@ -272,11 +272,11 @@ _FAULTS_OF_FILE = {
     ],
     "Sources/CharMLP/Sampling/Rarity.swift": [
         ("rarity: a character's promise is not taken back",
-         "lane.logRatio -= .log(completed", "_ = (completed"),
+         "lane.logRatio -= .log(completion", "_ = (completion"),
         ("rarity: forbidden words count",
          "guard plan.request.forbidden.isEmpty ||", "guard draws >= 0 ||"),
     ],
-    "Sources/CharMLP/Sampling/NextCharacterNetwork.swift": [
+    "Sources/CharMLP/Sampling/NextCharacters.swift": [
         ("mixture: the counts after another context of the batch",
          "(1 - counting.weight) * counted[first + id]", "(1 - counting.weight) * counted[id]"),
         ("mixture: characters forgotten that were counted",
@@ -289,6 +289,11 @@ _FAULTS_OF_FILE = {
          "        } ?? count\n    }\n    return count", "        } ?? count\n    }\n    return productRows"),
         ("temperature: multiplied by",
          "let scale = 1 / temperature", "let scale = temperature"),
+        ("score: the end forgotten",
+         "let target = logs.count < word.count ? Int(word[logs.count]) : 0",
+         "let target = Int(word[min(logs.count, word.count - 1)])"),
+        ("score: a text longer than a context is cut at its end",
+         "text.lastPadded(to: network.contextLength)", "Array(text.prefix(network.contextLength)).lastPadded(to: network.contextLength)"),
     ],
     "Sources/CharMLP/Sampling/Sampler.swift": [
         ("top-k: one too many",
@@ -298,13 +303,6 @@ _FAULTS_OF_FILE = {
          "while kept < limit, kept == 0 || sum + probabilities[order[kept]] < topP || topP == 1 {"),
         ("truncation: not normalized again",
          "for id in order[..<kept] { probabilities[id] /= sum }", ""),
-    ],
-    "Sources/CharMLP/Sampling/WordScorer.swift": [
-        ("score: the end forgotten",
-         "let target = logs.count < word.count ? Int(word[logs.count]) : 0",
-         "let target = Int(word[min(logs.count, word.count - 1)])"),
-        ("score: a text longer than a context is cut at its end",
-         "text.lastPadded(to: network.contextLength)", "Array(text.prefix(network.contextLength)).lastPadded(to: network.contextLength)"),
     ],
     "Sources/CharMLP/Sampling/ContextGraph.swift": [
         ("drawing: a guide enters a stretch one character late",

@@ -119,7 +119,7 @@ extension ModelSource {
     }
   }
 
-  /// The bytes of a model file, as many as the memory takes.
+  /// The bytes of a model file, or of another safetensors file, as many as the memory takes.
   /// - Throws: `CommandFailure` (66).
   package static func bytes(
     of path: String, allowingPipes: Bool = true,
@@ -129,6 +129,19 @@ extension ModelSource {
       return try Checkpoint.read(path, limit: Host.readableBytes, allowingPipes: allowingPipes)
     } catch {
       throw CommandFailure(.noInput, "\(error)", advice: advice)
+    }
+  }
+}
+
+extension Checkpoint {
+  /// The words that the file carries; nil if there are none.
+  ///
+  /// - Throws: `CommandFailure` (65) if they are damaged.
+  package func storedWords(_ path: String) throws(CommandFailure) -> WordList? {
+    do throws(ModelFileError) {
+      return try wordList()
+    } catch {
+      throw error.commandFailure(in: path)
     }
   }
 }

@@ -168,13 +168,18 @@ public func setting<Value>(
   }
   return { text in
     var recipe = Recipe()
-    let isSet = field.set(&recipe, to: try field.value(ofFlag: text))
-    precondition(isSet, "setting: the limits of \(field.key) are not those of its flag")
+    field.require(&recipe, try field.value(ofFlag: text))
     return recipe[keyPath: path]
   }
 }
 
 extension RecipeField {
+  /// Changes a recipe by a value that was checked when it was read.
+  package func require(_ recipe: inout Recipe, _ value: JSONValue) {
+    let isSet = set(&recipe, to: value)
+    precondition(isSet, "the limits of \(key) are not those of its flag")
+  }
+
   /// What a value must be: "must be a whole number from 1 to 100".
   package var requirement: String {
     do {

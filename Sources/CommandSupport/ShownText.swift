@@ -6,6 +6,7 @@
 // everything away. Whatever is printed for people goes through `singleLine`. What is printed for
 // programs (JSON, words a line) has rules of its own.
 
+import CharMLP
 import Posix
 
 extension String {
@@ -117,12 +118,6 @@ extension Unicode.Scalar {
   }
 
   private var isBlankOfBraille: Bool { value == 0x2800 }
-
-  /// The scalar's number as Unicode writes it, such as U+00AD.
-  var codePoint: String {
-    let digits = String(value, radix: 16, uppercase: true)
-    return "U+" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
-  }
 }
 
 // MARK: - Columns

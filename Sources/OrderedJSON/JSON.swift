@@ -81,9 +81,9 @@ extension JSONValue {
   }
 
   private static func encode(_ pairs: [(key: String, value: JSONValue)], into text: inout String) {
-    precondition(
-      Set(pairs.map(\.key)).count == pairs.count,
-      "JSON object with a key twice: \(pairs.map(\.key))")
+    guard Set(pairs.map(\.key)).count == pairs.count else {
+      fatalError("JSON object with a key twice: \(pairs.map(\.key))")
+    }
     text += "{"
     for (index, pair) in pairs.enumerated() {
       if index > 0 { text += "," }

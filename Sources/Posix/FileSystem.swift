@@ -142,10 +142,7 @@ extension FileSystem {
     var bytes: [UInt8] = []
     var chunk = [UInt8](repeating: 0, count: chunkSize)
     while true {
-      let count: Int
-      do throws(SystemError) { count = try file.read(into: &chunk) } catch {
-        throw error.at(path)
-      }
+      let count = try file.read(into: &chunk)
       if count == 0 { return bytes }
       bytes.append(contentsOf: chunk[..<count])
       if bytes.count > (try bound(bytes)) { return bytes }
@@ -191,9 +188,7 @@ extension FileSystem {
 
   /// Makes a file that is not there yet; it may be lost with the machine's power.
   public static func create(_ path: String, with bytes: [UInt8]) throws(SystemError) {
-    try writing(try OpenFile(path, .creating), path) { file throws(SystemError) in
-      try file.write(bytes.span)
-    }
+    try write(bytes, to: try OpenFile(path, .creating))
   }
 
   /// Creates a private temporary directory in TMPDIR or /tmp.
@@ -302,10 +297,7 @@ extension FileSystem {
   }
 
   private static func beginning(of path: String, _ count: Int) throws(SystemError) -> [UInt8] {
-    let file = try OpenFile(reading: path)
-    do throws(SystemError) { return try file.read(at: 0, upTo: count) } catch {
-      throw error.at(path)
-    }
+    try OpenFile(reading: path).read(at: 0, upTo: count)
   }
 
   /// The status of what is at a path; nil if there is nothing.
@@ -343,18 +335,12 @@ extension FileSystem {
     let directory = parent(of: path)
     let made = temporaryPath(in: directory, prefix)
     // What replaces a private file is private from its start.
-    let file: OpenFile
+    let file = try OpenFile(made, .creating, mode: mode == nil ? 0o666 : 0o600, named: path)
     do throws(SystemError) {
-      file = try OpenFile(made, .creating, mode: mode == nil ? 0o666 : 0o600)
-    } catch {
-      throw error.at(path)
-    }
-    do throws(SystemError) {
-      try writing(file, path) { file throws(SystemError) in
-        if let mode { try file.setMode(mode) }
-        try file.write(bytes.span)
-        try file.synchronize()
-      }
+      if let mode { try file.setMode(mode) }
+      try file.write(bytes.span)
+      try file.synchronize()
+      try file.close()
       try place(made)
     } catch {
       unsafe unlink(made)
@@ -391,21 +377,18 @@ extension FileSystem {
   /// backup by `cp -al`, is replaced by a longer copy.
   public static func append(line: String, to path: String) throws(SystemError) {
     let bytes = Array((line + "\n").utf8)
-    var isShared = false
-    try writing(try OpenFile(path, .appending), path) { file throws(SystemError) in
-      let status = try file.status()
-      guard status.isRegular else { throw .notFile(path, but: "a device") }
-      isShared = status.st_nlink > 1
-      if !isShared { try file.write(bytes.span, isWaiting: false) }
-    }
+    let file = try OpenFile(path, .appending)
+    let status = try file.status()
+    guard status.isRegular else { throw .notFile(path, but: "a device") }
+    let isShared = status.st_nlink > 1
+    if !isShared { try file.write(bytes.span, isWaiting: false) }
+    try file.close()
     if isShared { try replace(path, with: try read(path) + bytes) }
   }
 
   /// Writes a device or a pipe.
   static func overwrite(_ path: String, with bytes: [UInt8]) throws(SystemError) {
-    try writing(try OpenFile(path, .overwriting), path) { file throws(SystemError) in
-      try file.write(bytes.span)
-    }
+    try write(bytes, to: try OpenFile(path, .overwriting))
   }
 
   /// Removes a file, if there is one.
@@ -417,23 +400,16 @@ extension FileSystem {
     }
   }
 
-  /// Closes a file after it was written, and adds its path to whatever fails.
-  static func writing(
-    _ file: consuming OpenFile, _ path: String,
-    _ write: (borrowing OpenFile) throws(SystemError) -> Void
+  private static func write(
+    _ bytes: [UInt8], to file: consuming OpenFile
   ) throws(SystemError) {
-    do throws(SystemError) {
-      try write(file)
-      try file.close()
-    } catch {
-      throw error.at(path)
-    }
+    try file.write(bytes.span)
+    try file.close()
   }
 
   /// Waits until a directory's entries are on the disk.
   private static func synchronize(directory: String) throws(SystemError) {
-    let file = try OpenFile(directory, .directory)
-    do throws(SystemError) { try file.synchronize() } catch { throw error.at(directory) }
+    try OpenFile(directory, .directory).synchronize()
   }
 }
 
@@ -462,7 +438,7 @@ public final class FileLock: Sendable {
   public static func take(_ path: String) throws(SystemError) -> Attempt {
     while true {
       let file = try OpenFile(path, .locking)
-      do throws(SystemError) { try requireOurs(file, path) } catch { throw error.at(path) }
+      try requireOurs(file, path)
       do throws(SystemError) {
         try calling(path) { flock(file.descriptor, LOCK_EX | LOCK_NB) }
       } catch {

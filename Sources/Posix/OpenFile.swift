@@ -1,7 +1,7 @@
 // An open file, pipe, device or terminal: its bytes, and what the system knows about it.
 //
-// Errors carry no path here, since a descriptor may have none; FileSystem, which opens by path,
-// adds it. Nothing is buffered.
+// Errors carry the path that it was opened by; a descriptor from elsewhere has none. Nothing is
+// buffered.
 
 import CLinux
 import Glibc
@@ -9,7 +9,9 @@ import Glibc
 /// A file descriptor, which is closed with this value if it was opened here.
 public struct OpenFile: ~Copyable, Sendable {
   let descriptor: CInt
-  private let isOwned: Bool
+  /// What errors call it; nil if it was not opened here.
+  private let path: String?
+  private var isOwned: Bool
 
   /// What a file is opened for.
   enum Access {
@@ -39,22 +41,27 @@ public struct OpenFile: ~Copyable, Sendable {
   }
 
   /// Opens what a path leads to.
-  /// - Throws: `SystemError`, with the path.
-  init(_ path: String, _ access: Access, mode: mode_t = 0o666) throws(SystemError) {
+  ///
+  /// - Parameter name: What errors call it, if not by its path.
+  /// - Throws: `SystemError`, with the path or the name.
+  init(
+    _ path: String, _ access: Access, mode: mode_t = 0o666, named name: String? = nil
+  ) throws(SystemError) {
+    let name = name ?? path
     // A C string ends at NUL; without this, another file would be opened.
-    guard !path.utf8.contains(0) else { throw SystemError(path, code: ENOENT) }
+    guard !path.utf8.contains(0) else { throw SystemError(name, code: ENOENT) }
     let mayWait = access == .reading || access == .overwriting
     if mayWait, let kind = try? FileSystem.kind(of: path), kind == .pipe {
       descriptor = try FIFO.open(path, access.flags | O_CLOEXEC)
     } else {
       do throws(SystemError) {
-        descriptor = try calling(path) { unsafe open(path, access.flags | O_CLOEXEC, mode) }
+        descriptor = try calling(name) { unsafe open(path, access.flags | O_CLOEXEC, mode) }
       } catch {
         guard error.code == ELOOP, access.flags & O_NOFOLLOW != 0 else { throw error }
-        throw .isLink(path, code: ELOOP)
+        throw .isLink(name, code: ELOOP)
       }
     }
-    isOwned = true
+    (self.path, isOwned) = (name, true)
   }
 
   /// Opens a file, FIFO or device for reading; opening a FIFO waits for its writer, some seconds.
@@ -64,7 +71,7 @@ public struct OpenFile: ~Copyable, Sendable {
   /// Uses a file that is already open, and leaves it open.
   public init(descriptor: CInt) {
     self.descriptor = descriptor
-    isOwned = false
+    (path, isOwned) = (nil, false)
   }
 
   public static var standardInput: OpenFile { OpenFile(descriptor: StandardDescriptors.input) }
@@ -80,7 +87,7 @@ extension OpenFile {
   public func read(into chunk: inout [UInt8]) throws(SystemError) -> Int {
     while true {
       do throws(SystemError) {
-        return try calling {
+        return try calling(path) {
           unsafe chunk.withUnsafeMutableBytes { buffer in
             unsafe Glibc.read(descriptor, buffer.baseAddress, buffer.count)
           }
@@ -96,7 +103,7 @@ extension OpenFile {
   /// Reads from a place in a regular file, and leaves the file where it stands.
   func read(at offset: Int, upTo count: Int) throws(SystemError) -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: count)
-    let received = try calling {
+    let received = try calling(path) {
       unsafe bytes.withUnsafeMutableBytes { buffer in
         unsafe pread(descriptor, buffer.baseAddress, buffer.count, off_t(offset))
       }
@@ -121,40 +128,41 @@ extension OpenFile {
 
   private func writeOnce(_ bytes: Span<UInt8>) throws(SystemError) -> Int {
     let count = try unsafe bytes.withUnsafeBytes { buffer throws(SystemError) in
-      try calling { unsafe Glibc.write(descriptor, buffer.baseAddress, buffer.count) }
+      try calling(path) { unsafe Glibc.write(descriptor, buffer.baseAddress, buffer.count) }
     }
     // A device that accepts no bytes would loop forever.
-    guard count > 0 else { throw SystemError(code: EIO) }
+    guard count > 0 else { throw SystemError(path, code: EIO) }
     return count
   }
 
   private func wait(for event: CInt) throws(SystemError) {
     var request = pollfd(fd: descriptor, events: Int16(event), revents: 0)
-    try calling { unsafe poll(&request, 1, -1) }
+    try calling(path) { unsafe poll(&request, 1, -1) }
   }
 
   /// Goes to a byte of a regular file.
   public func seek(to byte: Int) throws(SystemError) {
-    try calling { lseek(descriptor, off_t(byte), SEEK_SET) }
+    try calling(path) { lseek(descriptor, off_t(byte), SEEK_SET) }
   }
 
   /// Empties a file.
-  func truncate() throws(SystemError) { try calling { ftruncate(descriptor, 0) } }
+  func truncate() throws(SystemError) { try calling(path) { ftruncate(descriptor, 0) } }
 
   /// Gives a file the permissions of the one that it replaces.
-  func setMode(_ mode: mode_t) throws(SystemError) { try calling { fchmod(descriptor, mode) } }
+  func setMode(_ mode: mode_t) throws(SystemError) {
+    try calling(path) { fchmod(descriptor, mode) }
+  }
 
   /// Waits until the content, or a directory's entries, are on the disk.
-  func synchronize() throws(SystemError) { try calling { fsync(descriptor) } }
+  func synchronize() throws(SystemError) { try calling(path) { fsync(descriptor) } }
 
   /// Closes the descriptor: the last moment at which some file systems report a full disk.
   public consuming func close() throws(SystemError) {
-    let descriptor = descriptor
-    discard self
+    isOwned = false
     // Linux has released the descriptor even when the call was interrupted.
     let status = Glibc.close(descriptor)
     let code = errno
-    if status != 0 && code != EINTR { throw SystemError(code: code) }
+    if status != 0 && code != EINTR { throw SystemError(path, code: code) }
   }
 }
 
@@ -176,7 +184,7 @@ extension OpenFile {
 
   func status() throws(SystemError) -> stat {
     var status = stat()
-    try calling { unsafe fstat(descriptor, &status) }
+    try calling(path) { unsafe fstat(descriptor, &status) }
     return status
   }
 

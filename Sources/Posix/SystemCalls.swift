@@ -127,7 +127,7 @@ extension StringProtocol {
   public func pieces(
     separatedBy delimiter: UInt8, maxSplits: Int = .max, omittingEmpty: Bool = true
   ) -> [SubSequence] {
-    precondition(delimiter < 0x80, "pieces: \(delimiter) is not an ASCII character")
+    guard delimiter < 0x80 else { fatalError("pieces: \(delimiter) is not an ASCII character") }
     return utf8.split(
       separator: delimiter, maxSplits: maxSplits, omittingEmptySubsequences: omittingEmpty
     ).map { self[$0.startIndex..<$0.endIndex] }

@@ -128,18 +128,19 @@ struct Template {
     var used: Set<String> = []
     while let open = rest.firstRange(of: "{{") {
       guard let close = rest[open.upperBound...].firstRange(of: "}}") else {
-        preconditionFailure("Template: a place that does not end")
+        fatalError("Template: a place that does not end")
       }
       let name = String(rest[open.upperBound..<close.lowerBound])
       guard let piece = pieces.first(where: { $0.key == name })?.value else {
-        preconditionFailure("Template: nothing for the place \(name)")
+        fatalError("Template: nothing for the place \(name)")
       }
       html += rest[..<open.lowerBound] + piece.html
       used.insert(name)
       rest = rest[close.upperBound...]
     }
-    precondition(
-      pieces.allSatisfy { used.contains($0.key) }, "Template: a piece without a place")
+    guard pieces.allSatisfy({ used.contains($0.key) }) else {
+      fatalError("Template: a piece without a place")
+    }
     return Markup(trusted: html + rest)
   }
 }

@@ -76,13 +76,7 @@ public struct RecordedRun: Sendable {
   private static func dataset(
     _ checkpoint: Checkpoint, _ path: String
   ) throws(CommandFailure) -> Dataset? {
-    let words: WordList?
-    do throws(ModelFileError) {
-      words = try checkpoint.wordList()
-    } catch {
-      throw error.commandFailure(in: path)
-    }
-    guard let words else { return nil }
+    guard let words = try checkpoint.storedWords(path) else { return nil }
     return try Dataset(words, checkpoint.recipe, named: path)
   }
 

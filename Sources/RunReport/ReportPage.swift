@@ -465,15 +465,8 @@ package enum ReportFile {
   ///
   /// - Throws: `SystemError`, with `isExisting` if there is a file of that name that is no report.
   package static func write(_ text: String, to path: String) throws(SystemError) {
-    precondition(text.begins(with: opening), "ReportFile: a page without its opening")
+    guard text.begins(with: opening) else { fatalError("ReportFile: a page without its opening") }
     try FileSystem.write(Array(text.utf8), to: path, existing: existing)
-  }
-
-  /// Finds out whether a page may be written, before it is made.
-  ///
-  /// - Throws: `SystemError` as `write` does.
-  package static func requireWritable(_ path: String) throws(SystemError) {
-    try FileSystem.requireWritable(path, existing: existing)
   }
 
   private static let existing = FileSystem.Existing.replacedIfBeginning(Array(opening.utf8))
@@ -481,7 +474,9 @@ package enum ReportFile {
   /// Refuses a place for a page before the page is made.
   /// - Throws: `CommandFailure` (73) if there is another file.
   package static func require(_ path: String) throws(CommandFailure) {
-    do throws(SystemError) { try requireWritable(path) } catch {
+    do throws(SystemError) {
+      try FileSystem.requireWritable(path, existing: existing)
+    } catch {
       throw CommandFailure(ofReport: error)
     }
   }

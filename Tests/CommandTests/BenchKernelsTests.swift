@@ -1,10 +1,11 @@
 // `bench --kernels`: its rows, its remarks, and what becomes of a process that fails. No time is
 // judged.
 
-import BenchCommand
 import Foundation
 import OrderedJSON
 import Testing
+
+@testable import BenchCommand
 
 @Suite("bench --kernels")
 struct BenchKernelsTests {
@@ -88,7 +89,7 @@ struct BenchKernelsTests {
     ])
   func failure(script: String, reason: String) {
     let process = BenchProcess(executable: "/bin/sh", arguments: ["-c", script])
-    #expect(process.timing(of: "Zen", seconds: 1) == .failure(KernelTiming.Failure(reason)))
+    #expect(process.timing(of: "Zen", seconds: 1) == .failure(KernelTiming.Failure(reason: reason)))
   }
 
   @Test("A process that does not start gives a row that says so")
@@ -115,11 +116,11 @@ struct BenchKernelsTests {
   @Test("The text marks the pick, the choice and the fastest, and keeps rows without times")
   func text() throws {
     let report = KernelsReport(
-      [
-        .init("Prescott", .failure(.init("died of signal 4"))),
-        .init("Haswell", .success(Self.timing(30e-6, 20e-6, 118))),
-        .init("SkylakeX", .success(Self.timing(16e-6, 10e-6, 235))),
-      ], inUse: KernelChoice(core: "Haswell", picked: nil),
+      rows: [
+        .init(core: "Prescott", result: .failure(.init(reason: "died of signal 4"))),
+        .init(core: "Haswell", result: .success(Self.timing(30e-6, 20e-6, 118))),
+        .init(core: "SkylakeX", result: .success(Self.timing(16e-6, 10e-6, 235))),
+      ], kernels: KernelChoice(core: "Haswell", picked: nil),
       unprompted: KernelChoice(core: "SkylakeX", picked: "Haswell"))
     let lines = report.text.split(separator: "\n")
     let start = try #require(lines.firstIndex { $0.hasPrefix("core type ") })
@@ -141,7 +142,7 @@ struct BenchKernelsTests {
   @Test("bench --kernels says in a sentence that there is no choice of kernels")
   func obstacle() throws {
     let choice = KernelChoice(core: "Zen", picked: "Zen")
-    let report = KernelsReport([], inUse: choice, unprompted: choice)
+    let report = KernelsReport(rows: [], kernels: choice, unprompted: choice)
     let sentence = try #require(report.text.split(separator: "\n").last)
     #expect(sentence.hasPrefix("The kernels were not compared: "))
     #expect(report.json["obstacle"]?.text?.isEmpty == false)

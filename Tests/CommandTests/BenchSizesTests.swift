@@ -1,9 +1,10 @@
 // `bench --sizes`: its rows, and that its words say what its figures say, every crossover and
 // nothing else.
 
-import BenchCommand
 import Foundation
 import Testing
+
+@testable import BenchCommand
 
 @Suite("bench --sizes")
 struct BenchSizesTests {

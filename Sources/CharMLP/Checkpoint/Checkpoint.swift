@@ -3,8 +3,8 @@
 //
 // A network alone, from a custom training loop, is saved without the rest: it predicts, and there
 // is no run to resume. Times, paths, threads and the host are not here, so that two runs that
-// learned the same have equal files. ModelFile has the bytes, ModelFileError what can be wrong with
-// them.
+// learned the same have equal files. What can be wrong with a file stands at the end; ModelFile has
+// the bytes.
 
 package import Posix
 public import Safetensors
@@ -32,28 +32,6 @@ public struct Checkpoint: Equatable, Sendable {
       || recipe.earlyStop(training.best, at: training.step, since: lineage.lastChangeStep) != nil
   }
 
-  init(
-    model: Model, recipe: Recipe, backward: Trainer.Backward, training: TrainingState,
-    lineage: Lineage = Lineage(), words: StoredWords, mixture: StoredMixture? = nil
-  ) {
-    self.lineage = lineage
-    self.mixture = mixture
-    self.model = model
-    self.recipe = recipe
-    self.backward = backward
-    self.training = training
-    self.words = words
-  }
-
-  /// Captures the state of a trainer, but for the mixture.
-  ///
-  /// - Parameter model: The trainer's model at this step; nil to compute it.
-  package init(_ trainer: Trainer, _ model: Model? = nil, words: StoredWords) {
-    self.init(
-      model: model ?? trainer.model(), recipe: trainer.recipe, backward: trainer.backward,
-      training: trainer.state, lineage: trainer.lineage, words: words)
-  }
-
   /// The words that the network is trained on, or nil if the list was too long to be stored.
   ///
   /// - Throws: `ModelFileError.words` if what is stored is not a word list, or has other symbols
@@ -64,6 +42,17 @@ public struct Checkpoint: Equatable, Sendable {
       throw .words("expected words of the network's \(model.vocabulary.symbols.count) symbols")
     }
     return list
+  }
+}
+
+extension Checkpoint {
+  /// Captures the state of a trainer, but for the mixture.
+  ///
+  /// - Parameter model: The trainer's model at this step; nil to compute it.
+  package init(_ trainer: Trainer, _ model: Model? = nil, words: StoredWords) {
+    self.init(
+      model: model ?? trainer.model(), recipe: trainer.recipe, backward: trainer.backward,
+      training: trainer.state, lineage: trainer.lineage, words: words)
   }
 }
 
@@ -241,6 +230,74 @@ extension Checkpoint {
       // Enough bytes to see that it is not a model file; decoding says why.
       case nil: return 0
       }
+    }
+  }
+}
+
+// MARK: - Errors
+//
+// Callers distinguish a file that is damaged or forged from one that is sound but meant for another
+// program or a newer version of this one.
+
+/// Why a file is not a model that can be used.
+public enum ModelFileError: Error, Equatable, Sendable, CustomStringConvertible {
+  /// It is not a safetensors file.
+  case notSafetensors(SafetensorsError)
+  /// It is one, but nothing that this project wrote, or nothing since version 2.
+  case notAModel
+  /// It does not say what its checksum is.
+  case noChecksum
+  /// Its bytes are not those that were written.
+  case wrongChecksum(found: String, expected: String)
+  /// A newer version of this project wrote it.
+  case newerVersion(Int)
+  /// It is a network of another kind.
+  case otherArchitecture(String)
+  /// It was trained in a way that this version does not know.
+  case unknownBackward(String)
+  /// Its recipe cannot be read.
+  case recipe(RecipeError)
+  /// Its vocabulary is not valid.
+  case vocabulary(VocabularyError)
+  /// A tensor is missing, has another type or shape, or holds a value that is not finite.
+  case tensor(String, expected: String)
+  /// A number that training relies on is missing or impossible.
+  case training(String, expected: String)
+  /// Its word list is not valid, or not that of the network.
+  case words(String)
+  /// It is a network without the run that trained it: it predicts, but there is nothing to resume.
+  case networkAlone
+  /// It cannot be opened, read or written; the system's message, with the path.
+  case file(String)
+
+  /// Whether the file is sound, but not for this version of the program.
+  public var isIncompatible: Bool {
+    switch self {
+    case .newerVersion, .otherArchitecture, .unknownBackward: true
+    case .recipe(let error): error.isUnknownSetting
+    default: false
+    }
+  }
+
+  /// What is wrong, in one line.
+  public var description: String {
+    switch self {
+    case .notSafetensors(let error): "not a model file: \(error)"
+    case .notAModel: "a safetensors file, but not a CharMLP model"
+    case .noChecksum: "expected a checksum in the model file, found none"
+    case .wrongChecksum(let found, let expected):
+      "damaged: its bytes have the checksum \(expected), it says \(found)"
+    case .newerVersion(let version):
+      "version \(version) of the model file; this program reads up to \(Checkpoint.fileVersion)"
+    case .otherArchitecture(let name): "a network of another architecture (\(name))"
+    case .unknownBackward(let name): "trained by a backward pass that is not known here (\(name))"
+    case .recipe(let error): "recipe: \(error)"
+    case .vocabulary(let error): "vocabulary: \(error)"
+    case .tensor(let name, let expected): "tensor \(name): expected finite F32 of shape \(expected)"
+    case .training(let name, let expected): "\(name): expected \(expected)"
+    case .words(let reason): "words: \(reason)"
+    case .networkAlone: "a network alone, without the run that trained it"
+    case .file(let message): message
     }
   }
 }

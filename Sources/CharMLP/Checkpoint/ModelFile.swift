@@ -1,7 +1,7 @@
 // Model files as bytes: safetensors files that Python's `safetensors` opens too.
 //
-// How a checkpoint, or a network alone, is written, then how it is read and checked, key by key;
-// and the checksum. Paths are Checkpoint's; what is wrong with a file is a ModelFileError.
+// How a checkpoint, or a network alone, is written, then how it is read and checked, key by key.
+// Paths are Checkpoint's, and what is wrong with a file is its ModelFileError.
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
 
 import LinearAlgebra
@@ -502,54 +502,5 @@ extension StartingNetwork {
       checkpoint.model,
       Origin(
         fingerprint: checksum, step: checkpoint.training.step, steps: checkpoint.recipe.steps))
-  }
-}
-
-// MARK: - Checksum
-//
-// Safetensors has none, and a flipped bit in a weight still is a weight. The metadata's field
-// "crc32" holds eight lower-case hexadecimal digits: the CRC-32 of the whole file, from the
-// header's length to the last weight, taken with 0s in place of those digits. CRC-32 finds every
-// change of up to 32 bits in a row, so every single bit. It is not a signature: anyone can
-// recompute it.
-//
-// The field is found in the text as `"crc32":"`. Inside a JSON string its quotation marks would be
-// escaped, so the text can stand nowhere but at a key.
-
-enum FileChecksum {
-  static let key = "crc32"
-  static let zero = "00000000"
-  private static let opening = Array("\"\(key)\":\"".utf8)
-
-  /// A file whose checksum is still zero, with the right one.
-  static func sealed(_ file: consuming [UInt8]) -> [UInt8] {
-    guard let place = place(in: file) else { preconditionFailure("a file without a checksum") }
-    let sum = sum(of: file, digitsAt: place)
-    file.replaceSubrange(place, with: sum.utf8)
-    return file
-  }
-
-  /// The checksum that a file has, and the one that it should have; nil if it has none.
-  static func read(_ file: [UInt8]) -> (found: String, expected: String)? {
-    guard let place = place(in: file) else { return nil }
-    let found = String(decoding: file[place], as: UTF8.self)
-    return (found, sum(of: file, digitsAt: place))
-  }
-
-  private static func sum(of file: [UInt8], digitsAt place: Range<Int>) -> String {
-    var sum = Zlib.crc32(file[..<place.lowerBound])
-    sum = Zlib.crc32(Array(zero.utf8)[...], continuing: sum)
-    let digits = String(Zlib.crc32(file[place.upperBound...], continuing: sum), radix: 16)
-    return zero.dropLast(digits.count) + digits
-  }
-
-  /// Where the digits stand in a file that was decoded without an error.
-  private static func place(in file: [UInt8]) -> Range<Int>? {
-    var length = 0
-    for byte in file.prefix(8).reversed() { length = length << 8 | Int(byte) }
-    guard let key = file[..<(8 + length)].firstRange(of: opening),
-      key.upperBound + zero.utf8.count <= 8 + length
-    else { return nil }
-    return key.upperBound..<key.upperBound + zero.utf8.count
   }
 }

@@ -174,7 +174,7 @@ struct WordListParser {
 }
 
 /// How many lines of a text were skipped before each of its words.
-struct BlankLines: Equatable, Sendable {
+struct BlankLines: Sendable {
   /// An entry for each word that blank lines stand before: all lines skipped until then.
   private var entries: [(word: UInt32, lines: UInt32)] = []
 
@@ -188,10 +188,6 @@ struct BlankLines: Equatable, Sendable {
   func line(of word: Int) -> Int {
     let before = entries.last { $0.word <= word }
     return word + 1 + Int(before?.lines ?? 0)
-  }
-
-  static func == (left: BlankLines, right: BlankLines) -> Bool {
-    left.entries.elementsEqual(right.entries) { $0 == $1 }
   }
 }
 

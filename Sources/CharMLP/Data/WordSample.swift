@@ -19,10 +19,6 @@ package struct SampleLimits: Equatable, Sendable {
   /// The limits of a run: 16 MB, 100,000 words, a million windows.
   package static let standard = SampleLimits(
     bytes: 16_000_000, words: 100_000, windows: 1_000_000)
-
-  package init(bytes: Int, words: Int, windows: Int) {
-    (self.bytes, self.words, self.windows) = (bytes, words, windows)
-  }
 }
 
 /// All words that were added, or those of them with the smallest keys.

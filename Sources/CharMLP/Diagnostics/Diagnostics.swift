@@ -113,22 +113,16 @@ extension Minibatch {
 /// log₁₀ of std(update) / std(data) for every parameter, as the lecture plots it.
 ///
 /// It compares the parameters before and after a step, so it holds for every optimizer.
-package struct UpdateRatios: Equatable, Sendable {
-  /// In the order of `Parameters`; nil where the update or the parameter does not vary.
-  package let logarithms: [(name: String, value: Double?)]
-
-  /// Compares the parameters before a step with those after it.
-  package init(from before: Parameters<Float>, to after: Parameters<Float>) {
-    logarithms = Parameters<Float>.ordered.map { name, path in
-      let data = before[keyPath: path]
-      let update = (after[keyPath: path] - data).standardDeviation
-      let scale = data.standardDeviation
-      return (name, update > 0 && scale > 0 ? .log10(update / scale) : nil)
-    }
-  }
-
-  package static func == (left: UpdateRatios, right: UpdateRatios) -> Bool {
-    left.logarithms.elementsEqual(right.logarithms) { $0.name == $1.name && $0.value == $1.value }
+///
+/// - Returns: In the order of `Parameters`; nil where the update or the parameter does not vary.
+package func updateRatios(
+  from before: Parameters<Float>, to after: Parameters<Float>
+) -> [(name: String, logarithm: Double?)] {
+  Parameters<Float>.ordered.map { name, path in
+    let data = before[keyPath: path]
+    let update = (after[keyPath: path] - data).standardDeviation
+    let scale = data.standardDeviation
+    return (name, update > 0 && scale > 0 ? .log10(update / scale) : nil)
   }
 }
 

@@ -62,8 +62,9 @@ extension PassTensor {
   /// Which ids of the minibatch the line reads besides.
   var ids: MinibatchIDs? { row.ids }
 
-  /// The heading in docs/derivation.md under which the line is derived.
-  package var section: String { row.section }
+  /// The heading in docs/derivation.md under which the line is derived: a gradient's is mostly that
+  /// of the first forward line that reads its owner.
+  package var section: String { row.section ?? owner?.readers.first?.section ?? "" }
 
   /// For a gradient that is zero in exact arithmetic, the tensor whose elements cancel in its sums.
   ///
@@ -132,7 +133,6 @@ struct TensorRow<Scalar: MatrixScalar> {
   let path: KeyPath<Derivation<Scalar>, Matrix<Scalar>>
   /// Sets the tensor without evaluating its line, as its key path would; nil for a parameter.
   let set: Setter?
-  let owner: PassTensor?
   let dimensions: [Dimension]
   let terms: Terms
   let scale: (KeyPath<StepScales, Matrix<Double>> & Sendable)?
@@ -140,41 +140,22 @@ struct TensorRow<Scalar: MatrixScalar> {
   let inputs: [PassTensor]
   let divisor: PassTensor?
   let ids: MinibatchIDs?
-  let cancels: PassTensor?
-  let section: String
+  /// The heading in docs/derivation.md, if it is not the one that a gradient's owner leads to.
+  let section: String?
+  private(set) var owner: PassTensor?
+  private(set) var cancels: PassTensor?
 
-  /// A parameter.
+  /// A tensor of the forward pass; without a line, a parameter.
   private init(
-    _ path: KeyPath<Derivation<Scalar>, Matrix<Scalar>>, _ dimensions: [Dimension],
-    scale: KeyPath<StepScales, Matrix<Double>> & Sendable
+    _ path: KeyPath<Derivation<Scalar>, Matrix<Scalar>>, _ set: Setter?,
+    _ dimensions: [Dimension], _ terms: Terms = .few,
+    scale: KeyPath<StepScales, Matrix<Double>> & Sendable, _ line: String = "",
+    from inputs: [PassTensor] = [], dividingBy divisor: PassTensor? = nil,
+    ids: MinibatchIDs? = nil, section: String? = "How to read the lines"
   ) {
-    self.path = path
-    self.dimensions = dimensions
-    self.scale = scale
-    (set, owner, terms, line, inputs) = (nil, nil, .few, "", [])
-    (divisor, ids, cancels) = (nil, nil, nil)
-    section = "How to read the lines"
-  }
-
-  /// A tensor of the forward pass.
-  private init(
-    _ path: KeyPath<Derivation<Scalar>, Matrix<Scalar>>, _ set: @escaping Setter,
-    _ dimensions: [Dimension], _ terms: Terms,
-    scale: KeyPath<StepScales, Matrix<Double>> & Sendable, _ line: String,
-    from inputs: [PassTensor], dividingBy divisor: PassTensor? = nil, ids: MinibatchIDs? = nil,
-    section: String
-  ) {
-    self.path = path
-    self.set = set
-    self.dimensions = dimensions
-    self.terms = terms
-    self.scale = scale
-    self.line = line
-    self.inputs = inputs
-    self.divisor = divisor
-    self.ids = ids
-    self.section = section
-    (owner, cancels) = (nil, nil)
+    (self.path, self.set, self.dimensions, self.terms) = (path, set, dimensions, terms)
+    (self.scale, self.line, self.inputs) = (scale, line, inputs)
+    (self.divisor, self.ids, self.section) = (divisor, ids, section)
   }
 
   /// A gradient.
@@ -182,20 +163,12 @@ struct TensorRow<Scalar: MatrixScalar> {
     _ path: KeyPath<Derivation<Scalar>, Matrix<Scalar>>, _ set: @escaping Setter,
     of owner: PassTensor, _ terms: Terms, _ line: String, from inputs: [PassTensor],
     dividingBy divisor: PassTensor? = nil, ids: MinibatchIDs? = nil, cancels: PassTensor? = nil,
-    section: String
+    section: String? = nil
   ) {
-    self.path = path
-    self.set = set
-    self.owner = owner
     dimensions = TensorRow(owner).dimensions
-    self.terms = terms
-    self.line = line
-    self.inputs = inputs
-    self.divisor = divisor
-    self.ids = ids
-    self.cancels = cancels
-    self.section = section
-    scale = nil
+    (self.path, self.set, self.terms, self.line) = (path, set, terms, line)
+    (scale, self.inputs, self.divisor) = (nil, inputs, divisor)
+    (self.ids, self.section, self.owner, self.cancels) = (ids, section, owner, cancels)
   }
 
   init(_ tensor: PassTensor) {
@@ -204,13 +177,13 @@ struct TensorRow<Scalar: MatrixScalar> {
 
   private static func row(_ tensor: PassTensor) -> TensorRow {
     switch tensor {
-    case .C: Self(\.C, [.vocabulary, .embedding], scale: \.embcat)
-    case .W1: Self(\.W1, [.context, .hidden], scale: \.W1)
-    case .b1: Self(\.b1, [.hidden], scale: \.hprebn)
-    case .W2: Self(\.W2, [.hidden, .vocabulary], scale: \.one)
-    case .b2: Self(\.b2, [.vocabulary], scale: \.one)
-    case .bngain: Self(\.bngain, [.one, .hidden], scale: \.bngain)
-    case .bnbias: Self(\.bnbias, [.one, .hidden], scale: \.hidden)
+    case .C: Self(\.C, nil, [.vocabulary, .embedding], scale: \.embcat)
+    case .W1: Self(\.W1, nil, [.context, .hidden], scale: \.W1)
+    case .b1: Self(\.b1, nil, [.hidden], scale: \.hprebn)
+    case .W2: Self(\.W2, nil, [.hidden, .vocabulary], scale: \.one)
+    case .b2: Self(\.b2, nil, [.vocabulary], scale: \.one)
+    case .bngain: Self(\.bngain, nil, [.one, .hidden], scale: \.bngain)
+    case .bnbias: Self(\.bnbias, nil, [.one, .hidden], scale: \.hidden)
     case .emb:
       Self(
         \.emb, { $0.emb = $1 }, [.n, .block, .embedding], .few, scale: \.embcat,
@@ -219,8 +192,7 @@ struct TensorRow<Scalar: MatrixScalar> {
     case .embcat:
       Self(
         \.embcat, { $0.embcat = $1 }, [.n, .context], .few, scale: \.embcat,
-        "emb.reshaped(Yb.count, W1.rows)", from: [.emb],
-        section: "Side by side")
+        "emb.reshaped(Yb.count, W1.rows)", from: [.emb], section: "Side by side")
     case .hprebn:
       Self(
         \.hprebn, { $0.hprebn = $1 }, [.n, .hidden], .sum(.context, and: 1), scale: \.hprebn,
@@ -229,23 +201,19 @@ struct TensorRow<Scalar: MatrixScalar> {
     case .bnmeani:
       Self(
         \.bnmeani, { $0.bnmeani = $1 }, [.one, .hidden], .sum(.n), scale: \.hprebn,
-        "1 / n * hprebn.sum(.rows)", from: [.hprebn],
-        section: "The mean")
+        "1 / n * hprebn.sum(.rows)", from: [.hprebn], section: "The mean")
     case .bndiff:
       Self(
         \.bndiff, { $0.bndiff = $1 }, [.n, .hidden], .few, scale: \.hprebn,
-        "hprebn - bnmeani", from: [.hprebn, .bnmeani],
-        section: "The mean")
+        "hprebn - bnmeani", from: [.hprebn, .bnmeani], section: "The mean")
     case .bndiff2:
       Self(
         \.bndiff2, { $0.bndiff2 = $1 }, [.n, .hidden], .few, scale: \.bndiff2,
-        "pow(bndiff, 2)", from: [.bndiff],
-        section: "Why `dbndiff` has two terms")
+        "pow(bndiff, 2)", from: [.bndiff], section: "Why `dbndiff` has two terms")
     case .bnvar:
       Self(
         \.bnvar, { $0.bnvar = $1 }, [.one, .hidden], .sum(.n), scale: \.bnvar,
-        "1 / (n - 1) * bndiff2.sum(.rows)", from: [.bndiff2],
-        section: "The variance")
+        "1 / (n - 1) * bndiff2.sum(.rows)", from: [.bndiff2], section: "The variance")
     case .bnvar_inv:
       Self(
         \.bnvar_inv, { $0.bnvar_inv = $1 }, [.one, .hidden], .few, scale: \.bnvar_inv,
@@ -259,23 +227,19 @@ struct TensorRow<Scalar: MatrixScalar> {
     case .hpreact:
       Self(
         \.hpreact, { $0.hpreact = $1 }, [.n, .hidden], .few, scale: \.hidden,
-        "bngain * bnraw + bnbias", from: [.bngain, .bnraw, .bnbias],
-        section: "Gain and bias")
+        "bngain * bnraw + bnbias", from: [.bngain, .bnraw, .bnbias], section: "Gain and bias")
     case .h:
       Self(
         \.h, { $0.h = $1 }, [.n, .hidden], .few, scale: \.hidden,
-        "tanh(hpreact)", from: [.hpreact],
-        section: "The hyperbolic tangent")
+        "tanh(hpreact)", from: [.hpreact], section: "The hyperbolic tangent")
     case .logits:
       Self(
         \.logits, { $0.logits = $1 }, [.n, .vocabulary], .sum(.hidden, and: 1), scale: \.one,
-        "matmul(hdrop, W2) + b2", from: [.h, .W2, .b2],
-        section: "The product")
+        "matmul(hdrop, W2) + b2", from: [.h, .W2, .b2], section: "The product")
     case .logit_maxes:
       Self(
         \.logit_maxes, { $0.logit_maxes = $1 }, [.n, .one], .few, scale: \.one,
-        "logits.max(.columns)", from: [.logits],
-        section: "Why `dlogit_maxes` is zero")
+        "logits.max(.columns)", from: [.logits], section: "Why `dlogit_maxes` is zero")
     case .norm_logits:
       Self(
         \.norm_logits, { $0.norm_logits = $1 }, [.n, .vocabulary], .few, scale: \.one,
@@ -284,18 +248,15 @@ struct TensorRow<Scalar: MatrixScalar> {
     case .counts:
       Self(
         \.counts, { $0.counts = $1 }, [.n, .vocabulary], .few, scale: \.counts,
-        "exp(norm_logits)", from: [.norm_logits],
-        section: "The exponential")
+        "exp(norm_logits)", from: [.norm_logits], section: "The exponential")
     case .counts_sum:
       Self(
         \.counts_sum, { $0.counts_sum = $1 }, [.n, .one], .sum(.vocabulary), scale: \.counts_sum,
-        "counts.sum(.columns)", from: [.counts],
-        section: "Why `dcounts` has two terms")
+        "counts.sum(.columns)", from: [.counts], section: "Why `dcounts` has two terms")
     case .counts_sum_inv:
       Self(
         \.counts_sum_inv, { $0.counts_sum_inv = $1 }, [.n, .one], .few, scale: \.counts_sum_inv,
-        "pow(counts_sum, -1)", from: [.counts_sum], dividingBy: .counts_sum,
-        section: "The inverse")
+        "pow(counts_sum, -1)", from: [.counts_sum], dividingBy: .counts_sum, section: "The inverse")
     case .probs:
       Self(
         \.probs, { $0.probs = $1 }, [.n, .vocabulary], .few, scale: \.probs,
@@ -304,8 +265,7 @@ struct TensorRow<Scalar: MatrixScalar> {
     case .logprobs:
       Self(
         \.logprobs, { $0.logprobs = $1 }, [.n, .vocabulary], .few, scale: \.one,
-        "log(probs)", from: [.probs],
-        section: "The logarithm")
+        "log(probs)", from: [.probs], section: "The logarithm")
     case .loss:
       Self(
         \.loss, { $0.loss = $1 }, [], .sum(.n), scale: \.one,
@@ -314,159 +274,111 @@ struct TensorRow<Scalar: MatrixScalar> {
     case .dlogprobs:
       Self(
         \.dlogprobs, { $0.dlogprobs = $1 }, of: .logprobs, .few,
-        "-1 / n * Matrix.oneHot(Yb, columns: W2.columns)",
-        from: [], ids: .targets,
-        section: "The loss")
+        "-1 / n * Matrix.oneHot(Yb, columns: W2.columns)", from: [], ids: .targets)
     case .dprobs:
       Self(
         \.dprobs, { $0.dprobs = $1 }, of: .probs, .few,
-        "pow(probs, -1) * dlogprobs",
-        from: [.probs, .dlogprobs], dividingBy: .probs,
-        section: "The logarithm")
+        "pow(probs, -1) * dlogprobs", from: [.probs, .dlogprobs], dividingBy: .probs)
     case .dcounts_sum_inv:
       Self(
         \.dcounts_sum_inv, { $0.dcounts_sum_inv = $1 }, of: .counts_sum_inv, .sum(.vocabulary),
-        "(dprobs * counts).sum(.columns)",
-        from: [.dprobs, .counts],
-        section: "Normalizing the counts: the divisor")
+        "(dprobs * counts).sum(.columns)", from: [.dprobs, .counts])
     case .dcounts_sum:
       Self(
         \.dcounts_sum, { $0.dcounts_sum = $1 }, of: .counts_sum, .few,
         "-pow(counts_sum, -2) * dcounts_sum_inv",
-        from: [.counts_sum, .dcounts_sum_inv], dividingBy: .counts_sum,
-        section: "The inverse")
+        from: [.counts_sum, .dcounts_sum_inv], dividingBy: .counts_sum)
     case .dcounts:
       Self(
         \.dcounts, { $0.dcounts = $1 }, of: .counts, .few,
-        "dprobs * counts_sum_inv + dcounts_sum",
-        from: [.dprobs, .counts_sum_inv, .dcounts_sum],
-        section: "Why `dcounts` has two terms")
+        "dprobs * counts_sum_inv + dcounts_sum", from: [.dprobs, .counts_sum_inv, .dcounts_sum])
     case .dnorm_logits:
       Self(
         \.dnorm_logits, { $0.dnorm_logits = $1 }, of: .norm_logits, .few,
-        "counts * dcounts",
-        from: [.counts, .dcounts],
-        section: "The exponential")
+        "counts * dcounts", from: [.counts, .dcounts])
     case .dlogit_maxes:
       Self(
         \.dlogit_maxes, { $0.dlogit_maxes = $1 }, of: .logit_maxes, .sum(.vocabulary),
-        "-dnorm_logits.sum(.columns)",
-        from: [.dnorm_logits], cancels: .dnorm_logits,
-        section: "Why `dlogit_maxes` is zero")
+        "-dnorm_logits.sum(.columns)", from: [.dnorm_logits], cancels: .dnorm_logits)
     case .dlogits:
       Self(
         \.dlogits, { $0.dlogits = $1 }, of: .logits, .few,
         "dnorm_logits + logits.maximaOfRows * dlogit_maxes",
-        from: [.dnorm_logits, .logits, .dlogit_maxes],
-        section: "Both ways into the logits")
+        from: [.dnorm_logits, .logits, .dlogit_maxes], section: "Both ways into the logits")
     case .dh:
       Self(
         \.dh, { $0.dh = $1 }, of: .h, .sum(.vocabulary),
-        "matmul(dlogits, W2.T)",
-        from: [.dlogits, .W2],
-        section: "The product")
+        "matmul(dlogits, W2.T)", from: [.dlogits, .W2])
     case .dW2:
       Self(
         \.dW2, { $0.dW2 = $1 }, of: .W2, .sum(.n),
-        "matmul(hdrop.T, dlogits)",
-        from: [.h, .dlogits],
-        section: "The product")
+        "matmul(hdrop.T, dlogits)", from: [.h, .dlogits])
     case .db2:
       Self(
         \.db2, { $0.db2 = $1 }, of: .b2, .sum(.n),
-        "dlogits.sum(.rows)",
-        from: [.dlogits],
-        section: "The product")
+        "dlogits.sum(.rows)", from: [.dlogits])
     case .dhpreact:
       Self(
         \.dhpreact, { $0.dhpreact = $1 }, of: .hpreact, .few,
-        "(1 - pow(h, 2)) * dh",
-        from: [.h, .dh],
-        section: "The hyperbolic tangent")
+        "(1 - pow(h, 2)) * dh", from: [.h, .dh])
     case .dbngain:
       Self(
         \.dbngain, { $0.dbngain = $1 }, of: .bngain, .sum(.n),
-        "(bnraw * dhpreact).sum(.rows)",
-        from: [.bnraw, .dhpreact],
-        section: "Gain and bias")
+        "(bnraw * dhpreact).sum(.rows)", from: [.bnraw, .dhpreact])
     case .dbnbias:
       Self(
         \.dbnbias, { $0.dbnbias = $1 }, of: .bnbias, .sum(.n),
-        "dhpreact.sum(.rows)",
-        from: [.dhpreact],
-        section: "Gain and bias")
+        "dhpreact.sum(.rows)", from: [.dhpreact])
     case .dbnraw:
       Self(
         \.dbnraw, { $0.dbnraw = $1 }, of: .bnraw, .few,
-        "bngain * dhpreact",
-        from: [.bngain, .dhpreact],
-        section: "Gain and bias")
+        "bngain * dhpreact", from: [.bngain, .dhpreact])
     case .dbnvar_inv:
       Self(
         \.dbnvar_inv, { $0.dbnvar_inv = $1 }, of: .bnvar_inv, .sum(.n),
-        "(bndiff * dbnraw).sum(.rows)",
-        from: [.bndiff, .dbnraw],
-        section: "Dividing by the standard deviation")
+        "(bndiff * dbnraw).sum(.rows)", from: [.bndiff, .dbnraw])
     case .dbnvar:
       Self(
         \.dbnvar, { $0.dbnvar = $1 }, of: .bnvar, .few,
         "-0.5 * pow(bnvar + 1e-5, -1.5) * dbnvar_inv",
-        from: [.bnvar, .dbnvar_inv], dividingBy: .bnvar,
-        section: "The inverse square root")
+        from: [.bnvar, .dbnvar_inv], dividingBy: .bnvar)
     case .dbndiff2:
       Self(
         \.dbndiff2, { $0.dbndiff2 = $1 }, of: .bndiff2, .few,
-        "1 / (n - 1) * dbnvar.broadcast(Yb.count, W1.columns)",
-        from: [.dbnvar],
-        section: "The variance")
+        "1 / (n - 1) * dbnvar.broadcast(Yb.count, W1.columns)", from: [.dbnvar])
     case .dbndiff:
       Self(
         \.dbndiff, { $0.dbndiff = $1 }, of: .bndiff, .few,
         "bnvar_inv * dbnraw + 2 * bndiff * dbndiff2",
-        from: [.bnvar_inv, .dbnraw, .bndiff, .dbndiff2],
-        section: "Why `dbndiff` has two terms")
+        from: [.bnvar_inv, .dbnraw, .bndiff, .dbndiff2])
     case .dbnmeani:
       Self(
         \.dbnmeani, { $0.dbnmeani = $1 }, of: .bnmeani, .sum(.n),
-        "-dbndiff.sum(.rows)",
-        from: [.dbndiff],
-        section: "The mean")
+        "-dbndiff.sum(.rows)", from: [.dbndiff])
     case .dhprebn:
       Self(
         \.dhprebn, { $0.dhprebn = $1 }, of: .hprebn, .few,
-        "dbndiff + 1 / n * dbnmeani",
-        from: [.dbndiff, .dbnmeani],
-        section: "The mean")
+        "dbndiff + 1 / n * dbnmeani", from: [.dbndiff, .dbnmeani])
     case .dembcat:
       Self(
         \.dembcat, { $0.dembcat = $1 }, of: .embcat, .sum(.hidden),
-        "matmul(dhprebn, W1.T)",
-        from: [.dhprebn, .W1],
-        section: "The product, and why `db1` vanishes")
+        "matmul(dhprebn, W1.T)", from: [.dhprebn, .W1])
     case .dW1:
       Self(
         \.dW1, { $0.dW1 = $1 }, of: .W1, .sum(.n),
-        "matmul(embcat.T, dhprebn)",
-        from: [.embcat, .dhprebn],
-        section: "The product, and why `db1` vanishes")
+        "matmul(embcat.T, dhprebn)", from: [.embcat, .dhprebn])
     case .db1:
       Self(
         \.db1, { $0.db1 = $1 }, of: .b1, .sum(.n),
-        "dhprebn.sum(.rows)",
-        from: [.dhprebn], cancels: .dhprebn,
-        section: "The product, and why `db1` vanishes")
+        "dhprebn.sum(.rows)", from: [.dhprebn], cancels: .dhprebn)
     case .demb:
       Self(
         \.demb, { $0.demb = $1 }, of: .emb, .sum(.hidden),
-        "dembcat.reshaped(emb.rows, emb.columns)",
-        from: [.dembcat],
-        section: "Side by side")
+        "dembcat.reshaped(emb.rows, emb.columns)", from: [.dembcat])
     case .dC:
       Self(
         \.dC, { $0.dC = $1 }, of: .C, .occurrences,
-        "demb.scatteringRows(Xb, into: C.rows)",
-        from: [.demb], ids: .contexts,
-        section: "How repeated characters accumulate in `dC`")
+        "demb.scatteringRows(Xb, into: C.rows)", from: [.demb], ids: .contexts)
     }
   }
 }

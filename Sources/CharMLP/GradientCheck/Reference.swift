@@ -7,7 +7,6 @@
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
 
 package import LinearAlgebra
-package import Posix
 package import Safetensors
 
 /// A problem with tensors of its forward and backward pass, computed by another program.
@@ -82,13 +81,6 @@ package struct Reference: Equatable, Sendable {
 // MARK: - Files
 
 extension Reference {
-  /// The bytes of the file or pipe at a path, as far as its header says that they are its bytes.
-  ///
-  /// - Parameter limit: The most bytes that a file may have.
-  package static func read(_ path: String, limit: Int = .max) throws(SystemError) -> [UInt8] {
-    try Checkpoint.read(path, limit: limit, allowingPipes: true)
-  }
-
   /// The file, with the bounds on rounding for the program that compares.
   package func encoded(threads: Int) -> [UInt8] {
     encoded(bounds: roundingBounds(threads: threads))

@@ -3,8 +3,8 @@
 // Each line is evaluated on the file's own numbers, forward first. If the result is the file's, the
 // line is right, and a wrong number in it has come from an input; if not, the mistake is here. So
 // gradients are judged as gradients of the file's forward pass, and a second mistake is found
-// behind the first. Whether the parameters and the minibatch are those of the pass cannot be judged
-// so: OtherPasses.swift.
+// behind the first. HiddenFaults.swift has what a line's bound would let pass; whether the file is
+// of one pass cannot be judged so: MixedPasses.swift.
 
 import LinearAlgebra
 internal import Posix
@@ -101,10 +101,7 @@ package struct PassVerdicts: Equatable, Sendable {
     return PassVerdicts(lines: lines, cause: cause)
   }
 
-  private init(lines: [LineVerdict], cause: Cause?) {
-    self.lines = lines
-    self.cause = cause
-  }
+  private init(lines: [LineVerdict], cause: Cause?) { (self.lines, self.cause) = (lines, cause) }
 
   /// How many things are to blame.
   private var blame: Int { faults.count + (cause == nil ? 0 : 1) }
@@ -254,26 +251,33 @@ struct PassJudge {
   private mutating func judge(_ tensor: PassTensor) {
     let candidates = candidates(tensor)
     let plain = candidates[0]
-    let made = Version(input: LineInput(plain.line), faults: plain.faults)
-    versions[tensor] = [made]
+    versions[tensor] = [Version(input: LineInput(plain.line), faults: plain.faults)]
+    if let reason = reasonNotComparable(tensor) {
+      verdicts[tensor] = LineVerdict(tensor: tensor, kind: .notComparable, hint: reason)
+    } else if let shape = reference.misshapen[tensor] {
+      judgeShape(tensor, shape)
+    } else if let found = reference.tensors[tensor] {
+      judge(tensor, found, candidates)
+    } else {
+      verdicts[tensor] = LineVerdict(tensor: tensor, kind: .missing)
+    }
+  }
+
+  /// Why a tensor of the file is not looked at; nil if it is, or there is none.
+  private func reasonNotComparable(_ tensor: PassTensor) -> String? {
     if let type = reference.otherTypes[tensor] {
-      let hint = HintSentence.otherType([
+      return HintSentence.otherType([
         "found": type.pythonName, "expected": precision.rawValue,
         "line": precision.conversion(of: tensor.name),
       ])
-      verdicts[tensor] = LineVerdict(tensor: tensor, kind: .notComparable, hint: hint)
-      return
     }
-    if isLeftOut(tensor) {
-      let hint = HintSentence.stale()
-      verdicts[tensor] = LineVerdict(tensor: tensor, kind: .notComparable, hint: hint)
-      return
-    }
-    if let shape = reference.misshapen[tensor] { return judgeShape(tensor, shape) }
-    guard let found = reference.tensors[tensor] else {
-      verdicts[tensor] = LineVerdict(tensor: tensor, kind: .missing)
-      return
-    }
+    return isLeftOut(tensor) ? HintSentence.stale() : nil
+  }
+
+  private mutating func judge(
+    _ tensor: PassTensor, _ found: Matrix<Double>, _ candidates: [Candidate]
+  ) {
+    let plain = candidates[0]
     let compared = candidates.map { candidate in
       let limit = measuredLimit(tensor, candidate)
       return (candidate, LineComparison(found, candidate.line, precision, limit: limit))
@@ -284,17 +288,12 @@ struct PassJudge {
     if let best, !hasHiddenFault(tensor, found) {
       acceptLine(tensor, found, faults: best.faults)
     } else if best == nil, compared.contains(where: { $0.1 == .incomparable }) {
-      versions[tensor] = [Version(input: LineInput(found), faults: plain.faults)]
-      verdicts[tensor] = LineVerdict(
-        tensor: tensor, kind: plain.faults.isEmpty ? .notComparable : .follows,
-        followsFrom: PassTensor.computed.filter(plain.faults.contains),
+      conclude(
+        tensor, found, plain.faults.isEmpty ? .notComparable : .follows, plain.faults,
         hint: HintSentence.noBound())
     } else if best == nil, !shapeOrigins.isEmpty {
       // It cannot be evaluated on an input of a wrong shape.
-      versions[tensor] = [Version(input: LineInput(found), faults: shapeOrigins)]
-      verdicts[tensor] = LineVerdict(
-        tensor: tensor, kind: .follows,
-        followsFrom: PassTensor.computed.filter(shapeOrigins.contains))
+      conclude(tensor, found, .follows, shapeOrigins)
     } else if best == nil, let before = parametersBeforeUpdate(tensor, found, plain) {
       for (parameter, value) in before {
         let given = LineInput(reference.problem.parameters[parameter])
@@ -305,14 +304,33 @@ struct PassJudge {
       }
       acceptLine(tensor, found, faults: Set(before.keys))
     } else {
-      let limit = measuredLimit(tensor, plain)
-      let hints = LineHints(self, tensor, found, plain, limit: limit)
-      versions[tensor] = [Version(input: LineInput(found), faults: [tensor]), made]
-      factors[tensor] = LineHints.factor(found, plain.line, precision, limit: limit)
-      let kind = hints.kind
-      if kind == nil { unclassified.insert(tensor) }
-      verdicts[tensor] = LineVerdict(tensor: tensor, kind: .wrong, hint: kind ?? hints.guess)
+      blame(tensor, found, plain)
     }
+  }
+
+  /// A line that is wrong given its inputs.
+  private mutating func blame(
+    _ tensor: PassTensor, _ found: Matrix<Double>, _ plain: Candidate
+  ) {
+    let limit = measuredLimit(tensor, plain)
+    let hints = LineHints(self, tensor, found, plain, limit: limit)
+    versions[tensor]?.insert(Version(input: LineInput(found), faults: [tensor]), at: 0)
+    factors[tensor] = LineHints.factor(found, plain.line, precision, limit: limit)
+    let kind = hints.kind
+    if kind == nil { unclassified.insert(tensor) }
+    verdicts[tensor] = LineVerdict(tensor: tensor, kind: .wrong, hint: kind ?? hints.guess)
+  }
+
+  /// Gives the verdict on a tensor that other lines are to be computed from as the file has it, with
+  /// the faults in it.
+  private mutating func conclude(
+    _ tensor: PassTensor, _ found: Matrix<Double>, _ kind: LineVerdict.Kind,
+    _ faults: Set<PassTensor>, hint: String? = nil
+  ) {
+    versions[tensor] = [Version(input: LineInput(found), faults: faults)]
+    verdicts[tensor] = LineVerdict(
+      tensor: tensor, kind: kind, followsFrom: PassTensor.computed.filter(faults.contains),
+      hint: hint)
   }
 
   private func shapeOrigins(ofInputsOf tensor: PassTensor) -> Set<PassTensor> {
@@ -349,14 +367,11 @@ struct PassJudge {
         followsFrom: changed + PassTensor.computed.filter(others.contains))
       return
     }
-    let isRight = faults.isEmpty || isOurs(tensor, found)
-    versions[tensor] = [Version(input: LineInput(found), faults: isRight ? [] : faults)]
-    if isRight {
-      verdicts[tensor] = LineVerdict(
-        tensor: tensor, kind: .right, hint: LineHints.note(on: tensor, found, in: self))
+    if faults.isEmpty || isOurs(tensor, found) {
+      conclude(
+        tensor, found, .right, [], hint: LineHints.note(on: tensor, found, in: self))
     } else {
-      verdicts[tensor] = LineVerdict(
-        tensor: tensor, kind: .follows, followsFrom: PassTensor.computed.filter(faults.contains))
+      conclude(tensor, found, .follows, faults)
     }
   }
 
@@ -381,129 +396,5 @@ struct PassJudge {
     let largest = terms.largestMagnitude
     let count = Double(terms.count / max(1, value.count))
     return Matrix(rows: value.rows, columns: value.columns, repeating: largest * max(1, count))
-  }
-}
-
-// MARK: - What the bounds alone would let pass
-
-extension PassJudge {
-  /// The fewest different sums that show the sign of rounding.
-  static let sumsForSign = 16
-
-  /// The fewest different sums that show a factor in rounding, and the smallest factor that they
-  /// show: of 29,000 right passes none was off by more than 1.5.
-  static let sumsForFactor = 32
-  static let factorOfRounding = 8.0
-
-  /// With this many elements, no two ways to compute them give the same bits everywhere.
-  static let elementsForBits = 200
-
-  /// Whether there is a fault that is smaller than its bound and shows all the same.
-  private func hasHiddenFault(_ tensor: PassTensor, _ found: Matrix<Double>) -> Bool {
-    if let cancelled = tensor.cancels {
-      guard verdicts[cancelled]?.isFault != true,
-        let rounding = rounding(tensor, found, of: cancelled)
-      else { return false }
-      return rounding.hasOtherSign || rounding.clearFactor != nil
-    }
-    if tensor == .dnorm_logits { return sharesMemoryWithLogits(found) }
-    return tensor == .dlogits && misusesMaxes(found)
-  }
-
-  /// What cancels in the sums of a gradient that is zero but for rounding, one sum a row; nil if
-  /// the file does not have it, or too few different sums. Equal windows have equal rounding.
-  func cancellingTerms(of tensor: PassTensor, _ cancelled: PassTensor) -> Matrix<Double>? {
-    guard let terms = found(cancelled) else { return nil }
-    let rows = tensor == .dlogit_maxes ? terms : terms.transposed()
-    let different = Set(
-      (0..<rows.rows).map { rows.elements[$0 * rows.columns..<($0 + 1) * rows.columns] })
-    return different.count >= Self.sumsForSign ? rows : nil
-  }
-
-  /// What a sum that is zero but for rounding has to do with what the file's own terms leave.
-  struct Rounding {
-    /// About 0.9 if it is their sum, and -0.9 if its sign is wrong.
-    let correlation: Double
-    /// How many times their sum it is: 1 ± 0.5 if it is that.
-    let factor: Double
-    let count: Int
-    /// Whether it is much smaller than their sum: then it was rounded from a higher precision, and
-    /// has nothing to do with it.
-    let isOfHigherPrecision: Bool
-
-    /// Whether the sign is wrong.
-    var hasOtherSign: Bool { correlation < -0.25 && !isOfHigherPrecision }
-
-    /// A factor that no right pass has.
-    var clearFactor: Double? {
-      let least = PassJudge.factorOfRounding
-      guard count >= PassJudge.sumsForFactor, correlation > 0.6,
-        factor >= least || (factor <= 1 / least && factor >= 1e-4)
-      else { return nil }
-      return factor
-    }
-  }
-
-  /// Compares a sum that is zero but for rounding with what is left of its terms; nil if there are
-  /// too few sums to say.
-  func rounding(
-    _ tensor: PassTensor, _ found: Matrix<Double>, of cancelled: PassTensor
-  ) -> Rounding? {
-    guard let rows = cancellingTerms(of: tensor, cancelled) else { return nil }
-    let isNegative = tensor == .dlogit_maxes
-    let sums = isNegative ? rows.exactRowSums.map { -$0 } : rows.exactRowSums
-    let terms = isNegative ? rows : rows.transposed()
-    let sizes = evaluator.evaluate(tensor, on: [cancelled: LineInput(terms)]).size.elements
-    // In units of the terms, so that each element counts the same.
-    var (product, squares) = (0.0, (0.0, 0.0))
-    for index in sums.indices where sizes[index] > 0 {
-      let (found, sum) = (found.elements[index] / sizes[index], sums[index] / sizes[index])
-      product += found * sum
-      squares = (squares.0 + found * found, squares.1 + sum * sum)
-    }
-    let scale = (squares.0 * squares.1).squareRoot()
-    return Rounding(
-      correlation: scale > 0 ? product / scale : 0,
-      factor: squares.1 > 0 ? product / squares.1 : 1, count: rows.rows,
-      isOfHigherPrecision: squares.0 < 1e-6 * squares.1)
-  }
-
-  /// dlogits that were made in the memory of dnorm_logits are the same numbers; then dlogit_maxes
-  /// are not the sum of these, as they are where the second term of dlogits was only forgotten.
-  private func sharesMemoryWithLogits(_ found: Matrix<Double>) -> Bool {
-    guard found.count >= Self.elementsForBits, self.found(.dlogits) == found,
-      let maxes = self.found(.dlogit_maxes), maxes.elements.contains(where: { $0 != 0 }),
-      let rounding = rounding(.dlogit_maxes, maxes, of: .dnorm_logits)
-    else { return false }
-    return rounding.correlation < 0.25 && !rounding.isOfHigherPrecision
-  }
-
-  /// dlogit_maxes, which is zero but for rounding, belongs to the largest logit of each row.
-  /// Whether it was forgotten, subtracted or added to all columns shows in the last bits: those of
-  /// a single addition are the same in every program.
-  func misusesMaxes(_ found: Matrix<Double>) -> Bool {
-    guard verdicts[.dnorm_logits]?.isFault != true, let steps = self.found(.dnorm_logits),
-      let maxes = self.found(.dlogit_maxes),
-      let logits = self.found(.logits), found.count >= Self.elementsForBits
-    else { return false }
-    let part = logits.maximaOfRows * maxes
-    let wrong = [steps, steps - part, steps + maxes]
-    return found != precision.rounded(steps + part)
-      && wrong.contains { found == precision.rounded($0) }
-  }
-}
-
-extension Matrix<Double> {
-  /// The sum of each row, its rounding made up for (Neumaier).
-  fileprivate var exactRowSums: [Double] {
-    (0..<rows).map { row in
-      var (sum, lost) = (0.0, 0.0)
-      for element in elements[row * columns..<(row + 1) * columns] {
-        let next = sum + element
-        lost += abs(sum) >= abs(element) ? (sum - next) + element : (element - next) + sum
-        sum = next
-      }
-      return sum + lost
-    }
   }
 }

@@ -179,3 +179,37 @@ extension ArraySlice<Int32> {
       .flatMap { self[$0 + blockSize - length..<$0 + blockSize] }[...]
   }
 }
+
+// MARK: - Losses of a split
+
+/// The mean cross-entropy over each part of a split, in nats per character.
+public struct SplitLosses: Equatable, Sendable {
+  /// Over the windows that train.
+  public let train: Double
+  /// Over the windows that validate.
+  public let validation: Double
+  /// Over the windows that test.
+  public let test: Double
+
+  /// Creates losses from known values.
+  public init(train: Double, validation: Double, test: Double) {
+    (self.train, self.validation, self.test) = (train, validation, test)
+  }
+
+  /// The losses of a network.
+  package init(_ model: Model, _ dataset: Dataset) {
+    self.init(dataset.measured) { model.loss(over: $0.distinct()) }
+  }
+
+  /// The losses of the three parts.
+  init(_ parts: MeasuredWindows, _ loss: (ContextWindows) -> Double) {
+    self.init(
+      train: loss(parts.train), validation: loss(parts.validation), test: loss(parts.test))
+  }
+
+  /// The perplexity of a loss, exp(loss): the number of equally likely characters with that loss.
+  public static func perplexity(_ loss: Double) -> Double { .exp(loss) }
+
+  /// The loss of guessing among so many characters alike, log(count).
+  public static func guessing(among count: Int) -> Double { .log(Double(count)) }
+}

@@ -157,13 +157,6 @@ private struct Guide {
     var isFinished = false
   }
 
-  /// h of an unfinished word.
-  private func completed(_ context: Int, _ state: Int, length: Int) -> Double {
-    if let maxLength = language.maxLength, length > maxLength { return 0 }
-    let layer = completion.layers[completion.layer(ofLength: length)]
-    return layer[state * chain.contexts + context]
-  }
-
   /// The mean of P(word) / Q(word) over words drawn towards the condition, 0 for forbidden ones,
   /// and its standard error as a share of it; nil if the mean is 0 or the words are too long.
   func meanRatio(
@@ -213,7 +206,7 @@ private struct Guide {
     for id in 1..<count {
       weights[id] =
         distribution[id]
-        * completed(
+        * completion.probability(
           Int(chain.successors[lane.context * count + id]),
           language.automaton.next(lane.state, id), length: length + 1)
     }
@@ -238,7 +231,7 @@ private struct Guide {
     lane.context = Int(chain.successors[lane.context * count + chosen])
     lane.state = language.automaton.next(lane.state, chosen)
     lane.ids.append(Int32(chosen))
-    lane.logRatio -= .log(completed(lane.context, lane.state, length: length + 1))
+    lane.logRatio -= .log(completion.probability(lane.context, lane.state, length: length + 1))
   }
 }
 

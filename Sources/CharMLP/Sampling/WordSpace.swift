@@ -98,10 +98,8 @@ extension WordSpace {
 
   /// h, without regard to forbidden words.
   private func completed(_ position: Position) -> Double {
-    if let maxLength = language.maxLength, position.length > maxLength { return 0 }
-    let layer = completion.layer(ofLength: Int(position.length))
-    return completion.layers[layer][
-      Int(position.state) * chain.contexts + Int(position.context)]
+    completion.probability(
+      Int(position.context), Int(position.state), length: Int(position.length))
   }
 
   /// Computes the weight of each character, the end being 0, and returns their sum.  (vocabulary)
@@ -234,6 +232,7 @@ struct CompletionTable: Sendable {
   private let last: Int
   private let minLength: Int
   private let maxLength: Int?
+  private let contexts: Int
 
   /// The relative precision to which layers agree.
   static let tolerance = 1e-14
@@ -247,6 +246,7 @@ struct CompletionTable: Sendable {
     let sweep = Sweep(chain, language.automaton)
     minLength = language.minLength
     maxLength = language.maxLength
+    contexts = chain.contexts
     let first = language.prefix.count
     let forcedCount = max(0, language.minLength - first)
     let limit = Self.entryLimit / sweep.zeros.count - forcedCount
@@ -281,6 +281,13 @@ struct CompletionTable: Sendable {
     if length < minLength { return last + (minLength - length) }
     guard let maxLength else { return last }
     return min(last, maxLength - length)
+  }
+
+  /// h of an unfinished word of `length` characters.
+  @inline(__always)
+  func probability(_ context: Int, _ state: Int, length: Int) -> Double {
+    if let maxLength, length > maxLength { return 0 }
+    return layers[layer(ofLength: length)][state * contexts + context]
   }
 
   private static func agree(_ left: [Double], _ right: [Double]) -> Bool {

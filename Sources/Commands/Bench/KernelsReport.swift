@@ -13,27 +13,20 @@ import OrderedJSON
 import Posix
 
 /// The times of the core types that can be compared here.
-package struct KernelsReport {
+struct KernelsReport {
   /// A core type's times, or why there are none.
-  package struct Row {
+  struct Row {
     let core: String
     let result: Result<KernelTiming, KernelTiming.Failure>
-
-    package init(_ core: String, _ result: Result<KernelTiming, KernelTiming.Failure>) {
-      (self.core, self.result) = (core, result)
-    }
 
     fileprivate var timing: KernelTiming? { try? result.get() }
   }
 
-  private let rows: [Row]
-  private let kernels: KernelChoice
+  let rows: [Row]
+  /// What is in use.
+  let kernels: KernelChoice
   /// What is in use without `OPENBLAS_CORETYPE`; nil if that could not be found out.
-  private let unprompted: KernelChoice?
-
-  package init(_ rows: [Row], inUse kernels: KernelChoice, unprompted: KernelChoice?) {
-    (self.rows, self.kernels, self.unprompted) = (rows, kernels, unprompted)
-  }
+  let unprompted: KernelChoice?
 
   /// Times each core type for an equal share of `seconds`.
   static func measure(
@@ -41,16 +34,18 @@ package struct KernelsReport {
   ) -> KernelsReport {
     let kernels = KernelChoice.here
     var cores = BLASLibrary.coreTypes.filter(\.runsHere).map(\.name)
-    guard !cores.isEmpty else { return KernelsReport([], inUse: kernels, unprompted: kernels) }
+    guard !cores.isEmpty else {
+      return KernelsReport(rows: [], kernels: kernels, unprompted: kernels)
+    }
     // A newer library may know core types that are not in our table.
     if !cores.contains(kernels.core) { cores.append(kernels.core) }
     let unprompted = kernels.isUsers ? process.unpromptedChoice() : kernels
     let share = max(seconds / Double(cores.count), 0.001)
     let rows = cores.enumerated().map { index, core in
       progress.update("bench: kernels for \(core), \(index + 1) of \(cores.count)")
-      return Row(core, process.timing(of: core, seconds: share))
+      return Row(core: core, result: process.timing(of: core, seconds: share))
     }
-    return KernelsReport(rows, inUse: kernels, unprompted: unprompted)
+    return KernelsReport(rows: rows, kernels: kernels, unprompted: unprompted)
   }
 
   /// Why nothing was compared, if so.
@@ -73,33 +68,25 @@ package struct KernelsReport {
 // MARK: - One core type, in its own process
 
 /// What is timed with the kernels of one core type.
-package struct KernelTiming: Equatable {
+struct KernelTiming: Equatable {
   /// The seconds of a fused step on some number of threads.
-  package struct Step: Equatable {
+  struct Step: Equatable {
     let threads: Int
     let seconds: Double
-
-    package init(threads: Int, seconds: Double) {
-      (self.threads, self.seconds) = (threads, seconds)
-    }
   }
 
   /// Why there are no times, as it follows the core type's name.
-  package struct Failure: Error, Equatable {
-    package let reason: String
-
-    package init(_ reason: String) { self.reason = reason }
+  struct Failure: Error, Equatable {
+    let reason: String
   }
 
   /// On one thread, and on all of them if the engine can use more than one.
   let steps: [Step]
   /// The rate of the largest sgemm on one thread, in 10⁹ operations a second.
   let peakGFLOPS: Double
+}
 
-  package init(steps: [Step], peakGFLOPS: Double) {
-    (self.steps, self.peakGFLOPS) = (steps, peakGFLOPS)
-  }
-
+extension KernelTiming {
   /// Compares the fused step with the derivation, then times it and the largest product.
   /// - Throws: `CommandFailure` if the two ways to take a step disagree.
   static func measure(
@@ -132,9 +119,9 @@ package struct KernelTiming: Equatable {
 
   /// Reads what the process of one core type has printed.
   fileprivate init(_ json: JSONValue, of core: String) throws(Failure) {
-    let unreadable = Failure("printed no times")
+    let unreadable = Failure(reason: "printed no times")
     guard let used = json["core"]?.text else { throw unreadable }
-    guard used == core else { throw Failure("not accepted: the library took \(used)") }
+    guard used == core else { throw Failure(reason: "not accepted: the library took \(used)") }
     guard let peak = json["peak_gflops"]?.double, let elements = json["steps"]?.elements,
       !elements.isEmpty
     else { throw unreadable }
@@ -150,18 +137,16 @@ package struct KernelTiming: Equatable {
 }
 
 /// This program, to be run again with other kernels.
-package struct BenchProcess {
-  private let executable: String
-  private let arguments: [String]
+struct BenchProcess {
+  let executable: String
+  let arguments: [String]
   /// In seconds; no measurement takes as long.
   private static let patience = 3600.0
   /// The most bytes of what it prints.
   private static let outputLimit = 1 << 20
+}
 
-  package init(executable: String, arguments: [String]) {
-    (self.executable, self.arguments) = (executable, arguments)
-  }
-
+extension BenchProcess {
   /// The running program.
   /// - Throws: `CommandFailure` (69) if the system does not know its path.
   init(arguments: [String]) throws(CommandFailure) {
@@ -176,7 +161,7 @@ package struct BenchProcess {
   }
 
   /// Times the step and the largest product with the kernels of a core type.
-  package func timing(
+  func timing(
     of core: String, seconds: Double
   ) -> Result<KernelTiming, KernelTiming.Failure> {
     do throws(KernelTiming.Failure) {
@@ -217,23 +202,23 @@ package struct BenchProcess {
         )
       }
     } catch {
-      throw KernelTiming.Failure("not started: \(error)")
+      throw KernelTiming.Failure(reason: "not started: \(error)")
     }
     switch end {
-    case .timedOut, .cancelled: throw KernelTiming.Failure("did not end")
+    case .timedOut, .cancelled: throw KernelTiming.Failure(reason: "did not end")
     case .status(0): break
     case .status(132):
-      throw KernelTiming.Failure("needs instructions that this processor lacks")
+      throw KernelTiming.Failure(reason: "needs instructions that this processor lacks")
     case .status(let status) where status > 128:
-      throw KernelTiming.Failure("died of signal \(status - 128)")
+      throw KernelTiming.Failure(reason: "died of signal \(status - 128)")
     case .status(let status):
       let lines = messages.pieces(separatedBy: UInt8(ascii: "\n"))
       let message = lines.first.map(String.init) ?? "ended with status \(status)"
-      throw KernelTiming.Failure("failed: \(message)")
+      throw KernelTiming.Failure(reason: "failed: \(message)")
     }
     guard let line = output.pieces(separatedBy: UInt8(ascii: "\n")).last,
       let object = try? JSONValue(parsing: String(line))
-    else { throw KernelTiming.Failure("printed no times") }
+    else { throw KernelTiming.Failure(reason: "printed no times") }
     return object
   }
 }
@@ -241,14 +226,14 @@ package struct BenchProcess {
 // MARK: - The choice
 
 /// Which kernels are in use, and who chose them.
-package struct KernelChoice: Equatable {
+struct KernelChoice: Equatable {
   /// The core type in use.
   let core: String
   /// The library's own pick; nil where `OPENBLAS_CORETYPE` takes its place.
   let picked: String?
+}
 
-  package init(core: String, picked: String?) { (self.core, self.picked) = (core, picked) }
-
+extension KernelChoice {
   /// The choice of this process.
   static var here: KernelChoice {
     KernelChoice(
@@ -265,7 +250,7 @@ package struct KernelChoice: Equatable {
   var isUsers: Bool { picked == nil }
 
   /// The choice in words: `core SkylakeX instead of Haswell, which the library picked`.
-  package var text: String {
+  var text: String {
     switch picked {
     case nil: "core \(core), chosen by OPENBLAS_CORETYPE"
     case core: "core \(core), picked by the library"
@@ -286,7 +271,7 @@ package struct KernelChoice: Equatable {
 // MARK: - Text
 
 extension KernelsReport {
-  package var text: String {
+  var text: String {
     guard obstacle == nil else {
       return StepReport.library + "\nThe kernels were not compared: \(obstacle ?? "").\n"
     }
@@ -337,7 +322,7 @@ extension KernelsReport {
 
 extension KernelsReport {
   /// `blas`, `core`, `core_picked`, `core_chosen_by`, `build`, `kernels` and `obstacle`.
-  package var json: JSONValue {
+  var json: JSONValue {
     .object(
       StepReport.libraryJSON + [
         ("kernels", .array(rows.map(json))),

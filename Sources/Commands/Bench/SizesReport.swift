@@ -273,7 +273,7 @@ struct SizeTiming {
 ///
 /// A size at which one side begins to win is a crossover only if it keeps winning, so the
 /// sentence lists all ranges.
-package struct SizeRange<Verdict: Equatable> {
+struct SizeRange<Verdict: Equatable> {
   let verdict: Verdict
   let first: Int
   var last: Int
@@ -290,7 +290,7 @@ package struct SizeRange<Verdict: Equatable> {
   }
 
   /// The ranges in words: "naive wins up to 4, BLAS wins from 8 on".
-  package static func sentence(
+  static func sentence(
     _ verdicts: [(size: Int, verdict: Verdict)], _ phrase: (Verdict) -> String
   ) -> String {
     let ranges = all(verdicts)

@@ -87,13 +87,9 @@ struct ModelOptions: ParsableArguments {
 
 /// A model that was read, and what predicts with it.
 struct OpenedModel {
-  private let source: ModelSource
+  let source: ModelSource
   let checkpoint: Checkpoint
   let predictor: Predictor
-
-  init(source: ModelSource, checkpoint: Checkpoint, predictor: Predictor) {
-    (self.source, self.checkpoint, self.predictor) = (source, checkpoint, predictor)
-  }
 
   var path: String { source.path }
 
@@ -202,17 +198,6 @@ enum WordArguments {
 }
 
 extension Checkpoint {
-  /// The words that the file carries; nil if there are none.
-  ///
-  /// - Throws: `CommandFailure` (65) if they are damaged.
-  func storedWords(_ path: String) throws(CommandFailure) -> WordList? {
-    do throws(ModelFileError) {
-      return try wordList()
-    } catch {
-      throw error.commandFailure(in: path)
-    }
-  }
-
   /// The words that the model is trained on.
   ///
   /// - Parameter advice: What to do where the file carries none, unless it can be made to.

@@ -260,14 +260,6 @@ extension Recipe {
   }
 }
 
-extension RecipeField {
-  /// Changes a recipe by a value that was checked when it was read.
-  fileprivate func require(_ recipe: inout Recipe, _ value: JSONValue) {
-    let isSet = set(&recipe, to: value)
-    precondition(isSet, "the limits of \(key) are not those of its flag")
-  }
-}
-
 // MARK: - The file
 
 /// A recipe as a file has it: some or all settings, and the preset that the others come from.

@@ -1,4 +1,5 @@
-// What a run leaves: its result for people and programs, its models, and run.json.
+// What a run leaves: its result for people and programs, its models, run.json, and what its metrics
+// say of the network's health.
 
 import CharMLP
 import CommandSupport
@@ -261,5 +262,52 @@ final class RunHistory {
     part.end = end
     description.replaceLast(with: part.json)
     return description.json.encoded()
+  }
+}
+
+// MARK: - Diagnostics in metrics.jsonl
+//
+// docs/metrics.md says what each means. They take a copy of the parameters before the step that ends in an evaluation, and one pass of
+// the derivation after it. Training does not notice: its steps, and their bits, stay the same.
+
+/// Watches a run at its evaluations.
+final class HealthRecord {
+  private let minibatch: Minibatch?
+  private var before: Parameters<Float>?
+
+  init(_ dataset: Dataset, _ recipe: Recipe) {
+    minibatch = .forDiagnosis(dataset, recipe)
+  }
+
+  /// Advances a trainer to a step, and remembers the parameters before the last one if an
+  /// evaluation follows.
+  func advance(_ trainer: Trainer, to target: Int, isEvaluation: Bool) throws(Divergence) {
+    before = nil
+    if isEvaluation, minibatch != nil, trainer.step < target {
+      try trainer.advance(to: target - 1)
+      before = trainer.parameters
+    }
+    try trainer.advance(to: target)
+  }
+
+  /// The measurements at the trainer's step; none where the sizes are too large.
+  func json(_ trainer: Trainer) -> [(key: String, value: JSONValue)] {
+    guard let minibatch else { return [] }
+    let parameters = trainer.parameters
+    let found = Diagnostics(parameters, minibatch)
+    var pairs: [(key: String, value: JSONValue)] = [
+      (key: "saturated", value: .number(found.saturatedShare)),
+      (key: "dead_units", value: .integer(found.deadUnits)),
+      (
+        key: "gradient_deviation",
+        value: .object(found.gradients.map { (key: $0.name, value: .number($0.deviation)) })
+      ),
+    ]
+    if let before {
+      let ratios = updateRatios(from: before, to: parameters)
+      let values = ratios.map { (key: $0.name, value: $0.logarithm.map(JSONValue.number) ?? .null) }
+      pairs.append((key: "update_ratio", value: .object(values)))
+    }
+    return pairs
   }
 }

@@ -68,18 +68,18 @@ struct DiagnosticsTests {
   }
 
   @Test("The update ratio is log10 of the ratio of deviations, and nil where nothing changes")
-  func updateRatios() {
+  func ratios() {
     var before = Parameters<Float>(zeros: shape)
     before.C = Matrix(rows: 5, columns: 3, elements: (0..<15).map(Float.init))
     before.W2 = Matrix(rows: 4, columns: 5, repeating: 1)
     var after = before
     after.C = Float(1.001) * before.C
     after.W2 = 2 * before.W2
-    let ratios = UpdateRatios(from: before, to: after).logarithms
+    let ratios = updateRatios(from: before, to: after)
     #expect(ratios.map(\.name) == Parameters<Float>.ordered.map(\.name))
     // 1.001 in Float is off by 5e-8, a twenty-thousandth of the update.
-    #expect(abs((ratios[0].value ?? 0) + 3) < 1e-4)
-    #expect(ratios.dropFirst().allSatisfy { $0.value == nil })
+    #expect(abs((ratios[0].logarithm ?? 0) + 3) < 1e-4)
+    #expect(ratios.dropFirst().allSatisfy { $0.logarithm == nil })
   }
 
   @Test(

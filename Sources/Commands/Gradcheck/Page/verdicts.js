@@ -1,4 +1,4 @@
-// Which line of a pass is wrong, and which only follow: LineVerdict.swift, OtherPasses.swift, LineHints.swift and
+// Which line of a pass is wrong, and which only follow: LineVerdict.swift, MixedPasses.swift, LineHints.swift and
 // LineEvaluation.swift. Each line is evaluated on the file's own numbers, forward first; all words are the table's.
 
 const isFault = (verdict) => verdict !== undefined && (verdict.kind === "here" || verdict.kind === "shape");

@@ -1,7 +1,7 @@
-// What a training run is between two steps, as plain values.
+// What a training run is between two steps, and where it comes from, as plain values.
 //
-// Together with the recipe and the words it determines every later bit of the run. A checkpoint
-// stores it; the format is the checkpoint's business.
+// Together with the recipe and the words they determine every later bit of the run. A checkpoint
+// stores them; the format is the checkpoint's business.
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
 
 import LinearAlgebra
@@ -23,21 +23,6 @@ package struct TrainingState: Equatable, Sendable {
   package var best: BestEvaluation?
   /// The state of the generator of minibatches after `step` of them.
   package var generator: TorchGenerator.State
-
-  /// Creates a state from its parts.
-  package init(
-    step: Int, minibatchLoss: Float, smoothedLoss: Double, lossSums: [Double],
-    optimization: OptimizationState, best: BestEvaluation? = nil,
-    generator: TorchGenerator.State
-  ) {
-    self.step = step
-    self.minibatchLoss = minibatchLoss
-    self.smoothedLoss = smoothedLoss
-    self.lossSums = lossSums
-    self.optimization = optimization
-    self.best = best
-    self.generator = generator
-  }
 }
 
 // MARK: Best evaluation

@@ -1,10 +1,10 @@
-// Numbers in a file that do not belong to one pass: parameters after the update, the next
-// minibatch, what an earlier exercise left.
+// A file whose numbers are not all of one pass: what an earlier exercise left in it, parameters after
+// the update, another parameter, the next minibatch.
 //
-// Such a file can be full of wrong lines though no line is wrong, so these are looked for:
-// parameters by an update with their gradients, which fits the lines that read them; parameters and
-// minibatch by those lines, which fail all at once; tensors of another pass by their sizes, or by
-// fitting each other and nothing else.
+// Such a file can be full of wrong lines though no line is wrong, so each of the four is looked
+// for. Tensors of an earlier exercise show by their sizes, or by fitting each other and nothing
+// else; parameters by an update with their gradients that fits the lines which read them; another
+// parameter, and Xb and Yb, by the lines which read them, as these fail all at once.
 
 import LinearAlgebra
 
@@ -63,7 +63,7 @@ extension PassVerdicts {
 }
 
 // MARK: - Parameters after the update
-
+//
 // Whatever was updated, p − rate · dp is what the file has of a parameter. The rate is not known; but
 // one number that makes all elements of a line right is no accident.
 
@@ -196,7 +196,7 @@ extension Matrix<Double> {
   fileprivate var sumOfSquares: Double { elements.reduce(0) { $0 + $1 * $1 } }
 }
 
-// MARK: - Parameters and minibatch
+// MARK: - Other parameters, another minibatch
 
 extension PassJudge {
   /// The verdicts in order, and what they have in common.

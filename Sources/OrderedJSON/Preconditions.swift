@@ -1,1 +1,0 @@
-../Preconditions.swift
