@@ -42,15 +42,10 @@ extension Checkpoint {
     var file = SafetensorsFile(of: model)
     file.metadata["recipe"] = recipe.text
     file.metadata["backward"] = backward.name
-    file.metadata["words_bytes"] = String(words.byteCount)
     training.write(to: &file)
     lineage.write(to: &file)
+    words.write(to: &file)
     mixture?.write(to: &file)
-    switch words.content {
-    case .compressed(let bytes): file["words"] = Tensor(bytes, shape: [bytes.count])
-    case .fingerprint(let text): file.metadata["words_fingerprint"] = text
-    case .unknown: break
-    }
     return FileChecksum.sealed(try file.encoded())
   }
 }
@@ -362,29 +357,6 @@ extension TrainingState {
       throw .training(name, expected: "\(error)")
     }
     return state
-  }
-}
-
-extension StoredWords {
-  fileprivate init(_ file: SafetensorsFile) throws(ModelFileError) {
-    let text = file.metadata["words_bytes"]
-    if text == "0", file["words"] == nil, file.metadata["words_fingerprint"] == nil {
-      self = .unknown
-      return
-    }
-    guard let byteCount = text.flatMap(Int.init), byteCount > 0 else {
-      throw .words("expected the length of the word list")
-    }
-    if let bytes = try? file.elements(named: "words", as: UInt8.self) {
-      guard byteCount <= Self.byteLimit else {
-        throw .words("expected at most \(Self.byteLimit) bytes of words, found \(byteCount)")
-      }
-      self.init(.compressed(bytes), byteCount: byteCount)
-    } else if let fingerprint = file.metadata["words_fingerprint"] {
-      self.init(.fingerprint(fingerprint), byteCount: byteCount)
-    } else {
-      throw .words("expected a word list or its fingerprint")
-    }
   }
 }
 

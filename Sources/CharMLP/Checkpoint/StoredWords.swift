@@ -96,6 +96,44 @@ package struct StoredWords: Equatable, Sendable {
   }
 }
 
+// MARK: In a file
+
+extension StoredWords {
+  private static let key = "words"
+  private static let bytesKey = "words_bytes"
+  private static let fingerprintKey = "words_fingerprint"
+
+  func write(to file: inout SafetensorsFile) {
+    file.metadata[Self.bytesKey] = String(byteCount)
+    switch content {
+    case .compressed(let bytes): file[Self.key] = Tensor(bytes, shape: [bytes.count])
+    case .fingerprint(let text): file.metadata[Self.fingerprintKey] = text
+    case .unknown: break
+    }
+  }
+
+  init(_ file: SafetensorsFile) throws(ModelFileError) {
+    let text = file.metadata[Self.bytesKey]
+    if text == "0", file[Self.key] == nil, file.metadata[Self.fingerprintKey] == nil {
+      self = .unknown
+      return
+    }
+    guard let byteCount = text.flatMap(Int.init), byteCount > 0 else {
+      throw .words("expected the length of the word list")
+    }
+    if let bytes = try? file.elements(named: Self.key, as: UInt8.self) {
+      guard byteCount <= Self.byteLimit else {
+        throw .words("expected at most \(Self.byteLimit) bytes of words, found \(byteCount)")
+      }
+      self.init(.compressed(bytes), byteCount: byteCount)
+    } else if let fingerprint = file.metadata[Self.fingerprintKey] {
+      self.init(.fingerprint(fingerprint), byteCount: byteCount)
+    } else {
+      throw .words("expected a word list or its fingerprint")
+    }
+  }
+}
+
 // MARK: - Stored mixtures
 //
 // A mixture's settings, and the words to count if the file has no word list.

@@ -113,9 +113,10 @@ package struct LengthDistribution: Equatable, Sendable {
     } ?? 0
   }
 
+  /// The mean of the lengths; 0 if there are no words.
   package var mean: Double {
     let characters = counts.indices.reduce(0) { $0 + $1 * counts[$1] }
-    return Double(characters) / Double(counts.reduce(0, +))
+    return Double(characters) / Double(max(1, counts.reduce(0, +)))
   }
 
   init() {}

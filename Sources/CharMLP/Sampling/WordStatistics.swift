@@ -9,44 +9,33 @@ import RealModule
 /// Counts of lengths and of pairs of neighbouring characters, the two ends of a word included.
 package struct WordStatistics: Sendable {
   /// How many words there are.
-  package private(set) var count = 0
-  /// How many words have each length.
-  package private(set) var lengths: [Int] = []
+  package let count: Int
+  package private(set) var lengths = LengthDistribution()
   /// How often each pair occurs; the terminator stands before and after every word.
   /// (vocabulary · vocabulary)
-  package private(set) var bigrams: [Int]
-  private let vocabularyCount: Int
+  let bigrams: [Int]
 
-  /// No words.
-  package init(vocabularyCount: Int) {
-    self.vocabularyCount = vocabularyCount
-    bigrams = Array(repeating: 0, count: vocabularyCount * vocabularyCount)
-  }
-
-  /// Counts a word of ids, given without a terminator.
-  package mutating func add(_ word: [Int32]) {
-    while lengths.count <= word.count { lengths.append(0) }
-    lengths[word.count] += 1
-    count += 1
-    var last = 0
-    for id in word {
-      bigrams[last * vocabularyCount + Int(id)] += 1
-      last = Int(id)
+  /// Counts words of ids, given without a terminator.
+  init(_ words: [[Int32]], vocabularyCount: Int) {
+    count = words.count
+    var bigrams = [Int](repeating: 0, count: vocabularyCount * vocabularyCount)
+    for word in words {
+      lengths.add(length: word.count)
+      var last = 0
+      for id in word {
+        bigrams[last * vocabularyCount + Int(id)] += 1
+        last = Int(id)
+      }
+      bigrams[last * vocabularyCount] += 1
     }
-    bigrams[last * vocabularyCount] += 1
-  }
-
-  /// The mean number of characters.
-  package var meanLength: Double {
-    let total = lengths.enumerated().reduce(0) { $0 + $1.offset * $1.element }
-    return count == 0 ? 0 : Double(total) / Double(count)
+    self.bigrams = bigrams
   }
 
   /// The Jensen-Shannon divergence of two distributions given by counts, in bits: 0 if they are
   /// equal, 1 if they have nothing in common (Lin, IEEE Trans. Information Theory 37, 1991).
   ///
   /// Σ ½ p log₂(p/m) + ½ q log₂(q/m) with m = (p + q)/2; counts beyond a list's end are zero.
-  package static func divergence(_ left: [Int], _ right: [Int]) -> Double {
+  static func divergence(_ left: [Int], _ right: [Int]) -> Double {
     let totals = (Double(left.reduce(0, +)), Double(right.reduce(0, +)))
     guard totals.0 > 0, totals.1 > 0 else { return .nan }
     var sum = 0.0
@@ -105,16 +94,15 @@ package struct SampleReport: Sendable {
     let train = Self.words(of: dataset.train)
     let others = Self.words(of: dataset.validation) + Self.words(of: dataset.test)
     let known = Set(train)
-    var reference = WordStatistics(vocabularyCount: count)
-    for word in others { reference.add(word) }
+    let reference = WordStatistics(others, vocabularyCount: count)
     func describe(_ words: [[Int32]]) -> Words {
-      var statistics = WordStatistics(vocabularyCount: count)
-      for word in words { statistics.add(word) }
+      let statistics = WordStatistics(words, vocabularyCount: count)
       let total = Double(max(1, words.count))
       return Words(
         statistics: statistics, novel: Double(words.count { !known.contains($0) }) / total,
         distinct: Double(Set(words).count) / total,
-        lengthDivergence: WordStatistics.divergence(statistics.lengths, reference.lengths),
+        lengthDivergence: WordStatistics.divergence(
+          statistics.lengths.counts, reference.lengths.counts),
         bigramDivergence: WordStatistics.divergence(statistics.bigrams, reference.bigrams))
     }
     sampled = describe(words)

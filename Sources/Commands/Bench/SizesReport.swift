@@ -83,21 +83,11 @@ extension SizesReport {
   /// Which side wins at each size at which both were timed.
   func sentence(_ name: String, _ timings: [SizeTiming]) -> String {
     let winners = timings.compactMap { timing in timing.winner.map { (timing.size, $0) } }
-    return name + ": " + SizeRange.sentence(winners) { $0.phrase } + "."
+    return name + ": " + SizeRange.sentence(winners) { $0.rawValue + " wins" } + "."
   }
 
   private static func microseconds(_ seconds: Double?) -> String {
     seconds.map { Format.fixed($0 * 1e6, decimals: 2) } ?? "–"
-  }
-}
-
-extension SizeTiming.Winner {
-  fileprivate var phrase: String {
-    switch self {
-    case .naive: "naive wins"
-    case .neither: "neither wins"
-    case .blas: "BLAS wins"
-    }
   }
 }
 
@@ -138,13 +128,7 @@ extension SizesReport {
 }
 
 extension LibraryThreadsTiming.Effect {
-  fileprivate var phrase: String {
-    switch self {
-    case .hurt: "hurt"
-    case .none: "change nothing"
-    case .help: "help"
-    }
-  }
+  fileprivate var phrase: String { self == .none ? "change nothing" : rawValue }
 }
 
 // MARK: JSON; seconds are those of one call, or of six products

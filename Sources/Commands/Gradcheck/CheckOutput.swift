@@ -48,9 +48,8 @@ struct CheckOutput {
     let wrong = wrong
     guard !wrong.isEmpty, let report else { return nil }
     let worst = wrong.map { "\($0.tensor) against \($0.against.rawValue)" }
-    let shown = worst.prefix(3).joined(separator: ", ") + (worst.count > 3 ? ", …" : "")
-    return CommandFailure(
-      .failure, "\(worst.count) of \(report.comparisons.count) comparisons WRONG: \(shown)")
+    let count = "\(worst.count) of \(report.comparisons.count)"
+    return CommandFailure(.failure, "\(count) comparisons WRONG: \(firstThree(worst))")
   }
 
   private var wrong: [Comparison] {
@@ -107,13 +106,7 @@ extension CheckOutput {
       the terms that cancel.
       """)
     if let reference = problem.reference { notes.append(note(on: reference, report)) }
-    return notes.map(Self.filled).joined()
-  }
-
-  /// A text in lines of at most 80 columns.
-  private static func filled(_ text: String) -> String {
-    Format.filled(text.split(separator: " ").map(String.init), first: "", indent: 0, columns: 80)
-      .map { $0 + "\n" }.joined()
+    return notes.map { wrapped($0) }.joined()
   }
 
   private func note(on reference: Reference, _ report: GradientReport) -> String {
@@ -127,7 +120,7 @@ extension CheckOutput {
   /// A line for everything that is wrong.
   private func faults(_ report: GradientReport) -> String {
     report.wrong.map { row in
-      Self.filled(
+      wrapped(
         """
         WRONG \(row.tensor.name) at \(row.worst.place.text): \(row.against.rawValue) \(row.worst.found), \
         derivation \(row.worst.expected); rounding explains \(Format.scientific(row.worst.bound))
@@ -204,6 +197,25 @@ extension Comparison.Worst.Place {
   }
 }
 
+// MARK: - Lines of text
+
+private let width = 80
+
+/// A text on lines of 80 columns at most, the later ones indented like the first.
+private func wrapped(_ text: String, first: String = "") -> String {
+  wrapped(text.split(separator: " ").map(String.init), first: first)
+}
+
+/// Words on such lines, the later ones indented like the first, or by `indent`.
+private func wrapped(_ words: [String], first: String = "", indent: Int? = nil) -> String {
+  let lines = Format.filled(words, first: first, indent: indent ?? first.count, columns: width)
+  return (lines.isEmpty ? [first] : lines).map { $0 + "\n" }.joined()
+}
+
+private func firstThree(_ names: [String]) -> String {
+  names.prefix(3).joined(separator: ", ") + (names.count > 3 ? ", …" : "")
+}
+
 // MARK: - Verdicts
 
 /// The verdicts on a reference, for people and for programs.
@@ -212,8 +224,6 @@ struct VerdictOutput {
   let verdicts: PassVerdicts
 
   private typealias Words = VerdictSentence
-
-  private static let width = 80
 
   var text: String {
     let parts =
@@ -226,7 +236,7 @@ struct VerdictOutput {
   private var counts: String {
     let line =
       "forward: " + counts(verdicts.forward) + "      gradients: " + counts(verdicts.gradients)
-    guard line.count > Self.width else { return line + "\n" }
+    guard line.count > width else { return line + "\n" }
     return "forward: " + counts(verdicts.forward) + "\ngradients: " + counts(verdicts.gradients)
       + "\n"
   }
@@ -251,7 +261,6 @@ struct VerdictOutput {
   private var causes: [String] {
     guard let cause = verdicts.cause else { return [] }
     let misfits = verdicts.lines.filter(\.isMisfit)
-    let names = words(misfits)
     let changed = verdicts.changedParameters
     let text =
       switch (cause, changed.count) {
@@ -262,10 +271,7 @@ struct VerdictOutput {
       case (.parameters, _):
         Words.someParameters(["names": changed.map(\.name).joined(separator: ", ")])
       }
-    return [
-      Self.wrapped(text.split(separator: " ").map(String.init)),
-      Self.wrapped(names, first: Words.misfit() + ": "),
-    ]
+    return [wrapped(text), wrapped(words(misfits), first: Words.misfit() + ": ")]
   }
 
   /// A line for each mistake, the names in one column.
@@ -276,22 +282,14 @@ struct VerdictOutput {
       let name = fault.tensor.name + String(repeating: " ", count: width - fault.tensor.name.count)
       let verdict = fault.kind == .shape ? Words.shape() : Words.here() + " "
       let hint = fault.hint ?? fault.tensor.question
-      return Self.wrapped(
-        hint.split(separator: " ").map(String.init), first: "\(name)  \(verdict)  ")
+      return wrapped(hint, first: "\(name)  \(verdict)  ")
     }
   }
 
   private var followers: [String] {
-    var groups: [(from: [PassTensor], lines: [LineVerdict])] = []
-    for line in verdicts.lines where line.kind == .follows && !line.isMisfit {
-      if let index = groups.firstIndex(where: { $0.from == line.followsFrom }) {
-        groups[index].lines.append(line)
-      } else {
-        groups.append((line.followsFrom, [line]))
-      }
-    }
-    return groups.map { from, lines in
-      Self.wrapped(
+    let lines = verdicts.lines.filter { $0.kind == .follows && !$0.isMisfit }
+    return grouped(lines, by: \.followsFrom).map { from, lines in
+      wrapped(
         words(lines), first: "follow from " + from.map(\.name).joined(separator: ", ") + ":  ",
         indent: 4)
     }
@@ -299,25 +297,14 @@ struct VerdictOutput {
 
   private var notes: [String] {
     verdicts.lines.filter { $0.kind == .right }.compactMap { line in
-      line.hint.map { hint in
-        Self.wrapped(hint.split(separator: " ").map(String.init), first: "note: \(line.tensor)  ")
-      }
+      line.hint.map { wrapped($0, first: "note: \(line.tensor)  ") }
     }
   }
 
   private var leftOut: [String] {
     let lines = verdicts.lines.filter { $0.kind == .notComparable }
-    var groups: [(reason: String, lines: [LineVerdict])] = []
-    for line in lines {
-      let reason = line.hint ?? ""
-      if let index = groups.firstIndex(where: { $0.reason == reason }) {
-        groups[index].lines.append(line)
-      } else {
-        groups.append((reason, [line]))
-      }
-    }
-    return groups.map { reason, lines in
-      Self.wrapped(
+    return grouped(lines) { $0.hint ?? "" }.map { reason, lines in
+      wrapped(
         lines.flatMap(nameAndShape) + ["(\(reason))"], first: "not comparable: ", indent: 4)
     }
   }
@@ -329,7 +316,7 @@ struct VerdictOutput {
 
   private var missing: String {
     let lines = verdicts.lines.filter { $0.kind == .missing }
-    return Self.wrapped(lines.isEmpty ? ["none"] : words(lines), first: "missing: ", indent: 4)
+    return wrapped(lines.isEmpty ? ["none"] : words(lines), first: "missing: ", indent: 4)
   }
 
   /// Names that are not compared, those that are nearly a missing tensor's with that.
@@ -340,7 +327,7 @@ struct VerdictOutput {
       guard let near = PassTensor.nearest(to: name), isMissing(near) else { return shown }
       return "\(shown) (\(near)?)"
     }
-    return [Self.wrapped(names, first: "not compared: ", indent: 4)]
+    return [wrapped(names, first: "not compared: ", indent: 4)]
   }
 
   /// A name from the file, at most as long as half a line.
@@ -354,11 +341,18 @@ struct VerdictOutput {
 
   private func words(_ lines: [LineVerdict]) -> [String] { lines.map(\.tensor.name) }
 
-  /// Words on lines of 80 columns at most, the later ones indented like the first, or by `indent`.
-  private static func wrapped(_ words: [String], first: String = "", indent: Int? = nil) -> String {
-    let lines = Format.filled(
-      words, first: first, indent: indent ?? first.count, columns: width)
-    return (lines.isEmpty ? [first] : lines).map { $0 + "\n" }.joined()
+  /// Lines with the same key together, in the order of the first of each.
+  private func grouped<Key: Equatable>(
+    _ lines: [LineVerdict], by key: (LineVerdict) -> Key
+  ) -> [(key: Key, lines: [LineVerdict])] {
+    lines.reduce(into: []) { groups, line in
+      let key = key(line)
+      if let index = groups.firstIndex(where: { $0.key == key }) {
+        groups[index].lines.append(line)
+      } else {
+        groups.append((key, [line]))
+      }
+    }
   }
 }
 
@@ -366,9 +360,8 @@ extension VerdictOutput {
   /// Why the command ends with 1.
   var failure: CommandFailure {
     let names = verdicts.faults.map(\.tensor.name)
-    let shown = names.prefix(3).joined(separator: ", ") + (names.count > 3 ? ", …" : "")
     let lines = names.count == 1 ? "1 line is" : "\(names.count) lines are"
-    let parts = [misfit, names.isEmpty ? nil : "\(lines) wrong: \(shown)"]
+    let parts = [misfit, names.isEmpty ? nil : "\(lines) wrong: \(firstThree(names))"]
     return CommandFailure(.failure, parts.compactMap(\.self).joined(separator: "; "))
   }
 

@@ -96,7 +96,7 @@ private struct Comparison {
     row("words") { Format.count($0.statistics.count) }
     row("not among the training words") { Format.percent($0.novel) }
     row("distinct") { Format.percent($0.distinct) }
-    row("mean length") { Format.fixed($0.statistics.meanLength, decimals: 2) }
+    row("mean length") { Format.fixed($0.statistics.lengths.mean, decimals: 2) }
     row("lengths, bits from held out") { Format.fixed($0.lengthDivergence, decimals: 5) }
     row("bigrams, bits from held out") { Format.fixed($0.bigramDivergence, decimals: 5) }
     table.add(
@@ -135,7 +135,7 @@ private struct Comparison {
       let value: JSONValue = [
         "words": .integer(words.statistics.count), "novel": .number(words.novel),
         "distinct": .number(words.distinct),
-        "mean_length": .number(words.statistics.meanLength),
+        "mean_length": .number(words.statistics.lengths.mean),
         "length_divergence": .number(words.lengthDivergence),
         "bigram_divergence": .number(words.bigramDivergence),
       ]

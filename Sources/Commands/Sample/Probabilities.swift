@@ -191,13 +191,7 @@ struct Explain: ParsableCommand {
     let (checkpoint, predictor, vocabulary) = (
       opened.checkpoint, opened.predictor, opened.vocabulary
     )
-    let ids: [Int32]
-    do throws(VocabularyError) {
-      ids = try vocabulary.encode(prefix)
-    } catch {
-      let hint = error.alternative(in: vocabulary).map { ". " + $0 } ?? ""
-      throw ValidationError("\(prefix): \(error)\(hint)")
-    }
+    let ids = try ids(in: vocabulary)
     let model = try WordScorer(checkpoint.model, chain.options).distribution(after: ids)
     let ngram = try predictor.counting?.ngram ?? counted(checkpoint, opened.path)
     let counted = ngram?.distribution(after: ids)
@@ -221,23 +215,40 @@ struct Explain: ParsableCommand {
       ]
       return try StandardOutput.shared.writeLine(object.encoded())
     }
-    var columns = [("network", model)]
+    var columns = [(name: "network", probabilities: model)]
     if let ngram, let counted { columns.append(("\(ngram.order)-gram", counted)) }
     if let mixed { columns.insert(("mixture", mixed), at: 0) }
+    try StandardOutput.shared.write(table(of: order.prefix(top), columns, vocabulary))
+  }
+
+  private func ids(in vocabulary: Vocabulary) throws(ValidationError) -> [Int32] {
+    do throws(VocabularyError) {
+      return try vocabulary.encode(prefix)
+    } catch {
+      let hint = error.alternative(in: vocabulary).map { ". " + $0 } ?? ""
+      throw ValidationError("\(prefix): \(error)\(hint)")
+    }
+  }
+
+  /// The probabilities of some ids, a column of numbers and bars for each distribution.
+  private func table(
+    of ids: ArraySlice<Int>, _ columns: [(name: String, probabilities: [Double])],
+    _ vocabulary: Vocabulary
+  ) -> String {
     // All of them fit a screen of 80 columns.
     let width = columns.count > 2 ? 12 : 24
     var table = Table(
-      ["next"] + columns.flatMap { [$0.0, ""] },
+      ["next"] + columns.flatMap { [$0.name, ""] },
       leftAligned: Set([0] + columns.indices.map { 2 * $0 + 2 }))
-    let longest = columns.compactMap { $0.1.max() }.max() ?? 1
-    for id in order.prefix(top) {
+    let longest = columns.compactMap { $0.probabilities.max() }.max() ?? 1
+    for id in ids {
       table.add(
         [vocabulary.visible(Int32(id))]
-          + columns.flatMap {
-            [Format.percent($0.1[id], decimals: 2), bar($0.1[id] / longest, width)]
+          + columns.map { $0.probabilities[id] }.flatMap {
+            [Format.percent($0, decimals: 2), bar($0 / longest, width)]
           })
     }
-    try StandardOutput.shared.write(table.text)
+    return table.text
   }
 
   /// The n-gram model of the training words that sees the same context, as far as counting reaches;

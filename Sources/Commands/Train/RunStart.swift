@@ -222,8 +222,8 @@ extension RunData {
         let list = try source.readByHash(checkpoint.recipe, communicator)
         try checkpoint.compare(
           try checkpoint.words.matches(list), list.vocabulary, source, directory)
-        let data = try RunData(list, checkpoint.recipe, name: source.name, training: training)
-        self.init(dataset: data.dataset, words: checkpoint.words, recipe: checkpoint.recipe)
+        try self.init(
+          list, checkpoint.words, checkpoint.recipe, name: source.name, training: training)
       } else {
         let list = try source.read()
         try checkpoint.compare(
@@ -308,10 +308,6 @@ struct RunData {
   let words: StoredWords
   let recipe: Recipe
 
-  init(dataset: Dataset, words: StoredWords, recipe: Recipe) {
-    (self.dataset, self.words, self.recipe) = (dataset, words, recipe)
-  }
-
   /// Reads the list of a new run, and chooses the recipe for it.
   ///
   /// - Throws: `CommandFailure` for a list that is missing, no list, or too small or too large.
@@ -327,13 +323,12 @@ struct RunData {
       let list = try source.read()
       try self.init(
         list, StoredWords(list), settings.recipe(trainingWindows: list.trainingWindows),
-        communicator,
-        name: source.name, training: training)
+        communicator, name: source.name, training: training)
     } else {
       let list = try source.readByHash(given, communicator)
       try self.init(
-        list, settings.recipe(trainingWindows: list.text.windowCount), name: source.name,
-        training: training)
+        list, StoredWords(list), settings.recipe(trainingWindows: list.text.windowCount),
+        name: source.name, training: training)
     }
   }
 
@@ -352,12 +347,13 @@ struct RunData {
     (self.words, self.recipe) = (words, recipe)
   }
 
-  /// Takes a list that was read and split by hash.
+  /// Takes a list that was read and split by hash, and what the run's files keep of it.
   ///
   /// - Throws: `CommandFailure` for a list that is too small or too large; it calls the list
   ///   `name`.
   init(
-    _ list: HashSplitList, _ recipe: Recipe, name: String, training: TrainingMemory?
+    _ list: HashSplitList, _ words: StoredWords, _ recipe: Recipe, name: String,
+    training: TrainingMemory?
   ) throws(CommandFailure) {
     try training?.require(
       recipe, windows: list.words.characterCount + list.words.count,
@@ -368,8 +364,7 @@ struct RunData {
     } catch {
       throw error.commandFailure(in: name)
     }
-    words = StoredWords(list)
-    self.recipe = recipe
+    (self.words, self.recipe) = (words, recipe)
   }
 }
 

@@ -267,8 +267,9 @@ final class RunHistory {
 
 // MARK: - Diagnostics in metrics.jsonl
 //
-// docs/metrics.md says what each means. They take a copy of the parameters before the step that ends in an evaluation, and one pass of
-// the derivation after it. Training does not notice: its steps, and their bits, stay the same.
+// docs/metrics.md says what each means. They take a copy of the parameters before the step that ends
+// in an evaluation, and one pass of the derivation after it. Training does not notice: its steps,
+// and their bits, stay the same.
 
 /// Watches a run at its evaluations.
 final class HealthRecord {

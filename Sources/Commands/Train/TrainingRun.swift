@@ -13,6 +13,7 @@ struct TrainingRun {
   let recipe: Recipe
   private let progress: ProgressDisplay
   private let health: HealthRecord
+  private let stopwatch = TrainingStopwatch()
   private let started = ContinuousClock.now
   private let history: RunHistory
 
@@ -31,25 +32,30 @@ struct TrainingRun {
 
   func run() throws {
     defer { withExtendedLifetime(start.lock) {} }
-    let (trainer, dataset, directory) = (start.trainer, start.dataset, start.directory)
     Interruption.startCatching()
-    trainer.stop { Interruption.pending != nil }
-    introduce(trainer, dataset)
-
-    var stopwatch = TrainingStopwatch()
+    start.trainer.stop { Interruption.pending != nil }
+    introduce()
     do {
-      try train(trainer, dataset, directory, &stopwatch)
+      try train()
       if let status = Interruption.stopCatching() { throw interruption(status) }
     } catch {
       // What ended the run is worth more words than a description that could not be completed.
-      if Self.isEnd(error) { try? completeDescription(seconds: seconds, stopwatch) }
+      if Self.isEnd(error) { try? completeDescription(seconds: seconds) }
       throw error
     }
     progress.update("evaluating")
+    let result = try result()
+    progress.finish()
+    try finish(result)
+  }
+
+  /// Evaluates what was trained, and draws its samples.
+  private func result() throws -> TrainingResult {
+    let (trainer, dataset, directory) = (start.trainer, start.dataset, start.directory)
     let models = TrainedModels(trainer, dataset, directory)
-    let result = TrainingResult(
+    return TrainingResult(
       steps: trainer.step, parameters: models.last.parameters.count, seconds: 0,
-      stop: stop, stepsPerSecond: rate(stopwatch),
+      stop: stop, stepsPerSecond: stepsPerSecond,
       ranks: trainer.rankCount.map { ($0, trainer.secondsInSums ?? 0) },
       losses: models.losses(dataset),
       baseline: BaselineComparison(
@@ -61,8 +67,6 @@ struct TrainingRun {
         models.predictor, options.output.samples, seed: recipe.samplingSeed),
       model: models.path,
       report: options.output.report ? directory.reportPath : nil)
-    progress.finish()
-    try finish(result, directory, stopwatch)
   }
 
   /// Where and why training ended before its last step; nil if it did not.
@@ -70,8 +74,9 @@ struct TrainingRun {
     start.trainer.earlyStop.map { TrainingStop(step: start.trainer.step, reason: $0) }
   }
 
-  private func introduce(_ trainer: Trainer, _ dataset: Dataset) {
-    let report = DataReport(dataset)
+  private func introduce() {
+    let trainer = start.trainer
+    let report = DataReport(start.dataset)
     for line in report.summary(of: start.name) { progress.line(line) }
     let hasNetwork = start.isResumed || start.startedFrom != nil
     for warning in report.warnings {
@@ -144,10 +149,8 @@ struct TrainingRun {
 // MARK: Training
 
 extension TrainingRun {
-  private func train(
-    _ trainer: Trainer, _ dataset: Dataset, _ directory: RunDirectory,
-    _ stopwatch: inout TrainingStopwatch
-  ) throws {
+  private func train() throws {
+    let trainer = start.trainer
     var pace = Pace()
     // So narrow that the whole moving line has room in eighty columns.
     var curve = Sparkline(width: 10)
@@ -156,7 +159,7 @@ extension TrainingRun {
       every: options.checkpoints.checkpointEvery,
       // A new length is saved at once: whatever happens, the run keeps it.
       savedAt: start.isResumed && start.formerSteps == nil ? start.firstStep : nil)
-    try saveIfDue(&schedule, stopwatch)
+    try saveIfDue(&schedule)
     // After the first save: a directory with a description has a model as well.
     if let description = history.begin() { try save(description: description) }
     while !trainer.isFinished {
@@ -175,39 +178,43 @@ extension TrainingRun {
           for now; the result stays the same
           """)
       }
-      progress.update(movingLine(trainer, stopwatch, &curve))
+      progress.update(movingLine(&curve))
       if recipe.isEvaluated(at: trainer.step) {
-        let (model, loss) = trainer.evaluate()
-        try record(trainer, validationLoss: loss, stopwatch, directory)
-        try showSamples(model)
-        if !hasReportedFailure, trainer.step >= recipe.steps / 10, !trainer.isFinished,
-          let failure = LearningFailure(clear: loss, dataset, recipe)
-        {
-          hasReportedFailure = true
-          StandardError.shared.warn(
-            "step \(Format.count(trainer.step)): \(failure); Ctrl-C stops the run")
-        }
-        if trainer.best?.step == trainer.step {
-          schedule.best = Checkpoint(trainer, model, words: start.words)
-        }
+        try evaluate(&schedule, &hasReportedFailure)
       }
       // After the line of metrics, so that a checkpoint's step is never missing there.
-      try saveIfDue(&schedule, stopwatch)
+      try saveIfDue(&schedule)
     }
     progress.finish()
   }
 
+  /// Records and shows the network as it is, and keeps it for the next save if it is the best.
+  private func evaluate(_ schedule: inout SavingSchedule, _ hasReportedFailure: inout Bool) throws {
+    let trainer = start.trainer
+    let (model, loss) = trainer.evaluate()
+    try record(validationLoss: loss)
+    try showSamples(model)
+    if !hasReportedFailure, trainer.step >= recipe.steps / 10, !trainer.isFinished,
+      let failure = LearningFailure(clear: loss, start.dataset, recipe)
+    {
+      hasReportedFailure = true
+      StandardError.shared.warn(
+        "step \(Format.count(trainer.step)): \(failure); Ctrl-C stops the run")
+    }
+    if trainer.best?.step == trainer.step {
+      schedule.best = Checkpoint(trainer, model, words: start.words)
+    }
+  }
+
   /// Steps per second of this process, 0 before the first.
-  private func rate(_ stopwatch: TrainingStopwatch) -> Double {
+  private var stepsPerSecond: Double {
     let steps = start.trainer.step - start.firstStep
     return steps == 0 ? 0 : Double(steps) / stopwatch.seconds
   }
 
   /// The curve grows whenever the line is made.
-  private func movingLine(
-    _ trainer: Trainer, _ stopwatch: TrainingStopwatch, _ curve: inout Sparkline
-  ) -> String {
-    let rate = rate(stopwatch)
+  private func movingLine(_ curve: inout Sparkline) -> String {
+    let (trainer, rate) = (start.trainer, stepsPerSecond)
     curve.add(trainer.smoothedLoss)
     return """
       step \(Format.count(trainer.step))/\(Format.count(recipe.steps))  \
@@ -217,10 +224,8 @@ extension TrainingRun {
       """
   }
 
-  private func record(
-    _ trainer: Trainer, validationLoss: Double, _ stopwatch: TrainingStopwatch,
-    _ directory: RunDirectory
-  ) throws {
+  private func record(validationLoss: Double) throws {
+    let trainer = start.trainer
     let metrics = JSONValue.object(
       [
         (key: "step", value: .integer(trainer.step)),
@@ -231,10 +236,10 @@ extension TrainingRun {
         (key: "losses", value: .array(trainer.meanLosses.map { .number($0) })),
         (key: "learning_rate", value: .number(recipe.learningRate(at: trainer.step - 1))),
         (key: "seconds", value: .number(start.secondsBefore + stopwatch.seconds)),
-        (key: "steps_per_second", value: .number(rate(stopwatch))),
+        (key: "steps_per_second", value: .number(stepsPerSecond)),
       ] + health.json(trainer))
     try reportingWrites { () throws(SystemError) in
-      try directory.append(metrics: metrics.encoded())
+      try start.directory.append(metrics: metrics.encoded())
     }
     guard
       recipe.isShown(at: trainer.step) || trainer.isFinished || options.output.samplesDuring > 0
@@ -244,7 +249,7 @@ extension TrainingRun {
       step \(Format.count(trainer.step))/\(Format.count(recipe.steps))  \
       loss \(Format.fixed(trainer.smoothedLoss, decimals: 4))  \
       validation \(Format.fixed(validationLoss, decimals: 4))  \
-      \(Format.rate(rate(stopwatch), "steps"))
+      \(Format.rate(stepsPerSecond, "steps"))
       """)
   }
 }
@@ -260,12 +265,10 @@ extension Recipe {
 // MARK: The end
 
 extension TrainingRun {
-  private func finish(
-    _ result: TrainingResult, _ directory: RunDirectory, _ stopwatch: TrainingStopwatch
-  ) throws {
+  private func finish(_ result: TrainingResult) throws {
     var result = result
     result.seconds = seconds
-    try completeDescription(seconds: result.seconds, stopwatch)
+    try completeDescription(seconds: result.seconds)
     try StandardOutput.shared.write(result.text, orJSON: result.json, if: options.json)
     if let path = result.report {
       try ReportPage(RecordedRun(modelPath: result.model)).write(to: path)
@@ -293,11 +296,9 @@ extension TrainingRun {
     return status?.isSignal == true || error is Divergence
   }
 
-  private func completeDescription(
-    seconds: Double, _ stopwatch: TrainingStopwatch
-  ) throws(CommandFailure) {
+  private func completeDescription(seconds: Double) throws(CommandFailure) {
     let end = RunPart.End(
-      step: start.trainer.step, seconds: seconds, stepsPerSecond: rate(stopwatch))
+      step: start.trainer.step, seconds: seconds, stepsPerSecond: stepsPerSecond)
     if let description = history.end(end) { try save(description: description) }
   }
 
@@ -335,9 +336,7 @@ extension TrainingRun {
   /// signal.
   ///
   /// - Throws: `CommandFailure` with the signal's status, once all is saved.
-  func saveIfDue(
-    _ schedule: inout SavingSchedule, _ stopwatch: TrainingStopwatch
-  ) throws {
+  private func saveIfDue(_ schedule: inout SavingSchedule) throws {
     let trainer = start.trainer
     let isLast = trainer.isFinished || pendingStop != nil
     if schedule.isDue(trainer.step, stopwatch.total)
@@ -443,13 +442,13 @@ struct SavingSchedule {
 // Time spent in training steps alone, and how many of them to take between two looks at the clock.
 
 /// Adds up the time that training takes, without evaluation and saving.
-struct TrainingStopwatch {
+final class TrainingStopwatch {
   private(set) var total = Duration.zero
 
   var seconds: Double { total / .seconds(1) }
 
   /// Runs and times a piece of training, and returns how long it took.
-  mutating func measure(_ work: () throws -> Void) rethrows -> Duration {
+  func measure(_ work: () throws -> Void) rethrows -> Duration {
     let duration = try ContinuousClock().measure(work)
     total += duration
     return duration
