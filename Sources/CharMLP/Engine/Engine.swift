@@ -20,18 +20,32 @@ package protocol Engine: AnyObject {
   /// The number of threads that take a step together at present.
   var threads: Int { get }
 
-  /// Runs `body`, which calls `step`, with threads pinned to their cores.
-  func steps<Failure: Error>(_ body: () throws(Failure) -> Void) throws(Failure)
+  /// Asked before every step whether this process is to stop after it.
+  var stopRequest: () -> Bool { get set }
 
-  /// Learns from one minibatch, and returns its loss before the update, in nats per character.
+  /// Learns from one minibatch after the other.
   ///
-  /// - Parameter meanwhile: Work that does not depend on the step, such as drawing the next
-  ///   minibatch; run once, by the calling thread, when it would otherwise wait. Its argument says
-  ///   whether training stops after this step: because the settings ask for it, here or, among
-  ///   ranks, on any of them.
-  func step(
-    _ minibatch: Minibatch, _ settings: StepSettings, meanwhile: (_ isStopping: Bool) -> Void
-  ) -> Float
+  /// - Parameters:
+  ///   - first: The first step.
+  ///   - next: Plans the step after the one that is being taken; nil ends the steps. The calling
+  ///     thread asks once a step, when it would otherwise wait. The argument says whether training
+  ///     is to stop after this step: here or, among ranks, on any of them.
+  ///   - completed: Called after each step with its loss before the update, in nats per character.
+  ///     If it throws, no other step is taken.
+  func takeSteps<Failure: Error>(
+    from first: PlannedStep, next: (_ isStopping: Bool) -> PlannedStep?,
+    completed: (_ loss: Float) throws(Failure) -> Void
+  ) throws(Failure)
+}
+
+/// What a step learns from, and how.
+package struct PlannedStep: Sendable {
+  let minibatch: Minibatch
+  let settings: StepSettings
+
+  package init(_ minibatch: Minibatch, _ settings: StepSettings) {
+    (self.minibatch, self.settings) = (minibatch, settings)
+  }
 }
 
 /// What changes from step to step, besides the minibatch.
@@ -40,15 +54,10 @@ package struct StepSettings: Equatable, Sendable {
   package var update: ParameterUpdate?
   /// Which hidden units are dropped; nil for none.
   package var dropout: RandomMask?
-  /// Whether this process asks for training to stop after the step.
-  package var asksToStop: Bool
 
-  package init(
-    _ update: ParameterUpdate?, dropout: RandomMask? = nil, asksToStop: Bool = false
-  ) {
+  package init(_ update: ParameterUpdate?, dropout: RandomMask? = nil) {
     self.update = update
     self.dropout = dropout
-    self.asksToStop = asksToStop
   }
 }
 
@@ -79,16 +88,20 @@ package struct OptimizationState: Equatable, Sendable {
 }
 
 extension Engine {
-  package func steps<Failure: Error>(_ body: () throws(Failure) -> Void) throws(Failure) {
-    try body()
-  }
-
   /// The parameters as they stand after the last step.
   package var parameters: Parameters<Float> { state.parameters }
 
+  /// Learns from one minibatch, and returns its loss before the update.
+  package func step(_ minibatch: Minibatch, _ settings: StepSettings) -> Float {
+    var result = Float.nan
+    takeSteps(
+      from: PlannedStep(minibatch, settings), next: { _ in nil }, completed: { result = $0 })
+    return result
+  }
+
   /// A step of plain gradient descent.
   package func step(_ minibatch: Minibatch, learningRate: Float) -> Float {
-    step(minibatch, StepSettings(.descent(learningRate))) { _ in }
+    step(minibatch, StepSettings(.descent(learningRate)))
   }
 }
 
@@ -99,6 +112,7 @@ extension Engine {
 package final class DerivationEngine: Engine {
   package private(set) var state: OptimizationState
   package let threads = 1
+  package var stopRequest: () -> Bool = { false }
   private let matmul: MatrixProduct
 
   package init(_ start: OptimizationState, matmul: MatrixProduct = .blas) {
@@ -106,13 +120,21 @@ package final class DerivationEngine: Engine {
     self.matmul = matmul
   }
 
-  package func step(
-    _ minibatch: Minibatch, _ settings: StepSettings, meanwhile: (_ isStopping: Bool) -> Void
-  ) -> Float {
-    meanwhile(settings.asksToStop)
+  package func takeSteps<Failure: Error>(
+    from first: PlannedStep, next: (_ isStopping: Bool) -> PlannedStep?,
+    completed: (_ loss: Float) throws(Failure) -> Void
+  ) throws(Failure) {
+    var planned: PlannedStep? = first
+    while let step = planned {
+      planned = next(stopRequest())
+      try completed(take(step))
+    }
+  }
+
+  private func take(_ step: PlannedStep) -> Float {
     let derivation = Derivation(
-      state.parameters, minibatch, dropout: settings.dropout, matmul: matmul)
-    if let update = settings.update {
+      state.parameters, step.minibatch, dropout: step.settings.dropout, matmul: matmul)
+    if let update = step.settings.update {
       let gradients = derivation.gradients
       var next = state
       next.parameters.apply(update, gradients, &next.moments)
@@ -134,6 +156,7 @@ package final class FusedEngine: Engine {
   let batchSize: Int
   private let averages: RunningAverages
   let fusedStep: FusedStep
+  package var stopRequest: () -> Bool = { false }
   private let team: ThreadTeam
   /// Looks for contention, if the number of threads may change; see `ContentionWatch`.
   private var watch: ContentionWatch?
@@ -177,7 +200,7 @@ package final class FusedEngine: Engine {
         keepsIntermediates: keepsIntermediates, communicator: communicator, barrier: barrier)
       step.assign(start)
       fusedStep = step
-      return { member in step.run(member) { _ in } }
+      return { member in step.run(member) }
     }
     (self.shape, self.batchSize, self.averages) = (shape, batchSize, averages)
     self.fusedStep = fusedStep!
@@ -209,30 +232,47 @@ package final class FusedEngine: Engine {
 
   package var threads: Int { team.activeCount }
 
-  package func step(
-    _ minibatch: Minibatch, _ settings: StepSettings, meanwhile: (_ isStopping: Bool) -> Void
-  ) -> Float {
-    requireRoom(for: settings.update)
-    fusedStep.settings = settings
-    fusedStep.input.assign(minibatch)
-    team.startOthers()
-    let loss = fusedStep.step(meanwhile: meanwhile)
-    // A look at the clock costs as much as a hundredth of a small step.
-    stepsUnwatched += 1
-    if stepsUnwatched == 16 { watchContention() }
-    return loss
+  package func takeSteps<Failure: Error>(
+    from first: PlannedStep, next: (_ isStopping: Bool) -> PlannedStep?,
+    completed: (_ loss: Float) throws(Failure) -> Void
+  ) throws(Failure) {
+    plan(first)
+    var (hasNext, taken) = (true, 0)
+    defer { if taken > 1 { team.releaseCore() } }
+    while hasNext {
+      // One step alone is not worth it.
+      if taken == 1 { team.holdCore() }
+      taken += 1
+      if !fusedStep.goesOn { team.startOthers() }
+      // A look at the clock costs as much as a hundredth of a small step. After it the number of
+      // threads may change, so the others wait.
+      stepsUnwatched += 1
+      let isWatched = stepsUnwatched == 16
+      let loss = fusedStep.take(asksToStop: stopRequest(), mayGoOn: !isWatched) { isStopping in
+        let step = next(isStopping)
+        if let step { plan(step) }
+        hasNext = step != nil
+        return hasNext
+      }
+      do throws(Failure) {
+        try completed(loss)
+      } catch {
+        fusedStep.abandon()
+        throw error
+      }
+      if isWatched { watchContention() }
+    }
+  }
+
+  private func plan(_ step: PlannedStep) {
+    requireRoom(for: step.settings.update)
+    fusedStep.plan(step)
   }
 
   private func requireRoom(for update: ParameterUpdate?) {
     precondition(
       update?.adam == nil || averages.contains(.moments),
       "FusedEngine: Adam without room for its moments")
-  }
-
-  package func steps<Failure: Error>(_ body: () throws(Failure) -> Void) throws(Failure) {
-    team.holdCore()
-    defer { team.releaseCore() }
-    try body()
   }
 
   private func watchContention() {
@@ -254,13 +294,14 @@ package final class FusedEngine: Engine {
 
   /// Computes the loss and leaves every parameter's gradient in memory.
   package func differentiate(_ minibatch: Minibatch, dropout: RandomMask? = nil) -> Float {
-    step(minibatch, StepSettings(nil, dropout: dropout)) { _ in }
+    step(minibatch, StepSettings(nil, dropout: dropout))
   }
 
   /// Rows of a step in the order of the minibatch, which the first layer may have changed.
   package func inOrder(_ rows: Matrix<Float>) -> Matrix<Float> {
+    let positions = fusedStep.positions
     var places = [Int](repeating: 0, count: rows.rows)
-    for row in 0..<rows.rows { places[fusedStep.input.positions[row]] = row }
+    for row in 0..<rows.rows { places[positions[row]] = row }
     return rows.gatheringRows(places)
   }
 
@@ -343,53 +384,40 @@ final class StepClock {
 }
 
 // MARK: - The minibatch in the engine's memory
+//
+// There is room for two: while threads learn from one, the calling thread prepares the next.
 
 /// The windows that a step learns from: ids that all threads read, checked once.
 ///
 /// How many of a minibatch's windows are computed here may change from step to step: a rank that
 /// holds a part of the text computes the windows that fall into it, possibly none. There is room
-/// for as many as there can be, and `rows` says how many there are.
+/// for as many as there can be, and `rowCount` says how many there are.
 ///
 /// If the first layer needs it, rows are sorted by the number of terminators that their contexts
 /// begin with: the nearer a character is to the beginning of its word, the more.
-final class StepInput {
+struct MinibatchMemory {
   /// The windows of a minibatch, on all ranks: n of the derivation.
   let batchSize: Int
   /// The most windows of a minibatch that are computed here.
   let capacity: Int
-  /// The number of windows that are computed here in this step.
-  var rows: Int { rowCount[0] }
   let blockSize: Int
-
-  /// Xb, row by row.  (capacity · block)
-  let contexts: IndexVector
-  /// Yb.  (capacity)
-  let targets: IndexVector
-  /// The place of each row in the minibatch.  (capacity)
-  let positions: IndexVector
+  let contexts: IndexVector  // (capacity · block)
+  let targets: IndexVector  // (capacity)
+  let positions: IndexVector  // (capacity)
+  let rowCount: IndexVector  // (1)
+  let rowEnds: IndexVector  // (block + 1): where the rows of each number of terminators end
 
   private let vocabulary: Int
   private let isSorted: Bool
-  private let rowCount: IndexVector  // (1); a variable's exclusivity would be checked at each read
-  private let rowEnds: IndexVector  // (block + 1): where the rows of each number of terminators end
 
   init(_ arena: Arena, _ shape: ModelShape, batchSize: Int, capacity: Int, isSorted: Bool) {
-    self.batchSize = batchSize
-    self.capacity = capacity
-    self.isSorted = isSorted
-    blockSize = shape.blockSize
-    vocabulary = shape.vocabulary
+    (self.batchSize, self.capacity, self.isSorted) = (batchSize, capacity, isSorted)
+    (blockSize, vocabulary) = (shape.blockSize, shape.vocabulary)
     contexts = arena.numbers(capacity, shape.blockSize)
     targets = arena.numbers(capacity)
     positions = arena.numbers(capacity)
     rowCount = arena.numbers(1)
     rowEnds = arena.numbers(shape.blockSize + 1)
-  }
-
-  /// The rows whose contexts begin with exactly `count` terminators, if rows are sorted.
-  @inline(always)
-  func rows(leadingTerminators count: Int) -> Range<Int> {
-    (count == 0 ? 0 : rowEnds[count - 1])..<rowEnds[count]
   }
 
   /// Copies a minibatch, or the part of it that is computed here; its ids must be of the
@@ -424,7 +452,7 @@ final class StepInput {
   /// advances with every one of them.
   private func findRowEnds(_ contexts: Span<Int32>) {
     for count in 0...blockSize { rowEnds[count] = 0 }
-    for window in 0..<rows { rowEnds[leadingTerminators(contexts, window)] += 1 }
+    for window in 0..<rowCount[0] { rowEnds[leadingTerminators(contexts, window)] += 1 }
     var start = 0
     for count in 0...blockSize {
       let windows = rowEnds[count]
@@ -451,5 +479,39 @@ final class StepInput {
   private func checked(_ number: Int32, below limit: Int) -> Int {
     precondition(number >= 0 && number < limit, "FusedEngine: \(number) of \(limit)")
     return Int(number)
+  }
+}
+
+/// What a thread reads of the minibatch that it learns from: one of two.
+final class StepInput {
+  private let minibatches: (MinibatchMemory, MinibatchMemory)
+  private let index: IndexVector  // (1); a variable's exclusivity would be checked at each read
+  private var current: MinibatchMemory { index[0] == 0 ? minibatches.0 : minibatches.1 }
+
+  init(_ arena: Arena, _ minibatches: (MinibatchMemory, MinibatchMemory)) {
+    self.minibatches = minibatches
+    index = arena.numbers(1)
+  }
+
+  /// Turns to one of the two.
+  func select(_ index: Int) { self.index[0] = index }
+
+  var batchSize: Int { minibatches.0.batchSize }
+  var capacity: Int { minibatches.0.capacity }
+  var blockSize: Int { minibatches.0.blockSize }
+  /// The number of windows that are computed here in this step.
+  var rows: Int { current.rowCount[0] }
+  /// Xb, row by row.  (rows · block)
+  var contexts: IndexVector { current.contexts }
+  /// Yb.  (rows)
+  var targets: IndexVector { current.targets }
+  /// The place of each row in the minibatch.  (rows)
+  var positions: IndexVector { current.positions }
+
+  /// The rows whose contexts begin with exactly `count` terminators, if rows are sorted.
+  @inline(always)
+  func rows(leadingTerminators count: Int) -> Range<Int> {
+    let rowEnds = current.rowEnds
+    return (count == 0 ? 0 : rowEnds[count - 1])..<rowEnds[count]
   }
 }

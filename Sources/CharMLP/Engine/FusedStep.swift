@@ -8,6 +8,9 @@
 // Every share has a replica of the embedding. All of them add up the same parts of dC and make the
 // same update, so the replicas stay equal to the last bit, and no thread has to wait until another
 // has updated the one copy.
+//
+// Nor does a step begin with a barrier: before the last one of a step the calling thread has
+// planned the next, and every thread goes on to it by itself.
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
 
 import LinearAlgebra
@@ -16,12 +19,22 @@ import LinearAlgebra
 ///
 /// Between two barriers no thread reads what another writes.
 final class FusedStep: @unchecked Sendable {
-  let input: StepInput
   let output: OutputLayer
   let slices: [HiddenSlice]
 
-  /// What the next step does besides computing gradients.
-  var settings = StepSettings(nil)
+  /// The step that is being taken and the next one, in turns: between two barriers the calling
+  /// thread writes one, and all threads read the other.
+  private let minibatches: (MinibatchMemory, MinibatchMemory)
+  private var settings0 = StepSettings(nil)
+  private var settings1 = StepSettings(nil)
+  /// Which of the two was planned last.
+  private var planned = 0
+  /// Whether every thread goes on to the planned step by itself, once it has taken its part of the
+  /// last one.
+  private(set) var goesOn = false
+  /// Whether the step that threads have gone on to is not to be taken.
+  private var isAbandoned = false
+
   /// Measures the calling thread's parts of the steps, if there is one.
   var clock: StepClock?
 
@@ -38,6 +51,7 @@ final class FusedStep: @unchecked Sendable {
   private let forwardParts: [Part<ForwardStage>]
   private let backwardParts: [Part<BackwardStage>]
   private var loss: Float = 0
+  private var asksToStop = false
 
   /// Some stages of a pass, and the sum over ranks that the next ones need.
   private typealias Part<Stage: Comparable> = (stages: ClosedRange<Stage>, sum: RankSum?)
@@ -45,6 +59,7 @@ final class FusedStep: @unchecked Sendable {
   /// One thread's part of the work: its slices, its blocks of rows, its replica of the embedding. A
   /// thread may take over the shares of threads that rest.
   final class Share {
+    let input: StepInput
     let embedding: EmbeddingLayer
     let contextVectors: ContextVectors?
     let slices: [HiddenSlice]
@@ -54,9 +69,11 @@ final class FusedStep: @unchecked Sendable {
     fileprivate(set) var dC: [PaddedMatrix] = []  // of all slices, (vocabulary, embedding) each
 
     fileprivate init(
-      _ embedding: EmbeddingLayer, _ contextVectors: ContextVectors?, _ slices: [HiddenSlice],
+      _ input: StepInput, _ embedding: EmbeddingLayer, _ contextVectors: ContextVectors?,
+      _ slices: [HiddenSlice],
       _ crossEntropy: CrossEntropy, blocks: Range<Int>
     ) {
+      self.input = input
       self.embedding = embedding
       self.contextVectors = contextVectors
       self.slices = slices
@@ -75,15 +92,18 @@ final class FusedStep: @unchecked Sendable {
     averages: RunningAverages, firstLayer form: FirstLayerForm, keepsIntermediates: Bool,
     communicator: (any Communicator)?, barrier: Barrier
   ) {
-    let input = StepInput(
-      arena, shape, batchSize: batchSize, capacity: capacity,
-      isSorted: form == .perDistinctInput)
+    func minibatch() -> MinibatchMemory {
+      MinibatchMemory(
+        arena, shape, batchSize: batchSize, capacity: capacity, isSorted: form == .perDistinctInput)
+    }
+    let minibatches = (minibatch(), minibatch())
     let output = OutputLayer(arena, shape, averages)
     let isReplicated = CrossEntropy.isReplicated(shape, capacity: capacity)
     let units = HiddenSlice.units(hidden: shape.hidden)
     var common: CrossEntropy?
     let shares = (0..<threads).map { index in
       func part(of count: Int) -> Range<Int> { .part(index, of: threads, from: count) }
+      let input = StepInput(arena, minibatches)
       let embedding = EmbeddingLayer(arena, shape, averages)
       let contextVectors = form == .perExample ? ContextVectors(arena, embedding, input) : nil
       let slices = units[part(of: units.count)].map { units in
@@ -98,11 +118,11 @@ final class FusedStep: @unchecked Sendable {
           }
         }
       }
-      let crossEntropy = common ?? CrossEntropy(arena, output, input)
+      let crossEntropy = common ?? CrossEntropy(arena, output, input, isReporting: index == 0)
       if !isReplicated { common = crossEntropy }
       let blocks = crossEntropy.blockCount
       return Share(
-        embedding, contextVectors, slices, crossEntropy,
+        input, embedding, contextVectors, slices, crossEntropy,
         blocks: isReplicated ? 0..<blocks : part(of: blocks))
     }
     let slices = shares.flatMap(\.slices)
@@ -115,7 +135,7 @@ final class FusedStep: @unchecked Sendable {
     }
     (forwardParts, backwardParts) = Self.parts(rankSums)
     (self.arena, self.shares, self.slices) = (arena, shares, slices)
-    (self.input, self.output) = (input, output)
+    (self.minibatches, self.output) = (minibatches, output)
     (self.isReplicated, self.barrier, self.rankSums) = (isReplicated, barrier, rankSums)
     sharesOfThread = shares.map { [$0] }
   }
@@ -148,22 +168,82 @@ final class FusedStep: @unchecked Sendable {
 
   /// The gradient of the logits.  (rows, vocabulary)
   var dlogits: PaddedMatrix { shares[0].crossEntropy.dlogits }
+
+  /// The place of each row in the minibatch.  (rows)
+  var positions: IndexVector { shares[0].input.positions }
+}
+
+// MARK: From step to step
+//
+// The calling thread plans a step; the others begin with it when they are called, or by themselves
+// if it was planned while the last one was being taken.
+
+extension FusedStep {
+  /// Plans the next step: before the first one, or while one is being taken.
+  func plan(_ step: PlannedStep) {
+    planned = 1 - planned
+    if planned == 0 {
+      minibatches.0.assign(step.minibatch)
+      settings0 = step.settings
+    } else {
+      minibatches.1.assign(step.minibatch)
+      settings1 = step.settings
+    }
+  }
+
+  /// Takes another thread's part of the planned step, and of those that follow by themselves.
+  func run(_ index: Int) {
+    while take(index, meanwhile: { _ in }), goesOn {}
+  }
+
+  /// Takes the calling thread's part of the planned step, and returns the loss.
+  ///
+  /// - Parameters:
+  ///   - asksToStop: Whether this process asks for training to stop after the step.
+  ///   - mayGoOn: Whether other threads may begin with the next step before they are called.
+  ///   - next: Plans the next step if there is one; returns whether there is. The calling thread
+  ///     asks after its own part of the work, before it waits.
+  func take(
+    asksToStop: Bool, mayGoOn: Bool, next: (_ isStopping: Bool) -> Bool
+  ) -> Float {
+    self.asksToStop = asksToStop
+    let isTaken = take(0) { isStopping in
+      let hasNext = next(isStopping)
+      // Ranks know only after the last barrier whether they stop.
+      if rankSums == nil { goesOn = hasNext && mayGoOn }
+    }
+    assert(isTaken)
+    return loss
+  }
+
+  /// Calls threads back that have gone on to a step which is not to be taken.
+  func abandon() {
+    guard goesOn else { return }
+    isAbandoned = true
+    synchronize(0, nil)
+    barrier.awaitOthers()
+    (goesOn, isAbandoned) = (false, false)
+  }
 }
 
 // MARK: The step
 
 extension FusedStep {
-  /// Takes one thread's part of a step on `input`; every thread calls it, each with its own number.
+  /// Takes one thread's part of the planned step; every thread calls it, each with its own number.
+  /// Returns whether the step was taken: it may be abandoned before anything changes.
   ///
   /// - Parameters:
   ///   - index: The thread's number; the calling thread's is 0.
   ///   - meanwhile: What the thread does after its own part of the work, before it waits.
-  func run(_ index: Int, meanwhile: (_ isStopping: Bool) -> Void) {
-    // Read once, before the first barrier: after the last one the calling thread may already set
-    // the next step's.
-    let (settings, shares) = (settings, sharesOfThread[index])
+  private func take(_ index: Int, meanwhile: (_ isStopping: Bool) -> Void) -> Bool {
+    // Read before the first barrier: after it the calling thread may plan the next step.
+    let (planned, shares) = (planned, sharesOfThread[index])
+    let settings = planned == 0 ? settings0 : settings1
     let clock = index == 0 ? clock : nil
-    for share in shares { share.contextVectors?.gather() }
+    for share in shares {
+      share.input.select(planned)
+      share.contextVectors?.gather()
+    }
     clock?.mark(.embedding)
     for (stages, sum) in forwardParts {
       for share in shares {
@@ -172,6 +252,8 @@ extension FusedStep {
       if let sum { allReduce(sum, index, clock) }
     }
     synchronize(index, clock)
+    // Only here: elsewhere a thread would learn of it before it has come to this barrier.
+    if isAbandoned { return false }
 
     for share in shares {
       for block in share.blocks { share.crossEntropy.differentiate(share.logits, block: block) }
@@ -188,7 +270,8 @@ extension FusedStep {
       }
       if let sum { allReduce(sum, index, clock) }
     }
-    if rankSums == nil { meanwhile(settings.asksToStop) }
+    if rankSums == nil { meanwhile(asksToStop) }
+    clock?.mark(.embedding)
     synchronize(index, clock)
 
     for share in shares { Reduction.sum(share.dC, into: share.embedding.dC) }
@@ -198,6 +281,7 @@ extension FusedStep {
     }
     clock?.mark(.embedding)
     if index == 0 { finish(settings) }
+    return true
   }
 
   /// Adds up the gradients of all ranks, and updates the slices of some shares.
@@ -209,7 +293,7 @@ extension FusedStep {
     synchronize(index, clock)
     var isStopping = false
     if index == 0 {
-      (loss, isStopping) = rankSums.allReduceGradients(loss: loss, asksToStop: settings.asksToStop)
+      (loss, isStopping) = rankSums.allReduceGradients(loss: loss, asksToStop: asksToStop)
     }
     synchronize(index, clock)
     for share in shares where share !== self.shares[0] {
@@ -245,12 +329,6 @@ extension FusedStep {
   private func synchronize(_ index: Int, _ clock: StepClock?) {
     barrier.wait(index)
     clock?.mark(.waiting)
-  }
-
-  /// Takes a step on the calling thread, after the others were started, and returns the loss.
-  func step(meanwhile: (_ isStopping: Bool) -> Void) -> Float {
-    run(0, meanwhile: meanwhile)
-    return loss
   }
 }
 

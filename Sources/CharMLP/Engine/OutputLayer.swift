@@ -42,6 +42,8 @@ final class CrossEntropy {
   var blockCount: Int { losses.rows }
 
   private let input: StepInput
+  /// Whether the loss and db2 are taken from here; of replicas they are from one alone.
+  private let isReporting: Bool
   private let b2: PaddedMatrix  // (1, vocabulary)
   private let buffer: PaddedMatrix  // (capacity, vocabulary): dlogits
   private let logit_maxes: PaddedMatrix  // (1, capacity)
@@ -60,8 +62,8 @@ final class CrossEntropy {
     capacity <= replicationLimit / PaddedMatrix.stride(shape.vocabulary)
   }
 
-  init(_ arena: Arena, _ output: OutputLayer, _ input: StepInput) {
-    self.input = input
+  init(_ arena: Arena, _ output: OutputLayer, _ input: StepInput, isReporting: Bool) {
+    (self.input, self.isReporting) = (input, isReporting)
     b2 = output.b2
     let (rows, vocabulary) = (input.capacity, output.b2.columns)
     let blocks = max(1, (rows + Self.blockRows - 1) / Self.blockRows)
@@ -87,7 +89,7 @@ final class CrossEntropy {
     addBias(rows)
     exponentiate(rows)
     losses[block, 0] = finishRows(rows)
-    sumRows(rows, block)
+    if isReporting { sumRows(rows, block) }
   }
 
   /// logits += b2, and logit_maxes.
@@ -109,9 +111,10 @@ final class CrossEntropy {
     let (dlogits, logit_maxes, norm_logits, counts_sum) = (
       dlogits, logit_maxes, norm_logits, counts_sum
     )
+    let targets = input.targets
     for row in rows {
       let logit_max = logit_maxes[0, row]
-      norm_logits[0, row] = dlogits[row, input.targets[row]] - logit_max
+      norm_logits[0, row] = dlogits[row, targets[row]] - logit_max
       var sum = FloatVector.zero
       for v in 0..<dlogits.vectors {
         let counts = exp(dlogits[row, vector: v] - logit_max)
@@ -124,15 +127,15 @@ final class CrossEntropy {
 
   /// dlogits in the place of the counts; returns −Σ logprobs of the targets.
   private func finishRows(_ rows: Range<Int>) -> Float {
-    let (dlogits, counts_sum) = (dlogits, counts_sum)
+    let (dlogits, counts_sum, targets) = (dlogits, counts_sum, input.targets)
     let n = Float(input.batchSize)
     var loss: Float = 0
     for row in rows {
       let sum = counts_sum[0, row]
-      loss -= norm_logits[0, row] - .log(sum)
+      if isReporting { loss -= norm_logits[0, row] - .log(sum) }
       let scale = 1 / (sum * n)
       for v in 0..<dlogits.vectors { dlogits[row, vector: v] *= scale }
-      dlogits[row, input.targets[row]] -= 1 / n
+      dlogits[row, targets[row]] -= 1 / n
     }
     return loss
   }

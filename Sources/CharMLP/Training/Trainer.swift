@@ -26,8 +26,6 @@ public final class Trainer {
   var learningRate: Float?
   /// The ranks that train together; nil for this process alone.
   let communicator: (any Communicator)?
-  /// Asked before every step whether this process is to stop.
-  var stopRequest: () -> Bool = { false }
   let dataset: Dataset
   private let engine: any Engine
   private var minibatches: MinibatchStream
@@ -177,32 +175,31 @@ public final class Trainer {
   public func advance(to target: Int) throws(Divergence) {
     let target = min(target, recipe.steps)
     guard step < target, !isFinished, !isStopped else { return }
-    try engine.steps { () throws(Divergence) in try takeSteps(to: target) }
-  }
-
-  private func takeSteps(to target: Int) throws(Divergence) {
-    var minibatch = minibatches.next()
-    while step < target {
-      var next: Minibatch?
-      let loss = engine.step(minibatch, settings(at: step)) { isStopping in
+    try engine.takeSteps(
+      from: plannedStep(step),
+      next: { isStopping in
         isStopped = isStopping
         // Never beyond the last step: after it the generator stands where the steps have left it.
-        if step + 1 < target, !isStopped { next = minibatches.next() }
-      }
-      step += 1
-      minibatchLoss = loss
-      guard loss.isFinite else { throw Divergence(step: step, advice: recipe.divergenceAdvice) }
-      smooth(Double(loss))
-      lossStretches.add(Double(loss), at: step)
-      guard let next else { break }
-      minibatch = next
-    }
+        return step + 1 < target && !isStopped ? plannedStep(step + 1) : nil
+      },
+      completed: { loss throws(Divergence) in try note(loss) })
+  }
+
+  private func note(_ loss: Float) throws(Divergence) {
+    step += 1
+    minibatchLoss = loss
+    guard loss.isFinite else { throw Divergence(step: step, advice: recipe.divergenceAdvice) }
+    smooth(Double(loss))
+    lossStretches.add(Double(loss), at: step)
+  }
+
+  private func plannedStep(_ step: Int) -> PlannedStep {
+    PlannedStep(minibatches.next(), settings(at: step))
   }
 
   private func settings(at step: Int) -> StepSettings {
     StepSettings(
-      recipe.update(at: step, learningRate: learningRate), dropout: recipe.dropoutMask(at: step),
-      asksToStop: stopRequest())
+      recipe.update(at: step, learningRate: learningRate), dropout: recipe.dropoutMask(at: step))
   }
 
   /// At first the plain mean, then an exponential one: the start weighs no more than the rest.
@@ -280,7 +277,7 @@ extension Trainer {
   ///
   /// When it returns true, `advance` ends after the step, with `isStopped`: on all ranks, if it
   /// does on any.
-  public func stop(when isAsked: @escaping () -> Bool) { stopRequest = isAsked }
+  public func stop(when isAsked: @escaping () -> Bool) { engine.stopRequest = isAsked }
 
   /// Takes all steps together with rank 0, which drives its trainer by `advance` and `evaluate`,
   /// and evaluates at the steps that the recipe says.

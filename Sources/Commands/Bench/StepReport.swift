@@ -134,15 +134,10 @@ struct StepBreakdown {
   /// A turn of steps under the engine's clock, whose figures are the seconds of each part in a
   /// step.
   static func turn(_ engine: FusedEngine, _ minibatch: Minibatch) -> InterleavedTiming.Turn {
-    let step = { _ = engine.step(minibatch, learningRate: 0) }
-    let calls = InterleavedTiming.callsPerTurn(step)
+    let steps = Steps(engine, minibatch)
     return {
-      var seconds: [StepPart: Double] = [:]
-      engine.steps {
-        InterleavedTiming.wakeUp(step, calls)
-        seconds = engine.timing { for _ in 0..<calls { step() } }
-      }
-      return StepPart.allCases.map { (seconds[$0] ?? 0) / Double(calls) }
+      let seconds = steps.inTurn { engine.timing($0) }
+      return StepPart.allCases.map { (seconds[$0] ?? 0) / Double(steps.perTurn) }
     }
   }
 }

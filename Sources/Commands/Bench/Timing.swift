@@ -68,30 +68,29 @@ extension InterleavedTiming {
 
   /// A turn that measures the seconds of one call of `piece`.
   static func turn(_ piece: @escaping () -> Void) -> Turn {
-    let calls = callsPerTurn(piece)
+    func make(_ calls: Int) { for _ in 0..<calls { piece() } }
+    let calls = callsPerTurn(make)
     return {
-      wakeUp(piece, calls)
-      return [seconds(of: calls, piece) / Double(calls)]
+      wakeUp(make, calls)
+      return [seconds(of: calls, make) / Double(calls)]
     }
   }
 
-  /// A turn that measures the seconds of one step, with the cores that training has.
+  /// A turn that measures the seconds of one step, in the midst of others as training takes them.
   static func turn(_ engine: any Engine, _ minibatch: Minibatch) -> Turn {
-    let turn = turn { _ = engine.step(minibatch, learningRate: 0) }
+    let steps = Steps(engine, minibatch)
     return {
-      var figures: [Double] = []
-      engine.steps { figures = turn() }
-      return figures
+      [steps.inTurn { take in seconds(of: steps.perTurn) { _ in take() } } / Double(steps.perTurn)]
     }
   }
 
   /// How many calls make a turn. They have been made once when this returns.
-  static func callsPerTurn(_ piece: () -> Void) -> Int {
-    guard seconds(of: 1, piece) < 10 * turnSeconds else { return 1 }
+  static func callsPerTurn(_ make: (_ calls: Int) -> Void) -> Int {
+    guard seconds(of: 1, make) < 10 * turnSeconds else { return 1 }
     var calls = 1
     while true {
       // The smaller of two: an interruption would make a turn too short.
-      let duration = min(seconds(of: calls, piece), seconds(of: calls, piece))
+      let duration = min(seconds(of: calls, make), seconds(of: calls, make))
       if duration >= turnSeconds / 4 {
         return max(1, Int((Double(calls) * turnSeconds / duration).rounded()))
       }
@@ -100,12 +99,45 @@ extension InterleavedTiming {
   }
 
   /// One call ahead of a turn's, to warm caches and wake threads; a long call does not need it.
-  static func wakeUp(_ piece: () -> Void, _ calls: Int) {
-    if calls > 1 { piece() }
+  static func wakeUp(_ make: (_ calls: Int) -> Void, _ calls: Int) {
+    if calls > 1 { make(1) }
   }
 
-  private static func seconds(of calls: Int, _ piece: () -> Void) -> Double {
-    ContinuousClock().measure { for _ in 0..<calls { piece() } } / .seconds(1)
+  private static func seconds(of calls: Int, _ make: (_ calls: Int) -> Void) -> Double {
+    ContinuousClock().measure { make(calls) } / .seconds(1)
+  }
+}
+
+/// Steps on one minibatch that change nothing.
+struct Steps {
+  private let engine: any Engine
+  private let step: PlannedStep
+  /// The steps of a turn.
+  let perTurn: Int
+
+  init(_ engine: any Engine, _ minibatch: Minibatch) {
+    let step = PlannedStep(minibatch, StepSettings(.descent(0)))
+    (self.engine, self.step) = (engine, step)
+    perTurn = InterleavedTiming.callsPerTurn { engine.takeSteps($0, step) }
+  }
+
+  /// Passes a turn's steps on to be measured, once caches are warm and threads awake.
+  func inTurn<Result>(_ measure: (_ steps: () -> Void) -> Result) -> Result {
+    InterleavedTiming.wakeUp({ engine.takeSteps($0, step) }, perTurn)
+    return measure { engine.takeSteps(perTurn, step) }
+  }
+}
+
+extension Engine {
+  /// Takes the same step again and again.
+  fileprivate func takeSteps(_ count: Int, _ step: PlannedStep) {
+    var left = count - 1
+    takeSteps(
+      from: step,
+      next: { _ in
+        left -= 1
+        return left >= 0 ? step : nil
+      }, completed: { _ in })
   }
 }
 

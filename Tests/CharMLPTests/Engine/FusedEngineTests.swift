@@ -56,12 +56,11 @@ struct FusedEngineTests {
     let minibatches = (0..<20).map { _ in
       Minibatch.random(problem.shape, count: problem.batchSize, &generator)
     }
-    let losses = engines.map { engine in
-      // The rate changes with every step: no thread may see the next one's.
-      minibatches.enumerated().map { index, minibatch in
-        engine.step(minibatch, learningRate: index.isMultiple(of: 2) ? 0.1 : 0.01)
-      }
+    // The rate changes with every step: no thread may see the next one's.
+    let steps = minibatches.enumerated().map { index, minibatch in
+      PlannedStep(minibatch, StepSettings(.descent(index.isMultiple(of: 2) ? 0.1 : 0.01)))
     }
+    let losses = engines.map { $0.losses(steps) }
     for index in 1..<engines.count {
       #expect(losses[index] == losses[0])
       #expect(engines[index].parameters == engines[0].parameters)
@@ -69,17 +68,72 @@ struct FusedEngineTests {
     #expect(engines[0].parameters != parameters)
   }
 
-  @Test("Work to do meanwhile is done once a step, by the calling thread", arguments: 1...2)
-  func meanwhile(threads: Int) throws {
-    let fixture = try Fixture("exercise-float32")
-    let engine = FusedEngine(
-      OptimizationState(try fixture.parameters(Float.self)), batchSize: try fixture.minibatch.count,
-      threads: threads)
-    var calls = 0
-    for _ in 0..<3 {
-      _ = engine.step(try fixture.minibatch, StepSettings(.descent(0.1))) { _ in calls += 1 }
+  @Test("Steps that follow each other learn the same bits as steps that are taken one by one")
+  func stepsInARow() {
+    let shape = ModelShape(vocabulary: 27, blockSize: 3, embedding: 10, hidden: 200)
+    var generator = TorchGenerator(seed: 7)
+    let parameters = Parameters<Float>.notebook(shape, seed: 7, generator: &generator)
+    // More than sixteen: after as many the number of threads may change.
+    let steps = (0..<50).map { index in
+      PlannedStep(
+        .random(shape, count: 40, &generator),
+        StepSettings(
+          .descent(0.1),
+          dropout: RandomMask(rate: 0.5, seed: 7, step: index, columns: shape.hidden)))
     }
-    #expect(calls == 3)
+    let engines = [(1, true), (2, true), (2, false)].map {
+      FusedEngine(OptimizationState(parameters), batchSize: 40, threads: $0, isFixed: $1)
+    }
+    let losses = [
+      steps.map { engines[0].step($0.minibatch, $0.settings) }, engines[1].losses(steps),
+      engines[2].losses(steps),
+    ]
+    #expect(losses[0] == losses[1] && losses[0] == losses[2])
+    #expect(engines[0].parameters == engines[1].parameters)
+    #expect(engines[0].parameters == engines[2].parameters)
+  }
+
+  @Test("The next step is asked for once in every step", arguments: 1...2)
+  func asksForNext(threads: Int) {
+    let shape = ModelShape(vocabulary: 3, blockSize: 1, embedding: 2, hidden: 64)
+    let engine = FusedEngine(
+      OptimizationState(Parameters(zeros: shape)), batchSize: 4, threads: threads)
+    let step = PlannedStep(Minibatch(blockSize: 1, count: 4), StepSettings(.descent(0.1)))
+    var calls: [String] = []
+    engine.takeSteps(
+      from: step,
+      next: { _ in
+        calls.append("next")
+        return calls.count < 7 ? step : nil
+      }, completed: { _ in calls.append("completed") })
+    #expect(calls == Array(repeatElement(["next", "completed"], count: 4).joined()))
+  }
+
+  @Test(
+    "A step that was planned and is not taken changes nothing, on any threads", arguments: 1...4)
+  func abandonedStep(threads: Int) {
+    let shape = ModelShape(vocabulary: 27, blockSize: 3, embedding: 10, hidden: 600)
+    var generator = TorchGenerator(seed: 7)
+    let parameters = Parameters<Float>.notebook(shape, seed: 7, generator: &generator)
+    let steps = (0..<4).map { _ in
+      PlannedStep(.random(shape, count: 40, &generator), StepSettings(.descent(0.1)))
+    }
+    let engine = FusedEngine(OptimizationState(parameters), batchSize: 40, threads: threads)
+    // Often enough that the other threads are met everywhere on their way.
+    for round in 0..<50 {
+      var remaining = steps[...]
+      #expect(throws: CancellationError.self) {
+        try engine.takeSteps(
+          from: remaining.removeFirst(), next: { _ in remaining.popFirst() },
+          completed: { _ in if remaining.count == 1 { throw CancellationError() } })
+      }
+      if round == 0 {
+        let reference = FusedEngine(OptimizationState(parameters), batchSize: 40)
+        _ = reference.losses(steps.dropLast(2))
+        #expect(engine.parameters == reference.parameters)
+      }
+    }
+    _ = engine.losses(steps)
   }
 
   @Test("The parts of a step are measured, and take no longer than the step", arguments: 1...2)
@@ -90,7 +144,8 @@ struct FusedEngineTests {
       OptimizationState(parameters), batchSize: minibatch.count, threads: threads)
     var parts: [StepPart: Double] = [:]
     let whole = ContinuousClock().measure {
-      parts = engine.timing { for _ in 0..<20 { _ = engine.step(minibatch, learningRate: 0.1) } }
+      let step = PlannedStep(minibatch, StepSettings(.descent(0.1)))
+      parts = engine.timing { _ = engine.losses(Array(repeating: step, count: 20)) }
     }
     #expect(Set(parts.keys) == Set(StepPart.allCases))
     #expect(parts.values.allSatisfy { $0 > 0 })
@@ -202,7 +257,7 @@ struct FusedEngineTests {
           .adamw, learningRate: 1e-3, weightDecay: 1, averaging: 0.5, step: step),
         dropout: RandomMask(rate: 0.3, seed: 5, step: step, columns: parameters.shape.hidden))
       let losses = (
-        fused.step(minibatch, settings) { _ in }, reference.step(minibatch, settings) { _ in }
+        fused.step(minibatch, settings), reference.step(minibatch, settings)
       )
       #expect(abs(losses.0 - losses.1) <= 2e-6)
     }
@@ -239,7 +294,7 @@ struct FusedEngineTests {
         ParameterUpdate(
           .adamw, learningRate: 1e-2, weightDecay: 1, averaging: 0.9, step: step),
         dropout: RandomMask(rate: 0.5, seed: 7, step: step, columns: 331))
-      for engine in engines { _ = engine.step(minibatch, settings) { _ in } }
+      for engine in engines { _ = engine.step(minibatch, settings) }
     }
     for engine in engines.dropFirst() {
       #expect(engine.state == engines[0].state)
@@ -252,7 +307,7 @@ struct FusedEngineTests {
       let shape = ModelShape(vocabulary: 3, blockSize: 1, embedding: 2, hidden: 4)
       let engine = FusedEngine(OptimizationState(Parameters(zeros: shape)), batchSize: 4)
       let settings = StepSettings(ParameterUpdate(.adamw, learningRate: 0.1, step: 0))
-      _ = engine.step(Minibatch(blockSize: 1, count: 4), settings) { _ in }
+      _ = engine.step(Minibatch(blockSize: 1, count: 4), settings)
     }
   }
 
@@ -263,6 +318,17 @@ struct FusedEngineTests {
       let engine = FusedEngine(OptimizationState(Parameters(zeros: shape)), batchSize: 4)
       _ = engine.step(Minibatch(blockSize: 1, count: 5), learningRate: 0.1)
     }
+  }
+}
+
+extension FusedEngine {
+  /// The losses of steps that follow each other.
+  func losses(_ steps: [PlannedStep]) -> [Float] {
+    var (remaining, losses) = (steps[...], [Float]())
+    takeSteps(
+      from: remaining.removeFirst(), next: { _ in remaining.popFirst() },
+      completed: { losses.append($0) })
+    return losses
   }
 }
 
