@@ -57,9 +57,10 @@ def one_hot(ids, columns):
     return [[float(j == i) for j in range(columns)] for i in ids]
 
 
-def scattered(t, last=False):
+def scattered(t, last=False, order=None):
     rows = [[0.0] * len(t["C"][0]) for _ in t["C"]]
-    for i, row in zip(t["ids"], t["demb"]):
+    for place in range(len(t["ids"])) if order is None else order:
+        i, row = t["ids"][place], t["demb"][place]
         rows[i] = list(row) if last else [x + y for x, y in zip(rows[i], row)]
     return rows
 
@@ -299,6 +300,37 @@ def odd():
                 ("backwards", {"embcat": lambda t: [row[::-1] for row in LINES["embcat"](t)]}),
                 ("another bias", {"logits": lambda t: add(matmul(t["h"], t["W2"]), times(t["b2"], t["b2"]))})]:
             yield f"{dtype}: {description}", made(changes, dtype=dtype)
+        sigmoid = lambda x: 1 / (1 + math.exp(-x))
+        for description, changes in [
+                ("sigmoid's derivative", {"dhpreact": lambda t: times(each(lambda x: x * (1 - x), t["h"]), t["dh"])}),
+                ("that of sigmoid itself", {"dhpreact": lambda t: times(
+                    each(lambda x: sigmoid(x) * (1 - sigmoid(x)), t["hpreact"]), t["dh"])}),
+                ("ReLU's derivative", {"dhpreact": lambda t: times(each(lambda x: float(x > 0), t["h"]), t["dh"])}),
+                ("another epsilon", {"bnvar_inv": lambda t: each(lambda x: (x + 1e-3) ** -0.5, t["bnvar"])}),
+                ("first writes", {"dC": lambda t: scattered(t, last=True, order=range(47, -1, -1))}),
+                ("writes by place", {"dC": lambda t: scattered(
+                    t, last=True, order=sorted(range(48), key=lambda i: (i % 3, i)))}),
+                ("one place", {"dC": lambda t: scattered(t, order=range(1, 48, 3))}),
+                ("other characters", {"dC": lambda t: scattered(
+                    {**t, "ids": [t["ids"][i - i % 3] for i in range(48)]})}),
+                ("other gradients", {"dC": lambda t: scattered(
+                    {**t, "demb": [t["demb"][i - i % 3 + 2 - i % 3] for i in range(48)]})}),
+                ("a place left out", {"dC": lambda t: scattered(t, order=[i for i in range(48) if i % 3])})]:
+            yield f"{dtype}: {description}", made(changes, dtype=dtype)
+        for name, terms in [("dbnbias", lambda t: t["dhpreact"]), ("bnvar", lambda t: times(t["bndiff2"], 1 / 15)),
+                            ("dbngain", lambda t: times(t["bnraw"], t["dhpreact"])),
+                            ("dbnvar_inv", lambda t: times(t["bndiff"], t["dbnraw"])),
+                            ("dbnmeani", lambda t: times(t["dbndiff"], -1))]:
+            other = {name: lambda t, terms=terms: transposed(across(terms(t)))}
+            yield f"{dtype}: {name} along the other dimension", made(other, dtype=dtype, hidden=16)
+        for name, terms in [("counts_sum", lambda t: t["counts"]),
+                            ("dcounts_sum_inv", lambda t: times(t["counts"], t["dprobs"]))]:
+            other = {name: lambda t, terms=terms: transposed(down(terms(t)))}
+            yield f"{dtype}: {name} along the other dimension", made(other, dtype=dtype, vocabulary=16)
+        for name, factor in [("W2", 2), ("W1", -0.5), ("bngain", 1.1)]:
+            multiplied = made(dtype=dtype)
+            multiplied.tensors[name] = multiplied.rounded(times(multiplied.tensors[name], factor))
+            yield f"{dtype}: {name} times {factor} after the pass", multiplied
         for factor in (32, 1 / 32, 2):
             yield f"{dtype}: dlogit_maxes times {factor}", made(scaled("dlogit_maxes", factor), dtype=dtype, n=32)
         for changed in (["C"], ["W1"], ["W2"], ["b2"], ["bngain"], ["bnbias"], ["W1", "W2"]):
@@ -321,7 +353,8 @@ def odd():
         follows.tensors["dcounts_sum"] = [row * 11 for row in follows.tensors["dcounts_sum"]]
         yield f"{dtype}: a shape that follows", follows
         for name, shape in [("dbndiff2", [1, 20]), ("dbnraw", [1, 20]), ("db2", [1]), ("db2", [16, 11]), ("db2", [16]),
-                            ("loss", [16]), ("dh", [320]), ("dh", [8, 20]), ("dh", [20, 16]), ("dcounts_sum", [16, 16])]:
+                            ("loss", [16]), ("dh", [320]), ("dh", [8, 20]), ("dh", [20, 16]), ("dcounts_sum", [16, 16]),
+                            ("dC", [4]), ("dC", [3, 4]), ("dC", [16, 3, 4])]:
             notebook = made(dtype=dtype)
             notebook.tensors[name] = [[1.0] * math.prod(shape)]
             notebook.shapes[name] = shape

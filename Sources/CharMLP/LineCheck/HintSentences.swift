@@ -32,11 +32,22 @@ package enum HintSentence: String, Sentence {
   case notFinite = "not finite, and its line is"
   case zero = "zero everywhere"
   case lastWrite = "given your demb: equals the last write of each row; add, do not assign"
+  case firstWrite = "given your demb: equals the first write of each row; add them all"
+  case onePosition = "given your demb: adds up one position of the contexts only"
+  case lostPosition = "given your demb: leaves out one position of the contexts"
+  case otherPosition =
+    "given your demb: adds a position's gradients to another position's characters"
   case oneTerm = "equals one of its terms alone: {owner} has two uses"
   case lostTerm = "equals its line with a term left out"
   case ratio = "{factor} times its line: {kind}"
+  case scaledParameter =
+    """
+    right with {factor} times your {name}, as is all that reads it: the file's {name} is not the one \
+    of this pass
+    """
   case lostFactor = "equals its line with a factor left out"
   case noEpsilon = "equals its line without ε"
+  case otherEpsilon = "equals its line with {epsilon} for ε"
   case oppositeRounding = "zero but for rounding, and the rounding has the opposite sign"
   case largeRounding = "zero but for rounding, and the rounding is about {factor} times too large"
   case smallRounding = "zero but for rounding, and the rounding is about {factor} times too small"
@@ -49,6 +60,9 @@ package enum HintSentence: String, Sentence {
   case otherInput = "equals its line with your {tensor} in place of another tensor"
   case otherPower = "equals its line with another power"
   case otherDerivative = "equals its line with the derivative of another function"
+  case sigmoidDerivative = "equals its line with the derivative of sigmoid"
+  case reluDerivative = "equals its line with the derivative of ReLU"
+  case otherSum = "equals its line summed along the other dimension"
   case everywhere = "the same number everywhere"
   case besselInOneGo = "equals its form in one go without Bessel's n − 1"
   case transpose = "the transpose"
@@ -141,6 +155,7 @@ extension PassTensor {
       "dimensions": .array(row.dimensions.map { .string("\($0)") }),
       "terms": row.terms.json,
       "line": .string(line),
+      "notebookLine": .string(notebookLine),
       "inputs": .array(inputs.map { .string($0.name) }),
       "ids": ids.map { .string($0.rawValue) } ?? .null,
       "cancels": cancels.map { .string($0.name) } ?? .null,
@@ -149,6 +164,35 @@ extension PassTensor {
       "divisor": divisor.map { .string($0.name) } ?? .null,
       "section": .string(section),
     ]
+  }
+}
+
+extension PassTensor {
+  /// A forward line's right-hand side as the notebook writes it; empty for other tensors.
+  package var notebookLine: String {
+    switch self {
+    case .emb: "C[Xb]"
+    case .embcat: "emb.view(emb.shape[0], -1)"
+    case .hprebn: "embcat @ W1 + b1"
+    case .bnmeani: "1 / n * hprebn.sum(0, keepdim=True)"
+    case .bndiff: "hprebn - bnmeani"
+    case .bndiff2: "bndiff**2"
+    case .bnvar: "1 / (n - 1) * bndiff2.sum(0, keepdim=True)"
+    case .bnvar_inv: "(bnvar + 1e-5)**-0.5"
+    case .bnraw: "bndiff * bnvar_inv"
+    case .hpreact: "bngain * bnraw + bnbias"
+    case .h: "torch.tanh(hpreact)"
+    case .logits: "h @ W2 + b2"
+    case .logit_maxes: "logits.max(1, keepdim=True).values"
+    case .norm_logits: "logits - logit_maxes"
+    case .counts: "norm_logits.exp()"
+    case .counts_sum: "counts.sum(1, keepdim=True)"
+    case .counts_sum_inv: "counts_sum**-1"
+    case .probs: "counts * counts_sum_inv"
+    case .logprobs: "probs.log()"
+    case .loss: "-logprobs[range(n), Yb].mean()"
+    default: ""
+    }
   }
 }
 

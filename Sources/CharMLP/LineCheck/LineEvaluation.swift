@@ -381,7 +381,16 @@ struct LineShapes {
     let (count, expectedCount) = (found.reduce(1, *), expected.reduce(1, *))
     if expectedCount == 1 { return .notSummed }
     if count == 1 { return .summedOverAll }
+    // Of as many windows as units, only the sum's dimension tells them apart.
+    if let whole = whole(), let axis = tensor.reducedAxis, found != expected,
+      Self.reduced(whole, 1 - axis).contains(found)
+    {
+      return .otherDimension
+    }
     if found.count == 2, found == expected.reversed() { return .transposedShape }
+    if tensor == .dC, found.last == expected.last {
+      return count < expectedCount ? .summed : .notSummed
+    }
     if makesByLostDimension(found, given) { return .keepdim }
     if found.count == 2, found[0] == found[1], expected.count == 2, expected.contains(1),
       expected.contains(found[0])
@@ -389,10 +398,7 @@ struct LineShapes {
       return .keepdimOrSum
     }
     let whole = whole()
-    if let whole, let axis = tensor.reducedAxis {
-      if found == whole { return .notSummed }
-      if Self.reduced(whole, 1 - axis).contains(found) { return .otherDimension }
-    }
+    if let whole, tensor.reducedAxis != nil, found == whole { return .notSummed }
     if found.count == expected.count, zip(found, expected).allSatisfy({ $0 == $1 || $0 == 1 }) {
       return found == whole ? .notRepeated : .summed
     }

@@ -9,17 +9,17 @@ import LinearAlgebra
 
 /// Looks for the kind of mistake in a line that is wrong given its inputs.
 struct LineHints {
-  private typealias Sentence = HintSentence
+  typealias Sentence = HintSentence
 
-  private let judge: PassJudge
-  private let tensor: PassTensor
-  private let found: Matrix<Double>
-  private let line: EvaluatedLine
+  let judge: PassJudge
+  let tensor: PassTensor
+  let found: Matrix<Double>
+  let line: EvaluatedLine
   /// A bound on all elements, smaller than the line's.
   private let limit: Double
   /// Whether an input is missing and no such bound is known: then too much is within the line's.
   private let isVague: Bool
-  private let n: Double
+  let n: Double
   private let vocabulary: Double
 
   init(
@@ -43,9 +43,10 @@ struct LineHints {
   var kind: String? {
     let shown: [() -> String?] = [{ emptiness }, { wrongSign }, { notZero }]
     let tried: [() -> String?] = [
-      { rounding }, { fewerDigits }, { lastWrite }, { lostTerm }, { ratio }, { lostFactor },
-      { forgottenEpsilon }, { equalTensor }, { scaledTerm }, { otherInput }, { otherForm },
-      { otherPower }, { transposed }, { otherOrder }, { constantDifference }, { usesOfMaxes },
+      { otherDimension }, { rounding }, { fewerDigits }, { lostWrites }, { lostTerm },
+      { scaledParameter }, { ratio }, { lostFactor }, { otherEpsilon }, { equalTensor },
+      { scaledTerm }, { otherInput }, { otherForm }, { otherPower }, { transposed }, { otherOrder },
+      { constantDifference }, { usesOfMaxes },
     ]
     let vague: [() -> String?] = [{ equalTensor }]
     return (shown + (isVague ? vague : tried)).lazy.compactMap { $0() }.first
@@ -95,17 +96,6 @@ struct LineHints {
     return nil
   }
 
-  /// dC with the last window's gradient in each row.
-  private var lastWrite: String? {
-    guard tensor == .dC, let demb = input(.demb) else { return nil }
-    var last = Matrix<Double>.zeros(found.rows, found.columns)
-    for (row, id) in judge.reference.problem.minibatch.contexts.enumerated() {
-      for column in 0..<last.columns { last[Int(id), column] = demb[row, column] }
-    }
-    return isFound(EvaluatedLine(value: last, size: magnitude(last), terms: 1))
-      ? Sentence.lastWrite() : nil
-  }
-
   /// The line with one of its inputs zero.
   private var lostTerm: String? {
     for input in tensor.inputs {
@@ -140,9 +130,14 @@ struct LineHints {
     return isLost ? Sentence.lostFactor() : nil
   }
 
-  private var forgottenEpsilon: String? {
+  private var otherEpsilon: String? {
     guard [.bnvar_inv, .dbnvar].contains(tensor) else { return nil }
-    return isFound(variant(.bnvar) { $0 + -1e-5 }) ? Sentence.noEpsilon() : nil
+    let others = ["0", "1e-12", "1e-8", "1e-7", "1e-6", "1e-4", "1e-3", "1e-2", "0.1", "1"]
+    let other = others.first { text in
+      isFound(variant(.bnvar) { $0 + (Double(text)! - 1e-5) })
+    }
+    guard let other else { return nil }
+    return other == "0" ? Sentence.noEpsilon() : Sentence.otherEpsilon(["epsilon": other])
   }
 
   private var equalTensor: String? {
@@ -304,36 +299,6 @@ struct LineHints {
     return sentence(["names": names])
   }
 
-  /// Mistakes that many make, and what they are.
-  private var wrongForms: [(sentence: Sentence, value: () -> Matrix<Double>)] {
-    func given(_ tensor: PassTensor) -> Matrix<Double> { input(tensor) ?? 0 * line.value }
-    switch tensor {
-    case .dlogprobs:
-      return [(.everywhere, { 0 * line.value + -1 / n })]
-    case .dlogits:
-      return [(.lostTerm, { (1 / n) * given(.probs) })]
-    case .dhpreact:
-      let (h, dh) = (given(.h), given(.dh))
-      let others = [
-        { 1 - h }, { h }, { pow(h, 2) }, { 1 - (-pow(h, 2)) }, { h * (1 - h) },
-        { 1 - pow(tanh(h), 2) },
-      ]
-      return others.map { other in (.otherDerivative, { other() * dh }) }
-    case .dhprebn:
-      let (dy, x) = (given(.dhpreact), given(.bnraw))
-      let scale = (1 / n) * (given(.bngain) * given(.bnvar_inv))
-      let (mean, variance) = (dy.sum(.rows), x * (dy * x).sum(.rows))
-      let full = n * dy - mean
-      return [
-        (.besselInOneGo, { scale * (full - variance) }),
-        (.lostTerm, { scale * full }),
-        (.lostTerm, { scale * (n * dy - (n / (n - 1)) * variance) }),
-        (.lostTerm, { scale * (n * dy - variance) }),
-      ]
-    default: return []
-    }
-  }
-
   // MARK: Trying
 
   /// Whether these are the file's numbers, about as closely as the line could be them.
@@ -343,12 +308,12 @@ struct LineHints {
     return !isRounding(like) && isFound(like)
   }
 
-  private func input(_ input: PassTensor) -> Matrix<Double>? {
+  func input(_ input: PassTensor) -> Matrix<Double>? {
     judge.versions[input]?.first?.input.value
   }
 
   /// The line with one input changed.
-  private func variant(
+  func variant(
     _ changed: PassTensor, _ change: (Matrix<Double>) -> Matrix<Double>
   ) -> EvaluatedLine {
     var inputs: [PassTensor: LineInput] = [:]
@@ -360,7 +325,7 @@ struct LineHints {
     return judge.evaluator.evaluate(tensor, on: inputs)
   }
 
-  private func isFound(_ line: EvaluatedLine) -> Bool {
+  func isFound(_ line: EvaluatedLine) -> Bool {
     LineComparison(found, line, judge.precision, limit: limit) == .holds
   }
 
@@ -396,7 +361,7 @@ extension LineHints {
   }
 
   /// A factor with five digits after the point, or six in all if it is very large or small.
-  private static func number(_ factor: Double) -> String {
+  static func number(_ factor: Double) -> String {
     let size = abs(factor)
     var (scale, unit) = (1e5, 1.0)
     if !(size < 1e6 && size > 1e-3) {
@@ -480,7 +445,7 @@ extension PassTensor {
       let names = inputs.map(\.name).joined(separator: ", ")
       return names.isEmpty ? "" : HintSentence.reads(["names": names])
     }
-    let readers = owner.readers.map { "\($0) = \($0.line)" }
+    let readers = owner.readers.map { "\($0) = \($0.notebookLine)" }
     let lines = readers.joined(separator: "; ")
     return (readers.count == 1 ? HintSentence.forwardLine : .forwardLines)(["lines": lines])
   }

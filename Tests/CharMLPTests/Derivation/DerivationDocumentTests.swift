@@ -7,6 +7,8 @@
 import Foundation
 import Testing
 
+@testable import CharMLP
+
 @Suite("docs/derivation.md")
 struct DerivationDocumentTests {
   private let markdown: String
@@ -36,6 +38,12 @@ struct DerivationDocumentTests {
   @Test("docs/derivation.md shows all of the code's lines, the gradients in the code's order")
   func agreement() {
     #expect(disagreements() == [])
+  }
+
+  @Test("Hints show forward lines as the document's PyTorch does", arguments: PassTensor.computed)
+  func notebookLines(tensor: PassTensor) {
+    let line = "\n\(tensor.name) = \(tensor.notebookLine)\n"
+    #expect(tensor.isGradient ? tensor.notebookLine.isEmpty : markdown.contains(line))
   }
 
   @Test(

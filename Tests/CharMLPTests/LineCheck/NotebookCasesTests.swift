@@ -195,6 +195,46 @@ struct NotebookCasesTests {
     Case("any number for the loss", blaming: [.loss], hints: ["; or Yb changed after"]) {
       $0.loss = 0.98 * $0.loss
     },
+    Case("the derivative of sigmoid", blaming: [.dhpreact], hints: ["derivative of sigmoid"]) {
+      $0.dhpreact = $0.h * (1 - $0.h) * $0.dh
+    },
+    Case("that of sigmoid itself", blaming: [.dhpreact], hints: ["derivative of sigmoid"]) {
+      let sigmoid = pow(exp(-$0.hpreact) + 1, -1)
+      $0.dhpreact = sigmoid * (1 - sigmoid) * $0.dh
+    },
+    Case("the derivative of ReLU", blaming: [.dhpreact], hints: ["derivative of ReLU"]) {
+      let (h, dh) = ($0.h.elements, $0.dh.elements)
+      $0.dhpreact = Matrix(
+        rows: $0.h.rows, columns: $0.h.columns, elements: zip(h, dh).map { $0 > 0 ? $1 : 0 })
+    },
+    Case("another epsilon", blaming: [.bnvar_inv], hints: ["with 1e-3 for ε"]) {
+      $0.bnvar_inv = pow($0.bnvar + 1e-3, -0.5)
+    },
+    Case("another epsilon back", blaming: [.dbnvar], hints: ["with 1e-2 for ε"]) {
+      $0.dbnvar = -0.5 * pow($0.bnvar + 1e-2, -1.5) * $0.dbnvar_inv
+    },
+    Case("dC's first writes", blaming: [.dC], hints: ["first write of each row"]) {
+      $0.dC = $0.writes(adding: false) { $0.reversed() }
+    },
+    Case("dC assigned position by position", blaming: [.dC], hints: ["last write of each row"]) {
+      $0.dC = $0.writes(adding: false) { rows in
+        (0..<3).flatMap { position in rows.filter { $0 % 3 == position } }
+      }
+    },
+    Case("dC of the first position", blaming: [.dC], hints: ["adds up one position"]) {
+      $0.dC = $0.writes(adding: true) { rows in rows.filter { $0 % 3 == 0 } }
+    },
+    Case("dC without the last position", blaming: [.dC], hints: ["leaves out one position"]) {
+      $0.dC = $0.writes(adding: true) { rows in rows.filter { $0 % 3 != 2 } }
+    },
+    Case("dC of the first character alone", blaming: [.dC], hints: ["to another position"]) {
+      let demb = $0.demb
+      var dC = 0 * $0.dC
+      for row in 0..<demb.rows {
+        for column in 0..<dC.columns { dC[$0.Xb[row - row % 3], column] += demb[row, column] }
+      }
+      $0.dC = dC
+    },
     Case("a tensor in bfloat16", blaming: [.dh], hints: ["its line in bfloat16"]) {
       $0.dh = Matrix(
         rows: $0.dh.rows, columns: $0.dh.columns,
@@ -241,6 +281,63 @@ struct NotebookCasesTests {
     }
     for line in verdicts.lines where line.kind == .follows {
       #expect(Set(line.followsFrom).isSubset(of: mistake.blamed), "\(line)")
+    }
+  }
+
+  /// What a line adds up, summed along the other dimension.
+  private func otherSum(_ tensor: PassTensor, in pass: Pass) -> Matrix<Float> {
+    switch tensor {
+    case .bnmeani: 1 / pass.n * pass.hprebn.sum(.columns)
+    case .bnvar: 1 / (pass.n - 1) * pass.bndiff2.sum(.columns)
+    case .counts_sum: pass.counts.sum(.rows)
+    case .dcounts_sum_inv: (pass.dprobs * pass.counts).sum(.rows)
+    case .db2: pass.dlogits.sum(.columns)
+    case .dbngain: (pass.bnraw * pass.dhpreact).sum(.columns)
+    case .dbnbias: pass.dhpreact.sum(.columns)
+    case .dbnvar_inv: (pass.bndiff * pass.dbnraw).sum(.columns)
+    default: -pass.dbndiff.sum(.columns)
+    }
+  }
+
+  @Test(
+    "A sum along the other dimension is told where shapes agree",
+    arguments: [
+      .bnmeani, .bnvar, .counts_sum, .dcounts_sum_inv, .db2, .dbngain, .dbnbias, .dbnvar_inv,
+      .dbnmeani,
+    ] as [PassTensor])
+  func otherSums(tensor: PassTensor) throws {
+    let shape = ModelShape(vocabulary: 27, blockSize: 3, embedding: 10, hidden: 27)
+    let problem = GradientProblem.random(shape, batchSize: 27, seed: 9)
+    let pass = Pass(problem.parameters.converted(), problem.minibatch)
+    let (right, other) = (pass[tensor], otherSum(tensor, in: pass))
+    pass[tensor] = Matrix(rows: right.rows, columns: right.columns, elements: other.elements)
+    let reference = Reference(
+      precision: .float32, problem: problem, tensors: pass.tensors.mapValues { $0.converted() })
+    let faults = PassVerdicts(reference).faults
+    #expect(faults.map(\.tensor) == [tensor])
+    #expect(faults.first?.hint == "equals its line summed along the other dimension")
+  }
+
+  @Test(
+    "Of a parameter that was multiplied after the pass, the hints say so",
+    arguments: [
+      (.W2, [.logits, .dh]), (.W1, [.hprebn, .dembcat]), (.bngain, [.hpreact, .dbnraw]),
+    ] as [(PassTensor, [PassTensor])], [2, -1, 1.1] as [Float])
+  func scaledParameter(
+    _ changed: (name: PassTensor, readers: [PassTensor]), by factor: Float
+  ) throws {
+    let golden = try Reference(decoding: Fixture("exercise-float32").file.encoded())
+    var parameters: Parameters<Float> = golden.problem.parameters.converted()
+    parameters[changed.name] = factor * parameters[changed.name]
+    let pass = Pass(parameters, golden.problem.minibatch)
+    let reference = Reference(
+      precision: .float32, problem: golden.problem,
+      tensors: pass.tensors.mapValues { $0.converted() })
+    let faults = PassVerdicts(reference).faults
+    #expect(faults.map(\.tensor) == changed.readers)
+    let number = factor == 2 ? "2" : factor == -1 ? "−1" : "1.1"
+    for fault in faults {
+      #expect(fault.hint?.hasPrefix("right with \(number) times your \(changed.name)") == true)
     }
   }
 
@@ -327,7 +424,8 @@ struct NotebookCasesTests {
       (.dh, [2048], "the same number of elements in another shape"),
       (.dh, [1, 1, 32, 64], "the same number of elements in another shape"),
       (.dh, [64, 32], "(64, 32) is the transpose"), (.dh, [16, 64], "of another minibatch?"),
-      (.dcounts_sum, [32, 32], "keepdim, or not summed"),
+      (.dcounts_sum, [32, 32], "keepdim, or not summed"), (.dC, [10], "(27, 10): summed"),
+      (.dC, [3, 10], "(27, 10): summed"), (.dC, [32, 3, 10], "(27, 10): not summed"),
     ] as [(PassTensor, [Int], String)])
   func shapeHints(tensor: PassTensor, shape: [Int], hint: String) throws {
     var file = try file()
@@ -427,11 +525,16 @@ struct NotebookCasesTests {
 
 extension Derivation {
   /// dC with each row's last gradient in place of the sum.
-  fileprivate var lastWrites: Matrix<Scalar> {
-    var last = Matrix<Scalar>.zeros(C.rows, C.columns)
-    for (row, id) in Xb.enumerated() {
-      for column in 0..<last.columns { last[id, column] = demb[row, column] }
+  fileprivate var lastWrites: Matrix<Scalar> { writes(adding: false) { Array($0) } }
+
+  /// dC as a loop over some rows of demb makes it, in some order.
+  fileprivate func writes(adding: Bool, of rows: (Range<Int>) -> [Int]) -> Matrix<Scalar> {
+    var result = Matrix<Scalar>.zeros(C.rows, C.columns)
+    for row in rows(0..<demb.rows) {
+      for column in 0..<result.columns {
+        result[Xb[row], column] = (adding ? result[Xb[row], column] : 0) + demb[row, column]
+      }
     }
-    return last
+    return result
   }
 }

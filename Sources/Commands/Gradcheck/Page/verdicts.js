@@ -537,9 +537,9 @@ class LineHints {
   /** The kind of mistake, if the numbers show one. */
   kind() {
     const tried = [
-      "rounding", "fewerDigits", "lastWrite", "lostTerm", "ratio", "lostFactor", "forgottenEpsilon", "equalTensor",
-      "scaledTerm", "otherInput", "otherForm", "otherPower", "transposed", "otherOrder", "constantDifference",
-      "usesOfMaxes",
+      "otherDimension", "rounding", "fewerDigits", "lostWrites", "lostTerm", "scaledParameter", "ratio", "lostFactor",
+      "otherEpsilon", "equalTensor", "scaledTerm", "otherInput", "otherForm", "otherPower", "transposed", "otherOrder",
+      "constantDifference", "usesOfMaxes",
     ];
     const kinds = [
       "emptiness", "wrongSign", "notZero", ...(this.isVague ? ["equalTensor"] : tried),
@@ -590,15 +590,48 @@ class LineHints {
     return null;
   }
 
-  lastWrite() {
-    if (this.name !== "dC") return null;
+  /** dC as a loop makes it that assigns, leaves out a position of the contexts, or takes another. */
+  lostWrites() {
+    if (this.name !== "dC" || this.isFound(this.line)) return null;
     const demb = this.judge.versions.get("demb")?.[0]?.input.value;
     if (!demb) return null;
-    const last = Matrix.zeros(this.found.rows, this.found.columns);
-    this.judge.reference.problem.Xb.forEach((id, row) => {
-      for (let j = 0; j < last.columns; j += 1) last.elements[id * last.columns + j] = demb.at(row, j);
-    });
-    return this.isFound({ value: last, size: last.magnitude(), terms: 1 }) ? TABLE.hints.lastWrite : null;
+    const { hints } = TABLE;
+    const { found } = this;
+    const { Xb } = this.judge.reference.problem;
+    const { block } = this.judge.reference.sizes;
+    const rows = Array.from(Xb.keys());
+    const isLast = (order) => {
+      const value = Matrix.zeros(found.rows, found.columns);
+      for (const row of order) {
+        for (let j = 0; j < value.columns; j += 1) value.elements[Xb[row] * value.columns + j] = demb.at(row, j);
+      }
+      return this.isFound({ value, size: value.magnitude(), terms: 1 });
+    };
+    const same = (row) => row;
+    const isSum = (order, id = same, gradient = same) => {
+      const [value, size] = [0, 0].map(() => Matrix.zeros(found.rows, found.columns));
+      for (const row of order) {
+        for (let j = 0; j < value.columns; j += 1) {
+          const element = demb.at(gradient(row), j);
+          value.elements[Xb[id(row)] * value.columns + j] += element;
+          size.elements[Xb[id(row)] * value.columns + j] += Math.abs(element);
+        }
+      }
+      return this.isFound({ value, size, terms: order.length });
+    };
+    const positions = Array.from({ length: block }, (_, position) => position);
+    const byPosition = positions.flatMap((position) => rows.filter((row) => row % block === position));
+    if (isLast(rows) || isLast(byPosition)) return hints.lastWrite;
+    if (isLast(rows.slice().reverse()) || isLast(byPosition.slice().reverse())) return hints.firstWrite;
+    if (block === 1) return null;
+    for (const position of positions) {
+      if (isSum(rows.filter((row) => row % block === position))) return hints.onePosition;
+      if (isSum(rows.filter((row) => row % block !== position))) return hints.lostPosition;
+    }
+    const others = positions.map((position) => (row) => row - (row % block) + position);
+    others.push((row) => row - (row % block) + (block - 1 - (row % block)));
+    const isElsewhere = others.some((other) => isSum(rows, other) || isSum(rows, same, other));
+    return isElsewhere ? hints.otherPosition : null;
   }
 
   lostTerm() {
@@ -609,6 +642,46 @@ class LineHints {
       return owner && readersOf(owner).length > 1 ? filled(TABLE.hints.oneTerm, { owner }) : TABLE.hints.lostTerm;
     }
     return null;
+  }
+
+  /** The line with a multiple of a parameter, where that is so of all lines that read it. */
+  scaledParameter() {
+    for (const parameter of this.inputs.filter((input) => PARAMETERS.includes(input))) {
+      const readers = COMPUTED.filter((name) =>
+        name !== this.name && TENSORS.get(name).inputs.includes(parameter) && this.judge.found(name));
+      const factor = readers.length ? this.multipleOf(parameter) : undefined;
+      if (factor === undefined || !readers.every((reader) => this.holds(reader, parameter, factor))) continue;
+      return filled(TABLE.hints.scaledParameter, { factor: factorText(factor), name: parameter });
+    }
+    return null;
+  }
+
+  /** The number that makes the line right when a parameter is multiplied by it. */
+  multipleOf(parameter) {
+    const rest = this.variant(parameter, (matrix) => matrix.times(0)).value;
+    const [given, wanted] = [this.line.value.minus(rest).elements, this.found.minus(rest).elements];
+    let [products, squares] = [0, 0];
+    given.forEach((x, i) => {
+      products += x * wanted[i];
+      squares += x * x;
+    });
+    const factor = products / squares;
+    if (!Number.isFinite(factor) || factor === 0 || !(Math.abs(factor - 1) > 1e-5)) return undefined;
+    return this.isFound(this.variant(parameter, (matrix) => matrix.times(factor))) ? factor : undefined;
+  }
+
+  /** Whether another line of the file is right with a multiple of a parameter, and only so. */
+  holds(reader, parameter, factor) {
+    const { judge } = this;
+    const { inputs } = TENSORS.get(reader);
+    if (inputs.some((input) => !judge.value(input))) return false;
+    const isRight = (times) => {
+      const given = new Map(inputs.map((input) =>
+        [input, lineInput(input === parameter ? judge.value(input).times(times) : judge.value(input))]));
+      const line = judge.evaluator.evaluate(reader, { kind: "step" }, given);
+      return compareWithLine(judge.found(reader), line, this.precision) === "holds";
+    };
+    return isRight(factor) && !isRight(1);
   }
 
   ratio() {
@@ -631,9 +704,13 @@ class LineHints {
     return isLost ? TABLE.hints.lostFactor : null;
   }
 
-  forgottenEpsilon() {
+  otherEpsilon() {
     if (this.name !== "bnvar_inv" && this.name !== "dbnvar") return null;
-    return this.isFound(this.variant("bnvar", (matrix) => matrix.plus(-1e-5))) ? TABLE.hints.noEpsilon : null;
+    const others = ["0", "1e-12", "1e-8", "1e-7", "1e-6", "1e-4", "1e-3", "1e-2", "0.1", "1"];
+    const epsilon = others.find((text) =>
+      this.isFound(this.variant("bnvar", (matrix) => matrix.plus(Number(text) - 1e-5))));
+    if (epsilon === undefined) return null;
+    return epsilon === "0" ? TABLE.hints.noEpsilon : filled(TABLE.hints.otherEpsilon, { epsilon });
   }
 
   equalTensor() {
@@ -687,6 +764,41 @@ class LineHints {
     return form ? TABLE.hints[form[0]] : null;
   }
 
+  /** The line's sum along the other dimension, which has as many elements. */
+  otherDimension() {
+    const { found, line } = this;
+    const axis = TENSORS.get(this.name).reducedAxis;
+    const summands = axis === null || this.isFound(line) ? null : this.summands();
+    if (!summands) return null;
+    const sum = (matrix) => (axis === 0 ? matrix.sumOfColumns() : matrix.sumOfRows());
+    const value = sum(summands);
+    if (value.count !== found.count) return null;
+    const shaped = (matrix) => matrix.reshaped(found.rows, found.columns);
+    const other = {
+      value: shaped(value), size: shaped(sum(summands.magnitude())),
+      terms: Math.max(line.terms, summands.rows, summands.columns),
+    };
+    return this.isFound(other) ? TABLE.hints.otherSum : null;
+  }
+
+  /** What the line adds up. */
+  summands() {
+    const { n } = this;
+    const given = (name) => this.input(name);
+    switch (this.name) {
+      case "bnmeani": return given("hprebn").times(1 / n);
+      case "bnvar": return given("bndiff2").times(1 / (n - 1));
+      case "counts_sum": return given("counts");
+      case "dcounts_sum_inv": return given("counts").times(given("dprobs"));
+      case "dbngain": return given("bnraw").times(given("dhpreact"));
+      case "dbnbias": return given("dhpreact");
+      case "dbnvar_inv": return given("bndiff").times(given("dbnraw"));
+      case "dbnmeani": return given("dbndiff").negated();
+      case "db2": return given("dlogits");
+      default: return null;
+    }
+  }
+
   /** The line with another power of one of its inputs; of the variance, ε is in it. */
   otherPower() {
     if (this.isFound(this.line)) return null;
@@ -736,10 +848,19 @@ class LineHints {
       case "dhpreact": {
         const [h, dh] = [given("h"), given("dh")];
         const others = [
-          () => h.from(1), () => h, () => h.pow(2), () => h.pow(2).plus(1), () => h.times(h.from(1)),
-          () => h.tanh().pow(2).from(1),
+          () => h.from(1), () => h, () => h.pow(2), () => h.pow(2).plus(1), () => h.tanh().pow(2).from(1),
         ];
-        return others.map((other) => ["otherDerivative", () => other().times(dh)]);
+        const forms = [
+          ["sigmoidDerivative", () => h.times(h.from(1)).times(dh)],
+          ["reluDerivative", () => h.map((x) => (x > 0 ? 1 : 0)).times(dh)],
+          ...others.map((other) => ["otherDerivative", () => other().times(dh)]),
+        ];
+        const hpreact = this.judge.value("hpreact");
+        if (!hpreact) return forms;
+        return [...forms, ...[hpreact, h].map((x) => {
+          const sigmoid = x.negated().exp().plus(1).pow(-1);
+          return ["sigmoidDerivative", () => sigmoid.times(sigmoid.from(1)).times(dh)];
+        })];
       }
       case "dhprebn": {
         const [dy, x] = [given("dhpreact"), given("bnraw")];
@@ -931,17 +1052,21 @@ class LineShapes {
     const isIn = (shapes) => shapes.some((shape) => sameShape(shape, found));
     if (count(expected) === 1) return "notSummed";
     if (count(found) === 1) return "summedOverAll";
+    const whole = this.whole();
+    // Of as many windows as units, only the sum's dimension tells them apart.
+    if (whole && this.axis !== null && !sameShape(found, expected) && isIn(LineShapes.reduced(whole, 1 - this.axis))) {
+      return "otherDimension";
+    }
     if (found.length === 2 && sameShape(found, [...expected].reverse())) return "transposedShape";
+    if (this.name === "dC" && found[found.length - 1] === expected[1]) {
+      return count(found) < count(expected) ? "summed" : "notSummed";
+    }
     const lost = new Map([...given].filter(([input]) => this.inputs.includes(input)));
     const repeated = this.whole(lost);
     if (this.isElementwise && lost.size > 0 && repeated && sameShape(found, repeated)) return "keepdim";
     if (found.length === 2 && found[0] === found[1] && expected.length === 2 && expected.includes(1)
       && expected.includes(found[0])) return "keepdimOrSum";
-    const whole = this.whole();
-    if (whole && this.axis !== null) {
-      if (sameShape(found, whole)) return "notSummed";
-      if (isIn(LineShapes.reduced(whole, 1 - this.axis))) return "otherDimension";
-    }
+    if (whole && this.axis !== null && sameShape(found, whole)) return "notSummed";
     if (found.length === expected.length && found.every((size, i) => size === expected[i] || size === 1)) {
       return whole && sameShape(found, whole) ? "notRepeated" : "summed";
     }
@@ -969,7 +1094,7 @@ function question(name) {
   const { hints } = TABLE;
   const { owner, inputs } = TENSORS.get(name);
   if (owner === null) return inputs.length ? filled(hints.reads, { names: inputs.join(", ") }) : "";
-  const lines = readersOf(owner).map((reader) => `${reader} = ${TENSORS.get(reader).line}`);
+  const lines = readersOf(owner).map((reader) => `${reader} = ${TENSORS.get(reader).notebookLine}`);
   return filled(lines.length === 1 ? hints.forwardLine : hints.forwardLines, { lines: lines.join("; ") });
 }
 
