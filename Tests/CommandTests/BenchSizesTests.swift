@@ -12,7 +12,7 @@ struct BenchSizesTests {
 
   private func sizes(_ arguments: [String]) throws -> [String: Any] {
     let outcome = try Workplace().run(
-      "bench", ["--sizes", "--json", "--seconds", "0.05"] + arguments)
+      "bench", ["--sizes", "--json", "--seconds", "0.01"] + arguments)
     #expect(outcome.status == 0, "\(outcome.errors)")
     return try jsonObject(outcome.output)
   }
@@ -96,7 +96,7 @@ struct BenchSizesTests {
   @Test("The text has three tables, each ended by a sentence")
   func text() throws {
     let outcome = try Workplace().run(
-      "bench", ["--sizes", "--seconds", "0.05", "--threads", "2", "--hidden", "16"])
+      "bench", ["--sizes", "--seconds", "0.01", "--threads", "2", "--hidden", "16"])
     #expect(outcome.status == 0, "\(outcome.errors)")
     for start in ["square product ", "Square products: ", "product of a step ", "h @ W2: "] {
       #expect(outcome.output.contains("\n" + start), "\(start)")

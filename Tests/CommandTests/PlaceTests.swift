@@ -9,7 +9,8 @@ struct PlaceTests {
 
   init() throws { place = try Workplace() }
 
-  private static let quick = "--steps 2000 --hidden 8 --quiet --samples 0"
+  private static let quick =
+    "--recipe notebook --steps 2000 --hidden 8 --quiet --samples 0"
   private static let trained = Result {
     try TrainedRun(["--steps", "2000", "--hidden", "8", "--samples", "0"])
   }

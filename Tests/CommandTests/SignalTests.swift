@@ -55,7 +55,7 @@ struct SignalTests {
   @Test("A run that has used up its processor time is saved, though the signal comes again")
   func processorTime() throws {
     let outcome = try place.shell(
-      "ulimit -St 2; exec \"$train\" \(Self.long.joined(separator: " "))")
+      "ulimit -St 1; exec \"$train\" \(Self.long.joined(separator: " "))")
     #expect(outcome.status == 152, "\(outcome.errors)")
     #expect(try place.run("sample", ["--model", "run"]).status == 0)
   }

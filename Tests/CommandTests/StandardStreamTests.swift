@@ -9,7 +9,8 @@ struct StandardStreamTests {
 
   init() throws { place = try Workplace() }
 
-  private static let train = "train --steps 20 --hidden 8 --samples 3 --quiet"
+  private static let train =
+    "train --recipe notebook --steps 20 --hidden 8 --samples 3 --quiet"
 
   @Test(
     "A stdout that is full or closed ends with 74 and one line", arguments: ["> /dev/full", ">&-"])

@@ -25,7 +25,7 @@ struct ThreadsTests {
   @Test("A machine with one core learns the same")
   func oneCore() throws {
     let place = try Workplace()
-    let train = "train --steps 200 --samples 0 --quiet --out"
+    let train = "train --steps 20 --evaluate-every 20 --samples 0 --quiet --out"
     // The first of the cores that this process may use.
     let core = "taskset --cpu-list $(taskset --cpu-list --pid $$ | sed 's/.*: //; s/[-,].*//')"
     let outcome = try place.guarded("\(train) a && \(core) \(train) b")

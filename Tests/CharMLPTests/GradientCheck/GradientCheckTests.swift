@@ -56,7 +56,7 @@ struct GradientCheckTests {
   @Test("Numeric, in one go and fused are never WRONG, however small the batch", arguments: [2, 3])
   func smallBatches(batchSize: Int) {
     let shape = ModelShape(vocabulary: 2, blockSize: 1, embedding: 1, hidden: 3)
-    for seed in 1...50 as ClosedRange<UInt64> {
+    for seed in seeds(50) {
       let report = GradientCheck(
         .random(shape, batchSize: batchSize, seed: seed), threads: 1
       ).report()
@@ -79,7 +79,7 @@ struct GradientCheckTests {
   // five places where the reference's is off by one.
   @Test("A saturated hidden layer makes no sound engine WRONG", arguments: [1, 5, 20] as [Double])
   func saturation(gain: Double) {
-    for seed in 1...20 as ClosedRange<UInt64> {
+    for seed in seeds(20) {
       let problem = GradientProblem.random(batchSize: 32, seed: seed)
       var parameters = problem.parameters
       parameters.bngain = gain * parameters.bngain

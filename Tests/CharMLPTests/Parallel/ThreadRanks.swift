@@ -2,6 +2,7 @@
 // can be tested without MPI, and a whole training to be compared with another.
 
 import Foundation
+import LinearAlgebra
 import Synchronization
 
 @testable import CharMLP
@@ -9,14 +10,15 @@ import Synchronization
 /// Ranks that are threads of this process.
 final class ThreadRanks: Sendable {
   private let count: Int
-  private let barrier: Barrier
-  private let floats: Mutex<[[Float]]>
+  private let arrived = Mutex(0)
+  private let gates: [DispatchSemaphore]
+  private let floats: Mutex<[Matrix<Float>]>
   private let bytes: Mutex<[[UInt8]]>
 
   private init(_ count: Int) {
     self.count = count
-    barrier = Barrier(parties: count)
-    floats = Mutex(Array(repeating: [], count: count))
+    gates = (0..<count).map { _ in DispatchSemaphore(value: 0) }
+    floats = Mutex(Array(repeating: .zeros(0, 0), count: count))
     bytes = Mutex(Array(repeating: [], count: count))
   }
 
@@ -41,6 +43,16 @@ final class ThreadRanks: Sendable {
     return results.withLock { results in (0..<count).map { results[$0]! } }
   }
 
+  /// Waits for all ranks. There may be more of them than cores, so nobody spins.
+  private func meet(_ rank: Int) {
+    let isLast = arrived.withLock { arrived in
+      arrived = (arrived + 1) % count
+      return arrived == 0
+    }
+    guard isLast else { return gates[rank].wait() }
+    for other in gates.indices where other != rank { gates[other].signal() }
+  }
+
   private final class Member: Communicator {
     let rank: Int
     let ranks: ThreadRanks
@@ -50,23 +62,24 @@ final class ThreadRanks: Sendable {
     init(_ rank: Int, _ ranks: ThreadRanks) { (self.rank, self.ranks) = (rank, ranks) }
 
     func sum(_ values: inout MutableSpan<Float>) {
-      let own = values.indices.map { values[$0] }
+      let elements = unsafe values.span.withUnsafeBufferPointer { unsafe Array($0) }
+      let own = Matrix(rows: 1, columns: elements.count, elements: elements)
       ranks.floats.withLock { $0[rank] = own }
-      ranks.barrier.wait(rank)
+      ranks.meet(rank)
       let all = ranks.floats.withLock { $0 }
-      for index in values.indices {
-        values[index] = all.dropFirst().reduce(all[0][index]) { $0 + $1[index] }
-      }
-      ranks.barrier.wait(rank)
+      // In the ranks' order; by the library, which is optimized in debug builds as well.
+      let sum = all.dropFirst().reduce(all[0], +).elements
+      unsafe values.withUnsafeMutableBufferPointer { unsafe _ = $0.update(fromContentsOf: sum) }
+      ranks.meet(rank)
     }
 
     func broadcast(_ bytes: inout [UInt8]) { bytes = gather(bytes)[0] }
 
     func gather(_ bytes: [UInt8]) -> [[UInt8]] {
       ranks.bytes.withLock { $0[rank] = bytes }
-      ranks.barrier.wait(rank)
+      ranks.meet(rank)
       let all = ranks.bytes.withLock { $0 }
-      ranks.barrier.wait(rank)
+      ranks.meet(rank)
       return all
     }
   }
