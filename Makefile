@@ -6,7 +6,7 @@ NAMES_URL ?= https://raw.githubusercontent.com/karpathy/makemore/master/names.tx
 NAMES := data/makemore-names.txt
 NAMES_SHA256 := 0a30b5557f192f32ab962680889aac5f6fda0f4cecf40a6d0b5694f58ea8cc4d
 
-.PHONY: help setup build program stage install copy uninstall try-install train test test-release after-tests lint format bench peers names example docs dependent mutate \
+.PHONY: help setup build program stage install copy uninstall try-install train test test-release build-tests-release after-tests lint format bench peers names example docs dependent mutate \
   strace crash crash-quick gnuplot chromium browser page fuzz differential differential-packages python python-packages sanitize \
   sanitize-quick sanitize-quick-thread sanitize-quick-address setup-mpi build-mpi train-mpi test-mpi long-list long-list-quick
 
@@ -48,6 +48,10 @@ install = if [ "$$(id -u)" = 0 ]; then apt-get update -q && apt-get install -y -
 setup:
 	@pkg-config --exists openblas zlib 2>/dev/null && test -e /usr/include/lapacke.h && exit 0; \
 	$(call install,$(PACKAGES))
+
+# Continuous integration names more flags for builds here, and what those wait for that use a build.
+BUILD_FLAGS :=
+BUILT :=
 
 build: setup
 	swift build -c release
@@ -98,7 +102,7 @@ uninstall:
 	  bin share/man/man1 $(foreach each,$(COMPLETIONS),share/$(dir $(lastword $(subst :, ,$(each))))) 2>/dev/null || true ;; esac
 
 # Installs $(PROGRAM), whatever build made it, into a temporary folder; uses what is there, and uninstalls it.
-try-install:
+try-install: | $(BUILT)
 	python3 Tools/try_install.py $(PROGRAM)
 
 # Tests of commands wait for processes while all others compute, so they run side by side, in two processes of one build.
@@ -110,24 +114,28 @@ side_by_side = logs=$$(mktemp -d); ($(call tests,$(1),$(2),commands)) & commands
   $(call tests,$(1),$(3),others); others=$$?; wait $$commands; commands=$$?; \
   [ $$others$$commands = 00 ] || grep -ahE '✘|error:' $$logs/*; rm -r $$logs; [ $$others$$commands = 00 ]
 
+test: COMMANDS = .*
 test: setup
-	swift build --build-tests
-	@$(call side_by_side,debug,--filter '^CommandTests\.',--skip '^CommandTests\.')
+	swift build $(BUILD_FLAGS) --build-tests
+	@$(call side_by_side,debug,--filter '^CommandTests\.($(COMMANDS))Tests',--skip '^CommandTests\.')
 	$(MAKE) example
 
 # The suites of commands that see the optimizer. What the others are about, flags and files and streams, it cannot change,
-# nor the text of reports.
+# nor the text of reports: COMMANDS names the suites to run.
 OPTIMIZED := Allocation|Bench|BenchKernels|Gradcheck|Place|Threads|Train
 
-test-release: setup
-	swift build -c release -Xswiftc -enable-testing --build-tests
-	@$(call side_by_side,release,--filter '^CommandTests\.($(OPTIMIZED))Tests',--filter '^(CharMLP|LinearAlgebra|Safetensors|Posix)Tests\.')
+build-tests-release: setup
+	swift build $(BUILD_FLAGS) -c release -Xswiftc -enable-testing --build-tests
+
+test-release: COMMANDS = $(OPTIMIZED)
+test-release: build-tests-release
+	@$(call side_by_side,release,--filter '^CommandTests\.($(COMMANDS))Tests',--filter '^(CharMLP|LinearAlgebra|Safetensors|Posix)Tests\.')
 
 # In the build folder of the package, whose debug build of the library they use. `conditions` draws from the network
 # that `names` saves.
 EXAMPLES := names own-loop conditions derivation
 example: setup
-	swift build --package-path Examples --scratch-path .build
+	swift build $(BUILD_FLAGS) --package-path Examples --scratch-path .build
 	@for program in $(EXAMPLES); do echo "$$program:"; .build/debug/$$program || exit 1; done
 
 # The plugin of DocC comes only with the variable. Its build has a folder of its own, because it makes symbol graphs.
@@ -176,7 +184,7 @@ crash: build strace
 	python3 Tools/strange_runs.py
 
 # The same in less than a minute, on whatever was built last.
-crash-quick: strace
+crash-quick: strace | $(BUILT)
 	python3 Tools/same_everywhere.py 6
 	python3 Tools/kill_during_save.py 12
 	python3 Tools/two_trainers.py 4
@@ -200,7 +208,7 @@ page: setup
 	rm -f docs/gradcheck.html
 	swift run gradcheck --page docs/gradcheck.html
 
-browser: gnuplot chromium
+browser: gnuplot chromium | $(BUILT)
 	python3 Tools/browser/browser.py
 	python3 Tools/browser/gradcheck_page.py
 
@@ -223,7 +231,7 @@ differential: differential-packages
 python-packages: .venv
 	.venv/bin/pip install --quiet --requirement Tools/python/requirements.txt
 
-python: python-packages
+python: python-packages | $(BUILT)
 	@test -x .build/release/train || $(MAKE) build
 	.venv/bin/python Tools/python/page.py
 
@@ -253,7 +261,7 @@ setup-mpi: setup
 	$(call install,libopenmpi-dev openmpi-bin)
 
 build-mpi: setup-mpi
-	swift build $(MPI) --product train
+	swift build $(BUILD_FLAGS) $(MPI) --product train
 
 train-mpi: build-mpi
 	$(MPIRUN) -n $(RANKS) $(MPI_TRAIN) $(ARGUMENTS)
@@ -265,11 +273,11 @@ long-list: build build-mpi
 	CHARMLP_TRAIN=$(MPI_TRAIN) python3 Tools/long_list.py
 
 # The same with 2.5 million words, with whatever build of `sample` there is.
-long-list-quick: build-mpi
+long-list-quick: build-mpi | $(BUILT)
 	CHARMLP_TRAIN=$(MPI_TRAIN) python3 Tools/long_list.py 2500000
 
-# What continuous integration runs after the tests, two at a time: each has a build of its own, or only reads what is built.
-after-tests: sanitize-quick-thread sanitize-quick-address test-mpi browser fuzz crash-quick long-list-quick
+# What continuous integration runs besides, two at a time: each has a build of its own, or only reads what is built.
+after-tests: sanitize-quick-thread browser sanitize-quick-address test-mpi fuzz crash-quick long-list-quick
 
 # The download is verified before it takes its place. NAMES_URL may be a file:// address.
 names:

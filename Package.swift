@@ -31,6 +31,10 @@ let warnings: [SwiftSetting] =
 let testSettings = [.strictMemorySafety(), instructionSet] + warnings
 let settings = testSettings + [optimizedInDebug]
 
+/// Tests that run commands compute nothing themselves, and to optimize them takes minutes.
+let commandTestSettings =
+  testSettings + [.unsafeFlags(["-Onone"], .when(configuration: .release))]
+
 // MARK: Dependencies, and what all commands have in common
 
 let argumentParser: Target.Dependency = .product(
@@ -173,7 +177,7 @@ let package = Package(
         "BenchCommand", "OrderedJSON", "Safetensors", "train", "sample", "bench", "gradcheck",
         "report", "CharMLPTool",
       ],
-      swiftSettings: testSettings
+      swiftSettings: commandTestSettings
     ),
   ]
 )

@@ -44,7 +44,7 @@ LISTS = [
 
 def build(sanitizer):
     """Builds `train` beside the usual builds."""
-    command = ["swift", "build", "--product", "train", f"--sanitize={sanitizer}",
+    command = ["swift", "build", "--product", "train", f"--sanitize={sanitizer}", "--disable-index-store",
                "--scratch-path", ROOT / ".build" / sanitizer]
     subprocess.run(command, cwd=ROOT, check=True)
 
