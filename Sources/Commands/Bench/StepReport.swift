@@ -134,10 +134,12 @@ struct StepBreakdown {
   /// A turn of steps under the engine's clock, whose figures are the seconds of each part in a
   /// step.
   static func turn(_ engine: FusedEngine, _ minibatch: Minibatch) -> InterleavedTiming.Turn {
-    let steps = Steps(engine, minibatch)
+    let steps = InterleavedTiming.steps(engine, minibatch)
+    let count = InterleavedTiming.callsPerTurn(steps)
     return {
-      let seconds = steps.inTurn { engine.timing($0) }
-      return StepPart.allCases.map { (seconds[$0] ?? 0) / Double(steps.perTurn) }
+      InterleavedTiming.wakeUp(steps, count)
+      let seconds = engine.timing { steps(count) }
+      return StepPart.allCases.map { (seconds[$0] ?? 0) / Double(count) }
     }
   }
 }

@@ -68,7 +68,16 @@ extension InterleavedTiming {
 
   /// A turn that measures the seconds of one call of `piece`.
   static func turn(_ piece: @escaping () -> Void) -> Turn {
-    func make(_ calls: Int) { for _ in 0..<calls { piece() } }
+    turn(making: { calls in for _ in 0..<calls { piece() } })
+  }
+
+  /// A turn that measures the seconds of one step.
+  static func turn(_ engine: any Engine, _ minibatch: Minibatch) -> Turn {
+    turn(making: steps(engine, minibatch))
+  }
+
+  /// A turn that measures the seconds of one call of what is made by so many calls at once.
+  private static func turn(making make: @escaping (_ calls: Int) -> Void) -> Turn {
     let calls = callsPerTurn(make)
     return {
       wakeUp(make, calls)
@@ -76,11 +85,17 @@ extension InterleavedTiming {
     }
   }
 
-  /// A turn that measures the seconds of one step, in the midst of others as training takes them.
-  static func turn(_ engine: any Engine, _ minibatch: Minibatch) -> Turn {
-    let steps = Steps(engine, minibatch)
-    return {
-      [steps.inTurn { take in seconds(of: steps.perTurn) { _ in take() } } / Double(steps.perTurn)]
+  /// Takes steps that change nothing, in a row as training does.
+  static func steps(_ engine: any Engine, _ minibatch: Minibatch) -> (_ count: Int) -> Void {
+    let step = PlannedStep(minibatch, StepSettings(.descent(0)))
+    return { count in
+      var left = count
+      engine.takeSteps(
+        from: step,
+        next: { _ in
+          left -= 1
+          return left > 0 ? step : nil
+        }, completed: { _ in })
     }
   }
 
@@ -105,39 +120,6 @@ extension InterleavedTiming {
 
   private static func seconds(of calls: Int, _ make: (_ calls: Int) -> Void) -> Double {
     ContinuousClock().measure { make(calls) } / .seconds(1)
-  }
-}
-
-/// Steps on one minibatch that change nothing.
-struct Steps {
-  private let engine: any Engine
-  private let step: PlannedStep
-  /// The steps of a turn.
-  let perTurn: Int
-
-  init(_ engine: any Engine, _ minibatch: Minibatch) {
-    let step = PlannedStep(minibatch, StepSettings(.descent(0)))
-    (self.engine, self.step) = (engine, step)
-    perTurn = InterleavedTiming.callsPerTurn { engine.takeSteps($0, step) }
-  }
-
-  /// Passes a turn's steps on to be measured, once caches are warm and threads awake.
-  func inTurn<Result>(_ measure: (_ steps: () -> Void) -> Result) -> Result {
-    InterleavedTiming.wakeUp({ engine.takeSteps($0, step) }, perTurn)
-    return measure { engine.takeSteps(perTurn, step) }
-  }
-}
-
-extension Engine {
-  /// Takes the same step again and again.
-  fileprivate func takeSteps(_ count: Int, _ step: PlannedStep) {
-    var left = count - 1
-    takeSteps(
-      from: step,
-      next: { _ in
-        left -= 1
-        return left >= 0 ? step : nil
-      }, completed: { _ in })
   }
 }
 
