@@ -78,7 +78,7 @@ extension String {
 // MARK: - run.json
 
 /// When, where and how a run was made.
-public struct RunDescription: Equatable, Sendable {
+public struct RunDescription: Sendable {
   /// The parts of the run in their order, each an object. An older file without parts counts as
   /// one; there are none if the file is missing or unreadable.
   public private(set) var parts: [JSONValue] = []
@@ -118,10 +118,6 @@ public struct RunDescription: Equatable, Sendable {
   /// The file's object: all parts, and beside them the last part's keys for readers that know no
   /// parts.
   public var json: JSONValue { .object(pairs + [(key: Self.partsKey, value: .array(parts))]) }
-
-  public static func == (left: RunDescription, right: RunDescription) -> Bool {
-    left.json == right.json
-  }
 }
 
 // MARK: For a resumed run

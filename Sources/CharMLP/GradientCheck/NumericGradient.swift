@@ -189,26 +189,21 @@ extension NumericGradient.Probe {
 
 /// The loss as a function of any one tensor of the forward pass.
 struct PerturbedLoss: Sendable {
-  private let parameters: Parameters<Double>
-  private let minibatch: Minibatch
-  private let dropout: RandomMask?
-
+  private let problem: GradientProblem
   /// The unperturbed tensors of the forward pass.
   private let forward: [Matrix<Double>]
 
   init(_ problem: GradientProblem, steps: Derivation<Double>) {
-    parameters = problem.parameters
-    minibatch = problem.minibatch
-    dropout = problem.dropout
+    self.problem = problem
     forward = PassTensor.forward.map { steps[$0] }
   }
 
   /// The loss with an intermediate or a parameter set to `value`.
   func callAsFunction(_ tensor: PassTensor, _ value: Matrix<Double>) -> Double {
-    var perturbed = parameters
+    var perturbed = problem.parameters
     let isParameter = PassTensor.parameters.contains(tensor)
     if isParameter { perturbed[tensor] = value }
-    let pass = Derivation(perturbed, minibatch, dropout: dropout)
+    let pass = Derivation(perturbed, problem.minibatch, dropout: problem.dropout)
     for (intermediate, value) in zip(PassTensor.forward, forward) {
       // A parameter changes the tensor that reads it, and all that follow.
       if intermediate == tensor || intermediate.inputs.contains(tensor) { break }
@@ -242,7 +237,7 @@ struct StepScales {
     return self[keyPath: scale].broadcast(value.rows, value.columns)
   }
 
-  var probs: Matrix<Double> { targets(steps.probs, others: 1) }
+  var probs: Matrix<Double> { targets(steps.probs, others: one) }
   var counts: Matrix<Double> { targets(steps.counts, others: steps.counts_sum) }
   var counts_sum: Matrix<Double> { steps.counts_sum }
   var counts_sum_inv: Matrix<Double> { steps.counts_sum_inv }
@@ -277,9 +272,5 @@ struct StepScales {
   private func targets(_ x: Matrix<Double>, others: Matrix<Double>) -> Matrix<Double> {
     let isTarget = Matrix<Double>.oneHot(steps.Yb, columns: x.columns)
     return isTarget * x + (1 - isTarget) * others
-  }
-
-  private func targets(_ x: Matrix<Double>, others: Double) -> Matrix<Double> {
-    targets(x, others: Matrix(rows: 1, columns: 1, repeating: others))
   }
 }

@@ -17,55 +17,40 @@ package struct Reference: Equatable, Sendable {
   /// Intermediates and gradients, as far as the file has them.
   package let tensors: [PassTensor: Matrix<Double>]
   /// Their shapes in the file, where those are not the notebook's.
-  let shapes: [PassTensor: [Int]]
+  private(set) var shapes: [PassTensor: [Int]] = [:]
   /// Tensors of a wrong shape, with that shape.
-  package let misshapen: [PassTensor: [Int]]
+  package private(set) var misshapen: [PassTensor: [Int]] = [:]
   /// Tensors that have the right shape for another number of windows or hidden units, with that
   /// shape: what an earlier exercise left in the notebook.
-  package let stale: [PassTensor: [Int]]
+  package private(set) var stale: [PassTensor: [Int]] = [:]
   /// The same tensors in the sizes that they fit.
-  let otherPass: OtherPass?
+  private(set) var otherPass: OtherPass?
   /// Tensors whose elements are of another type than all else; they are not read.
-  package let otherTypes: [PassTensor: DataType]
+  package private(set) var otherTypes: [PassTensor: DataType] = [:]
   /// Names in the file that are not tensors of the pass, sorted; they are not compared.
-  package let ignored: [String]
+  package private(set) var ignored: [String] = []
 
   /// Tensors of a pass of other sizes.
   struct OtherPass: Equatable, Sendable {
     let sizes: PassSizes
     let tensors: [PassTensor: Matrix<Double>]
   }
+}
 
+extension Reference {
   /// The problem's pass, step by step, as we compute it in the given precision.
   ///
   /// In `.float32` the parameters are rounded to Float first, if they are not Float's already.
   package init(computing problem: GradientProblem, in precision: Precision) {
-    self.precision = precision
     switch precision {
     case .float32:
-      self.problem = problem.singlePrecision
-      tensors = Self.tensors(problem, Float.self)
+      self.init(
+        precision: precision, problem: problem.singlePrecision,
+        tensors: Self.tensors(problem, Float.self))
     case .float64:
-      self.problem = problem
-      tensors = Self.tensors(problem, Double.self)
+      self.init(
+        precision: precision, problem: problem, tensors: Self.tensors(problem, Double.self))
     }
-    (shapes, misshapen, stale, otherPass, otherTypes, ignored) = ([:], [:], [:], nil, [:], [])
-  }
-
-  /// A reference made in a test.
-  init(
-    precision: Precision, problem: GradientProblem, tensors: [PassTensor: Matrix<Double>],
-    shapes: [PassTensor: [Int]] = [:], misshapen: [PassTensor: [Int]] = [:],
-    stale: [PassTensor: [Int]] = [:], ignored: [String] = []
-  ) {
-    self.precision = precision
-    self.problem = problem
-    self.tensors = tensors
-    self.shapes = shapes
-    self.misshapen = misshapen
-    self.stale = stale
-    self.ignored = ignored
-    (otherPass, otherTypes) = (nil, [:])
   }
 
   /// Every tensor of the step-by-step pass in one precision.
@@ -154,8 +139,7 @@ extension Reference {
     precision = reader.precision
     problem = GradientProblem(try reader.parameters(), try reader.minibatch())
     var tensors: [PassTensor: Matrix<Double>] = [:]
-    var (shapes, others): ([PassTensor: [Int]], [PassTensor: [Int]]) = ([:], [:])
-    var otherTypes: [PassTensor: DataType] = [:]
+    var others: [PassTensor: [Int]] = [:]
     for tensor in PassTensor.computed {
       guard let given = reader.file[tensor.name] else { continue }
       if given.dataType != precision.dataType {
@@ -168,8 +152,6 @@ extension Reference {
       }
     }
     self.tensors = tensors
-    self.shapes = shapes
-    self.otherTypes = otherTypes
     let sizes = reader.sizes.others(explaining: others)
     stale = others.filter { sizes?.accepts($0.value, for: $0.key) ?? false }
     misshapen = others.filter { !(sizes?.accepts($0.value, for: $0.key) ?? false) }

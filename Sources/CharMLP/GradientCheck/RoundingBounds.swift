@@ -79,21 +79,18 @@ struct RoundingBounds: Sendable {
 /// The numbers that a measurement starts from.
 struct NudgedPass {
   private let number: Int
+  private let problem: GradientProblem
   private let parameters: Parameters<Float>
-  private let minibatch: Minibatch
-  private let dropout: RandomMask?
   private let emb: Matrix<Float>
 
   /// Starts from the problem's numbers in pass 0; in the others, parameters and embeddings are
   /// moved by at most a last place, so that even two windows with one context differ.
   init(_ number: Int, of problem: GradientProblem) {
-    self.number = number
+    (self.number, self.problem) = (number, problem)
     let given = problem.parameters.converted(to: Float.self)
     var nudge = Nudge(seed: number)
     parameters = number == 0 ? given : nudge(given)
-    minibatch = problem.minibatch
-    dropout = problem.dropout
-    let looked = Derivation(parameters, minibatch).emb
+    let looked = Derivation(parameters, problem.minibatch).emb
     emb = number == 0 ? looked : nudge(looked)
   }
 
@@ -141,7 +138,7 @@ struct NudgedPass {
   }
 
   private func single(_ form: Form) -> Derivation<Float> {
-    let pass = Derivation(parameters, minibatch, dropout: dropout)
+    let pass = Derivation(parameters, problem.minibatch, dropout: problem.dropout)
     pass.emb = emb
     if case .engine(let seed) = form {
       // What SIMDFunctions promises: 1/√x within 3 places, tanh within 5.
@@ -155,7 +152,7 @@ struct NudgedPass {
 
   private func double(_ form: Form) -> Derivation<Double> {
     let pass = Derivation(
-      parameters.converted(to: Double.self), minibatch, dropout: dropout)
+      parameters.converted(to: Double.self), problem.minibatch, dropout: problem.dropout)
     pass.emb = emb.converted()
     pass.take(form)
     return pass

@@ -35,9 +35,9 @@ struct EvaluatedLine {
 
 /// A tensor as a line reads it.
 struct LineInput {
-  let value: Matrix<Double>
+  private(set) var value: Matrix<Double>
   /// Its magnitude, or Σ|terms| of its line if the file lacks it.
-  let size: Matrix<Double>
+  private(set) var size: Matrix<Double>
   /// 0, or the terms of its line if the file lacks it.
   let terms: Int
 
@@ -55,15 +55,12 @@ struct LineInput {
     terms = line.terms
   }
 
-  private init(_ value: Matrix<Double>, size: Matrix<Double>, terms: Int) {
-    self.value = value
-    self.size = size
-    self.terms = terms
-  }
-
   /// A multiple of it.
   func scaled(by factor: Double) -> LineInput {
-    LineInput(factor * value, size: max(1, abs(factor)) * size, terms: terms)
+    var scaled = self
+    scaled.value = factor * value
+    scaled.size = max(1, abs(factor)) * size
+    return scaled
   }
 
   var isComputed: Bool { terms > 0 }
@@ -138,17 +135,21 @@ struct LineEvaluator {
     _ tensor: PassTensor, _ form: LineForm = .step, on inputs: [PassTensor: LineInput]
   ) -> EvaluatedLine {
     let line = Line(
-      tensor: tensor, inputs: inputs, values: pass(inputs), sizes: sizePass(tensor, inputs))
-    let terms = sizes.terms(of: tensor, occurrences: occurrences)
-    let others = inputs.values.reduce(0) { $0 + $1.terms }
+      tensor: tensor, inputs: inputs,
+      values: pass(problem.parameters, inputs) { $1.value },
+      sizes: pass(magnitudes, inputs) { input, given in
+        tensor.divisor == input ? magnitude(given.value) : given.size
+      })
+    let terms = inputs.values.reduce(sizes.terms(of: tensor, occurrences: occurrences)) {
+      $0 + $1.terms
+    }
     switch form {
     case .step:
-      return EvaluatedLine(
-        value: line.values[tensor], size: line.size(precision), terms: terms + others)
+      return EvaluatedLine(value: line.values[tensor], size: line.size(precision), terms: terms)
     case .scaled(let factor):
       return EvaluatedLine(
         value: factor * line.values[tensor], size: max(1, abs(factor)) * line.size(precision),
-        terms: terms + others)
+        terms: terms)
     case .scaledInput(let input, let factor):
       var scaled = inputs
       scaled[input] = inputs[input]?.scaled(by: factor)
@@ -156,42 +157,31 @@ struct LineEvaluator {
     case .fromResult:
       let value = -0.5 * (pow(line.values.bnvar_inv, 3) * line.values.dbnvar_inv)
       let size = 0.5 * (pow(line.sizes.bnvar_inv, 3) * line.sizes.dbnvar_inv)
-      return EvaluatedLine(value: value, size: size, terms: terms + others)
+      return EvaluatedLine(value: value, size: size, terms: terms)
     case .fromProbabilities:
       let targets = Matrix<Double>.oneHot(line.values.Yb, columns: line.values.W2.columns)
       return EvaluatedLine(
         value: (line.values.probs - targets) / n, size: (line.sizes.probs + targets) / n,
-        terms: terms + others)
+        terms: terms)
     case .oneGo(let varianceFactor):
       let (value, size) = line.inOneGo(n, varianceFactor)
       let added = tensor == .dhprebn ? sizes.n : sizes.model.vocabulary
-      return EvaluatedLine(value: value, size: size, terms: added + terms + others)
+      return EvaluatedLine(value: value, size: size, terms: added + terms)
     }
   }
 
-  private func pass(_ inputs: [PassTensor: LineInput]) -> Derivation<Double> {
-    var parameters = problem.parameters
+  /// A pass in which the inputs have a number of theirs.
+  private func pass(
+    _ parameters: Parameters<Double>, _ inputs: [PassTensor: LineInput],
+    _ number: (PassTensor, LineInput) -> Matrix<Double>
+  ) -> Derivation<Double> {
+    var parameters = parameters
     for (tensor, input) in inputs where PassTensor.parameters.contains(tensor) {
-      parameters[tensor] = input.value
+      parameters[tensor] = number(tensor, input)
     }
     let pass = Derivation(parameters, problem.minibatch)
     for (tensor, input) in inputs where !PassTensor.parameters.contains(tensor) {
-      pass[tensor] = input.value
-    }
-    return pass
-  }
-
-  /// The pass with magnitudes for inputs.
-  private func sizePass(
-    _ tensor: PassTensor, _ inputs: [PassTensor: LineInput]
-  ) -> Derivation<Double> {
-    var parameters = magnitudes
-    for (tensor, input) in inputs where PassTensor.parameters.contains(tensor) {
-      parameters[tensor] = input.size
-    }
-    let pass = Derivation(parameters, problem.minibatch)
-    for (input, given) in inputs where !PassTensor.parameters.contains(input) {
-      pass[input] = tensor.divisor == input ? magnitude(given.value) : given.size
+      pass[tensor] = number(tensor, input)
     }
     return pass
   }

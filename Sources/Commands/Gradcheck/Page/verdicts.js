@@ -1,5 +1,6 @@
-// Which line of a pass is wrong, and which only follow: LineVerdict.swift, MixedPasses.swift, LineHints.swift and
-// LineEvaluation.swift. Each line is evaluated on the file's own numbers, forward first; all words are the table's.
+// Which line of a pass is wrong, and which only follow: LineVerdict.swift, HiddenFaults.swift, MixedPasses.swift,
+// LineHints.swift and LineEvaluation.swift. Each line is evaluated on the file's own numbers, forward first; all
+// words are the table's.
 
 const isFault = (verdict) => verdict !== undefined && (verdict.kind === "here" || verdict.kind === "shape");
 
