@@ -3,23 +3,24 @@
 
 import Foundation
 import LinearAlgebra
-import Synchronization
 
 @testable import CharMLP
 
 /// Ranks that are threads of this process.
-final class ThreadRanks: Sendable {
+///
+/// What they share is guarded by a lock that the thread sanitizer knows, unlike a Mutex.
+final class ThreadRanks: @unchecked Sendable {
   private let count: Int
-  private let arrived = Mutex(0)
-  private let gates: [DispatchSemaphore]
-  private let floats: Mutex<[Matrix<Float>]>
-  private let bytes: Mutex<[[UInt8]]>
+  private let condition = NSCondition()
+  private var arrived = 0
+  private var meetings = 0
+  private var floats: [Matrix<Float>]
+  private var bytes: [[UInt8]]
 
   private init(_ count: Int) {
     self.count = count
-    gates = (0..<count).map { _ in DispatchSemaphore(value: 0) }
-    floats = Mutex(Array(repeating: .zeros(0, 0), count: count))
-    bytes = Mutex(Array(repeating: [], count: count))
+    floats = Array(repeating: .zeros(0, 0), count: count)
+    bytes = Array(repeating: [], count: count)
   }
 
   /// Calls a function on so many ranks at a time; returns what each of them has to say.
@@ -27,30 +28,35 @@ final class ThreadRanks: Sendable {
     _ count: Int, _ body: @escaping @Sendable (any Communicator) -> Result
   ) -> [Result] {
     let ranks = ThreadRanks(count)
-    let results = Mutex<[Int: Result]>([:])
+    let results = Results<Result>()
     let done = DispatchGroup()
     for rank in 0..<count {
       done.enter()
       let thread = Thread {
         let result = body(Member(rank, ranks))
-        results.withLock { $0[rank] = result }
+        ranks.condition.withLock { results.ofRanks[rank] = result }
         done.leave()
       }
       thread.stackSize = 8 << 20
       thread.start()
     }
     done.wait()
-    return results.withLock { results in (0..<count).map { results[$0]! } }
+    return ranks.condition.withLock { (0..<count).map { results.ofRanks[$0]! } }
   }
 
+  private final class Results<Result>: @unchecked Sendable { var ofRanks: [Int: Result] = [:] }
+
   /// Waits for all ranks. There may be more of them than cores, so nobody spins.
-  private func meet(_ rank: Int) {
-    let isLast = arrived.withLock { arrived in
-      arrived = (arrived + 1) % count
-      return arrived == 0
+  private func meet() {
+    condition.withLock {
+      let meeting = meetings
+      arrived += 1
+      if arrived == count {
+        (arrived, meetings) = (0, meetings + 1)
+        condition.broadcast()
+      }
+      while meetings == meeting { condition.wait() }
     }
-    guard isLast else { return gates[rank].wait() }
-    for other in gates.indices where other != rank { gates[other].signal() }
   }
 
   private final class Member: Communicator {
@@ -64,22 +70,22 @@ final class ThreadRanks: Sendable {
     func sum(_ values: inout MutableSpan<Float>) {
       let elements = unsafe values.span.withUnsafeBufferPointer { unsafe Array($0) }
       let own = Matrix(rows: 1, columns: elements.count, elements: elements)
-      ranks.floats.withLock { $0[rank] = own }
-      ranks.meet(rank)
-      let all = ranks.floats.withLock { $0 }
+      ranks.condition.withLock { ranks.floats[rank] = own }
+      ranks.meet()
+      let all = ranks.condition.withLock { ranks.floats }
       // In the ranks' order; by the library, which is optimized in debug builds as well.
       let sum = all.dropFirst().reduce(all[0], +).elements
       unsafe values.withUnsafeMutableBufferPointer { unsafe _ = $0.update(fromContentsOf: sum) }
-      ranks.meet(rank)
+      ranks.meet()
     }
 
     func broadcast(_ bytes: inout [UInt8]) { bytes = gather(bytes)[0] }
 
     func gather(_ bytes: [UInt8]) -> [[UInt8]] {
-      ranks.bytes.withLock { $0[rank] = bytes }
-      ranks.meet(rank)
-      let all = ranks.bytes.withLock { $0 }
-      ranks.meet(rank)
+      ranks.condition.withLock { ranks.bytes[rank] = bytes }
+      ranks.meet()
+      let all = ranks.condition.withLock { ranks.bytes }
+      ranks.meet()
       return all
     }
   }
