@@ -49,8 +49,7 @@ setup:
 	@pkg-config --exists openblas zlib 2>/dev/null && test -e /usr/include/lapacke.h && exit 0; \
 	$(call install,$(PACKAGES))
 
-# Continuous integration names more flags for builds here, and what those wait for that use a build.
-BUILD_FLAGS :=
+# Continuous integration names here what those wait for that use a build.
 BUILT :=
 
 build: setup
@@ -116,7 +115,7 @@ side_by_side = logs=$$(mktemp -d); ($(call tests,$(1),$(2),commands)) & commands
 
 test: COMMANDS = .*
 test: setup
-	swift build $(BUILD_FLAGS) --build-tests
+	swift build --build-tests
 	@$(call side_by_side,debug,--filter '^CommandTests\.($(COMMANDS))Tests',--skip '^CommandTests\.')
 	$(MAKE) example
 
@@ -125,7 +124,7 @@ test: setup
 OPTIMIZED := Allocation|Bench|BenchKernels|Gradcheck|Place|Threads|Train
 
 build-tests-release: setup
-	swift build $(BUILD_FLAGS) -c release -Xswiftc -enable-testing --build-tests
+	swift build -c release -Xswiftc -enable-testing --build-tests
 
 test-release: COMMANDS = $(OPTIMIZED)
 test-release: build-tests-release
@@ -135,7 +134,7 @@ test-release: build-tests-release
 # that `names` saves.
 EXAMPLES := names own-loop conditions derivation
 example: setup
-	swift build $(BUILD_FLAGS) --package-path Examples --scratch-path .build
+	swift build --package-path Examples --scratch-path .build
 	@for program in $(EXAMPLES); do echo "$$program:"; .build/debug/$$program || exit 1; done
 
 # The plugin of DocC comes only with the variable. Its build has a folder of its own, because it makes symbol graphs.
@@ -261,7 +260,7 @@ setup-mpi: setup
 	$(call install,libopenmpi-dev openmpi-bin)
 
 build-mpi: setup-mpi
-	swift build $(BUILD_FLAGS) $(MPI) --product train
+	swift build $(MPI) --product train
 
 train-mpi: build-mpi
 	$(MPIRUN) -n $(RANKS) $(MPI_TRAIN) $(ARGUMENTS)
