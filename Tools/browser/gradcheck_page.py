@@ -204,25 +204,14 @@ choose(name, true);
 const field = document.getElementById("cell");
 field.select();
 document.execCommand("insertText", false, text);
-// The page judges a moment after the last key.
-let isJudged = false;
-const write = app.practice.write;
-app.practice.write = function (...words) {
-  delete app.practice.write;
-  isJudged = true;
-  return write.apply(this, words);
-};
-(function tell() {
-  if (!isJudged) return setTimeout(tell, 5);
-  done({
-    verdict: app.practice.result.lines.find((line) => line.name === name),
-    message: document.querySelector("#cell-message.error")?.textContent ?? null,
-    marked: document.querySelectorAll("#detail-result td.off").length,
-    elements: document.querySelectorAll("#detail-result .numbers .matrix:last-child td").length,
-    shown: document.getElementById("detail-result").innerText,
-    done: document.getElementById("progress").value,
-  });
-})();
+setTimeout(() => done({
+  verdict: app.practice.result.lines.find((line) => line.name === name),
+  message: document.querySelector("#cell-message.error")?.textContent ?? null,
+  marked: document.querySelectorAll("#detail-result td.off").length,
+  elements: document.querySelectorAll("#detail-result .numbers .matrix:last-child td").length,
+  shown: document.getElementById("detail-result").innerText,
+  done: document.getElementById("progress").value,
+}), 200);
 """
 
 
