@@ -130,7 +130,8 @@ struct TensorRow<Scalar: MatrixScalar> {
 
   typealias Setter = (Derivation<Scalar>, Matrix<Scalar>) -> Void
 
-  let path: KeyPath<Derivation<Scalar>, Matrix<Scalar>>
+  /// The tensor's property. A generic key path takes long to make, and few who ask for a row need it.
+  let path: () -> KeyPath<Derivation<Scalar>, Matrix<Scalar>>
   /// Sets the tensor without evaluating its line, as its key path would; nil for a parameter.
   let set: Setter?
   let dimensions: [Dimension]
@@ -147,7 +148,8 @@ struct TensorRow<Scalar: MatrixScalar> {
 
   /// A tensor of the forward pass; without a line, a parameter.
   private init(
-    _ path: KeyPath<Derivation<Scalar>, Matrix<Scalar>>, _ set: Setter?,
+    _ path: @escaping @autoclosure () -> KeyPath<Derivation<Scalar>, Matrix<Scalar>>,
+    _ set: Setter?,
     _ dimensions: [Dimension], _ terms: Terms = .few,
     scale: KeyPath<StepScales, Matrix<Double>> & Sendable, _ line: String = "",
     from inputs: [PassTensor] = [], dividingBy divisor: PassTensor? = nil,
@@ -160,7 +162,8 @@ struct TensorRow<Scalar: MatrixScalar> {
 
   /// A gradient.
   private init(
-    _ path: KeyPath<Derivation<Scalar>, Matrix<Scalar>>, _ set: @escaping Setter,
+    _ path: @escaping @autoclosure () -> KeyPath<Derivation<Scalar>, Matrix<Scalar>>,
+    _ set: @escaping Setter,
     of owner: PassTensor, _ terms: Terms, _ line: String, from inputs: [PassTensor],
     dividingBy divisor: PassTensor? = nil, ids: MinibatchIDs? = nil, cancels: PassTensor? = nil,
     section: String? = nil
@@ -391,7 +394,7 @@ extension Derivation {
   /// Setting one evaluates nothing. What was read before keeps its value.
   /// - Precondition: a parameter is not set.
   package subscript(tensor: PassTensor) -> Matrix<Scalar> {
-    get { self[keyPath: TensorRow(tensor).path] }
+    get { self[keyPath: TensorRow(tensor).path()] }
     set {
       guard let set = TensorRow<Scalar>(tensor).set else {
         preconditionFailure("Derivation: \(tensor) is given, not computed")
