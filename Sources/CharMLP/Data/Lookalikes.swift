@@ -118,7 +118,7 @@ extension Lookalikes {
           || !$0.isASCII && !script.range.contains($0.value)
       }
     }
-    // Other found, if there are as many, are what the list is about.
+    // Other mixtures, if there are as many, are what the list is about.
     guard 2 * affected.count > mixed.count else { return nil }
     let found = Set(affected.flatMap(\.part)).sorted().compactMap { letter in
       table[letter].map { Pair(found: letter, meant: $0) }

@@ -240,12 +240,12 @@ package final class FusedEngine: Engine {
     var (hasNext, taken) = (true, 0)
     defer { if taken > 1 { team.releaseCore() } }
     while hasNext {
-      // One step alone is not worth it.
+      // To pin threads is not worth it for one step alone.
       if taken == 1 { team.holdCore() }
       taken += 1
       if !fusedStep.goesOn { team.startOthers() }
-      // A look at the clock costs as much as a hundredth of a small step. After it the number of
-      // threads may change, so the others wait.
+      // A look at the clock costs as much as a hundredth of a small step. The number of threads may
+      // change after it, so the others do not go on by themselves.
       stepsUnwatched += 1
       let isWatched = stepsUnwatched == 16
       let loss = fusedStep.take(asksToStop: stopRequest(), mayGoOn: !isWatched) { isStopping in

@@ -9,8 +9,8 @@
 // same update, so the replicas stay equal to the last bit, and no thread has to wait until another
 // has updated the one copy.
 //
-// Nor does a step begin with a barrier: before the last one of a step the calling thread has
-// planned the next, and every thread goes on to it by itself.
+// Nor does a step begin with a barrier: the calling thread plans the next step before the last
+// barrier of this one, and every thread goes on to it by itself.
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
 
 import LinearAlgebra
@@ -51,6 +51,7 @@ final class FusedStep: @unchecked Sendable {
   private let forwardParts: [Part<ForwardStage>]
   private let backwardParts: [Part<BackwardStage>]
   private var loss: Float = 0
+  /// Whether this process asks for training to stop after the step.
   private var asksToStop = false
 
   /// Some stages of a pass, and the sum over ranks that the next ones need.
