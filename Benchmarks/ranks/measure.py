@@ -23,7 +23,7 @@ MPIRUN = ["mpirun", "--oversubscribe", "--bind-to", "none", "-n"]
 ENVIRONMENT = {**os.environ, "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
 SHAPES = {
     "notebook": ["--block-size", "3", "--embedding", "10", "--hidden", "200"],
-    "best": ["--block-size", "8", "--embedding", "24", "--hidden", "620"],
+    "large": ["--block-size", "8", "--embedding", "24", "--hidden", "620"],
 }
 BATCHES = (32, 128, 512, 2048, 8192, 32768)
 

@@ -20,7 +20,7 @@ NETWORKS = {  # seconds of a small message, bytes a second
     "Ethernet, 10 Gbit/s": (30e-6, 1.1e9),
     "InfiniBand or RoCE, 100 Gbit/s": (2e-6, 11e9),
 }
-SHAPES = {"notebook": (27, 3, 10, 200), "best": (27, 8, 24, 620)}  # vocabulary, block, embedding, hidden
+SHAPES = {"notebook": (27, 3, 10, 200), "large": (27, 8, 24, 620)}  # vocabulary, block, embedding, hidden
 NODES = (2, 4, 8, 16, 32, 64, 128, 256)
 
 
@@ -46,7 +46,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--fixed", type=float, required=True, help="seconds a step, whatever its size")
     parser.add_argument("--window", type=float, required=True, help="seconds a window")
-    parser.add_argument("--shape", choices=SHAPES, default="best")
+    parser.add_argument("--shape", choices=SHAPES, default="large")
     parser.add_argument("--batches", type=int, nargs="+", default=[4096, 65536, 1048576])
     arguments = parser.parse_args()
     shape = SHAPES[arguments.shape]
