@@ -32,7 +32,7 @@ CONFIGURATIONS = {
     "batch-256": Configuration(batch=256, hidden=200),
     "batch-1024-hidden-1024": Configuration(batch=1024, hidden=1024),
     "batch-1024-hidden-4096": Configuration(batch=1024, hidden=4096),
-    "best": Configuration(batch=1024, hidden=620, block=8, embedding=24),
+    "best": Configuration(batch=1024, hidden=840, block=6, embedding=24),
 }
 
 
