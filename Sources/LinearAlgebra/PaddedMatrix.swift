@@ -75,6 +75,20 @@ import CBLAS
     }
   }
 
+  /// The four floats from a column on, a multiple of four.
+  @inlinable
+  public subscript(row: Int, four column: Int) -> SIMD4<Float> {
+    @inline(always) get {
+      assert(row >= 0 && row < rows && column >= 0 && column &+ 4 <= stride)
+      return unsafe UnsafeRawPointer(start + (row &* stride &+ column)).load(as: SIMD4<Float>.self)
+    }
+    @inline(always) nonmutating set {
+      assert(row >= 0 && row < rows && column >= 0 && column &+ 4 <= stride)
+      unsafe UnsafeMutableRawPointer(start + (row &* stride &+ column))
+        .storeBytes(of: newValue, as: SIMD4<Float>.self)
+    }
+  }
+
   /// The same memory seen with fewer rows, or with padding counted as columns.
   @inlinable
   public func resized(rows: Int, columns: Int) -> PaddedMatrix {
