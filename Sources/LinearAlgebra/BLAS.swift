@@ -49,7 +49,14 @@ public enum BLASLibrary {
   /// Whether zeros at the end of its sums change no bit of a product whose rows are whole vectors:
   /// the kernels for AVX-512 add term after term, whatever the sizes. Those for AVX2 take another
   /// order for other sizes.
-  static let mayLeaveOutZeros: Bool = ["SkylakeX", "Cooperlake"].contains(core)
+  static let mayLeaveOutZeros: Bool = hasSmallProducts
+
+  /// Whether a product clears its result in a pass of its own, before it adds to it, and takes
+  /// longer than we would. The kernels for small products, which those for AVX-512 have, write it at
+  /// once.
+  static let clearsSlowly: Bool = !hasSmallProducts
+
+  private static let hasSmallProducts = ["SkylakeX", "Cooperlake"].contains(core)
 
   /// Prepares the library when first read: its best kernels, one thread a call.
   ///

@@ -262,6 +262,11 @@ private func sgemm(
     return
   }
   _ = BLASLibrary.isReady
+  var isAdding = isAdding
+  if !isAdding, BLASLibrary.clearsSlowly, c.columns == c.stride {
+    c.fill(0)
+    isAdding = true
+  }
   unsafe cblas_sgemm(
     CblasRowMajor, transposeA, transposeB, CInt(c.rows), CInt(c.columns), CInt(depth), 1,
     a.start, CInt(a.stride), b.start, CInt(b.stride), isAdding ? 1 : 0, c.start, CInt(c.stride))
