@@ -216,7 +216,7 @@ _FAULTS_OF_FILE = {
         ("sums over slices: all after the second forgotten",
          "for index in 2..<max(parts.count, 2)", "for index in 2..<2"),
     ],
-    "Sources/CharMLP/Engine/ParameterMemory.swift": [
+    "Sources/CharMLP/Engine/EngineMemory.swift": [
         ("logits: the transposed copy of W2 is that of the start",
          "    memory.apply(update)\n    copyWeights()",
          "    memory.apply(update)"),
