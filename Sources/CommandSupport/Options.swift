@@ -9,7 +9,7 @@
 
 import ArgumentParser
 public import CharMLP
-package import OrderedJSON
+import OrderedJSON
 import Posix
 
 extension Option where Value: FixedWidthInteger & Sendable {
@@ -61,7 +61,8 @@ extension ArgumentHelp {
 public func decimalNumber<Value>(in range: ClosedRange<Value>) -> @Sendable (String) throws -> Value
 where Value: BinaryFloatingPoint & LosslessStringConvertible & Sendable {
   return { text in
-    guard text.isDecimalNotation, let value = Value(text), value.isFinite, range.contains(value)
+    let isDecimal = text.wholeMatch(of: /-?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?/) != nil
+    guard isDecimal, let value = Value(text), value.isFinite, range.contains(value)
     else {
       throw OptionValueError(description: "must be a decimal number \(limits(of: range))")
     }
@@ -91,38 +92,6 @@ func plain<Value: BinaryFloatingPoint & LosslessStringConvertible>(
 ) -> String {
   let text = value.description
   return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
-}
-
-extension String {
-  /// Whether this is `[-]digits[.digits][e[±]digits]`; the digits on one side of the point may be
-  /// missing.
-  fileprivate var isDecimalNotation: Bool {
-    var rest = utf8[...]
-    rest.skip(oneOf: "-")
-    let whole = rest.skipDigits()
-    let fraction = rest.skip(oneOf: ".") ? rest.skipDigits() : 0
-    guard whole + fraction > 0 else { return false }
-    if rest.skip(oneOf: "eE") {
-      rest.skip(oneOf: "+-")
-      guard rest.skipDigits() > 0 else { return false }
-    }
-    return rest.isEmpty
-  }
-}
-
-extension Substring.UTF8View {
-  @discardableResult
-  fileprivate mutating func skip(oneOf characters: StaticString) -> Bool {
-    guard let first, characters.description.utf8.contains(first) else { return false }
-    removeFirst()
-    return true
-  }
-
-  fileprivate mutating func skipDigits() -> Int {
-    let start = count
-    self = drop { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
-    return start - count
-  }
 }
 
 // MARK: Whole numbers
