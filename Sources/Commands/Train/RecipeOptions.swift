@@ -26,25 +26,22 @@ struct RecipeOptions: ParsableArguments {
   @OptionGroup(title: "Training (in parentheses: the lecture's)")
   var training: SettingOptions<TrainingSettings>
 
-  /// The settings that are given, and their values.
-  private var given: [(field: RecipeField, value: JSONValue)] {
-    network.given + training.given
+  func validate() throws {
+    if let conflict = flags.conflict { throw ValidationError(conflict) }
   }
 
-  func validate() throws {
-    if let conflict = RecipeChoice(flags: given).conflict { throw ValidationError(conflict) }
-  }
+  /// What the flags say.
+  private var flags: RecipeChoice { RecipeChoice(flags: network.given + training.given) }
 
   /// What the flags say, and the file that they name.
   ///
   /// - Throws: `CommandFailure` for a file that is not there or is no recipe.
   func choice() throws(CommandFailure) -> RecipeChoice {
-    var choice = RecipeChoice(flags: given)
+    var choice = flags
     switch base {
     case .preset(let preset): choice.preset = preset
     case .file(let path):
-      let file = try RecipeFile(path)
-      (choice.preset, choice.file, choice.path) = (file.preset, file.settings, path)
+      try choice.read(path)
       if let conflict = choice.conflict { throw CommandFailure(.usage, conflict) }
     case nil: break
     }
@@ -72,7 +69,7 @@ enum TrainingSettings: SettingSection {
 /// flag at once.
 struct SettingOptions<Section: SettingSection>: ParsableArguments, CustomReflectable {
   /// The settings that are given, and their values.
-  private(set) var given: [(field: RecipeField, value: JSONValue)] = []
+  private(set) var given: [GivenSetting] = []
 
   init() {}
 
@@ -262,116 +259,88 @@ extension Recipe {
 
 // MARK: - The file
 
-/// A recipe as a file has it: some or all settings, and the preset that the others come from.
-struct RecipeFile {
-  private(set) var preset: Recipe.Preset?
-  private(set) var settings: [GivenSetting] = []
-
+extension RecipeChoice {
   /// The key of the preset: the flag's own name.
   private static let presetKey = "recipe"
   /// The most bytes of a file: every setting could fill a page.
   private static let byteLimit = 1 << 20
   private static let presets = Recipe.Preset.allCases.map(\.rawValue)
 
-  /// Reads a file.
+  /// Reads a file: some or all settings, and the preset that the others come from.
   ///
   /// - Throws: `CommandFailure`: 64 for what is neither a file nor a preset, 66 for a file that
   ///   cannot be read, 65 for one that is no recipe.
-  init(_ path: String) throws(CommandFailure) {
-    let bytes: [UInt8]
+  mutating func read(_ path: String) throws(CommandFailure) {
+    var bytes: [UInt8]
     do throws(SystemError) {
       bytes = try FileSystem.read(path, limit: Self.byteLimit)
     } catch {
       let meant = NearestWords.likelyName(for: path, among: Self.presets)
       let isPath = path.utf8.contains { $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "/") }
+      let isRun = (try? RunDirectory(existing: path))?.hasModel == true
       throw CommandFailure(
         error.isMissing && !isPath ? .usage : .noInput,
         "--recipe \(error)" + (meant.map { "; did you mean \($0)?" } ?? ""),
-        advice: RunDirectory.isRun(path)
+        advice: isRun
           ? "For the recipe of a run:  "
             + Program.called("train --resume \(shellWord(path)) --print-recipe")
           : "Give a file, or one of: \(Self.presets.sorted().joined(separator: ", ")).")
     }
+    // Windows' editors write a byte order mark, as in word lists.
+    if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { bytes.removeFirst(3) }
+    self.path = path
     do throws(RecipeFileError) {
-      try self.init(bytes)
+      try take(bytes)
     } catch {
       throw CommandFailure(
-        .badData, "\(path): \(error)",
+        .badData, "\(path): \(error.reason)",
         advice: Program.called("train --print-recipe") + " writes such a file.")
     }
   }
 
-  private init(_ bytes: [UInt8]) throws(RecipeFileError) {
-    // Windows' editors write a byte order mark, as in word lists.
-    let bytes = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? Array(bytes.dropFirst(3)) : bytes
-    guard let text = String(validating: bytes, as: UTF8.self) else { throw .notText }
+  /// Why a file is no recipe.
+  private struct RecipeFileError: Error {
+    let reason: String
+  }
+
+  private mutating func take(_ bytes: [UInt8]) throws(RecipeFileError) {
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      throw RecipeFileError(reason: "expected a recipe in UTF-8")
+    }
     let json: JSONValue
     do throws(JSONSyntaxError) {
       json = try JSONValue(parsing: text)
     } catch {
-      throw RecipeFileError(error, in: bytes)
+      let lines = bytes.prefix(error.offset)
+        .split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+      let column = lines[lines.count - 1].count + 1
+      throw RecipeFileError(
+        reason: "line \(lines.count), column \(column): expected \(error.expected)")
     }
-    guard let pairs = json.pairs else { throw .notAnObject }
+    guard let pairs = json.pairs else {
+      throw RecipeFileError(reason: "expected an object of settings")
+    }
     var scratch = Recipe()
     for (key, value) in pairs {
+      var requirement: String?
       if key == Self.presetKey {
-        guard let preset = value.text.flatMap(Recipe.Preset.init) else {
-          throw .value(
-            key, requirement: "must be " + Self.presets.joined(separator: " or "), found: value)
-        }
-        self.preset = preset
-        continue
-      }
-      guard let field = Recipe.fields.first(where: { $0.flag == key }) else {
+        preset = value.text.flatMap(Recipe.Preset.init)
+        if preset == nil { requirement = "must be " + Self.presets.joined(separator: " or ") }
+      } else if let field = Recipe.fields.first(where: { $0.flag == key }) {
+        file.append((field, value))
+        if !field.set(&scratch, to: value) { requirement = field.requirement }
+      } else {
         let names = Recipe.fields.map(\.flag) + [Self.presetKey]
-        throw .unknownSetting(
-          key,
-          meant: ForeignFlag.ours(for: key).first(where: names.contains)
-            ?? NearestWords.likelyName(for: key, among: names))
+        let meant =
+          ForeignFlag.ours(for: key).first(where: names.contains)
+          ?? NearestWords.likelyName(for: key, among: names)
+        throw RecipeFileError(
+          reason: "unknown setting \"\(key)\"" + (meant.map { "; did you mean \"\($0)\"?" } ?? ""))
       }
-      guard field.set(&scratch, to: value) else {
-        throw .value(key, requirement: field.requirement, found: value)
+      if let requirement {
+        throw RecipeFileError(reason: "\(key) \(requirement), found \(value.encoded())")
       }
-      settings.append((field, value))
     }
-  }
-}
-
-/// Why a file is no recipe.
-private enum RecipeFileError: Error, CustomStringConvertible {
-  case notText
-  case syntax(line: Int, column: Int, expected: String)
-  case notAnObject
-  case unknownSetting(String, meant: String?)
-  case value(String, requirement: String, found: JSONValue)
-
-  init(_ error: JSONSyntaxError, in bytes: [UInt8]) {
-    let before = bytes.prefix(error.offset)
-    let newline = UInt8(ascii: "\n")
-    let lineStart = before.lastIndex(of: newline).map { $0 + 1 } ?? 0
-    self = .syntax(
-      line: before.count { $0 == newline } + 1, column: before.count - lineStart + 1,
-      expected: error.expected)
-  }
-
-  var description: String {
-    switch self {
-    case .notText: "expected a recipe in UTF-8"
-    case .syntax(let line, let column, let expected):
-      "line \(line), column \(column): expected \(expected)"
-    case .notAnObject: "expected an object of settings"
-    case .unknownSetting(let key, let meant):
-      "unknown setting \"\(key)\"" + (meant.map { "; did you mean \"\($0)\"?" } ?? "")
-    case .value(let key, let requirement, let found):
-      "\(key) \(requirement), found \(found.encoded())"
-    }
-  }
-}
-
-extension RunDirectory {
-  /// Whether a path leads to a run's directory.
-  fileprivate static func isRun(_ path: String) -> Bool {
-    (try? RunDirectory(existing: path))?.hasModel == true
   }
 }
 
