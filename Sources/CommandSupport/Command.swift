@@ -35,14 +35,22 @@ extension Command {
   /// Runs the command with `arguments`, or the process's own, and exits.
   public static func main(_ arguments: [String]?) {
     StandardDescriptors.takeMissing()
-    Signals.reportFailedWritesAsErrors()
-    Signals.quitQuietly()
+    settleSignals()
     keepOwnersPermissions()
     StandardError.shared.setCommandName(_commandName)
     allowForNarrowTerminals()
-    StackSpace.requireEnough()
+    Host.requireStack()
     AddressSpace.requireRoomForBLAS()
     exitProcess(outcome(arguments).report().rawValue)
+  }
+
+  /// A write that fails comes back as an error instead of ending the process, since a training run
+  /// must outlive the reader of its output and a limit on file sizes. SIGQUIT ends it without a
+  /// backtrace, unless it is a background job. What SIGINT and the like do: see Interruption.
+  private static func settleSignals() {
+    Signal.brokenPipe.ignore()
+    Signal.fileTooLarge.ignore()
+    if !Signal.quit.isIgnored { Signal.quit.restoreDefault() }
   }
 
   /// ArgumentParser traps where it has fewer than 27 columns for help, so it is told of more.
@@ -366,26 +374,5 @@ extension SamplingError: CommandFailureConvertible {
     case .searchTooLarge, .searchTooLong: CommandFailure(.resources, description)
     case .exhausted, .budgetSpent, .tooRare: CommandFailure(.unavailable, description)
     }
-  }
-}
-
-// MARK: - Signals
-//
-// Decided once, when the process starts.
-//
-// A write that fails comes back as an error instead of ending the process, since a training run
-// must outlive the reader of its output and a limit on file sizes. What SIGINT and the like do is
-// decided by the command that has something to save: see Interruption.
-
-enum Signals {
-  /// Lets `write` report a reader that is gone (EPIPE) and a file grown too large (EFBIG).
-  static func reportFailedWritesAsErrors() {
-    Signal.brokenPipe.ignore()
-    Signal.fileTooLarge.ignore()
-  }
-
-  /// Lets SIGQUIT end the process, without a backtrace; a background job goes on ignoring it.
-  static func quitQuietly() {
-    if !Signal.quit.isIgnored { Signal.quit.restoreDefault() }
   }
 }

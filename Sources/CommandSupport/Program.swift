@@ -1,13 +1,17 @@
 // What this process is: one command under its own name, or `charmlp`, which holds them all; its
-// version; and the files it carries.
+// version and the files it carries; what it needs of the machine; and how it ends on a signal.
 //
 // Examples, hints and the name before an error are those of the program as it was called: whoever
-// types `charmlp train` is told to continue with `charmlp train --resume …`.
+// types `charmlp train` is told to continue with `charmlp train --resume …`. Too little memory, stack
+// or room for addresses is refused with status 71 and two lines, where the system would end the
+// process without a word or let it hang.
 
 public import ArgumentParser
+import CBLAS
 import CEmbeddedFiles
 import CharMLP
 import LinearAlgebra
+import Posix
 import Synchronization
 
 /// The version of all commands.
@@ -112,4 +116,269 @@ package func embeddedFile(_ name: String) -> String {
     preconditionFailure("no file \(name) is compiled in")
   }
   return unsafe String(cString: text)
+}
+
+// MARK: - The machine
+
+/// The machine that a command runs on.
+public enum Host {
+  /// How many bytes this process could allocate: what is free of the machine's, or less under
+  /// `ulimit -v` or in a container.
+  public static var availableMemory: Int { Memory.available }
+
+  /// The bytes of a word list that this process could hold: the text, and the words beside it.
+  static var readableListBytes: Int {
+    min(WordList.defaultReadLimit, max(0, (availableMemory - ownBytes) / 3))
+  }
+
+  /// The bytes that a search for the most likely words may take.
+  public static var searchableBytes: Int { max(0, availableMemory - 2 * ownBytes) }
+
+  /// The bytes of a model file that this process could hold: the file, its tensors, and twice their
+  /// content beside them.
+  public static var readableBytes: Int { availableMemory / 4 }
+
+  /// How this command was built.
+  public static var buildMode: String {
+    #if DEBUG
+      "debug"
+    #else
+      "release"
+    #endif
+  }
+
+  /// Which machines the build runs on: `native`, for those that have the instructions of the one
+  /// that built it, or `portable`, for all of the architecture.
+  static var instructionSet: String {
+    #if CHARMLP_PORTABLE
+      "portable"
+    #else
+      "native"
+    #endif
+  }
+}
+
+// MARK: - Enough memory
+
+// Sizes beyond the machine's are refused before the first allocation: a process that asks for too
+// much is ended by the system, without a word and with a status that says nothing.
+
+extension Host {
+  /// What the program takes itself: its code, Swift's library, OpenBLAS and the buffers of its
+  /// threads.
+  private static let ownBytes = 40 << 20
+
+  /// Refuses what this process could not hold in addition to what it has.
+  ///
+  /// - Parameters:
+  ///   - need: The bytes that are needed, or nil if they cannot be counted.
+  ///   - purpose: What needs them, as the subject of a sentence.
+  ///   - advice: What to do about it.
+  /// - Throws: `CommandFailure` (71).
+  public static func require(
+    _ need: Int?, for purpose: String, advice: String
+  ) throws(CommandFailure) {
+    let available = availableMemory
+    let need = need.flatMap { 0 <= $0 && $0 < Int.max / 2 ? $0 + ownBytes : nil }
+    if let need, need <= available { return }
+    let size = need.map { "\(Format.count($0 >> 20)) MiB" } ?? "more memory than can be counted"
+    throw CommandFailure(
+      .resources,
+      "\(purpose) need \(size); there are \(Format.count(available >> 20)) MiB", advice: advice)
+  }
+
+  /// Refuses the sizes of a network that this process could not hold.
+  ///
+  /// - Parameter need: The bytes that are needed, or nil if they cannot be counted.
+  /// - Throws: `CommandFailure` (71).
+  public static func requireSizes(_ need: Double?) throws(CommandFailure) {
+    try require(
+      need.flatMap { $0 < 0x1p62 ? Int($0) : nil }, for: "these sizes",
+      advice: "Choose a smaller --hidden, --batch-size, --block-size or --embedding.")
+  }
+}
+
+// MARK: - Enough stack
+
+// Swift's runtime builds the types that parsing flags takes on some 100 KiB of it, threads that are
+// started get as much as the limit on the first one's says, and an overflow is a segmentation
+// fault.
+
+extension Host {
+  /// Ends the process if the limit on stacks is too small (`ulimit -s`).
+  static func requireStack() {
+    // Twice what a debug build was seen to need.
+    let least = 256 << 10
+    guard let limit = Memory.stackLimit, limit < least else { return }
+    refuse(
+      "the stack is too small: \(limit >> 10) KiB, and \(least >> 10) KiB are needed",
+      advice: "Raise the limit (ulimit -s).")
+  }
+
+  /// Ends the process by `_exit`: an ordinary end would wait for threads of OpenBLAS that never end.
+  fileprivate static func refuse(_ message: String, advice: String) -> Never {
+    StandardError.shared.note(message)
+    StandardError.shared.writeLine(advice)
+    exitProcessImmediately(ExitStatus.resources.rawValue)
+  }
+}
+
+// MARK: - Enough addresses for OpenBLAS
+
+// OpenBLAS takes 128 MiB of addresses for each of its own threads, beside `main`, and for each
+// thread that calls it. When it does not get them (`ulimit -v`, a batch system's limit) it asks
+// again for ever, and so does the end of the process, which waits for its threads. So the same
+// amount is asked for here, before anything else, and returned; and again by a command that is to
+// use more threads than there are cores. That counts what its threads may already have, and so
+// refuses a little more than it must.
+
+public enum AddressSpace {
+  /// What OpenBLAS takes for a thread (BUFFER_SIZE in its common_x86_64.h, and the largest
+  /// elsewhere).
+  private static let bufferSize = 128 << 20
+  /// What one of our threads takes on top, and may take before its first product: 8 MiB of stack,
+  /// and a heap of its own, for which glibc reserves 64 MiB.
+  private static let ownSize = 80 << 20
+  /// How many of our threads may call it at the same time; a product is never split further.
+  private static let callerLimit = 8
+
+  /// Ends the process with status 71 and two lines if there is too little room.
+  ///
+  /// - Parameter callers: How many of our threads will call it at the same time.
+  public static func requireRoomForBLAS(callers: Int = availableCores()) {
+    let callers = min(callers, callerLimit)
+    let threads = max(0, Int(openblas_get_num_threads()) - 1) + callers
+    let pieces =
+      Array(repeating: bufferSize, count: threads) + Array(repeating: ownSize, count: callers)
+    guard !Memory.canMap(pieces) else { return }
+    Host.refuse(
+      """
+      the address space is too small: OpenBLAS needs \(threads * (bufferSize >> 20)) MiB of it, \
+      and the rest \(callers * (ownSize >> 20))
+      """, advice: "Raise the limit (ulimit -v), or set OPENBLAS_NUM_THREADS=1 to need less.")
+  }
+}
+
+// MARK: - Signals
+//
+// How a command that has something to save or to clear away reacts to one that asks it to end.
+//
+// While signals are caught, the first one is noted, and the command looks for it between two steps
+// of its work; a second SIGINT or SIGTERM ends the process at once, and so does the first after the
+// last save. SIGHUP and SIGXCPU may come in pairs or every second, from a shell and the kernel, so
+// repeats of them are ignored. A command that never checks is ended by the first signal, as usual.
+// A signal that was ignored when the process started (nohup, a shell's background job) stays
+// ignored.
+
+/// Signals that ask a command to stop.
+public enum Interruption {
+  private static let signals = [Signal.interrupt, .terminate, .hangUp, .processorTime]
+
+  /// Notes the first signal from now on instead of ending the process.
+  public static func startCatching() {
+    noted.store(0, ordering: .sequentiallyConsistent)
+    isCatching.store(true, ordering: .sequentiallyConsistent)
+    for signal in signals where !signal.isIgnored { signal.handle(noteOrExit) }
+  }
+
+  /// The status with which to exit, if a signal was caught.
+  public static var pending: ExitStatus? {
+    ExitStatus(signal: noted.load(ordering: .sequentiallyConsistent))
+  }
+
+  /// Lets the next signal end the process again; gives what was caught until now.
+  public static func stopCatching() -> ExitStatus? {
+    ExitStatus(signal: noted.exchange(caughtNoMore, ordering: .sequentiallyConsistent))
+  }
+
+  /// Runs work that would leave something behind if it were cut short: a temporary folder, a
+  /// half-written file, another process. A signal waits for its end, and then ends the process;
+  /// `work` may look for `pending`.
+  public static func deferring<Result, Failure: Error>(
+    _ work: () throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    // A caller that already catches signals ends after the work anyway.
+    guard noted.load(ordering: .sequentiallyConsistent) <= 0, !isDeferring.load(ordering: .relaxed)
+    else { return try work() }
+    let wasCatching = isCatching.load(ordering: .sequentiallyConsistent)
+    let before = noted.load(ordering: .sequentiallyConsistent)
+    if before == 0, wasCatching { return try work() }
+    isDeferring.store(true, ordering: .sequentiallyConsistent)
+    startCatching()
+    defer {
+      let pending = stopCatching()
+      isDeferring.store(false, ordering: .sequentiallyConsistent)
+      if let pending { end(pending) }
+      if !wasCatching {
+        isCatching.store(false, ordering: .sequentiallyConsistent)
+        noted.store(0, ordering: .sequentiallyConsistent)
+        for signal in signals where !signal.isIgnored { signal.restoreDefault() }
+      }
+    }
+    return try work()
+  }
+
+  private static func end(_ status: ExitStatus) -> Never {
+    StandardError.shared.clearMovingLine()
+    try? StandardOutput.shared.flush()
+    exitProcessImmediately(status.rawValue)
+  }
+}
+
+extension ExitStatus {
+  /// The status that a shell reports for a signal; nil for 0.
+  fileprivate init?(signal number: CInt) {
+    guard number > 0 else { return nil }
+    self = ExitStatus(rawValue: 128 + number) ?? .terminated
+  }
+
+  /// Whether it reports a signal that asks a process to end.
+  public var isSignal: Bool {
+    [.hungUp, .interrupted, .terminated, .processorTimeSpent].contains(self)
+  }
+}
+
+/// The number of the first signal caught, 0, or `caughtNoMore`.
+private let noted = Atomic<CInt>(0)
+private let caughtNoMore: CInt = -1
+private let isCatching = Atomic<Bool>(false)
+private let isDeferring = Atomic<Bool>(false)
+
+/// The handler: it may only do what is safe between any two instructions of the process.
+private func noteOrExit(_ number: CInt) {
+  let first = noted.compareExchange(expected: 0, desired: number, ordering: .sequentiallyConsistent)
+  if first.exchanged { return }
+  if first.original > 0 {
+    if isDeferring.load(ordering: .sequentiallyConsistent) { return }
+    if number == Signal.hangUp.number || number == Signal.processorTime.number { return }
+  }
+  exitProcessImmediately(128 + number)
+}
+
+// MARK: - A directory for what another program reads and writes
+
+/// A temporary directory, deleted with its last reference.
+///
+/// A signal would leave it behind: hold it within `Interruption.deferring`.
+public final class TemporaryDirectory {
+  public let path: String
+
+  /// Makes a new directory.
+  public init() throws(SystemError) {
+    path = try FileSystem.makeTemporaryDirectory(prefix: "charmlp-")
+  }
+
+  deinit { FileSystem.removeTree(path) }
+
+  /// The path of a file in it.
+  public func path(_ name: String) -> String { path + "/" + name }
+
+  public func write(_ text: String, to name: String) throws(SystemError) {
+    try FileSystem.create(path(name), with: Array(text.utf8))
+  }
+
+  /// The text of a file in it, which has at most `limit` bytes.
+  public func read(_ name: String, limit: Int) throws(SystemError) -> String {
+    String(decoding: try FileSystem.read(path(name), limit: limit), as: UTF8.self)
+  }
 }

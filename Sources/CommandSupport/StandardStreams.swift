@@ -5,13 +5,13 @@
 // or a pipe is written in large pieces, a terminal line by line. On stderr nothing throws: when it
 // is closed there is nobody left to tell.
 
-package import OrderedJSON
+import OrderedJSON
 import Posix
 import Synchronization
 
 // MARK: - Results on stdout
 
-/// Checked, buffered writing of results.
+/// Checked, buffered writing of results. All of it throws as `flush()` does, if it has to write.
 public final class StandardOutput: Sendable {
   /// The process's stdout.
   public static let shared = StandardOutput(descriptor: StandardDescriptors.output)
@@ -32,14 +32,10 @@ public final class StandardOutput: Sendable {
   }
 
   /// Appends `text` to the output, with no line end of its own.
-  /// - Throws: `CommandFailure` as `flush()` does, if the buffer had to be written.
-  public func write(_ text: String) throws(CommandFailure) { try append(text.utf8) }
+  public func write(_ text: String) throws(CommandFailure) { try write(text.utf8) }
 
   /// Appends text that is UTF-8 already.
-  /// - Throws: `CommandFailure` as `flush()` does, if the buffer had to be written.
-  public func write(_ text: [UInt8]) throws(CommandFailure) { try append(text) }
-
-  private func append(_ text: some Collection<UInt8>) throws(CommandFailure) {
+  public func write(_ text: some Collection<UInt8>) throws(CommandFailure) {
     let isDue = buffer.withLock { bytes in
       bytes.append(contentsOf: text)
       return bytes.count >= Self.capacity || (isTerminal && bytes.contains(UInt8(ascii: "\n")))
@@ -48,13 +44,9 @@ public final class StandardOutput: Sendable {
   }
 
   /// Appends `text` and a line end.
-  /// - Throws: `CommandFailure` as `flush()` does, if the buffer had to be written.
-  public func writeLine(_ text: String) throws(CommandFailure) {
-    try write(text + "\n")
-  }
+  public func writeLine(_ text: String) throws(CommandFailure) { try write(text + "\n") }
 
   /// Writes a result: one object of JSON on a line, or text as it is.
-  /// - Throws: `CommandFailure` as `flush()` does.
   package func write(
     _ text: @autoclosure () -> String, orJSON json: @autoclosure () -> JSONValue, if isJSON: Bool
   ) throws(CommandFailure) {
@@ -79,8 +71,7 @@ public final class StandardOutput: Sendable {
   }
 
   /// Flushes and closes: some file systems report a full disk only then.
-  /// - Throws: `CommandFailure` as `flush()` does. A stdout that was never open is no failure as
-  ///   long as nothing was written.
+  /// A stdout that was never open is no failure as long as nothing was written.
   func close() throws(CommandFailure) {
     try flush()
     do throws(SystemError) {

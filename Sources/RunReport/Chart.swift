@@ -17,10 +17,7 @@ struct Chart: Sendable {
 
     /// Whether the axis counts steps.
     var isOverSteps: Bool {
-      switch self {
-      case .loss, .learningRate, .updates, .saturation, .comparison: true
-      case .embedding, .activations, .gradients, .dlogits: false
-      }
+      [.loss, .learningRate, .updates, .saturation, .comparison].contains(self)
     }
   }
 
@@ -31,14 +28,11 @@ struct Chart: Sendable {
     /// The label with a number.
     case label(Int)
 
-    /// The number, if it is one.
-    var number: Double? { if case .number(let value) = self { value } else { nil } }
-
     var text: String {
       switch self {
       case .number(let value?) where value.isFinite: "\(value)"
       case .number: "?"
-      case .label(let index): Chart.placeholder(index)
+      case .label(let index): "@\(index)@"
       }
     }
   }
@@ -61,9 +55,6 @@ struct Chart: Sendable {
   let files: [DataFile]
   /// Texts for the places in the data.
   var labels: [String] = []
-
-  /// What stands for a label until the picture is finished.
-  static func placeholder(_ index: Int) -> String { "@\(index)@" }
 
   /// The script that gnuplot reads: numbers of ours and files of this module, nothing else.
   var script: String {
@@ -323,15 +314,21 @@ struct SVGPicture {
     guard let start = output.firstRange(of: "<svg"),
       let viewBox = output[start.upperBound...].between("viewBox=\"", "\""),
       let head = output[start.upperBound...].firstRange(of: ">"),
-      let end = output.lastRange(of: "</svg>"), head.upperBound <= end.lowerBound
+      let end = output.ranges(of: "</svg>").last, head.upperBound <= end.lowerBound
     else { return nil }
     let prefix = chart.kind.rawValue
     var body = String(output[head.upperBound..<end.lowerBound])
-    for tag in ["title", "desc", "defs"] { body = body.removingElements(tag) }
+    for tag in ["title", "desc", "defs"] {
+      body = body.replacingPieces(from: "<\(tag)>", to: "</\(tag)>") { _ in "" }
+    }
     body = body.withoutEmptyGroups().coloredByRoles()
-    body = body.replacing("#gpPt6", with: "#\(prefix)-point")
+      .replacing("#gpPt6", with: "#\(prefix)-point")
       .replacing("id=\"gnuplot", with: "id=\"\(prefix)")
-    body = body.filled(with: chart.labels)
+      .replacingPieces(from: "<text>@", to: "@</text>") { number in
+        let index = Int(number) ?? chart.labels.count
+        let label = chart.labels.indices.contains(index) ? chart.labels[index] : ""
+        return Markup.element("text", label).html
+      }
     let point = "<defs><circle id=\"\(prefix)-point\" r=\"1\" fill=\"currentColor\"/></defs>"
     markup = .element(
       "svg",
@@ -350,19 +347,20 @@ extension StringProtocol where SubSequence == Substring {
     else { return nil }
     return self[first.upperBound..<last.lowerBound]
   }
-
-  fileprivate func lastRange(of text: String) -> Range<Index>? { ranges(of: text).last }
 }
 
 extension String {
-  fileprivate func removingElements(_ tag: String) -> String {
-    var result = ""
-    var rest = self[...]
-    let (open, close) = ("<\(tag)>", "</\(tag)>")
+  /// Puts something in the place of each piece between two texts, and of these; what is put there is
+  /// not looked through again.
+  func replacingPieces(
+    from open: String, to close: String, with replacement: (Substring) -> String
+  ) -> String {
+    var (result, rest) = ("", self[...])
     while let start = rest.firstRange(of: open),
       let end = rest[start.upperBound...].firstRange(of: close)
     {
       result += rest[..<start.lowerBound]
+      result += replacement(rest[start.upperBound..<end.lowerBound])
       rest = rest[end.upperBound...]
     }
     return result + rest
@@ -385,37 +383,12 @@ extension String {
 
   /// `rgb(  0,   0,   7)` is the seventh role of the style sheet, `--role-7`.
   fileprivate func coloredByRoles() -> String {
-    var result = ""
-    var rest = self[...]
-    while let start = rest.firstRange(of: "rgb("),
-      let end = rest[start.upperBound...].firstRange(of: ")")
-    {
-      let parts = rest[start.upperBound..<end.lowerBound].split(separator: ",").map {
-        Int($0.filter { !$0.isWhitespace })
+    replacingPieces(from: "rgb(", to: ")") { color in
+      let parts = color.split(separator: ",").map { Int($0.filter { !$0.isWhitespace }) }
+      guard parts.count == 3, parts[0] == 0, parts[1] == 0, let role = parts[2], role > 0 else {
+        return "rgb(\(color))"
       }
-      result += rest[..<start.lowerBound]
-      if parts.count == 3, parts[0] == 0, parts[1] == 0, let role = parts[2], role > 0 {
-        result += "var(--role-\(role))"
-      } else {
-        result += rest[start.lowerBound..<end.upperBound]
-      }
-      rest = rest[end.upperBound...]
+      return "var(--role-\(role))"
     }
-    return result + rest
-  }
-
-  /// Puts labels into their places, all in one sweep.
-  fileprivate func filled(with labels: [String]) -> String {
-    var result = ""
-    var rest = self[...]
-    while let start = rest.firstRange(of: "<text>@"),
-      let end = rest[start.upperBound...].firstRange(of: "@</text>")
-    {
-      let index = Int(rest[start.upperBound..<end.lowerBound])
-      let label = index.flatMap { labels.indices.contains($0) ? labels[$0] : nil } ?? ""
-      result += rest[..<start.lowerBound] + Markup.element("text", label).html
-      rest = rest[end.upperBound...]
-    }
-    return result + rest
   }
 }

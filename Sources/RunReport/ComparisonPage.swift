@@ -4,7 +4,7 @@ import CharMLP
 import CommandSupport
 
 /// Runs beside each other, as one HTML file.
-public struct ComparisonPage {
+public struct ComparisonPage: WrittenPage {
   private let runs: [RecordedRun]
   private let losses: [SplitLosses?]
   /// The best n-gram model on the words of each run, and the mixture.

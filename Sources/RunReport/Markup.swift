@@ -1,9 +1,10 @@
-// HTML that is safe to put into a page.
+// HTML that is safe to put into a page, and the file that a page becomes.
 //
 // A page is made of `Markup`, never of strings: text is escaped once, when it becomes markup.
-// Attributes and text share one escape, which is right inside quotes and outside.
+// Attributes and text share one escape, which is right inside quotes and outside. A page takes the
+// place of an older page, and of no other file.
 
-import CommandSupport
+public import CommandSupport
 import OrderedJSON
 import Posix
 
@@ -123,25 +124,16 @@ struct Template {
   ///
   /// - Precondition: every placeholder has a piece, and every piece a placeholder.
   func filled(_ pieces: KeyValuePairs<String, Markup>) -> Markup {
-    var html = ""
-    var rest = text[...]
-    var used: Set<String> = []
-    while let open = rest.firstRange(of: "{{") {
-      guard let close = rest[open.upperBound...].firstRange(of: "}}") else {
-        fatalError("Template: a place that does not end")
-      }
-      let name = String(rest[open.upperBound..<close.lowerBound])
-      guard let piece = pieces.first(where: { $0.key == name })?.value else {
+    var unused = Set(pieces.map(\.key))
+    let html = text.replacingPieces(from: "{{", to: "}}") { name in
+      guard let piece = pieces.first(where: { $0.key == name }) else {
         fatalError("Template: nothing for the place \(name)")
       }
-      html += rest[..<open.lowerBound] + piece.html
-      used.insert(name)
-      rest = rest[close.upperBound...]
+      unused.remove(piece.key)
+      return piece.value.html
     }
-    guard pieces.allSatisfy({ used.contains($0.key) }) else {
-      fatalError("Template: a piece without a place")
-    }
-    return Markup(trusted: html + rest)
+    guard unused.isEmpty else { fatalError("Template: a piece without a place") }
+    return Markup(trusted: html)
   }
 }
 
@@ -161,5 +153,63 @@ extension Markup {
       "body": body,
       "version": Markup(version),
     ])
+  }
+}
+
+// MARK: - Writing a page: only an older page is replaced
+
+/// A page that can be written to a file.
+public protocol WrittenPage {
+  /// The file.
+  var html: String { get }
+  /// What is missing in the page once it is made; nil if nothing is.
+  var warning: String? { get }
+}
+
+extension WrittenPage {
+  /// Writes the page; it takes the place of an older page, and of nothing else. Warns if it lacks
+  /// its charts.
+  /// - Throws: `CommandFailure` (73) if there is another file, or none can be made.
+  public func write(to path: String) throws(CommandFailure) {
+    let html = html
+    guard html.begins(with: ReportFile.opening) else {
+      fatalError("WrittenPage: a page without its opening")
+    }
+    try ReportFile.reporting { () throws(SystemError) in
+      try Interruption.deferring { () throws(SystemError) in
+        try FileSystem.write(Array(html.utf8), to: path, existing: ReportFile.existing)
+      }
+    }
+    if let warning { StandardError.shared.warn("\(path) \(warning)") }
+  }
+}
+
+/// The file of a page, which replaces an older page of ours, and nothing else.
+package enum ReportFile {
+  /// What every report begins with.
+  fileprivate static let opening = "<!doctype html><!-- CharMLP report -->"
+  fileprivate static let existing = FileSystem.Existing.replacedIfBeginning(Array(opening.utf8))
+
+  /// Refuses a place for a page before the page is made.
+  /// - Throws: `CommandFailure` (73) if there is another file.
+  package static func require(_ path: String) throws(CommandFailure) {
+    try reporting { () throws(SystemError) in
+      try FileSystem.requireWritable(path, existing: existing)
+    }
+  }
+
+  fileprivate static func reporting(
+    _ work: () throws(SystemError) -> Void
+  ) throws(CommandFailure) {
+    do throws(SystemError) {
+      try work()
+    } catch {
+      let advice =
+        error.isExisting
+        ? "It is no report, and is not overwritten: name another file with --out."
+        : "Name another file with --out."
+      throw CommandFailure(
+        error.isFailedWrite ? .inputOutput : .cannotCreate, "\(error)", advice: advice)
+    }
   }
 }

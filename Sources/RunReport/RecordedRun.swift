@@ -1,10 +1,13 @@
-// A run as its directory holds it: the only source of a report's model and records.
+// A run as its directory holds it, the only source of a report; and what is computed for a page
+// from its model and its words.
 //
 // Records may come from other versions and other trainers: unknown keys are skipped, and what is
-// missing leaves a gap in a chart. docs/metrics.md lists the keys.
+// missing leaves a gap in a chart. docs/metrics.md lists the keys. Words are drawn with seeds that
+// follow from the recipe's, so that a run's report is always the same.
 
 import CharMLP
 public import CommandSupport
+import LinearAlgebra
 import OrderedJSON
 import Posix
 
@@ -140,5 +143,288 @@ struct MetricsLine: Equatable, Sendable {
       found.append(line)
     }
     return found
+  }
+}
+
+// MARK: - run.json
+
+/// When, where and how a run was made.
+package struct RunDescription: Sendable {
+  /// The parts of the run in their order, each an object. An older file without parts counts as
+  /// one; there are none if the file is missing or unreadable.
+  package private(set) var parts: [JSONValue] = []
+  /// The pairs beside the parts, which repeat the last part.
+  private var pairs: [(key: String, value: JSONValue)] = []
+
+  private static let partsKey = "parts"
+
+  /// Reads a file's text; nil if there is none.
+  package init(_ text: String?) {
+    guard let json = text.flatMap({ try? JSONValue(parsing: $0) }), let pairs = json.pairs else {
+      return
+    }
+    self.pairs = pairs.filter { $0.key != Self.partsKey }
+    if let list = json[Self.partsKey] {
+      let elements = list.elements ?? []
+      parts = elements.allSatisfy { $0.pairs != nil } ? elements : []
+    } else if !pairs.isEmpty {
+      parts = [json]
+    }
+  }
+
+  /// Adds a part.
+  /// - Precondition: it is an object.
+  package mutating func append(_ part: JSONValue) {
+    guard let pairs = part.pairs else { preconditionFailure("RunDescription: a part is an object") }
+    parts.append(part)
+    self.pairs = pairs
+  }
+
+  /// Replaces the last part.
+  package mutating func replaceLast(with part: JSONValue) {
+    parts.removeLast()
+    append(part)
+  }
+
+  /// The file's object: all parts, and beside them the last part's keys for readers that know no
+  /// parts.
+  package var json: JSONValue { .object(pairs + [(key: Self.partsKey, value: .array(parts))]) }
+}
+
+// MARK: For a resumed run
+
+extension RunDescription {
+  /// Whether the last part recorded its end.
+  package var isComplete: Bool { parts.last?["finished_at"]?.text != nil }
+
+  /// The kernels of the last part, if it names any.
+  package var lastCore: String? {
+    guard let core = parts.last?["blas_core"]?.text, (1...40).contains(core.utf8.count),
+      core.unicodeScalars.allSatisfy({
+        $0.isASCII && $0.properties.isAlphabetic || ("0"..."9").contains($0)
+      })
+    else { return nil }
+    return core
+  }
+}
+
+// MARK: For a report
+
+extension RunDescription {
+  /// The words of the command lines that made the run: the one that started it, and those that
+  /// resumed it.
+  package var commandLines: [[String]] {
+    let lines = parts.isEmpty ? [self["command_line"]] : parts.map { $0["command_line"] }
+    return lines.map { $0?.elements?.compactMap(\.text) ?? [] }.filter { !$0.isEmpty }
+  }
+
+  /// A number of the last part.
+  package func number(_ key: String) -> Double? { self[key]?.double }
+
+  /// All values of the last part but the command line, sorted by key; nested ones under
+  /// `outer.inner`.
+  package var all: [(key: String, value: String)] {
+    var values: [String: String] = [:]
+    for (key, value) in pairs where key != "command_line" {
+      Self.flatten(value, into: &values, under: key)
+    }
+    return values.sorted { $0.key < $1.key }.map { (key: $0.key, value: $0.value) }
+  }
+
+  private subscript(key: String) -> JSONValue? { pairs.first { $0.key == key }?.value }
+
+  private static func flatten(
+    _ json: JSONValue, into values: inout [String: String], under key: String
+  ) {
+    switch json {
+    case .object(let pairs):
+      for (name, value) in pairs { flatten(value, into: &values, under: "\(key).\(name)") }
+    case .array(let elements): values[key] = elements.compactMap(\.text).joined(separator: " ")
+    case .null: break
+    default: values[key] = json.text ?? json.encoded()
+    }
+  }
+}
+
+// MARK: - Measurements
+
+/// The measurements behind a page; what the words are needed for is nil where they are not stored.
+struct RunMeasurements: Sendable {
+  let losses: SplitLosses?
+  /// The network, with counts if the run mixes them.
+  let predictor: Predictor
+  /// The network together with counts; nil if the run does not mix them.
+  let mixture: MixtureResult?
+  let baseline: BaselineComparison?
+  let data: DataReport?
+  let minibatch: Minibatch?
+  let diagnostics: Diagnostics?
+  let gradients: GradientReport?
+  let words: NewWords
+  let axes: PrincipalAxes?
+
+  /// - Parameter progress: Called with what is computed now.
+  init(_ run: RecordedRun, progress: (String) -> Void) {
+    let (model, recipe) = (run.checkpoint.model, run.checkpoint.recipe)
+    progress("evaluating the network")
+    losses = run.dataset.map { SplitLosses(model, $0) }
+    let predictor = (try? run.checkpoint.predictor()) ?? Predictor(model)
+    self.predictor = predictor
+    mixture = MixtureResult(run)
+    progress("counting n-grams")
+    baseline = run.dataset.map { BaselineComparison($0, blockSize: recipe.blockSize) }
+    data = run.dataset.map { DataReport($0) }
+    minibatch = run.dataset.flatMap { Minibatch.forDiagnosis($0, recipe) }
+    diagnostics = minibatch.map { Diagnostics(model.parameters, $0) }
+    progress("checking gradients")
+    gradients = minibatch.flatMap { Self.check(model.parameters, $0) }
+    progress("drawing words")
+    words = NewWords(predictor, run.dataset, seed: recipe.samplingSeed)
+    axes = PrincipalAxes(ofRows: model.parameters.C)
+  }
+
+  /// The check of this very network; nil if it would take longer than a report may.
+  private static func check(
+    _ parameters: Parameters<Float>, _ minibatch: Minibatch
+  ) -> GradientReport? {
+    let shown = minibatch.prefix(parameters.count > smallNetwork ? 16 : 32)
+    guard parameters.count <= parameterLimit else { return nil }
+    return GradientCheck(
+      GradientProblem(parameters.converted(), shown), threads: availableCores()
+    ).report()
+  }
+
+  /// Up to so many parameters 32 windows are checked, else half as many: each is passed through
+  /// hundreds of times.
+  private static let smallNetwork = 50_000
+  private static let parameterLimit = 1_000_000
+}
+
+extension Minibatch {
+  /// The first windows, at most `count`.
+  func prefix(_ count: Int) -> Minibatch {
+    Minibatch(
+      blockSize: blockSize, contexts: Array(contexts.prefix(count * blockSize)),
+      targets: Array(targets.prefix(count)))
+  }
+}
+
+// MARK: - Words that the network makes, and how new they are
+
+/// Twenty words beside the training words nearest to them, and the novelty of many more.
+struct NewWords: Sendable {
+  /// A word, and the nearest training word if the list is known.
+  struct Row: Sendable {
+    let word: String
+    let nearest: NearestWords.Match?
+  }
+
+  let rows: [Row]
+  /// Of how many words novelty was counted.
+  let drawn: Int
+  /// How many of them do not stand in the training list; nil if the list is not known.
+  let unknown: Int?
+
+  private static let shown = 20
+  private static let counted = 1000
+
+  init(_ model: Predictor, _ dataset: Dataset?, seed: UInt64) {
+    var request = Sampler.Request(seed: seed)
+    if let dataset, !dataset.isSample { request.constraints.keepEnds(of: dataset.words) }
+    let words = Self.draw(model, request)
+    let list = dataset.map { NearestWords($0.words, selecting: $0.split.train) }
+    drawn = words.count
+    unknown = list.map { list in words.count { !list.contains($0) } }
+    rows = words.prefix(Self.shown).map { Row(word: $0, nearest: list?.nearest(to: $0)) }
+  }
+
+  /// Fewer words if the model has none to offer.
+  private static func draw(_ model: Predictor, _ request: Sampler.Request) -> [String] {
+    guard var sampler = try? Sampler(model, request) else { return [] }
+    var words: [String] = []
+    while words.count < counted, let word = try? sampler.next() { words.append(word) }
+    return words
+  }
+}
+
+// MARK: - The network beside n-gram models
+//
+// The n-gram models are the best of their kind by validation, and if one of them predicts better
+// than the network, a sentence says so.
+
+/// The n-gram baseline beside a network with a given block size.
+package struct BaselineComparison: Sendable {
+  package let baseline: Baseline
+  /// The n-gram that sees the network's context.
+  package let rival: Baseline.Entry
+
+  /// Counts n-grams, and chooses the one that sees the network's context.
+  package init(_ dataset: Dataset, blockSize: Int) {
+    baseline = Baseline(dataset)
+    rival = baseline.best(forBlockSize: blockSize)
+  }
+
+  /// What the mixture gains on validation words over the better of its parts. Without a mixture:
+  /// which n-gram models beat the network on them; nil if none does.
+  package func verdict(on losses: SplitLosses, _ mixture: MixtureResult?) -> String? {
+    mixture.map { verdict(on: losses, with: $0) } ?? verdict(on: losses)
+  }
+
+  private func verdict(on losses: SplitLosses, with mixture: MixtureResult) -> String {
+    let counts = baseline.best.losses.validation
+    let isNetworkBetter = losses.validation < counts
+    let (network, ngram) = ("the network", "the \(baseline.best.order)-gram")
+    let (winner, loser) = isNetworkBetter ? (network, ngram) : (ngram, network)
+    let rest = min(losses.validation, counts) - mixture.losses.validation
+    // λ is held near one half, so on a handful of words the mixture may do worse than the better
+    // one.
+    let gain = Format.fixed(abs(rest), decimals: 4)
+    let outcome = rest < 0 ? "does worse than \(winner) alone by \(gain)" : "gains another \(gain)"
+    let share = Int((100 * mixture.mixture.weight).rounded())
+    return """
+      On validation words \(winner) beats \(loser) by \
+      \(Format.fixed(abs(losses.validation - counts), decimals: 4)); a mixture of \(share) % network \
+      and \(100 - share) % \(mixture.mixture.order)-gram \(outcome).
+      """
+  }
+
+  private func verdict(on losses: SplitLosses) -> String? {
+    let best = baseline.best
+    guard let bestLead = lead(of: best, on: losses) else { return nil }
+    let start = "On validation words the \(best.order)-gram"
+    if best == rival {
+      return start + ", which sees the same context, beats the network by \(bestLead)."
+    }
+    guard let rivalLead = lead(of: rival, on: losses) else {
+      return start + " beats the network by \(bestLead); "
+        + "the \(rival.order)-gram, which sees the same context, does not."
+    }
+    return start + " beats the network by \(bestLead), "
+      + "and the \(rival.order)-gram, which sees the same context, by \(rivalLead)."
+  }
+
+  /// How much lower an n-gram's loss is; nil if four decimals do not show it.
+  private func lead(of entry: Baseline.Entry, on losses: SplitLosses) -> String? {
+    let lead = losses.validation - entry.losses.validation
+    return lead >= 0.00005 ? Format.fixed(lead, decimals: 4) : nil
+  }
+}
+
+/// A network together with counts, and their losses.
+package struct MixtureResult: Sendable {
+  package let mixture: Mixture
+  package let losses: SplitLosses
+
+  package init(_ mixture: Mixture, losses: SplitLosses) {
+    (self.mixture, self.losses) = (mixture, losses)
+  }
+
+  /// What the network and counts of a run reach together; nil if the run does not mix them, or its
+  /// words are not known.
+  init?(_ run: RecordedRun) {
+    guard let stored = run.checkpoint.mixture, let dataset = run.dataset,
+      let predictor = try? run.checkpoint.predictor()
+    else { return nil }
+    self.init(stored.mixture, losses: predictor.losses(dataset))
   }
 }

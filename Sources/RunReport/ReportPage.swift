@@ -6,7 +6,7 @@ import OrderedJSON
 import Posix
 
 /// A run as one HTML file that needs nothing besides itself.
-public struct ReportPage {
+public struct ReportPage: WrittenPage {
   let run: RecordedRun
   let measurements: RunMeasurements
   let figures: Figures
@@ -121,7 +121,7 @@ extension ReportPage {
       return .empty
     }
     return .paragraph(
-      measurements.mixture.map { baseline.verdict(of: $0, losses) } ?? baseline.verdict(losses)
+      baseline.verdict(on: losses, measurements.mixture)
         ?? "On validation words the network is better than every n-gram model.")
   }
 
@@ -163,30 +163,25 @@ extension ReportPage {
     var legend: [Figures.Entry] = [
       ("13", Self.name(of: curve)), ("11", "minibatch, smoothed"), ("12", "validation"),
     ]
-    var baselines: [[Chart.Cell]] = []
+    var counted: [Double?] = []
     if let comparison = measurements.baseline {
       let (rival, best) = (comparison.rival, comparison.baseline.best)
       legend.append(("14", "\(rival.order)-gram, same context"))
       if rival != best { legend.append(("15", "\(best.order)-gram, best")) }
-      baselines = [0, last.step].map { step in
-        [
-          .number(Double(step)), .number(rival.losses.validation),
-          .number(rival == best ? nil : best.losses.validation),
-        ]
-      }
+      counted = [rival.losses.validation, rival == best ? nil : best.losses.validation]
     }
+    let baselines = counted.isEmpty ? [] : [0, Double(last.step)].map { [$0] + counted }
     let shown =
-      baselines.flatMap { $0.dropFirst().compactMap(\.number) } + curve.points.compactMap(\.loss)
-      + lines.flatMap { [$0.smoothedLoss, $0.validationLoss] }.compactMap { $0 }
+      counted + curve.points.map(\.loss) + lines.flatMap { [$0.smoothedLoss, $0.validationLoss] }
     let chart = Chart(
       kind: .loss,
       description: "Loss over steps: minibatch, smoothed and validation, beside n-gram models.",
       variables: Chart.steps(upTo: last.step)
-        + Self.perplexityMarks(shown),
+        + Self.perplexityMarks(shown.compactMap { $0 }),
       files: [
         .init(
           name: "minibatches", rows: curve.points.map { [.number($0.step), .number($0.loss)] }),
-        .init(name: "baselines", rows: baselines),
+        .init(name: "baselines", rows: baselines.map { $0.map { .number($0) } }),
         .init(
           name: "losses", rows: Chart.rows(lines) { [$0.smoothedLoss, $0.validationLoss] }),
       ])
@@ -257,7 +252,7 @@ extension ReportPage {
     }
     func row(_ name: String, _ losses: SplitLosses) -> [Markup] {
       let parts = [losses.train, losses.validation, losses.test]
-      return [Markup(name)] + parts.map { Markup(BaselineComparison.cell($0)) }
+      return [Markup(name)] + parts.map { Markup(Format.loss($0)) }
     }
     func row(_ entry: Baseline.Entry) -> [Markup] {
       row("\(entry.order)-gram, \(entry.discounting.rawValue) discounts", entry.losses)
@@ -425,69 +420,5 @@ extension ReportPage {
     case "steps_per_second": return Format.rate(number, "steps")
     default: return value
     }
-  }
-}
-
-// MARK: - Writing a page: only an older page is replaced
-
-/// A page that can be written to a file.
-public protocol WrittenPage {
-  /// The file.
-  var html: String { get }
-  /// What is missing in the page once it is made; nil if nothing is.
-  var warning: String? { get }
-}
-
-extension ReportPage: WrittenPage {}
-extension ComparisonPage: WrittenPage {}
-
-extension WrittenPage {
-  /// Writes the page; it takes the place of an older page, and of nothing else. Warns if it lacks
-  /// its charts.
-  /// - Throws: `CommandFailure` (73) if there is another file, or none can be made.
-  public func write(to path: String) throws(CommandFailure) {
-    let html = html
-    do throws(SystemError) {
-      try Interruption.deferring { () throws(SystemError) in try ReportFile.write(html, to: path) }
-    } catch {
-      throw CommandFailure(ofReport: error)
-    }
-    if let warning { StandardError.shared.warn("\(path) \(warning)") }
-  }
-}
-
-/// The file of a page, which replaces an older page of ours, and nothing else.
-package enum ReportFile {
-  /// What every report begins with.
-  package static let opening = "<!doctype html><!-- CharMLP report -->"
-
-  /// Writes a page as a whole; a pipe or a device is written as it is.
-  ///
-  /// - Throws: `SystemError`, with `isExisting` if there is a file of that name that is no report.
-  package static func write(_ text: String, to path: String) throws(SystemError) {
-    guard text.begins(with: opening) else { fatalError("ReportFile: a page without its opening") }
-    try FileSystem.write(Array(text.utf8), to: path, existing: existing)
-  }
-
-  private static let existing = FileSystem.Existing.replacedIfBeginning(Array(opening.utf8))
-
-  /// Refuses a place for a page before the page is made.
-  /// - Throws: `CommandFailure` (73) if there is another file.
-  package static func require(_ path: String) throws(CommandFailure) {
-    do throws(SystemError) {
-      try FileSystem.requireWritable(path, existing: existing)
-    } catch {
-      throw CommandFailure(ofReport: error)
-    }
-  }
-}
-
-extension CommandFailure {
-  fileprivate init(ofReport error: SystemError) {
-    let advice =
-      error.isExisting
-      ? "It is no report, and is not overwritten: name another file with --out."
-      : "Name another file with --out."
-    self.init(error.isFailedWrite ? .inputOutput : .cannotCreate, "\(error)", advice: advice)
   }
 }

@@ -27,11 +27,8 @@ struct RunStart {
   let firstStep: Int
   /// The training time before, as far as metrics were recorded.
   var secondsBefore = 0.0
-  var isResumed = false
   /// What the recipe of a new run began with, in words; nil for a resumed run.
   var recipeTitle: String?
-  /// The flags that give a run this recipe.
-  private(set) var pastedFlags: [String] = []
   /// The path of the network that a new run starts from.
   var startedFrom: String?
   /// The list's symbols that this network does not know.
@@ -71,27 +68,23 @@ struct RunStart {
       throw error.commandFailure
     }
     self.init(
-      name: source.name, paths: source.paths, data, directory: place.directory,
-      lock: place.lock, trainer: trainer)
+      name: source.name, paths: source.paths, data, place.directory, place.lock, trainer)
     self.source = source
     recipeTitle = choice.title
-    pastedFlags = data.recipe.flags(startingFromNetwork: choice.network != nil)
     startedFrom = choice.networkPath
     newSymbols = choice.network?.newSymbols(of: data.dataset.vocabulary) ?? []
   }
 
-  init(
-    name: String, paths: [String], _ data: RunData, directory: RunDirectory, lock: RunLock,
-    trainer: Trainer
+  private init(
+    name: String, paths: [String], _ data: RunData, _ directory: RunDirectory, _ lock: RunLock,
+    _ trainer: Trainer
   ) {
-    self.name = name
-    self.paths = paths
-    (dataset, words) = (data.dataset, data.words)
-    self.directory = directory
-    self.lock = lock
-    self.trainer = trainer
+    (self.name, self.paths, dataset, words) = (name, paths, data.dataset, data.words)
+    (self.directory, self.lock, self.trainer) = (directory, lock, trainer)
     firstStep = trainer.step
   }
+
+  var isResumed: Bool { recipeTitle == nil }
 }
 
 extension Trainer.Backward {
@@ -151,26 +144,19 @@ extension RunStart {
         backward: checkpoint.backward, threads: options.availableThreads(communicator)))
     let paths = options.lists.map { WordLists($0).paths } ?? [directory.modelPath]
     self.init(
-      name: directory.path, paths: paths, data, directory: directory, lock: lock,
-      trainer: try Trainer(
+      name: directory.path, paths: paths, data, directory, lock,
+      try Trainer(
         resuming: checkpoint, data.dataset, threads: options.availableThreads(communicator),
         communicator: communicator))
-    isResumed = true
-    pastedFlags = checkpoint.recipe.flags(
-      startingFromNetwork: checkpoint.lineage.origin != nil)
     if checkpoint.recipe != saved.recipe { formerSteps = saved.recipe.steps }
     do throws(SystemError) {
       try directory.removeTemporaries()
       let metrics = try directory.cutMetrics(after: checkpoint.training.step)
-      secondsBefore = metrics.flatMap(Self.seconds) ?? 0
+      let last = metrics.flatMap { try? JSONValue(parsing: $0) }
+      secondsBefore = last?["seconds"]?.double ?? 0
     } catch {
       throw CommandFailure(.inputOutput, "\(error)", advice: "The saved model is unchanged.")
     }
-  }
-
-  /// The training time that a line of metrics records.
-  private static func seconds(inMetrics line: String) -> Double? {
-    (try? JSONValue(parsing: line))?["seconds"]?.double
   }
 }
 
@@ -205,33 +191,25 @@ extension RunData {
     _ communicator: (any Communicator)?, training: TrainingMemory
   ) throws {
     do {
-      guard let names = options.lists else {
-        guard let list = try checkpoint.wordList() else {
+      let (list, name): (RunList, String)
+      if let names = options.lists {
+        let source = WordLists(names)
+        (list, name) = (try RunList(source, checkpoint.recipe, communicator), source.name)
+        guard try list.isThat(of: checkpoint) else {
           throw CommandFailure(
-            .noInput, "\(directory.path): the run's list was too long to be stored with it",
-            advice: "Name the list:  "
-              + Program.called("train --resume \(shellWord(directory.path)) words.txt"))
+            .incompatible, "\(name): not the words of the run in \(directory.path)",
+            advice: "Leave the list out, or start a new run.")
         }
-        try self.init(
-          list, checkpoint.words, checkpoint.recipe, communicator, name: directory.path,
-          training: training)
-        return
-      }
-      let source = WordLists(names)
-      if checkpoint.recipe.split == .hash {
-        let list = try source.readByHash(checkpoint.recipe, communicator)
-        try checkpoint.compare(
-          try checkpoint.words.matches(list), list.vocabulary, source, directory)
-        try self.init(
-          list, checkpoint.words, checkpoint.recipe, name: source.name, training: training)
+      } else if let stored = try checkpoint.wordList() {
+        (list, name) = (RunList(words: stored), directory.path)
       } else {
-        let list = try source.read()
-        try checkpoint.compare(
-          try checkpoint.words.matches(list), Vocabulary(of: list), source, directory)
-        try self.init(
-          list, checkpoint.words, checkpoint.recipe, communicator, name: source.name,
-          training: training)
+        throw CommandFailure(
+          .noInput, "\(directory.path): the run's list was too long to be stored with it",
+          advice: "Name the list:  "
+            + Program.called("train --resume \(shellWord(directory.path)) words.txt"))
       }
+      try self.init(
+        list, checkpoint.words, checkpoint.recipe, communicator, name: name, training: training)
     } catch let error as ModelFileError {
       throw error.commandFailure(in: directory.modelPath)
     }
@@ -239,17 +217,6 @@ extension RunData {
 }
 
 extension Checkpoint {
-  /// Refuses a list that is not the run's.
-  fileprivate func compare(
-    _ isSame: Bool, _ vocabulary: Vocabulary, _ source: WordLists, _ directory: RunDirectory
-  ) throws(CommandFailure) {
-    guard isSame, vocabulary == model.vocabulary else {
-      throw CommandFailure(
-        .incompatible, "\(source.name): not the words of the run in \(directory.path)",
-        advice: "Leave the list out, or start a new run.")
-    }
-  }
-
   /// The run with the length that flags give it. Flags that ask for another network or other
   /// training are refused.
   func continued(
@@ -318,53 +285,70 @@ struct RunData {
     _ communicator: (any Communicator)? = nil, training: TrainingMemory? = nil
   ) throws(CommandFailure) {
     // How words are split depends on the flags alone.
-    let given = settings.applied(to: Recipe())
-    if given.split == .shuffle {
-      let list = try source.read()
-      try self.init(
-        list, StoredWords(list), settings.recipe(trainingWindows: list.trainingWindows),
-        communicator, name: source.name, training: training)
-    } else {
-      let list = try source.readByHash(given, communicator)
-      try self.init(
-        list, StoredWords(list), settings.recipe(trainingWindows: list.text.windowCount),
-        name: source.name, training: training)
-    }
+    let list = try RunList(source, settings.applied(to: Recipe()), communicator)
+    try self.init(
+      list, list.stored, settings.recipe(trainingWindows: list.trainingWindows), communicator,
+      name: source.name, training: training)
   }
 
-  /// Takes a list in memory, and what the run's files keep of it.
+  /// Takes a list, and what the run's files keep of it.
   ///
   /// - Throws: `CommandFailure` for a list that is too small or too large; it calls the list
   ///   `name`.
-  init(
-    _ list: WordList, _ words: StoredWords, _ recipe: Recipe, _ communicator: (any Communicator)?,
+  private init(
+    _ list: RunList, _ words: StoredWords, _ recipe: Recipe, _ communicator: (any Communicator)?,
     name: String, training: TrainingMemory?
-  ) throws(CommandFailure) {
-    try training?.require(
-      recipe, windows: list.characterCount + list.count, vocabulary: Vocabulary(of: list).count)
-    if let communicator { list.send(communicator, recipe) }
-    dataset = try Dataset(list, recipe, named: name, communicator: communicator)
-    (self.words, self.recipe) = (words, recipe)
-  }
-
-  /// Takes a list that was read and split by hash, and what the run's files keep of it.
-  ///
-  /// - Throws: `CommandFailure` for a list that is too small or too large; it calls the list
-  ///   `name`.
-  init(
-    _ list: HashSplitList, _ words: StoredWords, _ recipe: Recipe, name: String,
-    training: TrainingMemory?
   ) throws(CommandFailure) {
     try training?.require(
       recipe, windows: list.words.characterCount + list.words.count,
       vocabulary: list.vocabulary.count)
-    do throws(DatasetError) {
-      dataset = try Dataset(
-        list, blockSize: recipe.blockSize, memoryLimit: Host.availableMemory)
-    } catch {
-      throw error.commandFailure(in: name)
+    if let pieces = list.pieces {
+      do throws(DatasetError) {
+        dataset = try Dataset(
+          pieces, blockSize: recipe.blockSize, memoryLimit: Host.availableMemory)
+      } catch {
+        throw error.commandFailure(in: name)
+      }
+    } else {
+      if let communicator { list.words.send(communicator, recipe) }
+      dataset = try Dataset(list.words, recipe, named: name, communicator: communicator)
     }
     (self.words, self.recipe) = (words, recipe)
+  }
+}
+
+/// A list that was read as its recipe splits it.
+private struct RunList {
+  /// The words in memory.
+  let words: WordList
+  /// The list as it was split by hash; nil if it is to be shuffled, or a run's own file carries it.
+  var pieces: HashSplitList?
+
+  var vocabulary: Vocabulary { pieces?.vocabulary ?? Vocabulary(of: words) }
+  var trainingWindows: Int { pieces?.text.windowCount ?? words.trainingWindows }
+  /// What a run's files keep of it.
+  var stored: StoredWords { pieces.map { StoredWords($0) } ?? StoredWords(words) }
+
+  /// Whether a run has learned from it.
+  func isThat(of checkpoint: Checkpoint) throws(ModelFileError) -> Bool {
+    let isSame =
+      if let pieces { try checkpoint.words.matches(pieces) } else {
+        try checkpoint.words.matches(words)
+      }
+    return isSame && vocabulary == checkpoint.model.vocabulary
+  }
+}
+
+extension RunList {
+  init(
+    _ source: WordLists, _ recipe: Recipe, _ communicator: (any Communicator)?
+  ) throws(CommandFailure) {
+    if recipe.split == .shuffle {
+      self.init(words: try source.read())
+    } else {
+      let list = try source.readByHash(recipe, communicator)
+      self.init(words: list.words, pieces: list)
+    }
   }
 }
 
@@ -390,31 +374,26 @@ extension WordLists {
         "--split hash reads a single list piece by piece, and \(paths.count) were given",
         advice: "Join them:  \(joiningLine) | \(Program.called("train --split hash -"))")
     }
-    let path: String
-    switch source.place {
-    case .file(let name): path = name
-    case .bundled:
-      let list = WordListSource.bundledWords()
-      if let communicator { list.send(communicator, recipe) }
-      return HashSplitList(list, splitSeed: recipe.splitSeed, communicator: communicator)
-    case .standardInput:
-      guard communicator == nil else {
-        throw CommandFailure(
-          .unavailable, "several ranks cannot share standard input",
-          advice: "Name a file, or use --split shuffle.")
-      }
-      do throws(WordListError) {
+    if source.place == .standardInput, communicator != nil {
+      throw CommandFailure(
+        .unavailable, "several ranks cannot share standard input",
+        advice: "Name a file, or use --split shuffle.")
+    }
+    do throws(WordListError) {
+      switch source.place {
+      case .bundled:
+        let list = WordListSource.bundledWords()
+        if let communicator { list.send(communicator, recipe) }
+        return HashSplitList(list, splitSeed: recipe.splitSeed, communicator: communicator)
+      case .standardInput:
         return try HashSplitList.standardInput(
           splitSeed: recipe.splitSeed, memoryLimit: Host.availableMemory / 2)
-      } catch {
-        throw source.failure(error)
+      case .file(let path):
+        if let communicator { RunAssignment(recipe, path: path).send(communicator) }
+        return try HashSplitList(
+          contentsOf: path, splitSeed: recipe.splitSeed, communicator: communicator,
+          memoryLimit: Host.availableMemory / 2)
       }
-    }
-    if let communicator { RunAssignment(recipe, path: path).send(communicator) }
-    do throws(WordListError) {
-      return try HashSplitList(
-        contentsOf: path, splitSeed: recipe.splitSeed, communicator: communicator,
-        memoryLimit: Host.availableMemory / 2)
     } catch {
       throw source.failure(error)
     }

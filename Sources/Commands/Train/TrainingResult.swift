@@ -1,63 +1,96 @@
-// What a run leaves: its result for people and programs, its models, run.json, and what its metrics
-// say of the network's health.
+// What a run leaves: its result for people and programs, run.json, and what its metrics say of the
+// network's health.
+//
+// The table that ends every run does not flatter: its n-gram models are the best of their kind by
+// validation.
 
 import CharMLP
 import CommandSupport
 import LinearAlgebra
 import OrderedJSON
 import Posix
+import RunReport
 
-/// The end of a run.
+/// The end of a run: its models, the last and the best by validation, and their losses.
 struct TrainingResult {
   let steps: Int
-  let parameters: Int
-  var seconds: Double
-  /// Where and why training ended before its last step; nil if it did not.
-  let stop: TrainingStop?
-  let stepsPerSecond: Double
+  private let parameters: Int
+  /// Why training ended before its last step; nil if it did not.
+  private let stop: EarlyStop?
   /// How many ranks trained together, and their seconds in sums; nil for one process.
-  let ranks: (count: Int, secondsInSums: Double)?
-  let losses: TrainedLosses
-  let baseline: BaselineComparison
-  /// The network together with counts, and its losses; nil if they are not mixed.
-  let mixture: MixtureResult?
-  let samples: [String]
+  private let ranks: (count: Int, secondsInSums: Double)?
+  /// Of training alone, without evaluations and saves; 0 for a run that had finished before.
+  let stepsPerSecond: Double
+  private let lastLosses: SplitLosses
+  /// The best evaluation and its losses, if that is not the last.
+  private let best: (step: Int, losses: SplitLosses)?
+  /// The preferred network, together with counts if the run mixes them.
+  let predictor: Predictor
+  private let mixture: MixtureResult?
+  private let baseline: BaselineComparison
+  /// The size of the sample that losses are over and n-grams count, if they do not take all words.
+  private let sampleSize: Int?
+  /// The file of the preferred network.
   let model: String
   /// Where the report goes, if one was asked for.
   var report: String?
+  var samples: [String] = []
+  var seconds = 0.0
 
-  var json: JSONValue {
-    [
-      "steps": .integer(steps),
-      "parameters": .integer(parameters),
-      "seconds": .number(seconds),
-      "steps_per_second": .number(stepsPerSecond),
-      "early_stop": stop.map { .string("\($0.reason)") } ?? .null,
-      "ranks": ranks.map {
-        ["count": .integer($0.count), "seconds_in_sums": .number($0.secondsInSums)]
-      } ?? .null,
-      "loss": .object(losses.preferred.json),
-      "best_step": .integer(losses.best?.step ?? steps),
-      "last_loss": .object(losses.last.json),
-      "baseline": baseline.json,
-      "mixture": mixture?.json ?? .null,
-      "sample_words": baseline.sampleSize.map { .integer($0) } ?? .null,
-      "samples": .array(samples.map { .string($0) }),
-      "model": .string(model),
-      "report": report.map { .string($0) } ?? .null,
-    ]
+  /// Those of the preferred network.
+  var losses: SplitLosses { best?.losses ?? lastLosses }
+
+  /// Takes the last model from the trainer, and the best from its file.
+  init(_ trainer: Trainer, _ dataset: Dataset, _ directory: RunDirectory, stepsPerSecond: Double) {
+    (steps, stop, self.stepsPerSecond) = (trainer.step, trainer.earlyStop, stepsPerSecond)
+    ranks = trainer.rankCount.map { ($0, trainer.secondsInSums ?? 0) }
+    let last = trainer.model()
+    let best = Self.best(trainer, directory)
+    let preferred = best?.model ?? last
+    parameters = last.parameters.count
+    if let mixture = trainer.mixture(with: preferred) {
+      predictor = Predictor(preferred, mixture, trainedOn: dataset.train)
+      self.mixture = MixtureResult(mixture, losses: predictor.losses(dataset))
+    } else {
+      (predictor, mixture) = (Predictor(preferred), nil)
+    }
+    model = best == nil ? directory.modelPath : directory.bestPath
+    lastLosses = SplitLosses(last, dataset)
+    self.best = best.map { ($0.step, SplitLosses($0.model, dataset)) }
+    baseline = BaselineComparison(dataset, blockSize: trainer.recipe.blockSize)
+    sampleSize = dataset.isSample ? dataset.words.count : nil
   }
 
-  /// The rate leaves evaluations and saves out; none for a run that had finished before.
-  private var rate: String {
-    stepsPerSecond == 0 ? "" : ", \(Format.rate(stepsPerSecond, "steps")) in training"
+  private static func best(
+    _ trainer: Trainer, _ directory: RunDirectory
+  ) -> (step: Int, model: Model)? {
+    guard let evaluation = trainer.best, evaluation.step != trainer.step else { return nil }
+    if let model = try? Checkpoint(
+      file: Checkpoint.read(directory.bestPath, limit: Host.readableBytes)
+    ).model {
+      return (evaluation.step, model)
+    }
+    StandardError.shared.warn(
+      "\(directory.bestPath): cannot be read; showing the last state instead")
+    return nil
   }
+}
 
+// MARK: For people and programs
+
+extension TrainingResult {
   var text: String {
     let columns = StandardOutput.shared.columns
-    var text = """
-      \(baseline.text(beside: losses, mixture, columns: columns))\
-      \(stop.map { "stopped at \($0)\n" } ?? "")\
+    let note = sampleSize.map {
+      "All losses are over a sample of \(Format.counted($0, "word")), and so are the n-grams' counts."
+    }
+    let sentences = [note, baseline.verdict(on: losses, mixture)].compactMap { $0 }
+      .flatMap { Format.wrapped($0, columns: columns) }
+    let rate =
+      stepsPerSecond == 0 ? "" : ", \(Format.rate(stepsPerSecond, "steps")) in training"
+    var text = table + sentences.map { $0 + "\n" }.joined()
+    if let stop { text += "stopped at \(Format.count(steps)): \(stop)\n" }
+    text += """
       time: \(Format.duration(seconds: seconds))\(rate)
       model: \(model.shownPath)
 
@@ -68,17 +101,59 @@ struct TrainingResult {
     }
     return text
   }
+
+  private var table: String {
+    var table = Table(
+      ["loss (perplexity)", "discount", "train", "validation", "test"], leftAligned: [0, 1])
+    func add(_ name: String, _ discounting: Discounting?, _ losses: SplitLosses) {
+      let parts = [losses.train, losses.validation, losses.test]
+      table.add([name, discounting?.rawValue ?? ""] + parts.map(Format.loss))
+    }
+    if let best { add("network, step \(Format.count(best.step))", nil, best.losses) }
+    add(best == nil ? "network" : "network, last step", nil, lastLosses)
+    let (rival, ngram) = (baseline.rival, baseline.baseline.best)
+    add("\(rival.order)-gram, same context", rival.discounting, rival.losses)
+    if ngram != rival { add("\(ngram.order)-gram, best", ngram.discounting, ngram.losses) }
+    if let mixture { add("mixture", mixture.mixture.discounting, mixture.losses) }
+    return table.text
+  }
+
+  var json: JSONValue {
+    [
+      "steps": .integer(steps),
+      "parameters": .integer(parameters),
+      "seconds": .number(seconds),
+      "steps_per_second": .number(stepsPerSecond),
+      "early_stop": stop.map { .string("\($0)") } ?? .null,
+      "ranks": ranks.map {
+        ["count": .integer($0.count), "seconds_in_sums": .number($0.secondsInSums)]
+      } ?? .null,
+      "loss": .object(losses.json),
+      "best_step": .integer(best?.step ?? steps),
+      "last_loss": .object(lastLosses.json),
+      "baseline": .array(
+        baseline.baseline.entries.map { entry in
+          .object(
+            [
+              ("order", .integer(entry.order)), ("discount", .string(entry.discounting.rawValue)),
+            ] + entry.losses.json)
+        }),
+      "mixture": mixture.map { found in
+        .object(
+          [
+            ("weight", .number(found.mixture.weight)), ("order", .integer(found.mixture.order)),
+            ("discount", .string(found.mixture.discounting.rawValue)),
+          ] + found.losses.json)
+      } ?? .null,
+      "sample_words": sampleSize.map { .integer($0) } ?? .null,
+      "samples": .array(samples.map { .string($0) }),
+      "model": .string(model),
+      "report": report.map { .string($0) } ?? .null,
+    ]
+  }
 }
 
-// MARK: How training ended
-
-/// Training that ended before its last step.
-struct TrainingStop: CustomStringConvertible {
-  let step: Int
-  let reason: EarlyStop
-
-  var description: String { "\(Format.count(step)): \(reason)" }
-}
+// MARK: When nothing was learned
 
 /// A validation loss that is no better than that of a model that learns nothing.
 struct LearningFailure: CustomStringConvertible {
@@ -114,113 +189,21 @@ struct LearningFailure: CustomStringConvertible {
   }
 }
 
-// MARK: Models
-
-/// The models of a finished run: the last, and the best by validation.
-struct TrainedModels {
-  let last: Model
-  /// The best evaluation and its model, if that is not the last.
-  let best: (evaluation: BestEvaluation, model: Model)?
-  /// The preferred network, together with counts if the run mixes them.
-  let predictor: Predictor
-  /// The mixture and its losses; nil if the run does not mix.
-  let mixture: MixtureResult?
-  private let directory: RunDirectory
-
-  /// Takes the last model from the trainer, and the best from its file.
-  init(_ trainer: Trainer, _ dataset: Dataset, _ directory: RunDirectory) {
-    last = trainer.model()
-    self.directory = directory
-    best = Self.best(trainer, directory)
-    let preferred = best?.model ?? last
-    guard let mixture = trainer.mixture(with: preferred) else {
-      (predictor, self.mixture) = (Predictor(preferred), nil)
-      return
-    }
-    predictor = Predictor(preferred, mixture, trainedOn: dataset.train)
-    self.mixture = MixtureResult(mixture, losses: predictor.losses(dataset))
-  }
-
-  private static func best(
-    _ trainer: Trainer, _ directory: RunDirectory
-  ) -> (evaluation: BestEvaluation, model: Model)? {
-    guard let evaluation = trainer.best, evaluation.step != trainer.step else { return nil }
-    if let model = try? Checkpoint(
-      file: Checkpoint.read(directory.bestPath, limit: Host.readableBytes)
-    ).model {
-      return (evaluation, model)
-    }
-    StandardError.shared.warn(
-      "\(directory.bestPath): cannot be read; showing the last state instead")
-    return nil
-  }
-
-  /// Where the preferred one is.
-  var path: String { best == nil ? directory.modelPath : directory.bestPath }
-
-  func losses(_ dataset: Dataset) -> TrainedLosses {
-    TrainedLosses(
-      last: SplitLosses(last, dataset),
-      best: best.map { ($0.evaluation.step, SplitLosses($0.model, dataset)) })
-  }
-}
-
 // MARK: run.json
 
-/// When, where and how one part of a run was made: a part is a start or a resumption.
-struct RunPart {
-  let threads: Int
-  let startedAt: String
-  /// Where the words came from: a path, or `-` for standard input; for several lists each of them.
-  let data: [String]
-  /// The steps that were taken before: 0 unless the run was resumed.
-  let firstStep: Int
-  /// The length of the run in this part, in steps.
-  let steps: Int
-  /// The network that the run started from; nil if from none.
-  let startedFrom: String?
-  /// How it ended; nil until then.
-  var end: End?
-
-  /// The end of a part.
-  struct End {
-    let step: Int
-    let seconds: Double
-    let stepsPerSecond: Double
-    let finishedAt = timestamp()
-  }
-
-  var json: JSONValue {
-    guard let startedFrom, var pairs = ownJSON.pairs else { return ownJSON }
-    pairs.insert(("started_from", .string(startedFrom)), at: 2)
-    return .object(pairs)
-  }
-
-  private var ownJSON: JSONValue {
-    [
-      "command_line": .array(processArguments().map { .string($0) }),
-      "data": data.count == 1 ? .string(data[0]) : .array(data.map { .string($0) }),
-      "steps": .integer(steps),
-      "first_step": .integer(firstStep),
-      "last_step": end.map { .integer($0.step) } ?? .null,
-      "started_at": .string(startedAt),
-      "finished_at": end.map { .string($0.finishedAt) } ?? .null,
-      "seconds": end.map { .number($0.seconds) } ?? .null,
-      "steps_per_second": end.map { .number($0.stepsPerSecond) } ?? .null,
-      "host": .string(hostName()),
-      "versions": ["charmlp": .string(version), "blas": .string(BLASLibrary.configuration)],
-      "blas_core": .string(BLASLibrary.core),
-      "blas_picked": .string(BLASLibrary.picked),
-      "threads": .integer(threads),
-      "build": .string(Host.buildMode),
-    ]
-  }
+/// The end of a part of a run.
+struct PartEnd {
+  let step: Int
+  let seconds: Double
+  let stepsPerSecond: Double
 }
 
-/// A run's description while it trains: the parts before, and the current one.
+/// A run's description while it trains: when, where and how its parts were made. A part is a start
+/// or a resumption.
 final class RunHistory {
   private var description: RunDescription
-  private var part: RunPart
+  private let start: RunStart
+  private let startedAt: String
   private var hasBegun = false
   /// Whether this part is recorded. One that only shows a finished run's results is not, unless the
   /// record before it has no end.
@@ -228,14 +211,11 @@ final class RunHistory {
 
   /// Reads what a resumed run recorded before.
   init(_ start: RunStart, startedAt: String) {
+    (self.start, self.startedAt) = (start, startedAt)
     description = RunDescription(start.directory.descriptionText())
     isRecorded =
       !start.trainer.isFinished || !start.directory.hasDescription
       || (!description.parts.isEmpty && !description.isComplete)
-    part = RunPart(
-      threads: start.trainer.threadLimit, startedAt: startedAt, data: start.paths,
-      firstStep: start.firstStep, steps: start.trainer.recipe.steps,
-      startedFrom: start.startedFrom)
   }
 
   /// A warning that this part uses other kernels than the one before; nil if they are the same or
@@ -243,7 +223,7 @@ final class RunHistory {
   var kernelChange: String? {
     guard let before = description.lastCore, before != BLASLibrary.core else { return nil }
     return """
-      the steps up to \(Format.count(part.firstStep)) were taken with \(before) kernels, those from here \
+      the steps up to \(Format.count(start.firstStep)) were taken with \(before) kernels, those from here \
       on are with \(BLASLibrary.core): the bits will differ from those of an uninterrupted run
       """
   }
@@ -252,16 +232,40 @@ final class RunHistory {
   func begin() -> String? {
     guard isRecorded else { return nil }
     hasBegun = true
-    description.append(part.json)
+    description.append(part(nil))
     return description.json.encoded()
   }
 
   /// The description with the part's end; nil if its start was not recorded.
-  func end(_ end: RunPart.End) -> String? {
+  func end(_ end: PartEnd) -> String? {
     guard hasBegun else { return nil }
-    part.end = end
-    description.replaceLast(with: part.json)
+    description.replaceLast(with: part(end))
     return description.json.encoded()
+  }
+
+  /// The present part: a path, or `-`, for each list that was read; null for what only its end tells.
+  private func part(_ end: PartEnd?) -> JSONValue {
+    let (data, trainer) = (start.paths.map { JSONValue.string($0) }, start.trainer)
+    return .object(
+      [
+        ("command_line", .array(processArguments().map { .string($0) })),
+        ("data", data.count == 1 ? data[0] : .array(data)),
+      ] + (start.startedFrom.map { [("started_from", .string($0))] } ?? [])
+        + [
+          ("steps", .integer(trainer.recipe.steps)),
+          ("first_step", .integer(start.firstStep)),
+          ("last_step", end.map { .integer($0.step) } ?? .null),
+          ("started_at", .string(startedAt)),
+          ("finished_at", end == nil ? .null : .string(timestamp())),
+          ("seconds", end.map { .number($0.seconds) } ?? .null),
+          ("steps_per_second", end.map { .number($0.stepsPerSecond) } ?? .null),
+          ("host", .string(hostName())),
+          ("versions", ["charmlp": .string(version), "blas": .string(BLASLibrary.configuration)]),
+          ("blas_core", .string(BLASLibrary.core)),
+          ("blas_picked", .string(BLASLibrary.picked)),
+          ("threads", .integer(trainer.threadLimit)),
+          ("build", .string(Host.buildMode)),
+        ])
   }
 }
 

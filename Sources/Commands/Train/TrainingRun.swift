@@ -51,27 +51,13 @@ struct TrainingRun {
 
   /// Evaluates what was trained, and draws its samples.
   private func result() throws -> TrainingResult {
-    let (trainer, dataset, directory) = (start.trainer, start.dataset, start.directory)
-    let models = TrainedModels(trainer, dataset, directory)
-    return TrainingResult(
-      steps: trainer.step, parameters: models.last.parameters.count, seconds: 0,
-      stop: stop, stepsPerSecond: stepsPerSecond,
-      ranks: trainer.rankCount.map { ($0, trainer.secondsInSums ?? 0) },
-      losses: models.losses(dataset),
-      baseline: BaselineComparison(
-        Baseline(dataset), blockSize: recipe.blockSize,
-        sampleSize: dataset.isSample ? dataset.words.count : nil),
-      mixture: models.mixture,
-      // The notebook samples with its seed plus ten.
-      samples: try samples(
-        models.predictor, options.output.samples, seed: recipe.samplingSeed),
-      model: models.path,
-      report: options.output.report ? directory.reportPath : nil)
-  }
-
-  /// Where and why training ended before its last step; nil if it did not.
-  private var stop: TrainingStop? {
-    start.trainer.earlyStop.map { TrainingStop(step: start.trainer.step, reason: $0) }
+    var result = TrainingResult(
+      start.trainer, start.dataset, start.directory, stepsPerSecond: stepsPerSecond)
+    // The notebook samples with its seed plus ten.
+    result.samples = try samples(
+      result.predictor, options.output.samples, seed: recipe.samplingSeed)
+    if options.output.report { result.report = start.directory.reportPath }
+    return result
   }
 
   private func introduce() {
@@ -91,7 +77,7 @@ struct TrainingRun {
       embedding \(recipe.embedding), hidden \(recipe.hidden)
       """)
     if let network = start.startedFrom { progress.line(beginning(network, trainer)) }
-    let flags = start.pastedFlags
+    let flags = recipe.flags(startingFromNetwork: trainer.lineage.origin != nil)
     let name = start.recipeTitle.map { "recipe \($0)" } ?? "its recipe"
     progress.line(
       "\(Format.count(recipe.steps)) steps of \(recipe.batchSize); "
@@ -273,7 +259,7 @@ extension TrainingRun {
     if let path = result.report {
       try ReportPage(RecordedRun(modelPath: result.model)).write(to: path)
     }
-    try judge(result.losses.preferred)
+    try judge(result.losses)
   }
 
   /// Warns if nothing was learned: a finite loss can still be meaningless.
@@ -297,7 +283,7 @@ extension TrainingRun {
   }
 
   private func completeDescription(seconds: Double) throws(CommandFailure) {
-    let end = RunPart.End(
+    let end = PartEnd(
       step: start.trainer.step, seconds: seconds, stepsPerSecond: stepsPerSecond)
     if let description = history.end(end) { try save(description: description) }
   }

@@ -3,7 +3,7 @@
 import OrderedJSON
 import Testing
 
-@testable import CommandSupport
+@testable import RunReport
 
 @Suite("Description of a run")
 struct RunDescriptionTests {

@@ -1,7 +1,9 @@
-// What commands read: models as `--model` names them, and word lists as `--data` does.
+// The runs and word lists that users name: models as `--model` does, the place of a new run as
+// `--out`, and word lists as `--data`.
 //
-// A run reads one list, or several one after another as if they were one; each is refused on its
-// own, so that an error names its file and the line there.
+// `train` and `import` make runs; both refuse a place that is taken, and overwrite nothing. A run
+// reads one list, or several one after another as if they were one; each is refused on its own, so
+// that an error names its file and the line there.
 
 public import ArgumentParser
 public import CharMLP
@@ -143,6 +145,70 @@ extension Checkpoint {
     } catch {
       throw error.commandFailure(in: path)
     }
+  }
+}
+
+// MARK: - The place of a new run
+
+/// The directory of a new run, locked.
+package struct NewRun {
+  package let directory: RunDirectory
+  package let lock: RunLock
+
+  /// Makes and locks the directory that `--out` names, or the next free `runs/<stem>-<k>`.
+  ///
+  /// - Throws: `CommandFailure`: 73 if it cannot be made or is taken, 75 if another process holds
+  ///   it.
+  package init(out: String?, stem: String) throws(CommandFailure) {
+    do throws(SystemError) {
+      if let out {
+        directory = try RunDirectory(creating: out)
+      } else {
+        directory = try RunDirectory(creatingNextIn: ModelSource.runs, name: stem)
+      }
+    } catch {
+      guard let out, error.isExisting, (try? RunDirectory(existing: out))?.hasModel == true else {
+        let advice = error.isExisting ? Self.advice : "Name another directory with --out."
+        throw CommandFailure(.cannotCreate, "\(error)", advice: advice)
+      }
+      throw CommandFailure(
+        .cannotCreate, "\(out): a run is there",
+        advice: "Name another directory with --out, or continue it with --resume.")
+    }
+    lock = try RunLock(of: directory)
+    // Another run may have started and ended between our check and our lock.
+    guard !directory.hasModel else {
+      throw CommandFailure(
+        .cannotCreate, "\(directory.path): another run has just been saved there",
+        advice: Self.advice)
+    }
+  }
+
+  private static let advice = "Nothing is overwritten: name another directory with --out."
+}
+
+extension RunLock {
+  /// Locks a directory.
+  ///
+  /// - Throws: `CommandFailure`: 75 if another process holds the lock, 73 if it cannot be made.
+  package convenience init(of directory: RunDirectory) throws(CommandFailure) {
+    do throws(RunLockError) {
+      try self.init(directory)
+    } catch {
+      if case .held = error {
+        throw CommandFailure(.locked, "\(error)", advice: "Wait for it, or stop it first.")
+      }
+      throw CommandFailure(.cannotCreate, "\(error)")
+    }
+  }
+}
+
+extension String {
+  /// What a run is called after a file: the file's name up to its first full stop.
+  package func fileStem(or other: String) -> String {
+    guard let file = pieces(separatedBy: UInt8(ascii: "/")).last else { return other }
+    let stem = file.pieces(separatedBy: UInt8(ascii: ".")).first.map(String.init) ?? String(file)
+    return stem.isEmpty ? other : stem
   }
 }
 
