@@ -226,13 +226,11 @@ extension Train {
     }
     try StandardOutput.shared.write(recipe.fileText, orJSON: recipe.flagJSON, if: json)
   }
-}
 
-// MARK: - Describing a list
-//
-// `train --describe` makes no run directory.
+  // MARK: - Describing a list
+  //
+  // `train --describe` makes no run directory.
 
-extension Train {
   /// Reports on the list as this command line would train on it.
   func describeData() throws {
     let source = WordLists(lists)
@@ -240,13 +238,11 @@ extension Train {
     try StandardOutput.shared.write(
       report.text(of: source), orJSON: report.json(of: source), if: json)
   }
-}
 
-// MARK: - Finding a learning rate
-//
-// `train --find-learning-rate` trains a copy and makes no run directory.
+  // MARK: - Finding a learning rate
+  //
+  // `train --find-learning-rate` trains a copy and makes no run directory.
 
-extension Train {
   /// Shows the loss at growing learning rates, and the rate to begin with.
   func showLearningRates() throws {
     let source = WordLists(lists)

@@ -74,11 +74,9 @@ struct TrainingResult {
       "\(directory.bestPath): cannot be read; showing the last state instead")
     return nil
   }
-}
 
-// MARK: For people and programs
+  // MARK: For people and programs
 
-extension TrainingResult {
   var text: String {
     let columns = StandardOutput.shared.columns
     let note = sampleSize.map {
@@ -155,52 +153,37 @@ extension TrainingResult {
 
 // MARK: When nothing was learned
 
-/// A validation loss that is no better than that of a model that learns nothing.
-struct LearningFailure: CustomStringConvertible {
-  let description: String
-
+/// What is wrong with a validation loss that is no better than that of a model that learns nothing.
+enum LearningFailure {
   /// Nil if the loss is not so large that nothing can have been learned.
-  init?(clear loss: Double, _ dataset: Dataset, _ recipe: Recipe) {
+  static func clear(_ loss: Double, _ dataset: Dataset, _ recipe: Recipe) -> String? {
     let guess = SplitLosses.guessing(among: dataset.vocabulary.count)
     guard !(loss <= 1.5 * guess) else { return nil }
     let isDecay = recipe.learningRate * recipe.weightDecay > 1
-    self.init(
-      loss, guess, "a uniform guess",
-      recipe.divergenceAdvice + (isDecay ? "" : ", which train --find-learning-rate suggests"))
+    let search = isDecay ? "" : ", which train --find-learning-rate suggests"
+    return sentence(loss, guess, "a uniform guess") + recipe.divergenceAdvice + search
   }
 
   /// Nil if the network has learned something, or has not seen enough words for that yet.
-  init?(_ loss: Double, _ dataset: Dataset, _ recipe: Recipe, steps: Int) {
-    if let failure = LearningFailure(clear: loss, dataset, recipe) {
-      self = failure
-      return
-    }
+  static func any(_ loss: Double, _ dataset: Dataset, _ recipe: Recipe, steps: Int) -> String? {
+    if let clear = clear(loss, dataset, recipe) { return clear }
     let unigram = SplitLosses.unigram(dataset).validation
     guard loss > unigram, steps * recipe.batchSize >= dataset.train.count else { return nil }
-    self.init(
-      loss, unigram, "a unigram model",
-      "try another learning rate, which train --find-learning-rate suggests, or more steps")
+    return sentence(loss, unigram, "a unigram model")
+      + "try another learning rate, which train --find-learning-rate suggests, or more steps"
   }
 
-  private init(_ loss: Double, _ least: Double, _ rival: String, _ advice: String) {
-    description =
-      "the validation loss is \(Format.significant(loss)), worse than the "
-      + "\(Format.fixed(least, decimals: 2)) of \(rival); \(advice)"
+  private static func sentence(_ loss: Double, _ least: Double, _ rival: String) -> String {
+    "the validation loss is \(Format.significant(loss)), worse than the "
+      + "\(Format.fixed(least, decimals: 2)) of \(rival); "
   }
 }
 
 // MARK: run.json
 
-/// The end of a part of a run.
-struct PartEnd {
-  let step: Int
-  let seconds: Double
-  let stepsPerSecond: Double
-}
-
 /// A run's description while it trains: when, where and how its parts were made. A part is a start
 /// or a resumption.
-final class RunHistory {
+struct RunHistory {
   private var description: RunDescription
   private let start: RunStart
   private let startedAt: String
@@ -229,7 +212,7 @@ final class RunHistory {
   }
 
   /// The description with the part that begins; nil if it is not recorded.
-  func begin() -> String? {
+  mutating func begin() -> String? {
     guard isRecorded else { return nil }
     hasBegun = true
     description.append(part(nil))
@@ -237,14 +220,14 @@ final class RunHistory {
   }
 
   /// The description with the part's end; nil if its start was not recorded.
-  func end(_ end: PartEnd) -> String? {
+  mutating func end(seconds: Double, stepsPerSecond: Double) -> String? {
     guard hasBegun else { return nil }
-    description.replaceLast(with: part(end))
+    description.replaceLast(with: part((seconds, stepsPerSecond)))
     return description.json.encoded()
   }
 
   /// The present part: a path, or `-`, for each list that was read; null for what only its end tells.
-  private func part(_ end: PartEnd?) -> JSONValue {
+  private func part(_ end: (seconds: Double, stepsPerSecond: Double)?) -> JSONValue {
     let (data, trainer) = (start.paths.map { JSONValue.string($0) }, start.trainer)
     return .object(
       [
@@ -254,7 +237,7 @@ final class RunHistory {
         + [
           ("steps", .integer(trainer.recipe.steps)),
           ("first_step", .integer(start.firstStep)),
-          ("last_step", end.map { .integer($0.step) } ?? .null),
+          ("last_step", end == nil ? .null : .integer(trainer.step)),
           ("started_at", .string(startedAt)),
           ("finished_at", end == nil ? .null : .string(timestamp())),
           ("seconds", end.map { .number($0.seconds) } ?? .null),
@@ -276,7 +259,7 @@ final class RunHistory {
 // and their bits, stay the same.
 
 /// Watches a run at its evaluations.
-final class HealthRecord {
+struct HealthRecord {
   private let minibatch: Minibatch?
   private var before: Parameters<Float>?
 
@@ -286,7 +269,9 @@ final class HealthRecord {
 
   /// Advances a trainer to a step, and remembers the parameters before the last one if an
   /// evaluation follows.
-  func advance(_ trainer: Trainer, to target: Int, isEvaluation: Bool) throws(Divergence) {
+  mutating func advance(
+    _ trainer: Trainer, to target: Int, isEvaluation: Bool
+  ) throws(Divergence) {
     before = nil
     if isEvaluation, minibatch != nil, trainer.step < target {
       try trainer.advance(to: target - 1)

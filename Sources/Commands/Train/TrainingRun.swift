@@ -7,15 +7,20 @@ import Posix
 import RunReport
 
 /// One execution of `train`.
-struct TrainingRun {
-  let options: Train
+final class TrainingRun {
   let start: RunStart
-  let recipe: Recipe
+  private let options: Train
+  private let recipe: Recipe
   private let progress: ProgressDisplay
-  private let health: HealthRecord
-  private let stopwatch = TrainingStopwatch()
   private let started = ContinuousClock.now
-  private let history: RunHistory
+  private var health: HealthRecord
+  private var history: RunHistory
+  private var schedule: SavingSchedule
+  /// Spent in training steps alone, without evaluations and saves.
+  private var trainingTime = Duration.zero
+  // So narrow that the whole moving line has room in eighty columns.
+  private var curve = Sparkline(width: 10)
+  private var hasReportedFailure = false
 
   /// Reads the words and takes the directory; the clock runs from here on.
   ///
@@ -28,6 +33,10 @@ struct TrainingRun {
     recipe = start.trainer.recipe
     progress = ProgressDisplay(isQuiet: options.quiet)
     health = HealthRecord(start.dataset, recipe)
+    schedule = SavingSchedule(
+      every: options.checkpoints.checkpointEvery,
+      // A new length is saved at once: whatever happens, the run keeps it.
+      savedAt: start.isResumed && start.formerSteps == nil ? start.firstStep : nil)
   }
 
   func run() throws {
@@ -130,32 +139,27 @@ struct TrainingRun {
     let pieces = words.indices.map { words[$0] + ($0 + 1 < words.count ? "," : "") }
     for line in Format.filled(pieces, columns: progress.columns) { progress.line(line) }
   }
-}
 
-// MARK: Training
+  // MARK: Training
 
-extension TrainingRun {
   private func train() throws {
     let trainer = start.trainer
-    var pace = Pace()
-    // So narrow that the whole moving line has room in eighty columns.
-    var curve = Sparkline(width: 10)
-    var (hasReportedContention, hasReportedFailure) = (false, false)
-    var schedule = SavingSchedule(
-      every: options.checkpoints.checkpointEvery,
-      // A new length is saved at once: whatever happens, the run keeps it.
-      savedAt: start.isResumed && start.formerSteps == nil ? start.firstStep : nil)
-    try saveIfDue(&schedule)
+    // Steps that take about a twentieth of a second.
+    var pace = 1
+    var hasReportedContention = false
+    try saveIfDue()
     // After the first save: a directory with a description has a model as well.
     if let description = history.begin() { try save(description: description) }
     while !trainer.isFinished {
       let target = min(
         recipe.nextEvaluation(after: trainer.step), schedule.next(after: trainer.step),
-        trainer.step + pace.steps)
-      let duration = try stopwatch.measure {
+        trainer.step + pace)
+      let duration = try ContinuousClock().measure {
         try health.advance(trainer, to: target, isEvaluation: recipe.isEvaluated(at: target))
       }
-      pace.adapt(to: duration)
+      trainingTime += duration
+      if duration < .milliseconds(25) { pace = min(pace * 2, 1 << 20) }
+      if duration > .milliseconds(100) { pace = max(1, pace / 2) }
       if trainer.threads < trainer.threadLimit, !hasReportedContention {
         hasReportedContention = true
         progress.line(
@@ -164,24 +168,22 @@ extension TrainingRun {
           for now; the result stays the same
           """)
       }
-      progress.update(movingLine(&curve))
-      if recipe.isEvaluated(at: trainer.step) {
-        try evaluate(&schedule, &hasReportedFailure)
-      }
+      progress.update(movingLine())
+      if recipe.isEvaluated(at: trainer.step) { try evaluate() }
       // After the line of metrics, so that a checkpoint's step is never missing there.
-      try saveIfDue(&schedule)
+      try saveIfDue()
     }
     progress.finish()
   }
 
   /// Records and shows the network as it is, and keeps it for the next save if it is the best.
-  private func evaluate(_ schedule: inout SavingSchedule, _ hasReportedFailure: inout Bool) throws {
+  private func evaluate() throws {
     let trainer = start.trainer
     let (model, loss) = trainer.evaluate()
     try record(validationLoss: loss)
     try showSamples(model)
     if !hasReportedFailure, trainer.step >= recipe.steps / 10, !trainer.isFinished,
-      let failure = LearningFailure(clear: loss, start.dataset, recipe)
+      let failure = LearningFailure.clear(loss, start.dataset, recipe)
     {
       hasReportedFailure = true
       StandardError.shared.warn(
@@ -195,11 +197,11 @@ extension TrainingRun {
   /// Steps per second of this process, 0 before the first.
   private var stepsPerSecond: Double {
     let steps = start.trainer.step - start.firstStep
-    return steps == 0 ? 0 : Double(steps) / stopwatch.seconds
+    return steps == 0 ? 0 : Double(steps) / (trainingTime / .seconds(1))
   }
 
   /// The curve grows whenever the line is made.
-  private func movingLine(_ curve: inout Sparkline) -> String {
+  private func movingLine() -> String {
     let (trainer, rate) = (start.trainer, stepsPerSecond)
     curve.add(trainer.smoothedLoss)
     return """
@@ -221,7 +223,7 @@ extension TrainingRun {
         (key: "stretch", value: .integer(recipe.lossStretch)),
         (key: "losses", value: .array(trainer.meanLosses.map { .number($0) })),
         (key: "learning_rate", value: .number(recipe.learningRate(at: trainer.step - 1))),
-        (key: "seconds", value: .number(start.secondsBefore + stopwatch.seconds)),
+        (key: "seconds", value: .number(start.secondsBefore + trainingTime / .seconds(1))),
         (key: "steps_per_second", value: .number(stepsPerSecond)),
       ] + health.json(trainer))
     try reportingWrites { () throws(SystemError) in
@@ -267,9 +269,11 @@ extension TrainingRun {
   /// - Throws: `CommandFailure` (70) if even the perplexity is too large for a number.
   private func judge(_ losses: SplitLosses) throws(CommandFailure) {
     let (loss, steps) = (losses.validation, start.trainer.step)
-    guard let failure = LearningFailure(loss, start.dataset, recipe, steps: steps) else { return }
-    if !SplitLosses.perplexity(loss).isFinite { throw CommandFailure(.diverged, "\(failure)") }
-    StandardError.shared.warn("\(failure)")
+    guard let failure = LearningFailure.any(loss, start.dataset, recipe, steps: steps) else {
+      return
+    }
+    if !SplitLosses.perplexity(loss).isFinite { throw CommandFailure(.diverged, failure) }
+    StandardError.shared.warn(failure)
   }
 
   /// The seconds since the command began.
@@ -283,9 +287,9 @@ extension TrainingRun {
   }
 
   private func completeDescription(seconds: Double) throws(CommandFailure) {
-    let end = PartEnd(
-      step: start.trainer.step, seconds: seconds, stepsPerSecond: stepsPerSecond)
-    if let description = history.end(end) { try save(description: description) }
+    if let description = history.end(seconds: seconds, stepsPerSecond: stepsPerSecond) {
+      try save(description: description)
+    }
   }
 
   private func save(description: String) throws(CommandFailure) {
@@ -310,23 +314,21 @@ extension TrainingRun {
       throw CommandFailure(.inputOutput, "\(error)", advice: "Nothing saved before is lost.")
     }
   }
-}
 
-// MARK: - Saving during training, and after a signal
+  // MARK: - Saving during training, and after a signal
 
-// Signals are checked before every step, so the current step is finished first; then the run is
-// saved as usual, and the command says how to continue.
+  // Signals are checked before every step, so the current step is finished first; then the run is
+  // saved as usual, and the command says how to continue.
 
-extension TrainingRun {
   /// Saves the step that the trainer is at if its time has come, if it is the last, or after a
   /// signal.
   ///
   /// - Throws: `CommandFailure` with the signal's status, once all is saved.
-  private func saveIfDue(_ schedule: inout SavingSchedule) throws {
+  private func saveIfDue() throws {
     let trainer = start.trainer
     let isLast = trainer.isFinished || pendingStop != nil
-    if schedule.isDue(trainer.step, stopwatch.total)
-      || (isLast && schedule.isUnsaved(trainer.step))
+    if schedule.isDue(trainer.step, trainingTime)
+      || (isLast && schedule.savedStep != trainer.step)
     {
       // The best first: whatever step a run resumes from, the best before it is on disk.
       if var best = schedule.best {
@@ -339,7 +341,7 @@ extension TrainingRun {
       checkpoint.mixture = StoredMixture(trainer, checkpoint.model, start.words)
       let bytes = try checkpoint.encoded()
       try reportingWrites { () throws(SystemError) in try start.directory.save(model: bytes) }
-      schedule.note(trainer.step, stopwatch.total)
+      schedule.note(trainer.step, trainingTime)
     }
     // A signal during the save itself waits for the next step, which is saved as well.
     if isLast, let status = pendingStop { throw interruption(status) }
@@ -390,7 +392,8 @@ struct SavingSchedule {
   var best: Checkpoint?
 
   private let interval: Int?
-  private var savedStep: Int?
+  /// The step that is in the run's file.
+  private(set) var savedStep: Int?
   private var savedTime = Duration.zero
 
   /// The training time between two saves if no number of steps is given.
@@ -414,42 +417,8 @@ struct SavingSchedule {
     return interval.map { step.isMultiple(of: $0) } ?? (total - savedTime >= Self.period)
   }
 
-  /// Whether a step is not in the file.
-  func isUnsaved(_ step: Int) -> Bool { savedStep != step }
-
   /// Notes that a step was saved.
   mutating func note(_ step: Int, _ total: Duration) {
     (savedStep, savedTime) = (step, total)
-  }
-}
-
-// MARK: - Clock
-//
-// Time spent in training steps alone, and how many of them to take between two looks at the clock.
-
-/// Adds up the time that training takes, without evaluation and saving.
-final class TrainingStopwatch {
-  private(set) var total = Duration.zero
-
-  var seconds: Double { total / .seconds(1) }
-
-  /// Runs and times a piece of training, and returns how long it took.
-  func measure(_ work: () throws -> Void) rethrows -> Duration {
-    let duration = try ContinuousClock().measure(work)
-    total += duration
-    return duration
-  }
-}
-
-/// A number of steps that takes about a twentieth of a second.
-struct Pace {
-  private(set) var steps = 1
-
-  mutating func adapt(to duration: Duration) {
-    if duration < .milliseconds(25) {
-      steps = min(steps * 2, 1 << 20)
-    } else if duration > .milliseconds(100) {
-      steps = max(1, steps / 2)
-    }
   }
 }
