@@ -13,7 +13,7 @@ import OrderedJSON
 import Posix
 
 /// The times of the core types that can be compared here.
-struct KernelsReport {
+struct KernelsReport: BenchReport {
   /// A core type's times, or why there are none.
   struct Row {
     let core: String
@@ -316,11 +316,9 @@ extension KernelsReport {
     guard kernels.isUsers, let unprompted else { return measured }
     return measured + "Without OPENBLAS_CORETYPE \(unprompted.core) would be in use.\n"
   }
-}
 
-// MARK: JSON
+  // MARK: JSON
 
-extension KernelsReport {
   /// `blas`, `core`, `core_picked`, `core_chosen_by`, `build`, `kernels` and `obstacle`.
   var json: JSONValue {
     .object(

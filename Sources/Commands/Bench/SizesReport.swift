@@ -1,4 +1,5 @@
-// What `bench --sizes` has to show, for people: tables of sizes, each ended by a sentence.
+// `bench --sizes`: products from 1 to 2048, naive against BLAS, and what BLAS' own threads bring:
+// tables of sizes, each ended by a sentence.
 
 import CharMLP
 import CommandSupport
@@ -6,7 +7,7 @@ import LinearAlgebra
 import OrderedJSON
 
 /// Where BLAS wins and where it loses, and what its own threads bring.
-struct SizesReport {
+struct SizesReport: BenchReport {
   let squares: [SizeTiming]
   /// For each of the six products of a step, its figures at each batch size.
   let products: [[SizeTiming]]
@@ -26,93 +27,32 @@ struct SizesReport {
         TimedProduct.step(shape, batchSize: $0)[index]
       }
     }
+    let large = ModelShape(
+      vocabulary: shape.vocabulary, blockSize: shape.blockSize, embedding: shape.embedding,
+      hidden: largeHidden)
     return SizesReport(
       squares: squares, products: products,
       threads: .measure(
-        shape.hiddenLayersToCompare, threads: threads, seconds: seconds, progress: progress))
+        shape == large ? [shape] : [shape, large], threads: threads, seconds: seconds,
+        progress: progress))
   }
 
-  var text: String {
-    """
-    \(StepReport.library)
-    \(table("square product", "size", [squares]))
-    \(Self.filled([sentence("Square products", squares)]))
-
-    \(table("product of a step", "batch", products))
-    \(Self.filled(products.map { sentence($0[0].product.name, $0) }))
-
-    \(threadTable)\(Self.filled(threadSentences))
-
-    """
-  }
-
-  private static func filled(_ sentences: [String]) -> String {
-    let columns = StandardOutput.shared.columns
-    return sentences.flatMap { Format.wrapped($0, columns: columns) }.joined(separator: "\n")
-  }
-}
-
-extension ModelShape {
-  /// This shape, and that with the large hidden layer, if it is another.
-  fileprivate var hiddenLayersToCompare: [ModelShape] {
-    let large = ModelShape(
-      vocabulary: vocabulary, blockSize: blockSize, embedding: embedding,
-      hidden: SizesReport.largeHidden)
-    return self == large ? [self] : [self, large]
-  }
-}
-
-// MARK: Naive against BLAS
-
-extension SizesReport {
-  private func table(_ heading: String, _ size: String, _ groups: [[SizeTiming]]) -> String {
-    var table = Table(
-      [heading, size, "m", "n", "k", "naive µs", "BLAS µs", "ratio", "wins"], leftAligned: [0, 8])
-    for timing in groups.joined() {
-      let product = timing.product
-      table.add([
-        product.name, "\(timing.size)", "\(product.rows)", "\(product.columns)",
-        "\(product.depth)", Self.microseconds(timing.naiveSeconds),
-        Self.microseconds(timing.blasSeconds),
-        timing.ratio.map { Format.fixed($0, decimals: 2) } ?? "–", timing.winner?.rawValue ?? "–",
-      ])
-    }
-    return table.text
-  }
+  // MARK: Sentences
 
   /// Which side wins at each size at which both were timed.
-  func sentence(_ name: String, _ timings: [SizeTiming]) -> String {
+  private func sentence(_ name: String, _ timings: [SizeTiming]) -> String {
     let winners = timings.compactMap { timing in timing.winner.map { (timing.size, $0) } }
-    return name + ": " + SizeRange.sentence(winners) { $0.rawValue + " wins" } + "."
+    return name + ": " + SizeRange.sentence(winners) { $0 + " wins" } + "."
   }
 
-  private static func microseconds(_ seconds: Double?) -> String {
-    seconds.map { Format.fixed($0 * 1e6, decimals: 2) } ?? "–"
-  }
-}
+  private var squareSentence: String { sentence("Square products", squares) }
 
-// MARK: Threads of BLAS' own
-
-extension SizesReport {
-  private var threadTable: String {
-    guard threads.obstacle == nil else { return "" }
-    var table = Table(
-      [
-        "six products", "batch", "µs, 1 BLAS thread", "µs, \(threads.count) BLAS threads", "ratio",
-        "they",
-      ], leftAligned: [0, 5])
-    for timing in threads.timings {
-      table.add([
-        "hidden \(timing.hidden)", "\(timing.batchSize)",
-        Self.microseconds(timing.oneThreadSeconds), Self.microseconds(timing.seconds),
-        Format.fixed(timing.ratio, decimals: 2), timing.effect.phrase,
-      ])
-    }
-    return table.text + "\n"
+  private var productSentences: [String] {
+    products.map { sentence($0[0].product.name, $0) }
   }
 
   /// A sentence for each hidden layer, or why there is none.
-  var threadSentences: [String] {
+  private var threadSentences: [String] {
     if let obstacle = threads.obstacle {
       return ["BLAS' own threads were not compared: the library \(obstacle)."]
     }
@@ -122,65 +62,63 @@ extension SizesReport {
     return layers.map { hidden in
       let effects = threads.timings.filter { $0.hidden == hidden }.map { ($0.batchSize, $0.effect) }
       return "Hidden \(hidden), by batch: \(threads.count) threads of BLAS' own "
-        + SizeRange.sentence(effects) { $0.phrase } + "."
+        + SizeRange.sentence(effects, LibraryThreadsTiming.phrase) + "."
     }
   }
-}
 
-extension LibraryThreadsTiming.Effect {
-  fileprivate var phrase: String { self == .none ? "change nothing" : rawValue }
-}
+  // MARK: Text and JSON; seconds are those of one call, or of six products
 
-// MARK: JSON; seconds are those of one call, or of six products
+  var text: String {
+    """
+    \(StepReport.library)
+    \(table(squares.map { $0.figures("square product", "size", "size") }))
+    \(Self.filled([squareSentence]))
 
-extension SizesReport {
+    \(table(productFigures))
+    \(Self.filled(productSentences))
+
+    \(threadTable)\(Self.filled(threadSentences))
+
+    """
+  }
+
+  private func table(_ rows: [[Figure]]) -> String { Figure.table(rows, leftAligned: [0, 8]) }
+
+  private var productFigures: [[Figure]] {
+    products.joined().map { $0.figures("product of a step", "batch", "batch_size") }
+  }
+
+  private var threadTable: String {
+    threads.obstacle == nil
+      ? Figure.table(threads.timings.map { $0.figures(threads.count) }, leftAligned: [0, 5]) + "\n"
+      : ""
+  }
+
+  private static func filled(_ sentences: [String]) -> String {
+    let columns = StandardOutput.shared.columns
+    return sentences.flatMap { Format.wrapped($0, columns: columns) }.joined(separator: "\n")
+  }
+
   /// `blas`, `core`, `core_picked`, `core_chosen_by`, `build`, `squares`, `products`,
   /// `blas_threads` and `sentences`.
   var json: JSONValue {
     .object(
       StepReport.libraryJSON + [
-        ("squares", .array(squares.map { json($0, size: "size") })),
-        ("products", .array(products.joined().map { json($0, size: "batch_size") })),
+        ("squares", Figure.json(squares.map { $0.figures("square product", "size", "size") })),
+        ("products", Figure.json(productFigures)),
         (
           "blas_threads",
           [
             "threads": .integer(threads.count),
             "obstacle": threads.obstacle.map { .string($0) } ?? .null,
-            "timings": .array(threads.timings.map(json)),
+            "timings": Figure.json(threads.timings.map { $0.figures(threads.count) }),
           ]
         ),
-        ("sentences", .array(sentences.map { .string($0) })),
+        (
+          "sentences",
+          .array(([squareSentence] + productSentences + threadSentences).map { .string($0) })
+        ),
       ])
-  }
-
-  private var sentences: [String] {
-    [sentence("Square products", squares)] + products.map { sentence($0[0].product.name, $0) }
-      + threadSentences
-  }
-
-  private func json(_ timing: SizeTiming, size: String) -> JSONValue {
-    .object([
-      ("name", .string(timing.product.name)),
-      (size, .integer(timing.size)),
-      ("m", .integer(timing.product.rows)),
-      ("n", .integer(timing.product.columns)),
-      ("k", .integer(timing.product.depth)),
-      ("naive_seconds", timing.naiveSeconds.map { .number($0) } ?? .null),
-      ("blas_seconds", .number(timing.blasSeconds)),
-      ("ratio", timing.ratio.map { .number($0) } ?? .null),
-      ("wins", timing.winner.map { .string($0.rawValue) } ?? .null),
-    ])
-  }
-
-  private func json(_ timing: LibraryThreadsTiming) -> JSONValue {
-    [
-      "hidden": .integer(timing.hidden),
-      "batch_size": .integer(timing.batchSize),
-      "one_thread_seconds": .number(timing.oneThreadSeconds),
-      "seconds": .number(timing.seconds),
-      "ratio": .number(timing.ratio),
-      "effect": .string(timing.effect.rawValue),
-    ]
   }
 }
 
@@ -197,17 +135,18 @@ struct SizeTiming {
 
   /// Naive over BLAS.
   var ratio: Double? { naiveSeconds.map { $0 / blasSeconds } }
-  var winner: Winner? { ratio.map(Winner.init) }
+  /// Which side is faster.
+  var winner: String? {
+    ratio.map { verdict($0, above: "BLAS", below: "naive", otherwise: "neither") }
+  }
 
-  /// Which side is faster by more than a twentieth.
-  enum Winner: String {
-    case naive, neither
-    case blas = "BLAS"
-
-    /// - Parameter ratio: The naive product's time over BLAS'.
-    init(ratio: Double) {
-      self = ratio > 1.05 ? .blas : ratio < 1 / 1.05 ? .naive : .neither
-    }
+  func figures(_ heading: String, _ size: String, _ sizeKey: String) -> [Figure] {
+    [.word(heading, "name", product.name), .whole(size, sizeKey, self.size)] + product.sizes + [
+      .time("naive µs", "naive_seconds", naiveSeconds),
+      .time("BLAS µs", "blas_seconds", blasSeconds),
+      .number("ratio", "ratio", ratio, decimals: 2),
+      .word("wins", "wins", winner),
+    ]
   }
 
   /// Powers of two.
@@ -253,17 +192,24 @@ struct SizeTiming {
 
 // MARK: - Verdicts as a sentence
 
+/// A verdict on the ratio of two times, which has to be one by more than a twentieth.
+private func verdict(
+  _ ratio: Double, above: String, below: String, otherwise: String
+) -> String {
+  ratio > 1.05 ? above : ratio < 1 / 1.05 ? below : otherwise
+}
+
 /// Neighbouring sizes with the same verdict.
 ///
 /// A size at which one side begins to win is a crossover only if it keeps winning, so the
 /// sentence lists all ranges.
-struct SizeRange<Verdict: Equatable> {
-  let verdict: Verdict
+struct SizeRange {
+  let verdict: String
   let first: Int
   var last: Int
 
   /// All ranges, in ascending order.
-  static func all(_ verdicts: [(size: Int, verdict: Verdict)]) -> [SizeRange] {
+  private static func all(_ verdicts: [(size: Int, verdict: String)]) -> [SizeRange] {
     verdicts.reduce(into: []) { ranges, next in
       if let last = ranges.indices.last, ranges[last].verdict == next.verdict {
         ranges[last].last = next.size
@@ -275,7 +221,7 @@ struct SizeRange<Verdict: Equatable> {
 
   /// The ranges in words: "naive wins up to 4, BLAS wins from 8 on".
   static func sentence(
-    _ verdicts: [(size: Int, verdict: Verdict)], _ phrase: (Verdict) -> String
+    _ verdicts: [(size: Int, verdict: String)], _ phrase: (String) -> String
   ) -> String {
     let ranges = all(verdicts)
     if ranges.count == 1 { return phrase(ranges[0].verdict) + " at every size measured" }
@@ -310,14 +256,20 @@ struct LibraryThreadsTiming {
 
   /// One thread's time over that of several.
   var ratio: Double { oneThreadSeconds / seconds }
-  var effect: Effect { Effect(ratio: ratio) }
+  /// What several threads do to the time.
+  var effect: String { verdict(ratio, above: "help", below: "hurt", otherwise: "none") }
 
-  /// What several threads do to the time, if it changes by more than a twentieth.
-  enum Effect: String {
-    case hurt, none, help
+  static func phrase(_ effect: String) -> String { effect == "none" ? "change nothing" : effect }
 
-    /// - Parameter ratio: One thread's time over that of several.
-    init(ratio: Double) { self = ratio > 1.05 ? .help : ratio < 1 / 1.05 ? .hurt : .none }
+  func figures(_ threads: Int) -> [Figure] {
+    [
+      Figure("six products", "hidden", "hidden \(hidden)", .integer(hidden)),
+      .whole("batch", "batch_size", batchSize),
+      .time("µs, 1 BLAS thread", "one_thread_seconds", oneThreadSeconds),
+      .time("µs, \(threads) BLAS threads", "seconds", seconds),
+      .number("ratio", "ratio", ratio, decimals: 2),
+      Figure("they", "effect", Self.phrase(effect), .string(effect)),
+    ]
   }
 }
 

@@ -1,23 +1,25 @@
 // Training steps under the clock: every way to take one, its six products alone, its parts; and
-// what is printed of them, tables for people and one JSON object for programs.
+// what is printed of them.
 
 import CharMLP
 import CommandSupport
 import LinearAlgebra
 import OrderedJSON
 
-/// The figures of whole steps.
-struct StepMeasurement {
+/// All that was measured at one shape.
+struct StepReport: BenchReport {
+  let products: [ProductTiming]
   let timings: [StepTiming]
   let breakdowns: [StepBreakdown]
   let limit: StepLimit
 
   /// Compares all ways to take a step, and times them in turns with the six products alone and with
-  /// steps under a clock.
-  /// - Throws: `CommandFailure` if the ways disagree.
+  /// steps under a clock; the products one by one before.
+  /// - Throws: `CommandFailure` if the ways, or the products, disagree.
   static func measure(
     _ problem: BenchProblem, threads: Int, seconds: Double
-  ) throws(CommandFailure) -> StepMeasurement {
+  ) throws(CommandFailure) -> StepReport {
+    let timedProducts = try ProductTiming.measure(problem.products, seconds: seconds)
     let variants = StepVariant.all(problem, threads: threads)
     let minibatch = problem.minibatch
     try StepVariant.compare(variants, minibatch)
@@ -36,8 +38,8 @@ struct StepMeasurement {
         seconds: interleaved.median(index))
     }
     let fused = variants.count - engines.count
-    return StepMeasurement(
-      timings: timings,
+    return StepReport(
+      products: timedProducts, timings: timings,
       breakdowns: engines.indices.map { index in
         StepBreakdown(
           threads: engines[index].threads, seconds: timings[fused + index].seconds,
@@ -60,7 +62,15 @@ struct StepTiming {
   let threads: Int
   let seconds: Double
 
-  var stepsPerSecond: Double { 1 / seconds }
+  var figures: [Figure] {
+    [
+      .word("training step", "path", path),
+      .word("product", "product", product.rawValue),
+      .whole("threads", "threads", threads),
+      .time("µs", "seconds", seconds, decimals: 1),
+      Figure("steps/s", "steps_per_second", Format.significant(1 / seconds), .number(1 / seconds)),
+    ]
+  }
 }
 
 /// One way to take a step.
@@ -135,9 +145,7 @@ struct StepBreakdown {
   /// step.
   static func turn(_ engine: FusedEngine, _ minibatch: Minibatch) -> InterleavedTiming.Turn {
     let steps = InterleavedTiming.steps(engine, minibatch)
-    let count = InterleavedTiming.callsPerTurn(steps)
-    return {
-      InterleavedTiming.wakeUp(steps, count)
+    return InterleavedTiming.turn(making: steps) { count in
       let seconds = engine.timing { steps(count) }
       return StepPart.allCases.map { (seconds[$0] ?? 0) / Double(count) }
     }
@@ -195,15 +203,12 @@ struct BenchProblem {
   }
 }
 
-// MARK: - The report
+// MARK: - Text
 
-/// All that was measured at one shape.
-struct StepReport {
-  let products: [ProductTiming]
-  let steps: StepMeasurement
-
+extension StepReport {
   var text: String {
-    [Self.library, productTable, stepTable, partTable, limits].joined(separator: "\n")
+    let tables = [Figure.table(products.map(\.figures)), stepTable, partTable]
+    return ([Self.library] + tables + [limits]).joined(separator: "\n")
   }
 
   /// The library behind the products, on two lines.
@@ -214,104 +219,74 @@ struct StepReport {
 
     """
   }
-}
-
-// MARK: Text
-
-extension StepReport {
-  private var productTable: String {
-    var table = Table(
-      ["product", "m", "n", "k", "naive µs", "BLAS µs", "GFLOP/s", "ratio", "difference"])
-    for timing in products {
-      table.add([
-        timing.product.name, "\(timing.product.rows)", "\(timing.product.columns)",
-        "\(timing.product.depth)", Format.fixed(timing.naiveSeconds * 1e6, decimals: 2),
-        Format.fixed(timing.blasSeconds * 1e6, decimals: 2),
-        Format.fixed(timing.blasGFLOPS, decimals: 1), Format.fixed(timing.ratio, decimals: 1),
-        Format.scientific(Double(timing.largestDifference)),
-      ])
-    }
-    return table.text
-  }
 
   private var stepTable: String {
-    let timings = steps.timings
-    var table = Table(
-      ["training step", "product", "threads", "µs", "steps/s", "ratio"], leftAligned: [0, 1])
-    for timing in timings {
-      table.add([
-        timing.path, timing.product.rawValue, "\(timing.threads)",
-        Format.fixed(timing.seconds * 1e6, decimals: 1),
-        Format.significant(timing.stepsPerSecond),
-        Format.fixed(timings[0].seconds / timing.seconds, decimals: 1),
-      ])
-    }
-    return table.text
+    Figure.table(
+      timings.map { timing in
+        timing.figures + [
+          .number("ratio", nil, timings[0].seconds / timing.seconds, decimals: 1)
+        ]
+      }, leftAligned: [0, 1])
   }
 
   /// The parts of a step side by side for each number of threads.
   private var partTable: String {
-    let breakdowns = steps.breakdowns
     var table = Table(
       ["fused step"]
         + breakdowns.flatMap { ["µs, \(Format.counted($0.threads, "thread"))", "share"] })
-    for (index, part) in StepPart.allCases.enumerated() {
-      table.add(
-        [part.name]
-          + breakdowns.flatMap {
-            [
-              Format.fixed($0.parts[index] * 1e6, decimals: 2),
-              Format.percent($0.share(index)),
-            ]
-          })
+    func add(_ name: String, _ cells: (StepBreakdown) -> [String]) {
+      table.add([name] + breakdowns.flatMap(cells))
     }
-    table.add(
-      ["sum, clock running"]
-        + breakdowns.flatMap { [Format.fixed($0.clockedSeconds * 1e6, decimals: 2), ""] })
-    table.add(
-      ["step, no clock running"]
-        + breakdowns.flatMap { [Format.fixed($0.seconds * 1e6, decimals: 2), ""] })
+    for (index, part) in StepPart.allCases.enumerated() {
+      add(part.name) { [Figure.microseconds($0.parts[index]), Format.percent($0.share(index))] }
+    }
+    add("sum, clock running") { [Figure.microseconds($0.clockedSeconds), ""] }
+    add("step, no clock running") { [Figure.microseconds($0.seconds), ""] }
     return table.text
   }
 
   /// The step beside its products and beside the peak.
   private var limits: String {
-    let limit = steps.limit
-    let ratios = zip(steps.breakdowns, limit.ratios).map { breakdown, ratio in
+    let ratios = zip(breakdowns, limit.ratios).map { breakdown, ratio in
       "\(Format.fixed(ratio, decimals: 2)) on \(Format.counted(breakdown.threads, "thread"))"
     }
-    let rates = steps.breakdowns.map { breakdown in
+    let rates = breakdowns.map { breakdown in
       Format.fixed(limit.gigaflops(breakdown.seconds), decimals: 1)
         + " GFLOP/s on \(Format.counted(breakdown.threads, "thread"))"
     }
-    let text = """
-      six products alone: \(Format.fixed(limit.productsSeconds * 1e6, decimals: 1)) µs, at their exact \
-      shapes on 1 thread, back to back
+    let lines = [
+      """
+      six products alone: \(Figure.microseconds(limit.productsSeconds, 1)) µs, at their exact shapes on \
+      1 thread, back to back
+      """,
+      """
       step over six products: \(ratios.joined(separator: ", ")) (median of the ratios of \
       \(Format.count(limit.rounds)) rounds)
+      """,
+      """
       step: \(Format.significant(limit.operations / 1e6)) MFLOP in its six products, \
       \(rates.joined(separator: ", "))
+      """,
+      """
       peak of sgemm: \(Format.fixed(limit.peakGFLOPS, decimals: 1)) GFLOP/s on 1 thread, \
       \(StepLimit.peakSize) × \(StepLimit.peakSize)
-      """
+      """,
+    ]
     let columns = StandardOutput.shared.columns
-    return text.pieces(separatedBy: UInt8(ascii: "\n"))
-      .flatMap { Format.wrapped(String($0), columns: columns) }.map { $0 + "\n" }.joined()
+    return lines.flatMap { Format.wrapped($0, columns: columns) }.map { $0 + "\n" }.joined()
   }
-}
 
-// MARK: JSON; seconds are those of one call or one step
+  // MARK: - JSON; seconds are those of one call or one step
 
-extension StepReport {
   /// `blas`, `core`, `core_picked`, `core_chosen_by`, `build`, `products`, `steps`, `breakdowns`
   /// and `limit`.
   var json: JSONValue {
     .object(
       Self.libraryJSON + [
-        ("products", .array(products.map(json))),
-        ("steps", .array(steps.timings.map(json))),
-        ("breakdowns", .array(steps.breakdowns.map(json))),
-        ("limit", json(steps.limit)),
+        ("products", Figure.json(products.map(\.figures))),
+        ("steps", Figure.json(timings.map(\.figures))),
+        ("breakdowns", .array(breakdowns.map(json))),
+        ("limit", json(limit)),
       ])
   }
 
@@ -319,30 +294,6 @@ extension StepReport {
   static var libraryJSON: [(key: String, value: JSONValue)] {
     [("blas", .string(BLASLibrary.configuration))] + KernelChoice.here.json
       + [("build", .string(Host.buildMode))]
-  }
-
-  private func json(_ timing: ProductTiming) -> JSONValue {
-    [
-      "name": .string(timing.product.name),
-      "m": .integer(timing.product.rows),
-      "n": .integer(timing.product.columns),
-      "k": .integer(timing.product.depth),
-      "naive_seconds": .number(timing.naiveSeconds),
-      "blas_seconds": .number(timing.blasSeconds),
-      "blas_gflops": .number(timing.blasGFLOPS),
-      "ratio": .number(timing.ratio),
-      "max_difference": .number(timing.largestDifference),
-    ]
-  }
-
-  private func json(_ timing: StepTiming) -> JSONValue {
-    [
-      "path": .string(timing.path),
-      "product": .string(timing.product.rawValue),
-      "threads": .integer(timing.threads),
-      "seconds": .number(timing.seconds),
-      "steps_per_second": .number(timing.stepsPerSecond),
-    ]
   }
 
   private func json(_ breakdown: StepBreakdown) -> JSONValue {
@@ -369,7 +320,7 @@ extension StepReport {
       "peak_gflops": .number(limit.peakGFLOPS),
       "peak_size": .integer(StepLimit.peakSize),
       "steps": .array(
-        zip(steps.breakdowns, limit.ratios).map { breakdown, ratio in
+        zip(breakdowns, limit.ratios).map { breakdown, ratio in
           [
             "threads": .integer(breakdown.threads),
             "ratio": .number(ratio),
