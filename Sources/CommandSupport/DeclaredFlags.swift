@@ -188,11 +188,9 @@ extension ParsedCommandLine {
     let line = (path + ["--", shellWord(word)]).joined(separator: " ")
     return "to pass \(word) as an argument, write:  \(line)"
   }
-}
 
-// MARK: - Flags that are given twice
+  // MARK: - Flags that are given twice
 
-extension ParsedCommandLine {
   /// Refuses a flag that is given twice but takes effect once.
   /// - Throws: `CommandFailure` (64).
   func requireEachOnce() throws(CommandFailure) {
@@ -213,11 +211,9 @@ extension ParsedCommandLine {
     return Set(names).count < names.count
       || names.count > 1 && names.contains { !$0.begins(with: "--") }
   }
-}
 
-// MARK: - Suggestions for unknown flags
+  // MARK: - Suggestions for unknown flags
 
-extension ParsedCommandLine {
   /// The flag that was meant by an unknown one.
   func suggestion(for unknown: String) -> String? {
     let key = unknown.spelledAsKey

@@ -71,11 +71,9 @@ public enum Format {
   private static func powerOfTen(_ exponent: Int) -> Double {
     (0..<exponent).reduce(1) { power, _ in power * 10 }
   }
-}
 
-// MARK: Lines
+  // MARK: Lines
 
-extension Format {
   /// A line of prose as lines of at most so many columns, broken at blanks; those after the first
   /// are indented.
   ///
@@ -136,11 +134,9 @@ extension Format {
     }
     return lines
   }
-}
 
-// MARK: Counts and shares
+  // MARK: Counts and shares
 
-extension Format {
   /// A number and its noun: 1 word, 2 words.
   public static func counted(_ number: Int, _ noun: String) -> String {
     "\(count(number)) \(noun)\(number == 1 ? "" : "s")"
@@ -160,11 +156,9 @@ extension Format {
   public static func share(_ part: Int, of whole: Int) -> String {
     "\(count(part)) (\(percent(part, of: whole)))"
   }
-}
 
-// MARK: Losses
+  // MARK: Losses
 
-extension Format {
   /// A loss with its perplexity: 2.1043 (8.20).
   public static func loss(_ loss: Double) -> String {
     "\(fixed(loss, decimals: 4)) (\(fixed(SplitLosses.perplexity(loss), decimals: 2)))"
@@ -205,11 +199,9 @@ extension Format {
     let hours = (seconds + 1800) / 3600
     return "\(count(hours / 24)) d \(hours % 24) h"
   }
-}
 
-// MARK: Scientific notation
+  // MARK: Scientific notation
 
-extension Format {
   /// A number in scientific notation with two digits: 1.2e-07; 0, inf and nan as they are.
   public static func scientific(_ value: Double) -> String {
     guard value.isFinite, value != 0 else { return value == 0 ? "0" : value.description }
@@ -432,15 +424,13 @@ extension Unicode.Scalar {
   }
 
   private var isBlankOfBraille: Bool { value == 0x2800 }
-}
 
-// MARK: - Columns
+  // MARK: - Columns
 
-// Names are in every script, and a moving line that is one column too long leaves a trail down the
-// screen. The widths are those of Unicode's East Asian Width in broad ranges (UAX #11), which err
-// on the wide side: a line cut early is harmless. C's wcwidth depends on the locale, this does not.
+  // Names are in every script, and a moving line that is one column too long leaves a trail down the
+  // screen. The widths are those of Unicode's East Asian Width in broad ranges (UAX #11), which err
+  // on the wide side: a line cut early is harmless. C's wcwidth depends on the locale, this does not.
 
-extension Unicode.Scalar {
   /// The columns that it adds on a terminal: 2 for East Asian and pictographic ones, 0 for marks
   /// and what joins the character before it, else 1.
   fileprivate var columnCount: Int {

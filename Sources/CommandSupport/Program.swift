@@ -156,14 +156,12 @@ public enum Host {
       "native"
     #endif
   }
-}
 
-// MARK: - Enough memory
+  // MARK: - Enough memory
 
-// Sizes beyond the machine's are refused before the first allocation: a process that asks for too
-// much is ended by the system, without a word and with a status that says nothing.
+  // Sizes beyond the machine's are refused before the first allocation: a process that asks for too
+  // much is ended by the system, without a word and with a status that says nothing.
 
-extension Host {
   /// What the program takes itself: its code, Swift's library, OpenBLAS and the buffers of its
   /// threads.
   private static let ownBytes = 40 << 20
@@ -196,15 +194,13 @@ extension Host {
       need.flatMap { $0 < 0x1p62 ? Int($0) : nil }, for: "these sizes",
       advice: "Choose a smaller --hidden, --batch-size, --block-size or --embedding.")
   }
-}
 
-// MARK: - Enough stack
+  // MARK: - Enough stack
 
-// Swift's runtime builds the types that parsing flags takes on some 100 KiB of it, threads that are
-// started get as much as the limit on the first one's says, and an overflow is a segmentation
-// fault.
+  // Swift's runtime builds the types that parsing flags takes on some 100 KiB of it, threads that are
+  // started get as much as the limit on the first one's says, and an overflow is a segmentation
+  // fault.
 
-extension Host {
   /// Ends the process if the limit on stacks is too small (`ulimit -s`).
   static func requireStack() {
     // Twice what a debug build was seen to need.

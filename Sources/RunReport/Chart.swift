@@ -62,11 +62,9 @@ struct Chart: Sendable {
     let parts = ["basics"] + (kind.isOverSteps ? ["steps"] : []) + [kind.rawValue]
     return variables + parts.map { embeddedFile("report/\($0).gp") }.joined()
   }
-}
 
-// MARK: - Charts over steps
+  // MARK: - Charts over steps
 
-extension Chart {
   /// The variables that every script over steps needs.
   static func steps(upTo last: Int?) -> [(name: StaticString, value: Double)] {
     let last = Double(max(1, last ?? 1))

@@ -50,11 +50,9 @@ struct Markup: Equatable, Sendable {
     }
     return html
   }
-}
 
-// MARK: Elements
+  // MARK: Elements
 
-extension Markup {
   /// An element with its children; the text of attributes is escaped.
   static func element(
     _ name: StaticString, _ attributes: KeyValuePairs<StaticString, String> = [:],

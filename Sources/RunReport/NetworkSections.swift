@@ -93,11 +93,9 @@ extension ReportPage {
     "\t": "tab", " ": "sp", "\u{A0}": "nb", "\u{AD}": "shy", "\u{200B}": "zw", "\u{200C}": "nj",
     "\u{200D}": "zj", "\u{200E}": "lr", "\u{200F}": "rl", "\u{202F}": "nn", "\u{3000}": "id",
   ]
-}
 
-// MARK: - Health: activations, gradients, updates. A sentence each on what is normal
+  // MARK: - Health: activations, gradients, updates. A sentence each on what is normal
 
-extension ReportPage {
   var health: Markup {
     guard let found = measurements.diagnostics else { return withoutPass }
     let figures = [activations(found), saturation, gradients(found), updates]
@@ -197,11 +195,9 @@ extension ReportPage {
         ]
       })
   }
-}
 
-// MARK: - The gradient check of this very network, in a table
+  // MARK: - The gradient check of this very network, in a table
 
-extension ReportPage {
   var gradients: Markup {
     guard let report = measurements.gradients, let minibatch = measurements.minibatch else {
       return .note(
@@ -238,11 +234,9 @@ extension ReportPage {
       .element("span", ["class": row.verdict.rawValue], row.verdict.rawValue),
     ]
   }
-}
 
-// MARK: - dlogits of one minibatch as an image, as the lecture shows it
+  // MARK: - dlogits of one minibatch as an image, as the lecture shows it
 
-extension ReportPage {
   private static let shownWindows = 32
   /// Symbols are named above their columns as long as there is room.
   private static let namedColumns = 40

@@ -189,11 +189,9 @@ package struct RunDescription: Sendable {
   /// The file's object: all parts, and beside them the last part's keys for readers that know no
   /// parts.
   package var json: JSONValue { .object(pairs + [(key: Self.partsKey, value: .array(parts))]) }
-}
 
-// MARK: For a resumed run
+  // MARK: For a resumed run
 
-extension RunDescription {
   /// Whether the last part recorded its end.
   package var isComplete: Bool { parts.last?["finished_at"]?.text != nil }
 
@@ -206,11 +204,9 @@ extension RunDescription {
     else { return nil }
     return core
   }
-}
 
-// MARK: For a report
+  // MARK: For a report
 
-extension RunDescription {
   /// The words of the command lines that made the run: the one that started it, and those that
   /// resumed it.
   package var commandLines: [[String]] {

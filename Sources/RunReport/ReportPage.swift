@@ -59,11 +59,9 @@ public struct ReportPage: WrittenPage {
   /// What stands where the words of the run would be needed.
   static let withoutWords = Markup.note(
     "The run's list is not stored with it, so this part is missing.")
-}
 
-// MARK: - The top of the page: what was trained, four numbers, and whether n-grams are better
+  // MARK: - The top of the page: what was trained, four numbers, and whether n-grams are better
 
-extension ReportPage {
   var lead: Markup {
     let recipe = run.checkpoint.recipe
     let step = run.checkpoint.training.step
@@ -148,11 +146,9 @@ extension ReportPage {
     }
     return notices.map { Markup.element("p", ["class": "notice"], $0) }.reduce(.empty, +)
   }
-}
 
-// MARK: - Loss and learning rate over steps, beside the n-gram models
+  // MARK: - Loss and learning rate over steps, beside the n-gram models
 
-extension ReportPage {
   var loss: Markup { lossChart + rateChart + lossTable }
 
   private var lossChart: Markup {
@@ -266,11 +262,9 @@ extension ReportPage {
     return .table(headings, shown)
       + .element("details", [:], [.element("summary", "All n-gram models"), all])
   }
-}
 
-// MARK: - The data report: what there is to know about the list before the losses are believed
+  // MARK: - The data report: what there is to know about the list before the losses are believed
 
-extension ReportPage {
   /// More symbols than this are not listed one by one.
   private static let listedSymbols = 40
 
@@ -331,11 +325,9 @@ extension ReportPage {
     }
     return .table(["characters", "words"], rows, class: "small")
   }
-}
 
-// MARK: - Twenty words, and how near they are to what was learned
+  // MARK: - Twenty words, and how near they are to what was learned
 
-extension ReportPage {
   var words: Markup {
     let found = measurements.words
     guard !found.rows.isEmpty else {
@@ -362,11 +354,9 @@ extension ReportPage {
       twenty, each with the nearest training word: how many characters to insert, delete or replace.
       """)
   }
-}
 
-// MARK: - Enough to run it again: the command line, the recipe, the machine, the versions
+  // MARK: - Enough to run it again: the command line, the recipe, the machine, the versions
 
-extension ReportPage {
   var reproduction: Markup {
     command + .element("h3", "Recipe") + recipe + .element("h3", "Run") + circumstances
       + parts
