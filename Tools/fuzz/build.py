@@ -20,7 +20,7 @@ WORD_LISTS = [
     path
     for path in sorted((SOURCES / "CharMLP" / "Data").glob("*.swift"))
     if path.name.startswith(
-        ("WordList", "WordSeparation", "Vocabulary", "ContextWindows", "ListFile", "Encoding", "FileFormat"))
+        ("WordList", "Vocabulary", "ContextWindows", "Encoding", "FileFormat"))
 ]
 
 # lld, because the linker that Swift uses otherwise warns about every symbol of the sanitizer.

@@ -1,37 +1,20 @@
-// Finds characters that are there by accident: invisible ones, letters in two normal forms, and
-// what letters become when a text is read in the wrong encoding (Ã© for é, Р¤ for Ф).
+// Finds characters that are there by accident: invisible ones, letters in two normal forms, letters
+// that look like others of the list (full-width ones beside the usual ones, a Cyrillic а in a word of
+// Latin letters), and what letters become when a text is read in the wrong encoding (Ã© for é).
 //
 // The alphabet is searched first, and the words only if it has such characters.
 
 internal import Posix
 
-/// An invisible character, and how often it occurs.
-package struct InvisibleCharacter: Equatable, Sendable {
-  package let scalar: Unicode.Scalar
-  package let count: Int
-}
-
-/// What is odd about the characters of a list.
-struct CharacterSurvey {
-  private let words: WordList
-  private let symbols: [Unicode.Scalar]
-
-  init(_ words: WordList, symbols: [Unicode.Scalar]) {
-    (self.words, self.symbols) = (words, symbols)
-  }
-
-  /// The warnings, the most important first.
-  var warnings: [DataWarning] {
-    var warnings: [DataWarning] = []
-    if let misread = Misreading.found(in: words, symbols) { warnings.append(misread) }
+extension ListSurvey {
+  /// The warnings about characters, the most important first.
+  var characterWarnings: [DataWarning] {
+    var warnings = [Misreading.found(in: words, symbols)].compactMap(\.self)
     if symbols.contains("\u{FFFD}") {
       warnings.append(.replacements(words: words.count { $0.unicodeScalars.contains("\u{FFFD}") }))
     }
-    if symbols.contains(where: \.isInvisible), let invisible { warnings.append(invisible) }
-    if let forms = NormalForms(words, symbols) {
-      warnings.append(.normalForms(composed: forms.composed, decomposed: forms.decomposed))
-    }
-    return warnings + Lookalikes.warnings(words, symbols)
+    warnings += [invisible, normalForms, letterVariants].compactMap(\.self)
+    return warnings + lettersOfOtherScripts
   }
 }
 
@@ -64,36 +47,34 @@ extension Unicode.Scalar {
   }
 
   /// The scripts and emoji that use joiners and non-joiners.
-  fileprivate static let joined = ScalarRanges([
+  fileprivate static let joined: [ClosedRange<UInt32>] = [
     0x590...0x10FF, 0x1780...0x18AF, 0x1980...0x1CFF, 0x20E3...0x20E3, 0x2190...0x2BFF,
     0xA840...0xABFF, 0xFB50...0xFDFF, 0xFE00...0xFEFE, 0x1_0A00...0x1_1FFF, 0x1_F000...0x1_FAFF,
-  ])
-}
-
-/// Ranges of scalars.
-private struct ScalarRanges: Sendable {
-  private let ranges: [ClosedRange<UInt32>]
-
-  init(_ ranges: [ClosedRange<UInt32>]) { self.ranges = ranges }
-
-  func contains(_ scalar: Unicode.Scalar) -> Bool { ranges.contains { $0.contains(scalar.value) } }
-}
-
-extension CharacterSurvey {
-  /// Invisible characters that belong beside those of a script.
-  private static let companions: [(invisible: ClosedRange<UInt32>, beside: ScalarRanges)] = [
-    (0x200C...0x200D, Unicode.Scalar.joined),
-    // Scripts without blanks mark the ends of words with it.
-    (0x200B...0x200B, ScalarRanges([0xE00...0x17FF])),
-    (0x115F...0x1160, ScalarRanges([0x1100...0x11FF])),
-    (0x3164...0x3164, ScalarRanges([0x3131...0x3163, 0x3165...0x318E])),
-    (0xFFA0...0xFFA0, ScalarRanges([0xFFA1...0xFFDC])),
-    (0x17B4...0x17B5, ScalarRanges([0x1780...0x17FF])),
-    (0x180B...0x180F, ScalarRanges([0x1800...0x180A, 0x1810...0x18AF])),
-    (0x2800...0x2800, ScalarRanges([0x2801...0x28FF])),
-    (0x1_BCA0...0x1_BCA3, ScalarRanges([0x1_BC00...0x1_BC9F])),
-    (0x1_D173...0x1_D17A, ScalarRanges([0x1_D100...0x1_D172, 0x1_D17B...0x1_D1FF])),
   ]
+}
+
+extension [ClosedRange<UInt32>] {
+  fileprivate func contains(_ scalar: Unicode.Scalar) -> Bool {
+    contains { $0.contains(scalar.value) }
+  }
+}
+
+extension ListSurvey {
+  /// Invisible characters that belong beside those of a script.
+  private static let companions: [(invisible: ClosedRange<UInt32>, beside: [ClosedRange<UInt32>])] =
+    [
+      (0x200C...0x200D, Unicode.Scalar.joined),
+      // Scripts without blanks mark the ends of words with it.
+      (0x200B...0x200B, [0xE00...0x17FF]),
+      (0x115F...0x1160, [0x1100...0x11FF]),
+      (0x3164...0x3164, [0x3131...0x3163, 0x3165...0x318E]),
+      (0xFFA0...0xFFA0, [0xFFA1...0xFFDC]),
+      (0x17B4...0x17B5, [0x1780...0x17FF]),
+      (0x180B...0x180F, [0x1800...0x180A, 0x1810...0x18AF]),
+      (0x2800...0x2800, [0x2801...0x28FF]),
+      (0x1_BCA0...0x1_BCA3, [0x1_BC00...0x1_BC9F]),
+      (0x1_D173...0x1_D17A, [0x1_D100...0x1_D172, 0x1_D17B...0x1_D1FF]),
+    ]
 
   private static let tags: ClosedRange<UInt32> = 0xE_0000...0xE_007F
 
@@ -115,6 +96,7 @@ extension CharacterSurvey {
   }
 
   private var invisible: DataWarning? {
+    guard symbols.contains(where: \.isInvisible) else { return nil }
     // A list that is written in a private script has a font for it.
     let meaningless =
       symbols.contains(where: \.isMeaningless)
@@ -143,13 +125,9 @@ extension CharacterSurvey {
 
 // MARK: - Normal forms
 
-/// How many words are composed, and how many decomposed.
-private struct NormalForms {
-  let composed: Int
-  let decomposed: Int
-
-  /// Nil unless there are both. Characters are equal if the standard library's strings are.
-  init?(_ words: WordList, _ symbols: [Unicode.Scalar]) {
+extension ListSurvey {
+  /// Composed and decomposed letters. Characters are equal if the standard library's strings are.
+  private var normalForms: DataWarning? {
     let marks = symbols.filter(Self.isComposing)
     guard !marks.isEmpty else { return nil }
     let singles = Set(Self.composites.map { String(Unicode.Scalar($0) ?? "a") })
@@ -168,7 +146,6 @@ private struct NormalForms {
             || Self.composites.contains(symbol.value) && pairs.contains(String(symbol)))
       })
     guard !together.isEmpty else { return nil }
-    var known: [String: Bool] = [:]
     var (composed, decomposed) = (0, 0)
     for word in words where word.utf8.contains(where: { $0 >= 0x80 }) {
       var (isComposed, isDecomposed) = (false, false)
@@ -176,12 +153,8 @@ private struct NormalForms {
       for scalar in word.unicodeScalars {
         if together.contains(scalar) { isComposed = true }
         if Self.isComposing(scalar), before != " " {
-          let cluster = String(before) + String(scalar)
-          let isOne =
-            known[cluster]
-            ?? ((0x1161...0x1175).contains(scalar.value) || singles.contains(cluster))
-          known[cluster] = isOne
-          if isOne { isDecomposed = true }
+          let isVowel = (0x1161...0x1175).contains(scalar.value)  // of Hangul
+          if isVowel || singles.contains(String(before) + String(scalar)) { isDecomposed = true }
         }
         before = scalar
       }
@@ -189,7 +162,7 @@ private struct NormalForms {
       if isDecomposed { decomposed += 1 }
     }
     guard composed > 0, decomposed > 0 else { return nil }
-    (self.composed, self.decomposed) = (composed, decomposed)
+    return .normalForms(composed: composed, decomposed: decomposed)
   }
 
   /// Ranges of the characters that can also be written as a letter and marks, in scripts where both
@@ -206,23 +179,114 @@ private struct NormalForms {
   }
 }
 
+// MARK: - Lookalikes
+//
+// To a model they are letters of their own. Unicode's table of confusable characters has thousands
+// of pairs. These are the ones that keyboards and copied text mix up, and they are told only where
+// the list has both.
+
+extension ListSurvey {
+  /// Variants that compatibility decomposition (NFKC) replaces, and the letters that they vary:
+  /// ligatures, Arabic letters by position, full-width, half-width and mathematical letters.
+  private static let variants: [(range: ClosedRange<UInt32>, usual: ClosedRange<UInt32>)] = [
+    (0xFB00...0xFB06, 0x61...0x7A), (0xFE80...0xFEFC, 0x621...0x64A),
+    (0xFF21...0xFF5A, 0x41...0x7A), (0xFF66...0xFF9F, 0x30A1...0x30FA),
+    (0x1_D400...0x1_D7FF, 0x41...0x7A),
+  ]
+
+  private var letterVariants: DataWarning? {
+    func contains(_ range: ClosedRange<UInt32>) -> Bool {
+      symbols.contains { range.contains($0.value) && $0.properties.isAlphabetic }
+    }
+    let ranges = Self.variants.filter { contains($0.range) && contains($0.usual) }.map(\.range)
+    guard !ranges.isEmpty else { return nil }
+    let affected = words.count { word in
+      word.unicodeScalars.contains { letter in ranges.contains { $0.contains(letter.value) } }
+    }
+    return .lookalikes(words: affected, .variants(ranges))
+  }
+
+  /// Scripts with letters that look like Latin ones.
+  private static let scripts: [(range: ClosedRange<UInt32>, letters: String, latin: String)] = [
+    (0x400...0x52F, "асеорхуіјѕһԁАВСЕНІЈКМОРЅТХУ", "aceopxyijshdABCEHIJKMOPSTXY"),
+    (0x370...0x3FF, "αινορυΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "aivopuABEZHIKMNOPTYX"),
+  ]
+
+  /// Words of one script, and the letters of another in them.
+  private struct ForeignLetters {
+    var words: Set<Int>
+    var pairs: [Lookalikes.Pair]
+    let script: ClosedRange<UInt32>
+  }
+
+  /// One warning for all that is foreign in words of one script.
+  private var lettersOfOtherScripts: [DataWarning] {
+    var found: [ForeignLetters] = []
+    for script in Self.scripts {
+      guard let foreign = mixed(with: script) else { continue }
+      if let same = found.firstIndex(where: { $0.script == foreign.script }) {
+        found[same].words.formUnion(foreign.words)
+        found[same].pairs += foreign.pairs
+      } else {
+        found.append(foreign)
+      }
+    }
+    return found.map {
+      .lookalikes(words: $0.words.count, .ofOtherScript($0.pairs, script: $0.script))
+    }
+  }
+
+  /// Letters of a script within Latin words, or the other way round, whichever words are fewer.
+  private func mixed(
+    with script: (range: ClosedRange<UInt32>, letters: String, latin: String)
+  ) -> ForeignLetters? {
+    let latin: ClosedRange<UInt32> = 0x41...0x7A
+    guard symbols.contains(where: { script.range.contains($0.value) }),
+      symbols.contains(where: { latin.contains($0.value) && $0.properties.isAlphabetic })
+    else { return nil }
+    var mixed: [(word: Int, part: [Unicode.Scalar])] = []
+    var (latins, others) = (0, 0)
+    for (index, word) in words.enumerated() {
+      // A name such as "T-рекс" has two parts. Unicode's tables are slow, and rarely needed.
+      let parts = word.unicodeScalars.split { letter in
+        letter.isASCII
+          ? !UInt8(letter.value).isLetter
+          : !script.range.contains(letter.value) && !letter.properties.isAlphabetic
+      }
+      for part in parts {
+        let isLatin = part.contains { $0.isASCII }
+        let isOther = part.contains { script.range.contains($0.value) }
+        if isLatin, isOther { mixed.append((index, Array(part))) }
+        latins += isLatin && !isOther ? 1 : 0
+        others += isOther && !isLatin ? 1 : 0
+      }
+    }
+    let pairs = zip(script.letters.unicodeScalars, script.latin.unicodeScalars)
+    let isForLatin = latins >= others
+    let table = Dictionary(
+      pairs.map { isForLatin ? ($0, $1) : ($1, $0) }, uniquingKeysWith: { first, _ in first })
+    let usual = isForLatin ? latin : script.range
+    // All that is foreign in a part must look like the letters beside it.
+    let affected = mixed.filter { _, part in
+      part.allSatisfy {
+        usual.contains($0.value) || table[$0] != nil
+          || !$0.isASCII && !script.range.contains($0.value)
+      }
+    }
+    // Other mixtures, if there are as many, are what the list is about.
+    guard 2 * affected.count > mixed.count else { return nil }
+    let found = Set(affected.flatMap(\.part)).sorted().compactMap { letter in
+      table[letter].map { Lookalikes.Pair(found: letter, meant: $0) }
+    }
+    return ForeignLetters(words: Set(affected.map(\.word)), pairs: found, script: usual)
+  }
+}
+
 // MARK: - Text read in the wrong encoding
 //
 // A word is turned back into the bytes that it was read from. If these are UTF-8, and make letters
 // that can stand together, they were UTF-8: hardly a word in any language is so by chance. If a text
 // was never UTF-8, its encoding is guessed as a file's is.
-
-/// A text that was read in another encoding than it was written in.
-package struct Misreading: Equatable, Sendable {
-  /// The encoding that it was written in, mostly UTF-8, as iconv(1) and Python call it.
-  package let written: String
-  /// The encoding that it was read in.
-  package let read: String
-  /// A word as it is now.
-  package let example: String
-  /// The same word as it was written.
-  package let original: String
-}
 
 extension Misreading {
   /// The encodings that UTF-8 is mistaken for, the most frequent first.

@@ -64,13 +64,7 @@ public struct ContextWindows: Equatable, Sendable {
     let ends = targets.indices.lazy.filter { targets[$0] == Vocabulary.terminator }
     let end = targets[..<limit].lastIndex(of: Vocabulary.terminator) ?? ends.first ?? count - 1
     return ContextWindows(
-      blockSize: blockSize, vocabularyCount: vocabularyCount,
-      contexts: Array(contexts[..<((end + 1) * blockSize)]), targets: Array(targets[...end]))
-  }
-
-  private init(blockSize: Int, vocabularyCount: Int, contexts: [Int32], targets: [Int32]) {
-    (self.blockSize, self.vocabularyCount) = (blockSize, vocabularyCount)
-    (self.contexts, self.targets) = (contexts, targets)
+      Array(targets[...end]), vocabularyCount: vocabularyCount, blockSize: blockSize)
   }
 
   /// The bytes of windows, or nil if the number of entries overflows.
@@ -90,6 +84,9 @@ public struct ContextWindows: Equatable, Sendable {
       window >= 0 && window < count, "ContextWindows: there is no window \(window) of \(count)")
     return contexts[window * blockSize..<(window + 1) * blockSize]
   }
+
+  /// The distinct contexts, in order of first appearance, with the counts of their targets.
+  package func distinct() -> DistinctContexts { DistinctContexts(self) }
 
   /// The contexts of a sequence of targets.
   private static func contexts(of targets: Span<Int32>, blockSize: Int) -> [Int32] {
@@ -167,11 +164,6 @@ package struct DistinctContexts: Equatable, Sendable {
       "DistinctContexts: there is no context \(context) of \(count)")
     return Int(targetStarts[context])..<Int(targetStarts[context + 1])
   }
-}
-
-extension ContextWindows {
-  /// The distinct contexts, in order of first appearance, with the counts of their targets.
-  package func distinct() -> DistinctContexts { DistinctContexts(self) }
 }
 
 // MARK: - Finding the distinct rows among few possible ones

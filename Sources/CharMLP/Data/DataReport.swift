@@ -253,9 +253,8 @@ package enum DataWarning: Equatable, Sendable {
   private var isAboutLines: Bool {
     switch self {
     case .columns, .severalPerLine, .notation, .bullets, .numbers, .startsWithCount,
-      .startsWithHeader,
-      .spellingFlags,
-      .comments, .trailingComments, .references, .addresses, .markup, .escaped, .misread:
+      .startsWithHeader, .spellingFlags, .comments, .trailingComments, .references, .addresses,
+      .markup, .escaped, .misread:
       true
     default: false
     }
@@ -281,5 +280,140 @@ package enum DataWarning: Equatable, Sendable {
       return letters > 0 && (!beginsWithCapital || letters > 1 && capitals == letters)
     }
     return 20 * irregular <= words.count
+  }
+}
+
+// MARK: - What warnings tell of a list
+
+/// A table in which there should be one word on each line.
+package struct ColumnFinding: Equatable, Sendable {
+  /// What separates the columns: tab, comma, semicolon, bar, colon, or blank for two or more.
+  package let separator: Unicode.Scalar
+  /// How many lines have it.
+  package let lines: Int
+  /// The number of the column that looks most like words, from 1.
+  package let column: Int
+  /// How many lines come before the values: column names, and a rule under them.
+  package let headerLines: Int
+  /// Whether values are in double quotes.
+  package let isQuoted: Bool
+
+  /// Whether the first line names the columns.
+  package var hasHeader: Bool { headerLines > 0 }
+}
+
+/// How a program writes a list of words.
+package enum ListNotation: Equatable, Sendable {
+  /// One JSON value for the whole list: `[`, `"anna",`, `]`.
+  case json
+  /// A JSON object on each line.
+  case jsonLines
+  /// SQL that inserts the values into a table.
+  case sql
+  /// The contacts of a telephone.
+  case vCard
+}
+
+/// Marks that most lines begin with.
+package struct BulletFinding: Equatable, Sendable {
+  /// How many lines begin with one.
+  package let lines: Int
+  package let marks: [String]
+  /// The key that follows each mark in YAML: `name` in `- name: anna`.
+  package let key: String?
+  /// Whether the words are Markdown links.
+  package let hasLinks: Bool
+  /// Whether the other lines are few enough to be headings.
+  package let isComplete: Bool
+}
+
+/// A pair of quotation marks or brackets.
+package struct QuotePair: Hashable, Sendable {
+  package let opening: String
+  package let closing: String
+  /// Whether words may have it, too.
+  let isWeak: Bool
+
+  static let all: [QuotePair] = [
+    QuotePair("\"", "\""), QuotePair("“", "”"), QuotePair("„", "“"), QuotePair("„", "”"),
+    QuotePair("”", "”"), QuotePair("«", "»"), QuotePair("»", "«"), QuotePair("「", "」"),
+    QuotePair("『", "』"), QuotePair("《", "》"), QuotePair("‹", "›", isWeak: true),
+    QuotePair("›", "‹", isWeak: true), QuotePair("'", "'", isWeak: true),
+    QuotePair("`", "`", isWeak: true), QuotePair("`", "'", isWeak: true),
+    QuotePair("‘", "’", isWeak: true), QuotePair("‚", "‘", isWeak: true),
+    QuotePair("(", ")", isWeak: true), QuotePair("[", "]", isWeak: true),
+  ]
+
+  private init(_ opening: String, _ closing: String, isWeak: Bool = false) {
+    (self.opening, self.closing, self.isWeak) = (opening, closing, isWeak)
+  }
+}
+
+/// A mark that comments begin with.
+package struct CommentMark: Equatable, Sendable {
+  package let text: String
+  /// Whether a blank must follow.
+  package let needsBlank: Bool
+}
+
+/// The kinds of marks that refer to a note.
+package enum ReferenceMark: CaseIterable, Equatable, Hashable, Sendable {
+  /// `[1]`, `[a]` or `[note 1]`.
+  case bracketed
+  /// ¹
+  case superscript
+  /// † or ‡
+  case dagger
+
+  init?(_ scalar: Unicode.Scalar) {
+    switch scalar.value {
+    case 0xB2, 0xB3, 0xB9, 0x2070, 0x2074...0x2079: self = .superscript
+    case 0x2020, 0x2021: self = .dagger
+    default: return nil
+    }
+  }
+}
+
+/// How letters beyond ASCII are escaped.
+package enum EscapeForm: CaseIterable, Equatable, Sendable {
+  /// `\u00e9`, as in source code.
+  case backslash
+  /// `%C3%A9`, as in URLs.
+  case percent
+  /// `=C3=A9`, as in mail (quoted-printable).
+  case equals
+  /// `+AOk-` (UTF-7).
+  case utf7
+}
+
+/// A text that was read in another encoding than it was written in.
+package struct Misreading: Equatable, Sendable {
+  /// The encoding that it was written in, mostly UTF-8, as iconv(1) and Python call it.
+  package let written: String
+  /// The encoding that it was read in.
+  package let read: String
+  /// A word as it is now.
+  package let example: String
+  /// The same word as it was written.
+  package let original: String
+}
+
+/// An invisible character, and how often it occurs.
+package struct InvisibleCharacter: Equatable, Sendable {
+  package let scalar: Unicode.Scalar
+  package let count: Int
+}
+
+/// Letters that are not what they look like.
+package enum Lookalikes: Equatable, Sendable {
+  /// Variants of letters that the list has as well, such as full-width ones: their ranges.
+  case variants([ClosedRange<UInt32>])
+  /// Letters within words of another script; `script` begins with the first letter of that one.
+  case ofOtherScript([Pair], script: ClosedRange<UInt32>)
+
+  /// A letter, and the one that it looks like.
+  package struct Pair: Equatable, Sendable {
+    package let found: Unicode.Scalar
+    package let meant: Unicode.Scalar
   }
 }

@@ -1,8 +1,11 @@
-// A word list made ready for training: its vocabulary, its split, and the windows of each part.
+// A word list made ready for training: its vocabulary, its split, and the windows of each part; how
+// words are split, and the hashes that decide it.
 //
 // Minibatches are drawn from the training text, which is whole or a rank's part. Reports about the
 // list, and a model's losses, come from `words`: all of a list of up to 16 MB, and a sample of a
 // longer one.
+
+import LinearAlgebra
 
 /// What trains, validates and tests a network with a given block size.
 public struct Dataset: Sendable {
@@ -107,12 +110,11 @@ public struct Dataset: Sendable {
     guard let memory, memory <= memoryLimit / 2 else {
       throw .tooLarge(windows: count, blockSize: blockSize)
     }
+    // A vocabulary made of the words knows their characters.
     func windows(_ selection: ArraySlice<Int>) -> ContextWindows {
-      do {
-        return try ContextWindows(
+      mustSucceed {
+        try ContextWindows(
           words, selecting: selection, vocabulary: vocabulary, blockSize: blockSize)
-      } catch {
-        preconditionFailure("a vocabulary made of the words knows their characters: \(error)")
       }
     }
     (self.words, self.split, self.vocabulary) = (words, split, vocabulary)
@@ -121,7 +123,9 @@ public struct Dataset: Sendable {
     test = windows(split.test)
     self.wordCount = wordCount ?? words.count
     trainingText = text ?? TrainingText(train)
-    measured = MeasuredWindows(train, validation, test, limit: windowLimit)
+    measured = MeasuredWindows(
+      train: train.words(upTo: windowLimit), validation: validation.words(upTo: windowLimit),
+      test: test.words(upTo: windowLimit))
   }
 
   /// With fewer words, the notebook's cuts leave a part empty: int(0.9 · 5) = int(0.8 · 5) = 4.
@@ -136,12 +140,6 @@ package struct MeasuredWindows: Sendable {
   package let train: ContextWindows
   package let validation: ContextWindows
   package let test: ContextWindows
-
-  init(_ train: ContextWindows, _ validation: ContextWindows, _ test: ContextWindows, limit: Int) {
-    self.train = train.words(upTo: limit)
-    self.validation = validation.words(upTo: limit)
-    self.test = test.words(upTo: limit)
-  }
 }
 
 extension WordList {
@@ -271,159 +269,80 @@ extension Split {
   }
 }
 
-// MARK: - Training text
+// MARK: - Hashes of words and of whole lists
 //
-// What minibatches are drawn from: the ids of all training words, a terminator after each.
-//
-// The window of an id has the ids before it in the same word as its context, so the text is all
-// there is to store. Where ranks share a list that is split by hash, each holds the text of its own
-// lines, and windows are numbered through all ranks, in the order of the file.
+// They are the same in every run and on every machine, since splits, samples and model files depend
+// on them. FNV-1a (Fowler, Noll and Vo; offset basis and prime of its 64-bit form) hashes the bytes,
+// and SplitMix64 mixes the result into the upper bits. Neither is collision-resistant; a split needs
+// no cryptographic hash.
 
-/// The training windows of a list as one sequence of targets, or a rank's part of it.
-package struct TrainingText: Equatable, Sendable {
-  /// The targets of the windows held here.
-  let ids: CompactIDs
-  /// The number of the first window held here.
-  package let firstWindow: Int
-  /// The number of training windows of the whole list, on all ranks.
-  package let windowCount: Int
-  /// Whether other ranks hold the rest.
-  package let isPart: Bool
-
-  /// The numbers of the windows held here.
-  package var windows: Range<Int> { firstWindow..<firstWindow + ids.count }
-
-  /// The whole text.
-  init(_ ids: CompactIDs) {
-    (self.ids, firstWindow, windowCount, isPart) = (ids, 0, ids.count, false)
+/// 64-bit hashes that depend on nothing but their input.
+enum WordHash {
+  /// The hash of some bytes.
+  @inline(always)
+  static func of(_ bytes: Span<UInt8>, _ range: Range<Int>) -> UInt64 {
+    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+    for position in range { hash = (hash ^ UInt64(bytes[position])) &* 0x0000_0100_0000_01B3 }
+    return mixed(hash)
   }
 
-  /// A rank's part of a text.
-  init(_ ids: CompactIDs, firstWindow: Int, of windowCount: Int) {
-    precondition(
-      firstWindow >= 0 && firstWindow <= windowCount - ids.count,
-      "TrainingText: \(ids.count) windows from \(firstWindow) on, of \(windowCount)")
-    (self.ids, self.firstWindow, self.windowCount, isPart) = (ids, firstWindow, windowCount, true)
-  }
-
-  /// The whole text of the words at some indices, in their order.
-  ///
-  /// - Precondition: the vocabulary has their characters.
-  init(_ words: WordList, _ selection: ArraySlice<Int>, _ vocabulary: Vocabulary) {
-    var ids = CompactIDs()
-    var rest = selection
-    while !rest.isEmpty {  // not all at once: ids take four bytes on the way
-      let some = rest.prefix(1 << 16)
-      do {
-        ids.append(try EncodedWords(words, selecting: some, vocabulary: vocabulary).ids)
-      } catch {
-        preconditionFailure("TrainingText: \(error)")
-      }
-      rest = rest.dropFirst(some.count)
-    }
-    self.init(ids)
-  }
-
-  /// The whole text of some windows.
-  package init(_ windows: ContextWindows) {
-    var ids = CompactIDs()
-    ids.append(windows.targets)
-    self.init(ids)
+  /// A number's hash: SplitMix64's first output from it, one to one.
+  @inline(always)
+  static func mixed(_ number: UInt64) -> UInt64 {
+    SplitMix64.output(number &+ SplitMix64.increment)
   }
 }
 
-// MARK: - Compact ids
-
-/// Ids, one byte each as long as all are below 256, else two, else four.
+/// A number by which to recognize the words of a list and their order: Σ h(wᵢ) · bⁿ⁻¹⁻ⁱ modulo the
+/// prime 2⁶¹ − 1, the words' hashes as digits.
 ///
-/// So lists of hundreds of millions of characters fit into memory, and minibatches are gathered
-/// from a quarter of the cache.
-struct CompactIDs: Equatable, Sendable {
-  /// The ids in the smallest integers that hold all of them.
-  enum Storage: Equatable, Sendable {
-    case narrow([UInt8])
-    case medium([UInt16])
-    case wide([Int32])
+/// The fingerprints of two parts combine to that of the whole: the first is shifted by the length
+/// of the second. It finds a wrong file, not a forged one.
+struct WordFingerprint: Equatable, Sendable {
+  private(set) var value: UInt64 = 0
+  /// The number of words.
+  private(set) var count = 0
+
+  private static let modulus: UInt64 = (1 << 61) - 1
+  /// The base b: any number far from powers of two.
+  private static let base: UInt64 = 0x1C58_F93D_2B47_0A6B & modulus
+
+  init() {}
+
+  init(value: UInt64, count: Int) {
+    (self.value, self.count) = (value % Self.modulus, count)
   }
 
-  private(set) var storage = Storage.narrow([])
-
-  var count: Int {
-    switch storage {
-    case .narrow(let ids): ids.count
-    case .medium(let ids): ids.count
-    case .wide(let ids): ids.count
+  /// The fingerprint of a list.
+  init(_ words: WordList) {
+    let bytes = words.utf8.span
+    for word in words.indices {
+      append(wordWithHash: WordHash.of(bytes, words.utf8Range(of: word)))
     }
   }
 
-  /// Makes room for `count` ids of one byte.
-  mutating func reserve(_ count: Int) {
-    guard case .narrow(var ids) = storage else { return }
-    storage = .narrow([])
-    ids.reserveCapacity(count)
-    storage = .narrow(ids)
+  /// Adds a word at the end.
+  mutating func append(wordWithHash hash: UInt64) {
+    value = (Self.product(value, Self.base) + hash % Self.modulus) % Self.modulus
+    count += 1
   }
 
-  /// Appends ids, none negative.
-  mutating func append(_ new: [Int32]) {
-    widen(to: new.max() ?? 0)
-    // Taken out while it grows, so that it has one owner and is not copied.
-    switch storage {
-    case .narrow(var ids):
-      storage = .narrow([])
-      ids.append(contentsOf: new.lazy.map { UInt8(truncatingIfNeeded: $0) })
-      storage = .narrow(ids)
-    case .medium(var ids):
-      storage = .narrow([])
-      ids.append(contentsOf: new.lazy.map { UInt16(truncatingIfNeeded: $0) })
-      storage = .medium(ids)
-    case .wide(var ids):
-      storage = .narrow([])
-      ids.append(contentsOf: new)
-      storage = .wide(ids)
+  /// Adds all words of another list at the end.
+  mutating func append(_ other: WordFingerprint) {
+    var (power, square, exponent) = (UInt64(1), Self.base, other.count)
+    while exponent > 0 {
+      if exponent & 1 == 1 { power = Self.product(power, square) }
+      square = Self.product(square, square)
+      exponent >>= 1
     }
+    value = (Self.product(value, power) + other.value) % Self.modulus
+    count += other.count
   }
 
-  /// Replaces every id by its entry in a table, none negative.
-  mutating func renumber(_ table: [Int32]) {
-    widen(to: table.max() ?? 0)
-    switch storage {
-    case .narrow(var ids):
-      storage = .narrow([])
-      replace(&ids, table)
-      storage = .narrow(ids)
-    case .medium(var ids):
-      storage = .narrow([])
-      replace(&ids, table)
-      storage = .medium(ids)
-    case .wide(var ids):
-      storage = .narrow([])
-      replace(&ids, table)
-      storage = .wide(ids)
-    }
+  private static func product(_ a: UInt64, _ b: UInt64) -> UInt64 {
+    modulus.dividingFullWidth(a.multipliedFullWidth(by: b)).remainder
   }
 
-  /// All ids, four bytes each.
-  var expanded: [Int32] {
-    switch storage {
-    case .narrow(let ids): ids.map(Int32.init)
-    case .medium(let ids): ids.map(Int32.init)
-    case .wide(let ids): ids
-    }
-  }
-
-  private mutating func widen(to largest: Int32) {
-    if largest > UInt16.max {
-      if case .wide = storage { return }
-      storage = .wide(expanded)
-    } else if largest > UInt8.max, case .narrow(let ids) = storage {
-      storage = .medium(ids.map(UInt16.init))
-    }
-  }
-}
-
-private func replace<ID: FixedWidthInteger>(_ ids: inout [ID], _ table: [Int32]) {
-  let table = table.span
-  var ids = ids.mutableSpan
-  for index in 0..<ids.count { ids[index] = ID(truncatingIfNeeded: table[Int(ids[index])]) }
+  /// The number in hexadecimal, as a model file has it.
+  var text: String { String(value, radix: 16) }
 }

@@ -13,10 +13,9 @@ struct EncodingCandidate {
     case latin
     /// One byte, one letter of another script: its range, and what its letters cost.
     case script(ClosedRange<UInt32>, letters: [Unicode.Scalar: Double])
-    /// Two bytes or more: what a pair of bytes costs, and the most frequent characters.
-    case wide(WideCost, frequent: Set<Unicode.Scalar>)
+    /// Two bytes or more; the most frequent characters.
+    case wide(frequent: Set<Unicode.Scalar>)
   }
-  typealias WideCost = (_ lead: UInt8, _ trail: UInt8) -> Double
 
   let name: String
   let iconv: String
@@ -42,11 +41,11 @@ struct EncodingCandidate {
       EncodingCandidate("windows-1256", "CP1256", arabic),
       EncodingCandidate("windows-1257", "CP1257", .latin),
       EncodingCandidate("TIS-620", "CP874", thai),
-      EncodingCandidate("Shift-JIS", "CP932", .wide(Self.shiftJIS, frequent: japanese)),
-      EncodingCandidate("GB18030", "GB18030", .wide(Self.gb, frequent: simplified)),
-      EncodingCandidate("EUC-KR", "CP949", .wide(Self.eucKR, frequent: hangul)),
-      EncodingCandidate("EUC-JP", "EUC-JP", .wide(Self.eucJP, frequent: japanese)),
-      EncodingCandidate("Big5", "BIG5-HKSCS", .wide(Self.big5, frequent: traditional)),
+      EncodingCandidate("Shift-JIS", "CP932", .wide(frequent: japanese)),
+      EncodingCandidate("GB18030", "GB18030", .wide(frequent: simplified)),
+      EncodingCandidate("EUC-KR", "CP949", .wide(frequent: hangul)),
+      EncodingCandidate("EUC-JP", "EUC-JP", .wide(frequent: japanese)),
+      EncodingCandidate("Big5", "BIG5-HKSCS", .wide(frequent: traditional)),
       EncodingCandidate("KOI8-R", "KOI8-R", cyrillic),
       EncodingCandidate("KOI8-U", "KOI8-U", cyrillic),
       EncodingCandidate("DOS Cyrillic (866)", "CP866", cyrillic),
@@ -67,7 +66,7 @@ struct EncodingCandidate {
       EncodingCandidate("DOS Turkish (857)", "CP857", .latin),
       EncodingCandidate("ISO-8859-4", "ISO-8859-4", .latin),
       EncodingCandidate("Mac Central European", "MAC-CENTRALEUROPE", .latin),
-      EncodingCandidate("Johab", "JOHAB", .wide(Self.johab, frequent: hangul)),
+      EncodingCandidate("Johab", "JOHAB", .wide(frequent: hangul)),
       EncodingCandidate("DOS Greek (869)", "CP869", greek),
     ]
   }
@@ -82,7 +81,7 @@ struct EncodingCandidate {
     switch kind {
     case .latin: latinCost(text, startsWithCapitals)
     case .script(let range, let letters): scriptCost(text, range, letters)
-    case .wide(let cost, let frequent): wideCost(bytes, text, cost, frequent)
+    case .wide(let frequent): wideCost(bytes, text, frequent)
     }
   }
 }
@@ -187,8 +186,7 @@ extension EncodingCandidate {
     ]
 
   private func wideCost(
-    _ bytes: [UInt8], _ text: String.UnicodeScalarView, _ cost: WideCost,
-    _ frequent: Set<Unicode.Scalar>
+    _ bytes: [UInt8], _ text: String.UnicodeScalarView, _ frequent: Set<Unicode.Scalar>
   ) -> Double {
     var (sum, index) = (0.0, 0)
     while index < bytes.count {
@@ -199,7 +197,7 @@ extension EncodingCandidate {
         continue
       }
       let isSingle = iconv == "CP932" && (0xA1...0xDF).contains(bytes[index])
-      sum += isSingle ? 3 : cost(bytes[index], bytes[index + 1])
+      sum += isSingle ? 3 : pairCost(bytes[index], bytes[index + 1])
       index += isSingle ? 1 : 2
     }
     var before: Unicode.Scalar = "\n"
@@ -216,57 +214,30 @@ extension EncodingCandidate {
     return sum
   }
 
-  private static func shiftJIS(_ lead: UInt8, _ trail: UInt8) -> Double {
-    switch lead {
-    case 0x82 where trail < 0x9F: 3
-    case 0x82, 0x83: 0.7
-    case 0x81: trail == 0x5B || trail == 0x58 ? 0.9 : 3
-    case 0x88...0x97: 1.2
-    case 0x98...0x9F, 0xE0...0xEA: 3
-    default: 7
-    }
-  }
-
-  private static func eucJP(_ lead: UInt8, _ trail: UInt8) -> Double {
-    switch lead {
-    case 0xA4, 0xA5: 0.7
-    case 0xA1: trail == 0xBC || trail == 0xB9 ? 0.9 : 3
-    case 0xB0...0xCF: 1.3
-    case 0xD0...0xF4: 3
-    default: 7
-    }
-  }
-
-  private static func gb(_ lead: UInt8, _ trail: UInt8) -> Double {
-    guard trail >= 0xA1 else { return 5 }
-    switch lead {
-    case 0xB0...0xD7: return 1.2
-    case 0xD8...0xF7: return 2.6
-    case 0xA1: return 3
-    default: return 6
-    }
-  }
-
-  private static func eucKR(_ lead: UInt8, _ trail: UInt8) -> Double {
-    switch lead {
-    case 0xB0...0xC8: trail >= 0xA1 ? 0.9 : 4
-    case 0xCA...0xFD: 3.5
-    default: 6
-    }
-  }
-
-  private static func johab(_ lead: UInt8, _ trail: UInt8) -> Double {
-    switch lead {
-    case 0x88...0xD3: 1
-    case 0xE0...0xF9: 3.5
-    default: 6
-    }
-  }
-
-  private static func big5(_ lead: UInt8, _ trail: UInt8) -> Double {
-    switch lead {
-    case 0xA4...0xC6: 1.2
-    case 0xC9...0xF9: 3
+  /// What a pair of bytes costs: little for kana, hangul and frequent ideographs, more for rare ones,
+  /// most for what the encoding hardly has.
+  private func pairCost(_ lead: UInt8, _ trail: UInt8) -> Double {
+    switch (iconv, lead) {
+    case ("CP932", 0x82) where trail < 0x9F: 3
+    case ("CP932", 0x82...0x83): 0.7
+    case ("CP932", 0x81): trail == 0x5B || trail == 0x58 ? 0.9 : 3
+    case ("CP932", 0x88...0x97): 1.2
+    case ("CP932", 0x98...0x9F), ("CP932", 0xE0...0xEA): 3
+    case ("EUC-JP", 0xA4...0xA5): 0.7
+    case ("EUC-JP", 0xA1): trail == 0xBC || trail == 0xB9 ? 0.9 : 3
+    case ("EUC-JP", 0xB0...0xCF): 1.3
+    case ("EUC-JP", 0xD0...0xF4): 3
+    case ("CP932", _), ("EUC-JP", _): 7
+    case ("GB18030", _) where trail < 0xA1: 5
+    case ("GB18030", 0xB0...0xD7): 1.2
+    case ("GB18030", 0xD8...0xF7): 2.6
+    case ("GB18030", 0xA1): 3
+    case ("CP949", 0xB0...0xC8): trail >= 0xA1 ? 0.9 : 4
+    case ("CP949", 0xCA...0xFD): 3.5
+    case ("JOHAB", 0x88...0xD3): 1
+    case ("JOHAB", 0xE0...0xF9): 3.5
+    case ("BIG5-HKSCS", 0xA4...0xC6): 1.2
+    case ("BIG5-HKSCS", 0xC9...0xF9): 3
     default: 6
     }
   }

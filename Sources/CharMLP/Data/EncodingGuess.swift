@@ -71,7 +71,7 @@ public enum EncodingGuess: Equatable, Sendable {
     switch self {
     case .binary: nil
     case .encoding(_, let name): .iconv(name)
-    case .damagedUTF8: TextRemedy("LC_ALL=C.UTF-8 grep -ax '.*' {}")
+    case .damagedUTF8: "LC_ALL=C.UTF-8 grep -ax '.*' {}"
     }
   }
 }
@@ -142,10 +142,9 @@ extension Unicode.Scalar {
   fileprivate func remedy(_ sample: TextSample) -> TextRemedy {
     let octal = String(value, radix: 8)
     let padded = String(repeating: "0", count: max(0, 3 - octal.count)) + octal
-    let bytes = utf8.map { #"\x"# + String($0, radix: 16, uppercase: true) }.joined()
     switch value {
     case 0x00, 0x0B, 0x0C, 0x1C...0x1E:  // what separates lines elsewhere
-      return TextRemedy(#"tr '\\#(padded)' '\n' < {}"#)
+      return #"tr '\\#(padded)' '\n' < {}"#
     case 0x1B:
       let after = Array(sample.after.prefix(1 << 12))
       if after.firstRange(of: [0x1B, 0x24, 0x42]) != nil
@@ -154,21 +153,21 @@ extension Unicode.Scalar {
         return .iconv("ISO-2022-JP")
       }
       if after.firstRange(of: [0x1B, 0x24, 0x29, 0x43]) != nil { return .iconv("ISO-2022-KR") }
-      return TextRemedy(#"sed 's/\x1B\[[0-9;]*[A-Za-z]//g; s/\x1B//g' {}"#)
+      return #"sed 's/\x1B\[[0-9;]*[A-Za-z]//g; s/\x1B//g' {}"#
     case 0x80...0x9F where value != 0x85:
       // Usually windows-1252 that was converted as if it were Latin-1.
       let text = String(decoding: sample.after.prefix(1 << 16), as: UTF8.self)
       let isConverted = text.unicodeScalars.allSatisfy {
         $0.value < 0x100 && ![0x81, 0x8D, 0x8F, 0x90, 0x9D].contains($0.value)
       }
-      guard isConverted else { return TextRemedy("sed 's/\(bytes)//g' {}") }
-      return TextRemedy("iconv -f UTF-8 -t LATIN1 {} | iconv -f CP1252 -t UTF-8")
+      guard isConverted else { return "sed 's/\(escapedUTF8)//g' {}" }
+      return "iconv -f UTF-8 -t LATIN1 {} | iconv -f CP1252 -t UTF-8"
     case 0x85, 0x2028, 0x2029:
-      return TextRemedy(#"sed 's/\#(bytes)/\n/g' {}"#)
+      return #"sed 's/\#(escapedUTF8)/\n/g' {}"#
     case 0x00...0x7F:
-      return TextRemedy(#"tr -d '\\#(padded)' < {}"#)
+      return #"tr -d '\\#(padded)' < {}"#
     default:
-      return TextRemedy("sed 's/\(bytes)//g' {}")
+      return "sed 's/\(escapedUTF8)//g' {}"
     }
   }
 }

@@ -40,27 +40,29 @@ public struct TextRemedy: Equatable, Sendable {
 
   /// A conversion by iconv(1).
   package static func iconv(_ encoding: String) -> TextRemedy {
-    TextRemedy("iconv -f \(encoding) -t UTF-8 {}")
+    "iconv -f \(encoding) -t UTF-8 {}"
   }
 }
 
-extension TextRemedy {
+extension TextRemedy: ExpressibleByStringInterpolation {
+  /// A line with `{}` in place of the file, or without it to read standard input.
+  public init(stringLiteral template: String) { self.init(template) }
+
   /// The first text of each row that SQL inserts.
-  package static let sql = TextRemedy(
-    #"grep -aoE "\([^()']*'([^']|'')*'" {} | sed "s/^[^']*'//; s/'$//; s/''/'/g""#)
+  package static let sql: TextRemedy =
+    #"grep -aoE "\([^()']*'([^']|'')*'" {} | sed "s/^[^']*'//; s/'$//; s/''/'/g""#
 
   /// A line of Python that prints the first text of each value of a JSON document, or of its first
   /// array.
   ///
   /// - Parameter document: What makes the values.
   package static func json(_ document: String = "json.load(sys.stdin)") -> TextRemedy {
-    TextRemedy(
-      """
-      python3 -c 'import json, sys; d = \(document); \
-      d = next((v for v in d.values() if isinstance(v, list)), d) if isinstance(d, dict) else d; \
-      [print(v if isinstance(v, str) else next(t for t in \
-      (v.values() if isinstance(v, dict) else v) if isinstance(t, str))) for v in d]' < {}
-      """)
+    """
+    python3 -c 'import json, sys; d = \(document); \
+    d = next((v for v in d.values() if isinstance(v, list)), d) if isinstance(d, dict) else d; \
+    [print(v if isinstance(v, str) else next(t for t in \
+    (v.values() if isinstance(v, dict) else v) if isinstance(t, str))) for v in d]' < {}
+    """
   }
 }
 
@@ -110,18 +112,18 @@ extension FileFormat {
   }
 
   private static let signatures: [Signature] = [
-    Signature("compressed by gzip", [0x1F, 0x8B], TextRemedy("gzip -dc {}")),
-    Signature("compressed by compress", [0x1F, 0x9D], TextRemedy("gzip -dc {}")),
+    Signature("compressed by gzip", [0x1F, 0x8B], "gzip -dc {}"),
+    Signature("compressed by compress", [0x1F, 0x9D], "gzip -dc {}"),
     Signature(
-      "compressed by xz", [0xFD, 0x37, 0x7A, 0x58, 0x5A, 0x00], TextRemedy("xz -dc {}")),
+      "compressed by xz", [0xFD, 0x37, 0x7A, 0x58, 0x5A, 0x00], "xz -dc {}"),
     Signature(
-      "compressed by lzma", [0x5D, 0x00, 0x00], TextRemedy("xz --format=lzma -dc {}")),
+      "compressed by lzma", [0x5D, 0x00, 0x00], "xz --format=lzma -dc {}"),
     Signature(
-      "compressed by bzip2", [0x31, 0x41, 0x59, 0x26, 0x53, 0x59], at: 4, TextRemedy("bzip2 -dc {}")
+      "compressed by bzip2", [0x31, 0x41, 0x59, 0x26, 0x53, 0x59], at: 4, "bzip2 -dc {}"
     ),
-    Signature("compressed by zstd", [0x28, 0xB5, 0x2F, 0xFD], TextRemedy("zstd -dc {}")),
-    Signature("compressed by lz4", [0x04, 0x22, 0x4D, 0x18], TextRemedy("lz4 -dc {}")),
-    Signature("compressed by lzip", "LZIP\u{1}", TextRemedy("lzip -dc {}")),
+    Signature("compressed by zstd", [0x28, 0xB5, 0x2F, 0xFD], "zstd -dc {}"),
+    Signature("compressed by lz4", [0x04, 0x22, 0x4D, 0x18], "lz4 -dc {}"),
+    Signature("compressed by lzip", "LZIP\u{1}", "lzip -dc {}"),
     Signature("compressed by snappy", [0xFF, 0x06, 0x00, 0x00, 0x73, 0x4E, 0x61, 0x50]),
     Signature("a zip archive", "PK\u{3}\u{4}"),
     Signature("an empty zip archive", "PK\u{5}\u{6}"),
@@ -134,8 +136,8 @@ extension FileFormat {
     Signature(
       "a tar archive", "ustar  \0", at: 257, TextRemedy("tar -xOf {}", standardInput: "-")),
     Signature("a PDF", "%PDF-", TextRemedy("pdftotext -nopgbrk {} -", standardInput: "-")),
-    Signature("PostScript", "%!PS-", TextRemedy("ps2ascii {}")),
-    Signature("rich text (RTF)", "{\\rtf", TextRemedy("unrtf --text {}")),
+    Signature("PostScript", "%!PS-", "ps2ascii {}"),
+    Signature("rich text (RTF)", "{\\rtf", "unrtf --text {}"),
     Signature("a DjVu document", "AT&TFORM", TextRemedy("djvutxt {}", standardInput: nil)),
     Signature(
       "an old Office file (xls, doc)", [0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1]),
@@ -244,5 +246,138 @@ public enum ForeignEncoding: String, Sendable {
       bytes[2 * $0 + zeroAt] == 0 && bytes[2 * $0 + 1 - zeroAt] != 0
     }
     return isTwoByte ? zeroAt == 0 : nil
+  }
+}
+
+// MARK: - Several words on a line, or all of them on one
+//
+// What stands between the words, and the line of shell that writes one on each line. It decides
+// nothing about lists that can be read: a line with commas is a word like any other, unless the list
+// is refused, or gets a warning, for another reason.
+
+/// What stands between the words of a line.
+public enum WordSeparation: Equatable, Sendable {
+  /// The words are strings of a JSON value.
+  case json
+  /// The words are between quotation marks, as in `['anna', 'bert']`.
+  case quotes
+  /// The words are values in SQL.
+  case sql
+  /// The words are between tags of HTML.
+  case tags
+  /// A character.
+  case separator(Unicode.Scalar)
+  /// A character, and a word before the last: `anna, bert and cleo`.
+  case enumeration(Unicode.Scalar, conjunction: String)
+
+  /// The separation in a text of few lines; nil if it would not leave at least six words, and three
+  /// times as many as there are lines.
+  init?(of text: some Collection<UInt8>) {
+    let text = Array(String(decoding: text.prefix(1 << 16), as: UTF8.self).unicodeScalars)
+    let lines = text.split(separator: "\n")
+    var start = String.UnicodeScalarView()
+    start.append(contentsOf: text.lazy.filter { !$0.isBlank && $0 != "\n" }.prefix(2))
+    if String(String.UnicodeScalarView(text.prefix(12))).uppercased() == "INSERT INTO " {
+      self = .sql
+      return
+    }
+    if zip(text, text.dropFirst()).count(where: { $0 == "<" && $1 == "/" }) >= 3 {
+      self = .tags
+      return
+    }
+    for separator in Self.separators {
+      let pieces = lines.flatMap { $0.split(separator: separator) }
+        .map { $0.drop(while: \.isBlank) }.filter { !$0.isEmpty }
+      // Between commas, a text has clauses.
+      let longest = separator == " " ? 40 : 20
+      guard pieces.count >= max(6, 3 * lines.count),
+        pieces.reduce(0, { $0 + $1.count }) <= longest * pieces.count,
+        10 * pieces.count(where: { $0.contains(where: \.properties.isAlphabetic) })
+          >= 9 * pieces.count
+      else { continue }
+      let single = pieces.count { $0.first == "'" }
+      if ["[\"", "{\"", "[{"].contains(String(start)), single == 0 {
+        self = .json
+      } else {
+        let quoted = pieces.count { [0x22, 0x27].contains($0.last?.value) && $0.count > 1 }
+        self =
+          2 * quoted > pieces.count
+          ? .quotes
+          : Self.conjunction(pieces).map { .enumeration(separator, conjunction: $0) }
+            ?? .separator(separator)
+      }
+      return
+    }
+    return nil
+  }
+
+  /// The word that stands before the last word, and nowhere else.
+  private static func conjunction(_ pieces: [ArraySlice<Unicode.Scalar>]) -> String? {
+    let last = pieces.last!.split(separator: " ")
+    guard (2...3).contains(last.count) else { return nil }
+    let conjunction = String(String.UnicodeScalarView(last[last.count - 2]))
+    guard conjunctions.contains(conjunction.lowercased()) else { return nil }
+    let isCommon = pieces.dropLast().contains { piece in
+      piece.split(separator: " ").contains { $0.elementsEqual(conjunction.unicodeScalars) }
+    }
+    return isCommon ? nil : conjunction
+  }
+
+  private static let conjunctions: Set<String> = [
+    "and", "or", "&", "und", "oder", "et", "ou", "y", "o", "e", "en", "of", "og", "och", "eller",
+    "ja", "tai", "i", "lub", "a", "nebo", "și", "ve", "и", "или", "та", "και",
+  ]
+
+  private static let separators: [Unicode.Scalar] = [
+    "\t", ";", "|", ",", "\u{3001}", "\u{FF0C}", "\u{60C}", "\u{B7}", "\u{2022}",
+    "/", " ",
+  ]
+
+  /// What it is called after "a list": "separated by commas".
+  package var name: String {
+    switch self {
+    case .json: "in JSON"
+    case .quotes: "between quotation marks"
+    case .sql: "in SQL"
+    case .tags: "in HTML"
+    case .separator("/"): "separated by slashes"
+    case .separator(let separator): "separated by \(separator.separatorName)s"
+    case .enumeration(let separator, let conjunction):
+      "\(Self.separator(separator).name) and “\(conjunction)”"
+    }
+  }
+
+  /// The line of shell that prints one word on each line.
+  package var remedy: TextRemedy {
+    switch self {
+    case .json: .json()
+    case .quotes: #"grep -aoE "\"[^\"]*\"|'[^']*'" {} | sed -E 's/^.(.*).$/\1/'"#
+    case .sql: .sql
+    case .tags: #"sed 's/<[^>]*>/\n/g' {}"#
+    case .separator("\t"): #"tr '\t' '\n' < {}"#
+    case .separator(let separator) where separator.isASCII: #"tr '\#(separator)' '\n' < {}"#
+    case .separator(let separator): #"sed 's/\#(separator)/\n/g' {}"#
+    // Of the last line, which ends in a full stop as a sentence does.
+    case .enumeration(let separator, let conjunction):
+      #"""
+      \#(Self.separator(separator).remedy.template) | \#
+      sed '$ { s/[[:blank:]]\#(conjunction) /\n/; s/\.$//; }'
+      """#
+    }
+  }
+}
+
+extension Unicode.Scalar {
+  /// What this is called where it separates words or columns; commas have several forms.
+  package var separatorName: String {
+    switch self {
+    case "\t": "tab"
+    case ";": "semicolon"
+    case "|": "bar"
+    case ":": "colon"
+    case " ": "blank"
+    case "\u{B7}", "\u{2022}": "dot"
+    default: "comma"
+    }
   }
 }

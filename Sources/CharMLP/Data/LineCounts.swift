@@ -56,7 +56,12 @@ struct LineCounts {
   private var openComment = 0
   private var tightComments: [String: Int] = [:]
 
-  mutating func add(_ bytes: Span<UInt8>, _ word: Range<Int>) {
+  init(_ words: WordList) {
+    let bytes = words.utf8.span
+    for word in words.indices { add(bytes, words.utf8Range(of: word)) }
+  }
+
+  private mutating func add(_ bytes: Span<UInt8>, _ word: Range<Int>) {
     var found = (tab: false, comma: false, semicolon: false, bar: false, colon: false)
     var (aligned, blanks, digits) = (false, 0, false)
     var (slash, opening, ampersand, at) = (-1, -1, -1, -1)

@@ -1,5 +1,6 @@
-// Detects lists whose lines are not plain words: comments, bullets, quotes, flags of a spelling
-// dictionary, source code, and what ColumnSurvey finds; and lists of inflected forms.
+// Detects lists whose lines are not plain words: comments, bullets, quotes, columns, several words on
+// a line, flags of a spelling dictionary, source code; marks and remarks behind words; and lists of
+// inflected forms.
 //
 // Such lists can be read, and a network learns them as they are; so they get warnings and are not
 // refused. LineCounts counts the lines of each kind in one pass over the bytes; only if most lines
@@ -7,41 +8,28 @@
 
 internal import Posix
 
-/// The warnings about a list's spelling.
+/// What is odd about the lines and the characters of a list.
 struct ListSurvey {
-  private let words: WordList
-  private let symbols: [Unicode.Scalar]
+  let words: WordList
+  let symbols: [Unicode.Scalar]
+  private let counts: LineCounts
 
   init(_ words: WordList, symbols: [Unicode.Scalar]) {
     (self.words, self.symbols) = (words, symbols)
+    counts = LineCounts(words)
   }
 
   /// What deserves a warning, the most far-reaching first.
-  var warnings: [DataWarning] {
-    LineSurvey(words).warnings + CharacterSurvey(words, symbols: symbols).warnings + inflection
-  }
-}
+  var warnings: [DataWarning] { lineWarnings + characterWarnings + inflection }
 
-// MARK: - Lines
-
-/// What lines have beside their words.
-struct LineSurvey {
-  let words: WordList
-  let counts: LineCounts
-
-  init(_ words: WordList) {
-    self.words = words
-    var counts = LineCounts()
-    let bytes = words.utf8.span
-    for word in words.indices { counts.add(bytes, words.utf8Range(of: word)) }
-    self.counts = counts
-  }
-
-  /// What deserves a warning, the most far-reaching first.
-  var warnings: [DataWarning] {
+  private var lineWarnings: [DataWarning] {
     let structure = structure
     var warnings = [structure, comments, markup, escapes].compactMap(\.self)
-    if structure == nil { warnings += behindWords }
+    // What a minority of the lines has behind its words is learned as endings, too; columns and
+    // numbers can look like it.
+    if structure == nil {
+      warnings += [trailingComments, references, addresses, fewQuotes].compactMap(\.self)
+    }
     // Another warning may already explain the digits.
     if warnings.isEmpty, counts.withDigits > 0, 20 * counts.withDigits <= words.count {
       warnings.append(.digits(words: counts.withDigits))
@@ -51,38 +39,21 @@ struct LineSurvey {
 
   /// The first of these kinds that most lines are of.
   private var structure: DataWarning? {
-    let kinds: [KeyPath<LineSurvey, DataWarning?>] = [
-      \.spellingFlags, \.notation, \.bullets, \.quotedLines, \.commentedLines, \.columns, \.numbers,
-      \.alignedColumns, \.wrapped, \.firstCount, \.header,
-    ]
-    for kind in kinds {
-      if let warning = self[keyPath: kind] { return warning }
-    }
-    return nil
+    let marked = spellingFlags ?? notation ?? bullets ?? quotedLines ?? commentedLines
+    let separated = marked ?? columns ?? numbers ?? alignedColumns ?? wrapped
+    return separated ?? firstCount ?? header
   }
 
   /// The most lines that are parsed.
   private static let sampled = 2000
-  var sample: [String] { Array(words.prefix(Self.sampled)) }
+  private var sample: [String] { Array(words.prefix(Self.sampled)) }
 
-  func isMost(_ lines: Int) -> Bool { 2 * lines > words.count }
+  private func isMost(_ lines: Int) -> Bool { 2 * lines > words.count }
 }
 
 // MARK: - Spelling dictionaries, counts, notations
 
-/// How a program writes a list of words.
-package enum ListNotation: Equatable, Sendable {
-  /// One JSON value for the whole list: `[`, `"anna",`, `]`.
-  case json
-  /// A JSON object on each line.
-  case jsonLines
-  /// SQL that inserts the values into a table.
-  case sql
-  /// The contacts of a telephone.
-  case vCard
-}
-
-extension LineSurvey {
+extension ListSurvey {
   private var spellingFlags: DataWarning? {
     let startsWithCount = Int(words[0]) != nil
     let capital = counts.capitalFlags
@@ -137,49 +108,7 @@ extension LineSurvey {
 
 // MARK: - Bullets, quotes, comments
 
-/// Marks that most lines begin with.
-package struct BulletFinding: Equatable, Sendable {
-  /// How many lines begin with one.
-  package let lines: Int
-  package let marks: [String]
-  /// The key that follows each mark in YAML: `name` in `- name: anna`.
-  package let key: String?
-  /// Whether the words are Markdown links.
-  package let hasLinks: Bool
-  /// Whether the other lines are few enough to be headings.
-  package let isComplete: Bool
-}
-
-/// A pair of quotation marks or brackets.
-package struct QuotePair: Hashable, Sendable {
-  package let opening: String
-  package let closing: String
-  /// Whether words may have it, too.
-  let isWeak: Bool
-
-  static let all: [QuotePair] = [
-    QuotePair("\"", "\""), QuotePair("“", "”"), QuotePair("„", "“"), QuotePair("„", "”"),
-    QuotePair("”", "”"), QuotePair("«", "»"), QuotePair("»", "«"), QuotePair("「", "」"),
-    QuotePair("『", "』"), QuotePair("《", "》"), QuotePair("‹", "›", isWeak: true),
-    QuotePair("›", "‹", isWeak: true), QuotePair("'", "'", isWeak: true),
-    QuotePair("`", "`", isWeak: true), QuotePair("`", "'", isWeak: true),
-    QuotePair("‘", "’", isWeak: true), QuotePair("‚", "‘", isWeak: true),
-    QuotePair("(", ")", isWeak: true), QuotePair("[", "]", isWeak: true),
-  ]
-
-  private init(_ opening: String, _ closing: String, isWeak: Bool = false) {
-    (self.opening, self.closing, self.isWeak) = (opening, closing, isWeak)
-  }
-}
-
-/// A mark that comments begin with.
-package struct CommentMark: Equatable, Sendable {
-  package let text: String
-  /// Whether a blank must follow.
-  package let needsBlank: Bool
-}
-
-extension LineSurvey {
+extension ListSurvey {
   private var bullets: DataWarning? {
     let lines = counts.bullets.values.reduce(0, +)
     guard isMost(lines + counts.commentLines), 4 * lines > words.count else { return nil }
@@ -208,7 +137,7 @@ extension LineSurvey {
   }
 
   /// Quoted words, by marks that have hardly any other use.
-  var fewQuotes: DataWarning? {
+  private var fewQuotes: DataWarning? {
     quotes(
       counts.quoted.indices.filter {
         !QuotePair.all[$0].isWeak && 100 * counts.quoted[$0] >= words.count
@@ -250,19 +179,7 @@ extension LineSurvey {
 
 // MARK: - Escaped characters
 
-/// How letters beyond ASCII are escaped.
-package enum EscapeForm: CaseIterable, Equatable, Sendable {
-  /// `\u00e9`, as in source code.
-  case backslash
-  /// `%C3%A9`, as in URLs.
-  case percent
-  /// `=C3=A9`, as in mail (quoted-printable).
-  case equals
-  /// `+AOk-` (UTF-7).
-  case utf7
-}
-
-extension LineSurvey {
+extension ListSurvey {
   private var escapes: DataWarning? {
     for form in EscapeForm.allCases {
       let found = counts.escaped[form, default: 0]
@@ -284,6 +201,263 @@ extension LineSurvey {
       } == true
     }
     return 10 * decoded >= 9 * some.count
+  }
+}
+
+// MARK: - Behind words
+
+extension ListSurvey {
+  private var trailingComments: DataWarning? {
+    let lines = counts.trailingComments.values.reduce(0, +)
+    guard lines > 0, 100 * lines >= words.count else { return nil }
+    return .trailingComments(lines: lines, marks: counts.trailingComments.keys.sorted())
+  }
+
+  private var references: DataWarning? {
+    let marks = ReferenceMark.allCases.filter { mark in
+      let found = counts.references[mark, default: 0]
+      return found >= 3 && 100 * found >= words.count
+        && (mark == .bracketed || !isMost(found))
+        && (mark != .superscript || counts.hasFirstSuperscript && !hasInnerSuperscripts)
+    }
+    if marks.isEmpty { return nil }
+    return .references(words: marks.reduce(0) { $0 + counts.references[$1]! }, marks)
+  }
+
+  /// Whether numbers stand within words, as tones do in transcriptions.
+  private var hasInnerSuperscripts: Bool {
+    words.contains { word in
+      let scalars = word.unicodeScalars
+      return zip(scalars, scalars.dropFirst()).contains { scalar, next in
+        ReferenceMark(scalar) == .superscript && next.properties.isAlphabetic
+      }
+    }
+  }
+
+  private var addresses: DataWarning? {
+    guard counts.addresses > 0 else { return nil }
+    return .addresses(words: counts.addresses, areMost: isMost(counts.addresses))
+  }
+}
+
+// MARK: - Columns, or several words on a line
+
+extension ListSurvey {
+  /// Columns, or several words a line, if most lines have a separator.
+  private var columns: DataWarning? {
+    let separated = counts.separated
+    guard let most = separated.indices.max(by: { separated[$0] < separated[$1] }),
+      isMost(separated[most])
+    else { return nil }
+    let separator = LineCounts.separators[most]
+    // HTML entities end in a semicolon.
+    guard separator != ";" || counts.entities == 0 else { return nil }
+    let table = ColumnTable(sample, separator)
+    guard !table.isOfPhrases, !table.isOfAddresses else { return nil }
+    // An array of a program.
+    if separator == ",", words[0].hasSuffix("["), words[words.count - 1].hasPrefix("]") {
+      return .severalPerLine(lines: separated[most], .quotes)
+    }
+    if table.isOfWords {
+      return .severalPerLine(lines: separated[most], .separator(separator))
+    }
+    return .columns(table.finding(lines: separated[most]))
+  }
+
+  /// Columns separated by two blanks or more.
+  private var alignedColumns: DataWarning? {
+    guard isMost(counts.aligned) else { return nil }
+    return .columns(ColumnTable(sample, " ").finding(lines: counts.aligned))
+  }
+
+  /// Lines of many words with a blank between them, all different: sentences repeat some.
+  private var wrapped: DataWarning? {
+    guard isMost(counts.crowded) else { return nil }
+    let words = sample.flatMap { $0.utf8.split(separator: 0x20).map(Array.init) }
+    return 10 * Set(words).count >= 9 * words.count
+      ? .severalPerLine(lines: counts.crowded, .separator(" ")) : nil
+  }
+
+  /// A number before or after most words, if words are left without it.
+  private var numbers: DataWarning? {
+    if isMost(counts.endingInNumber) {
+      let rest = sample.map(Self.withoutLastNumbers)
+      let areAligned = 2 * rest.count { $0.contains("  ") } > rest.count
+      if Self.areDifferent(rest), !areAligned {
+        return .numbers(lines: counts.endingInNumber, areLast: true)
+      }
+    }
+    if isMost(counts.beginningWithNumber) {
+      let rest = sample.map { $0.drop { $0 != " " && $0 != "\t" } }
+      if Self.areDifferent(rest) {
+        return .numbers(lines: counts.beginningWithNumber, areLast: false)
+      }
+    }
+    return nil
+  }
+
+  /// Whether most are different and have letters: HD 1234 and HD 1235 are names that need their
+  /// numbers.
+  private static func areDifferent(_ texts: [Substring]) -> Bool {
+    2 * Set(texts).count { $0.utf8.contains(where: \.isLetter) } > texts.count
+  }
+
+  private static func withoutLastNumbers(_ line: String) -> Substring {
+    var rest = line[...]
+    while let blank = rest.utf8.lastIndex(where: { " \t=".utf8.contains($0) }) {
+      let number = Array(rest.utf8[rest.utf8.index(after: blank)...])
+      guard LineCounts.isNumber(number.span, LineCounts.inner(number.span, number.indices)) else {
+        break
+      }
+      rest = rest[..<blank]
+      while let last = rest.utf8.last, " \t:=,;".utf8.contains(last) {
+        rest = rest[..<rest.utf8.index(before: rest.endIndex)]
+      }
+    }
+    return rest
+  }
+}
+
+/// Lines split into columns.
+private struct ColumnTable {
+  private let separator: Unicode.Scalar
+  private let lines: [[Field]]
+  private let width: Int
+
+  /// The most columns that are considered.
+  private static let widest = 100
+
+  init(_ lines: [String], _ separator: Unicode.Scalar) {
+    self.separator = separator
+    self.lines = lines.map { line in
+      separator == " "
+        ? Self.aligned(line)
+        : line.unicodeScalars.split(separator: separator, omittingEmptySubsequences: false)
+          .map { Field(String(String.UnicodeScalarView($0))) }
+    }
+    width = min(self.lines.map(\.count).max() ?? 1, Self.widest)
+  }
+
+  private static func aligned(_ line: String) -> [Field] {
+    let pieces = line.utf8.split(separator: 0x20, omittingEmptySubsequences: false)
+    var fields: [String] = []
+    var isOpen = false
+    for piece in pieces {
+      if piece.isEmpty {
+        isOpen = false
+      } else if isOpen {
+        fields[fields.count - 1] += " \(Substring(piece))"
+      } else {
+        fields.append(String(Substring(piece)))
+        isOpen = true
+      }
+    }
+    return fields.map { Field($0) }
+  }
+
+  private func values(_ column: Int) -> [Field] {
+    lines.compactMap { $0.indices.contains(column) ? $0[column] : nil }
+  }
+
+  private func different(_ values: [Field]) -> Int {
+    Set(values.filter(\.hasLetters).map(\.text)).count
+  }
+
+  private var hasNumbers: Bool { lines.contains { $0.contains(where: \.isNumber) } }
+
+  private var isQuoted: Bool { 2 * lines.count { $0.contains(where: \.isQuoted) } > lines.count }
+
+  /// Whether the separator belongs to names: "Doe, Jane", "Mission: Venus".
+  var isOfPhrases: Bool {
+    guard separator == "," || separator == ":", headerLines == 0, !hasNumbers, !isQuoted else {
+      return false
+    }
+    let keys = different(values(0))
+    return lines.allSatisfy { $0.dropFirst().allSatisfy(\.isIndented) && $0.count <= 2 }
+      && (separator == "," || 10 * keys > lines.count)
+  }
+
+  /// Whether it belongs to the query of a URL.
+  var isOfAddresses: Bool {
+    2 * lines.count { $0.first?.text.contains("://") == true } > lines.count
+  }
+
+  /// Whether all columns hold the same kind of words: a wrapped list.
+  var isOfWords: Bool {
+    guard width >= 3, headerLines == 0, !hasNumbers, !isQuoted else { return false }
+    let columns = (0..<width).map { values($0).filter { !$0.text.isEmpty } }
+    let all = columns.reduce(0) { $0 + $1.count }
+    return different(columns.flatMap(\.self)) * 10 >= all * 9 && all >= 3 * lines.count
+  }
+
+  func finding(lines count: Int) -> ColumnFinding {
+    var (best, mostWords) = (0, 0)
+    for column in 0..<width {
+      let different = different(values(column))
+      if different > mostWords { (best, mostWords) = (column, different) }
+    }
+    return ColumnFinding(
+      separator: separator, lines: count, column: best + 1, headerLines: headerLines,
+      isQuoted: isQuoted)
+  }
+
+  private var headerLines: Int {
+    // A key on every line is not a header: "name: anna", "name: bert".
+    let isKey = lines.count > 1 && lines[0][0].text == lines[1][0].text
+    let names = isKey ? 0 : header.count { Self.headerNames.contains($0.text.lowercased()) }
+    let isRuled = lines.count > 1 && lines[1].allSatisfy(\.isRule)
+    if isRuled { return 2 }
+    return names > 0 && 2 * names >= header.count || (0..<width).contains(where: isNamedNumber)
+      ? lines.firstIndex { $0.count == header.count && $0[0].text == header[0].text }! + 1 : 0
+  }
+
+  /// The first line, or the one after Excel's hint `sep=;`.
+  private var header: [Field] {
+    lines.count > 1 && lines[0][0].text.hasPrefix("sep=") ? lines[1] : lines[0]
+  }
+
+  /// Whether a column has numbers under a name.
+  private func isNamedNumber(_ column: Int) -> Bool {
+    let values = values(column)
+    let numbers = values.count(where: \.isNumber)
+    guard numbers > 1, 10 * numbers >= 9 * (values.count - 1),
+      let first = header.dropFirst(column).first
+    else { return false }
+    return !first.isNumber && first.hasLetters
+  }
+
+  /// Without blanks.
+  static let headerNames: Set<String> = [
+    "name", "names", "word", "words", "firstname", "first_name", "lastname", "last_name", "surname",
+    "givenname", "given_name", "familyname", "fullname", "username", "city", "town", "place",
+    "title", "page_title", "term", "label", "id", "rank", "count", "counts", "freq", "frequency",
+    "number", "n", "year", "sex", "gender", "lemma", "form", "pos", "lang", "language", "country",
+    "code", "type", "date", "email", "e-mail", "phone",
+  ]
+
+  /// A value of a table.
+  private struct Field {
+    let text: String
+    let isQuoted: Bool
+    let isNumber: Bool
+    let hasLetters: Bool
+    /// Whether a blank stands before it.
+    let isIndented: Bool
+    /// Whether it is part of a rule: `---`.
+    let isRule: Bool
+
+    init(_ value: String) {
+      let bytes = Array(value.utf8)
+      isIndented = bytes.first == 0x20
+      let inner = bytes.filter { ![0x20, 0x22].contains($0) }
+      isQuoted = bytes.contains(0x22)
+      isNumber =
+        !inner.isEmpty && inner.allSatisfy { $0.isDigit || [0x2E, 0x2D, 0x25, 0x65].contains($0) }
+        && inner.contains(where: \.isDigit)
+      hasLetters = inner.contains(where: \.isLetter)
+      isRule = inner.allSatisfy { [0x2D, 0x3D, 0x3A, 0x2B].contains($0) }
+      text = String(decoding: inner, as: UTF8.self)
+    }
   }
 }
 

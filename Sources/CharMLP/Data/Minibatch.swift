@@ -1,5 +1,5 @@
-// Minibatches: what one step learns from, what can be wrong with one, and how they are drawn from
-// the training text.
+// Minibatches: what one step learns from, what can be wrong with one, the training text, and how
+// minibatches are drawn from it.
 
 /// The windows that one step learns from: n contexts of `blockSize` characters and the n characters
 /// that follow.
@@ -37,7 +37,7 @@ public struct Minibatch: Equatable, Sendable {
   public var count: Int { targets.count }
 }
 
-// MARK: Errors
+// MARK: - Errors
 
 /// Why a network cannot learn from a minibatch.
 public enum MinibatchError: Error, Equatable, Sendable, CustomStringConvertible {
@@ -63,6 +63,120 @@ public enum MinibatchError: Error, Equatable, Sendable, CustomStringConvertible 
       "the id \(id) is not in the network's vocabulary, 0 to \(vocabulary - 1)"
     }
   }
+}
+
+// MARK: - Training text
+//
+// What minibatches are drawn from: the ids of all training words, a terminator after each.
+//
+// The window of an id has the ids before it in the same word as its context, so the text is all
+// there is to store. Where ranks share a list that is split by hash, each holds the text of its own
+// lines, and windows are numbered through all ranks, in the order of the file.
+
+/// The training windows of a list as one sequence of targets, or a rank's part of it.
+package struct TrainingText: Equatable, Sendable {
+  /// The targets of the windows held here.
+  let ids: CompactIDs
+  /// The number of the first window held here.
+  package let firstWindow: Int
+  /// The number of training windows of the whole list, on all ranks.
+  package let windowCount: Int
+  /// Whether other ranks hold the rest.
+  package let isPart: Bool
+
+  /// The numbers of the windows held here.
+  package var windows: Range<Int> { firstWindow..<firstWindow + ids.count }
+
+  /// The whole text.
+  init(_ ids: CompactIDs) {
+    (self.ids, firstWindow, windowCount, isPart) = (ids, 0, ids.count, false)
+  }
+
+  /// A rank's part of a text.
+  init(_ ids: CompactIDs, firstWindow: Int, of windowCount: Int) {
+    precondition(
+      firstWindow >= 0 && firstWindow <= windowCount - ids.count,
+      "TrainingText: \(ids.count) windows from \(firstWindow) on, of \(windowCount)")
+    (self.ids, self.firstWindow, self.windowCount, isPart) = (ids, firstWindow, windowCount, true)
+  }
+
+  /// The whole text of the words at some indices, in their order.
+  ///
+  /// - Precondition: the vocabulary has their characters.
+  init(_ words: WordList, _ selection: ArraySlice<Int>, _ vocabulary: Vocabulary) {
+    var ids = CompactIDs()
+    var rest = selection
+    while !rest.isEmpty {  // not all at once: ids take four bytes on the way
+      let some = rest.prefix(1 << 16)
+      ids.append(
+        mustSucceed { try EncodedWords(words, selecting: some, vocabulary: vocabulary).ids })
+      rest = rest.dropFirst(some.count)
+    }
+    self.init(ids)
+  }
+
+  /// The whole text of some windows.
+  package init(_ windows: ContextWindows) {
+    var ids = CompactIDs()
+    ids.append(windows.targets)
+    self.init(ids)
+  }
+}
+
+// MARK: - Compact ids
+
+/// Ids, one byte each as long as all are below 256, else two, else four.
+///
+/// So lists of hundreds of millions of characters fit into memory, and minibatches are gathered
+/// from a quarter of the cache.
+struct CompactIDs: Equatable, Sendable {
+  // The ids are in the array with the smallest integers that hold all of them; the others are empty.
+  private(set) var narrow: [UInt8] = []
+  private(set) var medium: [UInt16] = []
+  private(set) var wide: [Int32] = []
+
+  var count: Int { narrow.count + medium.count + wide.count }
+
+  /// All ids, four bytes each.
+  var expanded: [Int32] { narrow.map(Int32.init) + medium.map(Int32.init) + wide }
+
+  /// Makes room for `count` ids of one byte.
+  mutating func reserve(_ count: Int) { narrow.reserveCapacity(count) }
+
+  /// Appends ids, none negative.
+  mutating func append(_ new: [Int32]) {
+    let largest = new.max() ?? 0
+    widen(to: largest)
+    if largest > UInt16.max || !wide.isEmpty {
+      wide += new
+    } else if largest > UInt8.max || !medium.isEmpty {
+      medium += new.lazy.map { UInt16(truncatingIfNeeded: $0) }
+    } else {
+      narrow += new.lazy.map { UInt8(truncatingIfNeeded: $0) }
+    }
+  }
+
+  /// Replaces every id by its entry in a table, none negative.
+  mutating func renumber(_ table: [Int32]) {
+    widen(to: table.max() ?? 0)
+    replace(&narrow, table)
+    replace(&medium, table)
+    replace(&wide, table)
+  }
+
+  private mutating func widen(to largest: Int32) {
+    if largest > UInt16.max, wide.isEmpty {
+      (narrow, medium, wide) = ([], [], expanded)
+    } else if largest > UInt8.max, medium.isEmpty, wide.isEmpty {
+      (narrow, medium) = ([], narrow.map(UInt16.init))
+    }
+  }
+}
+
+private func replace<ID: FixedWidthInteger>(_ ids: inout [ID], _ table: [Int32]) {
+  let table = table.span
+  var ids = ids.mutableSpan
+  for index in 0..<ids.count { ids[index] = ID(truncatingIfNeeded: table[Int(ids[index])]) }
 }
 
 // MARK: - Drawing them
@@ -133,10 +247,13 @@ public struct MinibatchStream: Sendable {
       selectPlaces(text.windows, of: numbers, &places)
       minibatch.resize(to: places)
     }
-    switch text.ids.storage {
-    case .narrow(let ids): gather(ids)
-    case .medium(let ids): gather(ids)
-    case .wide(let ids): gather(ids)
+    let ids = text.ids
+    if !ids.wide.isEmpty {
+      gather(ids.wide)
+    } else if !ids.medium.isEmpty {
+      gather(ids.medium)
+    } else {
+      gather(ids.narrow)
     }
     return minibatch
   }

@@ -59,16 +59,11 @@ public struct Vocabulary: Sendable {
   /// All scalars of a list's words, ascending.
   private static func distinctScalars(of words: WordList) -> [Unicode.Scalar] {
     let bytes = words.utf8.span
-    var scalars: [Unicode.Scalar] = []
-    var seen = ScalarTable(absent: 0)
-    seen[0x0A] = 1  // line feeds stand between words
+    var numbers = SymbolNumbers()
     forEachScalar(of: bytes, in: 0..<bytes.count) { value in
-      if seen[value] == 0, let scalar = Unicode.Scalar(value) {
-        seen[value] = 1
-        scalars.append(scalar)
-      }
+      if value != 0x0A { _ = numbers.number(of: value) }  // line feeds stand between words
     }
-    return scalars.sorted()
+    return numbers.symbols.sorted()
   }
 }
 
@@ -221,11 +216,15 @@ struct SymbolNumbers: Sendable {
   ///
   /// - Precondition: the bytes are well-formed UTF-8.
   mutating func append(_ bytes: Span<UInt8>, _ word: Range<Int>, to ids: inout [Int32]) {
-    forEachScalar(of: bytes, in: word) { value in
-      let known = numbers[value]
-      ids.append(known > 0 ? known : add(value))
-    }
+    forEachScalar(of: bytes, in: word) { value in ids.append(number(of: value)) }
     ids.append(Vocabulary.terminator)
+  }
+
+  /// The number of a scalar, the next one if it is new.
+  @inline(__always)
+  mutating func number(of value: UInt32) -> Int32 {
+    let known = numbers[value]
+    return known > 0 ? known : add(value)
   }
 
   private mutating func add(_ value: UInt32) -> Int32 {

@@ -221,6 +221,11 @@ extension Unicode.Scalar {
     }
   }
 
+  /// Its bytes in UTF-8 as sed writes them.
+  package var escapedUTF8: String {
+    utf8.map { #"\x"# + String($0, radix: 16, uppercase: true) }.joined()
+  }
+
   /// The scalar's number as Unicode writes it, such as `U+0007` or `U+1F600`.
   package var codePoint: String {
     let digits = String(value, radix: 16, uppercase: true)
@@ -360,7 +365,7 @@ extension WordListError: CustomStringConvertible {
   /// The line of shell that makes a word list of what was refused, if there is one.
   public var remedy: TextRemedy? {
     switch self {
-    case .loneCarriageReturn: TextRemedy(#"tr '\r' '\n' < {}"#)
+    case .loneCarriageReturn: #"tr '\r' '\n' < {}"#
     case .foreignEncoding(let encoding): .iconv(encoding.rawValue)
     case .foreignFormat(_, let remedy): remedy
     case .onOneLine(let separation): separation.remedy

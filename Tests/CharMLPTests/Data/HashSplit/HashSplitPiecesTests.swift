@@ -69,12 +69,8 @@ struct LinePiecesTests {
 
   /// The pieces of the lines that begin in a range of a file, put together.
   private func lines(_ path: String, _ range: Range<Int>?, chunkSize: Int) throws -> [UInt8] {
-    var pieces =
-      if let range {
-        try LinePieces(.opening(path), beginningIn: range, chunkSize: chunkSize)
-      } else {
-        try LinePieces(.opening(path), chunkSize: chunkSize)
-      }
+    var pieces = try LinePieces(
+      .opening(path), beginningIn: range ?? 0..<Int.max, chunkSize: chunkSize)
     var text: [UInt8] = []
     var end: Int?
     while let piece = try pieces.next() {
@@ -106,7 +102,7 @@ struct LinePiecesTests {
   @Test("A line that does not end is passed on once it is too long for any list")
   func overlong() throws {
     let file = try TemporaryFile([UInt8](repeating: 97, count: 300_000))
-    var pieces = LinePieces(try .opening(file.path), chunkSize: 1000)
+    var pieces = try LinePieces(.opening(file.path), chunkSize: 1000)
     let piece = try #require(try pieces.next())
     #expect((65_536..<70_000).contains(piece.text.count))
   }
@@ -137,13 +133,9 @@ struct CompactIDsTests {
     ids.append([])
     #expect(ids.expanded == [0, 1, 2, largest, 3])
     #expect(ids.count == 5)
-    let width =
-      switch ids.storage {
-      case .narrow: 1
-      case .medium: 2
-      case .wide: 4
-      }
+    let width = ids.narrow.isEmpty ? ids.medium.isEmpty ? 4 : 2 : 1
     #expect(width == bytes)
+    #expect([ids.narrow.isEmpty, ids.medium.isEmpty, ids.wide.isEmpty].count(where: \.self) == 2)
   }
 
   @Test(
