@@ -184,30 +184,148 @@ extension DataWarning {
     "; add words, take a smaller network (--hidden 20), or start from a trained one (--start-from RUN)"
 }
 
-extension Unicode.Scalar {
-  fileprivate var separatorName: String {
+// MARK: - What mends a list
+
+extension DataWarning {
+  /// The line of shell that prints the list without what is warned of, if there is one: with tools
+  /// that are installed, as far as there is a choice.
+  package var remedy: TextRemedy? {
     switch self {
-    case "\t": "a tab"
-    case ",": "a comma"
-    case ";": "a semicolon"
-    case ":": "a colon"
-    case " ": "two blanks or more"
-    default: "a bar"
+    case .tiny, .duplicated: nil
+    case .mixedCase(_, let isTurkic): Self.lowering(isTurkic: isTurkic)
+    case .unequalLengths(let median, _):
+      "LC_ALL=C.UTF-8 grep -axE '.{1,\(6 * max(median, 3))}' {}"
+    case .columns(let table): table.remedy
+    case .severalPerLine(_, let separation): separation.remedy
+    case .notation(let notation): notation.remedy
+    case .bullets(let finding): finding.remedy
+    case .numbers(_, areLast: true):
+      "sed -E 's/([[:blank:]:=,;]+\\(?\(Self.number)\\)?)+[[:space:]]*$//' {}"
+    case .numbers(_, areLast: false):
+      "sed -E 's/^[[:blank:]]*\\(?\(Self.number)[.):]?[[:blank:]]+//' {}"
+    case .startsWithCount, .startsWithHeader: "tail -n +2 {}"
+    case .spellingFlags(_, startsWithCount: true): "tail -n +2 {} | cut -d/ -f1 | cut -f1"
+    case .spellingFlags(_, startsWithCount: false): "cut -d/ -f1 {} | cut -f1"
+    case .comments(_, let marks): Self.without(marks)
+    case .trailingComments(_, marks: []): "sed -E 's/[[:blank:]]+\\([^()]*\\)[[:space:]]*$//' {}"
+    case .trailingComments(_, let marks):
+      "sed -E 's/[[:blank:]]+(\(Self.either(marks)))([[:blank:]].*)?$//' {}"
+    case .references(_, let marks):
+      "sed -E 's/([[:blank:]]*(\(marks.map(\.pattern).joined(separator: "|"))))+[[:space:]]*$//' {}"
+    case .addresses(_, areMost: true): "cut -d@ -f1 {}"
+    case .addresses(_, areMost: false): "grep -avE '^ *[^@ ]+@[^@ ]+[.][^@ ]+ *$' {}"
+    case .markup: Self.withoutMarkup
+    case .escaped(_, let form): form.remedy
+    case .quoted(_, let pairs, let isComplete): Self.withoutQuotes(pairs, isComplete: isComplete)
+    case .digits: "grep -av '[0-9]' {}"
+    case .misread(_, let reading): reading.remedy
+    case .replacements: #"LC_ALL=C grep -av "$(printf '\357\277\275')" {}"#
+    case .invisible(let characters, _, _, _):
+      "LC_ALL=C sed '\(characters.map { "s/\($0.scalar.escapedUTF8)//g" }.joined(separator: "; "))' {}"
+    case .normalForms: Self.composing
+    case .lookalikes(_, let lookalikes): lookalikes.remedy
+    case .inflected:
+      """
+      awk '{ sub(/\\r$/, "") } length(stem) < 4 || index($0, stem) != 1 { print; stem = $0 }' {}
+      """
     }
+  }
+
+  /// A number for sed.
+  private static let number = "[-+]?[.]?[0-9][0-9.,]*([eE][-+]?[0-9]+)?%?"
+
+  private static func lowering(isTurkic: Bool) -> TextRemedy {
+    let first = isTurkic ? #".replace("İ", "i").replace("I", "ı")"# : ""
+    return .python("import sys; print(sys.stdin.read()\(first).lower())")
+      ?? "sed '\(isTurkic ? "s/İ/i/g; s/I/ı/g; " : "")s/.*/\\L&/' {}"
+  }
+
+  /// The marks of comments for sed.
+  private static func either(_ marks: [String]) -> String {
+    marks.map { $0 == "#" ? "#+" : $0.replacing("/", with: "\\/") }.joined(separator: "|")
+  }
+
+  /// Without lines that begin with a comment's mark, and without comments that go over several.
+  private static func without(_ marks: [CommentMark]) -> TextRemedy {
+    let lines = marks.filter { $0.text != "/*" }.map {
+      $0.text + ($0.needsBlank ? "+([[:blank:]]|$)" : "")
+    }
+    let grep = "grep -avE " + shellWord("^[[:blank:]]*(\(lines.joined(separator: "|")))")
+    guard lines.count < marks.count else { return "\(grep) {}" }
+    let block = #"sed '/^[[:blank:]]*\/\*/,/\*\//d' {}"#
+    return lines.isEmpty ? "\(block)" : "\(block) | \(grep)"
+  }
+
+  /// Tags within words vanish, others are blanks.
+  private static var withoutMarkup: TextRemedy {
+    .python(
+      #"""
+      import html, re, sys; \#
+      t = re.sub(r"</?(a|b|i|u|em|font|span|strong|small|sub|sup)\b[^>]*>", "", sys.stdin.read()); \#
+      print(html.unescape(re.sub("<[^>]*>", " ", t)))
+      """#) ?? "sed 's/<[^>]*>/ /g' {}"
+  }
+
+  private static func withoutQuotes(_ pairs: [QuotePair], isComplete: Bool) -> TextRemedy {
+    func either(_ marks: [String]) -> String {
+      Set(marks).sorted().map { "()[]".contains($0) ? "\\" + $0 : $0 }.joined(separator: "|")
+    }
+    let opening = "^[[:space:]]*(\(either(pairs.map(\.opening))))[[:space:]]*"
+    let closing = "[[:space:]]*(\(either(pairs.map(\.closing))))[,;]?[[:space:]]*$"
+    return isComplete
+      ? "sed -nE \(shellWord("s/\(opening)(.*)\(closing)/\\2/p")) {}"
+      : "sed -E \(shellWord("s/\(opening)//; s/\(closing)//")) {}"
+  }
+
+  private static var composing: TextRemedy {
+    // Not uconv as long as there is another: it leaves some pairs of kana as they are.
+    .python("import sys, unicodedata; print(unicodedata.normalize(\"NFC\", sys.stdin.read()))")
+      ?? (isInstalled("uconv")
+        ? "uconv -f UTF-8 -t UTF-8 -x nfc {}"
+        : "perl -CSD -MUnicode::Normalize -pe '$_ = NFC($_)' {}")
   }
 }
 
+extension TextRemedy {
+  /// A script that reads standard input; nil without Python.
+  fileprivate static func python(_ script: String) -> TextRemedy? {
+    hasPython ? "python3 -c '\(script)' < {}" : nil
+  }
+}
+
+private var hasPython: Bool { isInstalled("python3") }
+
+/// Whether a command is found on the path.
+private func isInstalled(_ name: String) -> Bool { FileSystem.program(name) != nil }
+
+// MARK: - Columns, notations, bullets
+
 extension ColumnFinding {
-  fileprivate var separatorName: String { separator.separatorName }
+  fileprivate var separatorName: String {
+    separator == " " ? "two blanks or more" : "a \(separator.separatorName)"
+  }
 
   /// What prints the column, without a file.
-  fileprivate var cut: String {
+  private var cut: String {
     switch separator {
     case "\t": "cut -f\(column)"
     case " ": "awk -F'  +' '{ sub(/^ +/, \"\"); print $\(column) }'"
     case ",", ":": "cut -d\(separator) -f\(column)"
     default: "cut -d'\(separator)' -f\(column)"
     }
+  }
+
+  fileprivate var remedy: TextRemedy {
+    let source = hasHeader ? "tail -n +\(headerLines + 1) {} | " : ""
+    guard isQuoted, hasPython, separator != " " else {
+      return "\(source)\(cut)\(hasHeader ? "" : " {}")\(isQuoted ? #" | tr -d '"'"# : "")"
+    }
+    let delimiter = separator == "\t" ? #"\t"# : String(separator)
+    return """
+      \(source)python3 -c 'import csv, sys; [print(r[\(column - 1)]) for r in \
+      csv.reader(sys.stdin, delimiter="\(delimiter)") if len(r) >= \(column)]'\
+      \(hasHeader ? "" : " < {}")
+      """
   }
 }
 
@@ -220,7 +338,34 @@ extension ListNotation {
     case .vCard: "contacts (vCard)"
     }
   }
+
+  fileprivate var remedy: TextRemedy? {
+    switch self {
+    case .json: hasPython ? .json() : nil
+    case .jsonLines:
+      hasPython
+        ? .json("(json.loads(l.strip().rstrip(\",\")) for l in sys.stdin if l.strip())") : nil
+    case .sql: .sql
+    case .vCard: "sed -nE 's/^FN[^:]*://p' {}"
+    }
+  }
 }
+
+extension BulletFinding {
+  fileprivate var remedy: TextRemedy {
+    let signs = marks.map { ["*", "+"].contains($0) ? "\\" + $0 : $0 }.joined(separator: "|")
+    let box = #"(\[[ xX]\][[:blank:]]+)?"#
+    let setting = key.map { "(\($0):[[:blank:]]+)?" } ?? ""
+    let start = "^[[:blank:]]*(\(signs))[[:blank:]]+\(box)\(setting)"
+    let link =
+      hasLinks ? #"s/\[\[([^]|]*\|)?([^]]*)\]\]/\2/g; s/\[([^]]*)\]\([^)]*\)/\1/g; "# : ""
+    return isComplete
+      ? "sed -nE '/\(start)/{ s///; \(link)p; }' {}"
+      : "sed -E 's/\(start)//\(link.isEmpty ? "" : "; " + link.dropLast(2))' {}"
+  }
+}
+
+// MARK: - Letters and signs
 
 extension ReferenceMark {
   fileprivate var example: String {
@@ -250,214 +395,57 @@ extension EscapeForm {
     case .utf7: "+AOk-"
     }
   }
-}
 
-// MARK: - What mends a list
-
-extension DataWarning {
-  /// The line of shell that prints the list without what is warned of, if there is one: with tools
-  /// that are installed, as far as there is a choice.
-  package var remedy: TextRemedy? {
-    switch self {
-    case .tiny, .duplicated: nil
-    case .mixedCase(_, let isTurkic): Self.lowering(isTurkic: isTurkic)
-    case .unequalLengths(let median, _):
-      TextRemedy("LC_ALL=C.UTF-8 grep -axE '.{1,\(6 * max(median, 3))}' {}")
-    case .columns(let table): table.remedy
-    case .severalPerLine(_, let separation): separation.remedy
-    case .notation(let notation): notation.remedy
-    case .bullets(let finding): finding.remedy
-    case .numbers(_, areLast: true):
-      TextRemedy("sed -E 's/([[:blank:]:=,;]+\\(?\(Self.number)\\)?)+[[:space:]]*$//' {}")
-    case .numbers(_, areLast: false):
-      TextRemedy("sed -E 's/^[[:blank:]]*\\(?\(Self.number)[.):]?[[:blank:]]+//' {}")
-    case .startsWithCount, .startsWithHeader: TextRemedy("tail -n +2 {}")
-    case .spellingFlags(_, let startsWithCount):
-      startsWithCount
-        ? TextRemedy("tail -n +2 {} | cut -d/ -f1 | cut -f1")
-        : TextRemedy("cut -d/ -f1 {} | cut -f1")
-    case .comments(_, let marks): Self.without(marks)
-    case .trailingComments(_, marks: []):
-      TextRemedy("sed -E 's/[[:blank:]]+\\([^()]*\\)[[:space:]]*$//' {}")
-    case .trailingComments(_, let marks):
-      TextRemedy("sed -E 's/[[:blank:]]+(\(Self.either(marks)))([[:blank:]].*)?$//' {}")
-    case .references(_, let marks):
-      TextRemedy(
-        "sed -E 's/([[:blank:]]*(\(marks.map(\.pattern).joined(separator: "|"))))+[[:space:]]*$//' {}"
-      )
-    case .addresses(_, areMost: true): TextRemedy("cut -d@ -f1 {}")
-    case .addresses(_, areMost: false):
-      TextRemedy("grep -avE '^ *[^@ ]+@[^@ ]+[.][^@ ]+ *$' {}")
-    case .markup: Self.withoutMarkup
-    case .escaped(_, let form): form.remedy
-    case .quoted(_, let pairs, let isComplete):
-      TextRemedy(Self.withoutQuotes(pairs, isComplete: isComplete))
-    case .digits: TextRemedy("grep -av '[0-9]' {}")
-    case .misread(_, let reading): reading.remedy
-    case .replacements: TextRemedy(#"LC_ALL=C grep -av "$(printf '\357\277\275')" {}"#)
-    case .invisible(let characters, _, _, _):
-      TextRemedy(
-        "LC_ALL=C sed '"
-          + characters.map { "s/\($0.scalar.escapedUTF8)//g" }.joined(separator: "; ") + "' {}")
-    case .normalForms: Self.composing
-    case .lookalikes(_, let lookalikes): hasPython ? lookalikes.remedy : nil
-    case .inflected:
-      TextRemedy(
-        """
-        awk '{ sub(/\\r$/, "") } length(stem) < 4 || index($0, stem) != 1 { print; stem = $0 }' {}
-        """)
-    }
-  }
-
-  /// A number for sed.
-  private static let number = "[-+]?[.]?[0-9][0-9.,]*([eE][-+]?[0-9]+)?%?"
-
-  private static func lowering(isTurkic: Bool) -> TextRemedy {
-    let first = isTurkic ? #".replace("İ", "i").replace("I", "ı")"# : ""
-    return hasPython
-      ? TextRemedy("python3 -c 'import sys; print(sys.stdin.read()\(first).lower())' < {}")
-      : TextRemedy("sed '\(isTurkic ? "s/İ/i/g; s/I/ı/g; " : "")s/.*/\\L&/' {}")
-  }
-
-  /// The marks of comments for sed.
-  private static func either(_ marks: [String]) -> String {
-    marks.map { $0 == "#" ? "#+" : $0.replacing("/", with: "\\/") }.joined(separator: "|")
-  }
-
-  /// Without lines that begin with a comment's mark, and without comments that go over several.
-  private static func without(_ marks: [CommentMark]) -> TextRemedy {
-    let lines = marks.filter { $0.text != "/*" }.map {
-      $0.text + ($0.needsBlank ? "+([[:blank:]]|$)" : "")
-    }
-    let grep = "grep -avE " + shellWord("^[[:blank:]]*(\(lines.joined(separator: "|")))")
-    guard lines.count < marks.count else { return TextRemedy(grep + " {}") }
-    let block = #"sed '/^[[:blank:]]*\/\*/,/\*\//d' {}"#
-    return TextRemedy(lines.isEmpty ? block : "\(block) | \(grep)")
-  }
-
-  /// Tags within words vanish, others are blanks.
-  private static var withoutMarkup: TextRemedy {
-    guard hasPython else { return TextRemedy("sed 's/<[^>]*>/ /g' {}") }
-    return TextRemedy(
-      #"""
-      python3 -c 'import html, re, sys; \#
-      t = re.sub(r"</?(a|b|i|u|em|font|span|strong|small|sub|sup)\b[^>]*>", "", sys.stdin.read()); \#
-      print(html.unescape(re.sub("<[^>]*>", " ", t)))' < {}
-      """#)
-  }
-
-  private static func withoutQuotes(_ pairs: [QuotePair], isComplete: Bool) -> String {
-    func either(_ marks: [String]) -> String {
-      Set(marks).sorted().map { "()[]".contains($0) ? "\\" + $0 : $0 }.joined(separator: "|")
-    }
-    let opening = "^[[:space:]]*(\(either(pairs.map(\.opening))))[[:space:]]*"
-    let closing = "[[:space:]]*(\(either(pairs.map(\.closing))))[,;]?[[:space:]]*$"
-    return isComplete
-      ? "sed -nE " + shellWord("s/\(opening)(.*)\(closing)/\\2/p") + " {}"
-      : "sed -E " + shellWord("s/\(opening)//; s/\(closing)//") + " {}"
-  }
-
-  private static var composing: TextRemedy {
-    // Not uconv as long as there is another: it leaves some pairs of kana as they are.
-    if hasPython {
-      return TextRemedy(
-        """
-        python3 -c 'import sys, unicodedata; \
-        print(unicodedata.normalize("NFC", sys.stdin.read()))' < {}
-        """)
-    }
-    if isInstalled("uconv") { return TextRemedy("uconv -f UTF-8 -t UTF-8 -x nfc {}") }
-    return TextRemedy("perl -CSD -MUnicode::Normalize -pe '$_ = NFC($_)' {}")
-  }
-}
-
-extension ColumnFinding {
-  fileprivate var remedy: TextRemedy {
-    let source = hasHeader ? "tail -n +\(headerLines + 1) {} | " : ""
-    guard isQuoted, hasPython, separator != " " else {
-      return TextRemedy(
-        (hasHeader ? source + cut : cut + " {}") + (isQuoted ? #" | tr -d '"'"# : ""))
-    }
-    let delimiter = separator == "\t" ? #"\t"# : String(separator)
-    return TextRemedy(
-      source
-        + """
-        python3 -c 'import csv, sys; [print(r[\(column - 1)]) for r in \
-        csv.reader(sys.stdin, delimiter="\(delimiter)") if len(r) >= \(column)]'
-        """ + (hasHeader ? "" : " < {}"))
-  }
-}
-
-extension ListNotation {
   fileprivate var remedy: TextRemedy? {
     switch self {
-    case .json: hasPython ? .json() : nil
-    case .jsonLines:
-      hasPython
-        ? .json("(json.loads(l.strip().rstrip(\",\")) for l in sys.stdin if l.strip())") : nil
-    case .sql: .sql
-    case .vCard: TextRemedy("sed -nE 's/^FN[^:]*://p' {}")
-    }
-  }
-}
-
-extension BulletFinding {
-  fileprivate var remedy: TextRemedy {
-    let signs = marks.map { ["*", "+"].contains($0) ? "\\" + $0 : $0 }.joined(separator: "|")
-    let box = #"(\[[ xX]\][[:blank:]]+)?"#
-    let setting = key.map { "(\($0):[[:blank:]]+)?" } ?? ""
-    let start = "^[[:blank:]]*(\(signs))[[:blank:]]+\(box)\(setting)"
-    let link =
-      hasLinks ? #"s/\[\[([^]|]*\|)?([^]]*)\]\]/\2/g; s/\[([^]]*)\]\([^)]*\)/\1/g; "# : ""
-    return isComplete
-      ? TextRemedy("sed -nE '/\(start)/{ s///; \(link)p; }' {}")
-      : TextRemedy("sed -E 's/\(start)//\(link.isEmpty ? "" : "; " + link.dropLast(2))' {}")
-  }
-}
-
-extension EscapeForm {
-  fileprivate var remedy: TextRemedy? {
-    if self == .utf7 { return .iconv("UTF-7") }
-    guard hasPython else { return nil }
-    switch self {
-    case .percent:
-      return TextRemedy(
-        "python3 -c 'import sys, urllib.parse; print(urllib.parse.unquote(sys.stdin.read()))' < {}")
-    case .equals:
-      return TextRemedy(
-        "python3 -c 'import quopri, sys; quopri.decode(sys.stdin.buffer, sys.stdout.buffer)' < {}")
-    default:
-      return TextRemedy(
+    case .backslash:
+      .python(
         #"""
-        python3 -c 'import re, sys; t = re.sub(r"\\(u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2})", \#
+        import re, sys; t = re.sub(r"\\(u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2})", \#
         lambda m: chr(int(m[1][1:], 16)), sys.stdin.read()); \#
-        print(t.encode("utf-16", "surrogatepass").decode("utf-16"))' < {}
+        print(t.encode("utf-16", "surrogatepass").decode("utf-16"))
         """#)
+    case .percent:
+      .python("import sys, urllib.parse; print(urllib.parse.unquote(sys.stdin.read()))")
+    case .equals:
+      .python("import quopri, sys; quopri.decode(sys.stdin.buffer, sys.stdout.buffer)")
+    case .utf7: .iconv("UTF-7")
     }
+  }
+}
+
+extension Misreading {
+  /// Line by line, since some may have been read rightly.
+  fileprivate var remedy: TextRemedy {
+    .python(
+      #"""
+      exec("import sys\nfor l in sys.stdin.read().splitlines():\n \#
+      try: l = l.encode(\"\#(read)\").decode(\"\#(written)\")\n except ValueError: pass\n \#
+      print(l)")
+      """#)
+      ?? "iconv -f UTF-8 -t \(read) {}\(written == "UTF-8" ? "" : " | iconv -f \(written) -t UTF-8")"
   }
 }
 
 extension Lookalikes {
-  fileprivate var remedy: TextRemedy {
+  fileprivate var remedy: TextRemedy? {
     switch self {
     case .variants(let ranges):
-      let letters = ranges.map { "\($0.lowerBound.escaped)-\($0.upperBound.escaped)" }.joined()
-      return TextRemedy(
+      let letters = ranges.map(\.escaped).joined()
+      return .python(
         """
-        python3 -c 'import re, sys, unicodedata; print(re.sub("[\(letters)]+", \
-        lambda m: unicodedata.normalize("NFKC", m[0]), sys.stdin.read()))' < {}
+        import re, sys, unicodedata; print(re.sub("[\(letters)]+", \
+        lambda m: unicodedata.normalize("NFKC", m[0]), sys.stdin.read()))
         """)
     case .ofOtherScript(let pairs, let script):
       let (found, meant) = (pairs.map { "\($0.found)" }, pairs.map { "\($0.meant)" })
-      let letter =
-        script.lowerBound < 0x80
-        ? "a-zA-Z" : "\(script.lowerBound.escaped)-\(script.upperBound.escaped)"
-      return TextRemedy(
+      let letter = script.lowerBound < 0x80 ? "a-zA-Z" : script.escaped
+      return .python(
         #"""
-        python3 -c 'import re, sys; \#
+        import re, sys; \#
         t = str.maketrans("\#(found.joined())", "\#(meant.joined())"); \#
         print(re.sub(r"[^\W\d_]*[\#(letter)][^\W\d_]*", lambda m: m[0].translate(t), \#
-        sys.stdin.read()))' < {}
+        sys.stdin.read()))
         """#)
     }
   }
@@ -474,41 +462,13 @@ extension ClosedRange<UInt32> {
     default: "mathematical letters"
     }
   }
-}
 
-extension UInt32 {
-  /// The scalar of this number as Python writes it.
+  /// The scalars of these numbers as Python writes them in a set.
   fileprivate var escaped: String {
-    let digits = String(self, radix: 16, uppercase: true)
-    return (self > 0xFFFF ? #"\U"# : #"\u"#)
-      + String(repeating: "0", count: (self > 0xFFFF ? 8 : 4) - digits.count) + digits
-  }
-}
-
-extension Misreading {
-  /// Line by line, since some may have been read rightly.
-  fileprivate var remedy: TextRemedy {
-    guard hasPython else {
-      let reading = "iconv -f UTF-8 -t \(read) {}"
-      return TextRemedy(written == "UTF-8" ? reading : reading + " | iconv -f \(written) -t UTF-8")
-    }
-    return TextRemedy(
-      #"""
-      python3 -c 'exec("import sys\nfor l in sys.stdin.read().splitlines():\n \#
-      try: l = l.encode(\"\#(read)\").decode(\"\#(written)\")\n except ValueError: pass\n \#
-      print(l)")' < {}
-      """#)
-  }
-}
-
-private var hasPython: Bool { isInstalled("python3") }
-
-/// Whether a command is found on the path.
-private func isInstalled(_ name: String) -> Bool { FileSystem.program(name) != nil }
-
-extension Unicode.Scalar {
-  /// Its bytes as sed writes them.
-  fileprivate var escapedUTF8: String {
-    utf8.map { #"\x"# + String($0, radix: 16, uppercase: true) }.joined()
+    [lowerBound, upperBound].map { value in
+      let digits = String(value, radix: 16, uppercase: true)
+      let (sign, length) = value > 0xFFFF ? (#"\U"#, 8) : (#"\u"#, 4)
+      return sign + String(repeating: "0", count: length - digits.count) + digits
+    }.joined(separator: "-")
   }
 }

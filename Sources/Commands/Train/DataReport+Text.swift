@@ -135,41 +135,28 @@ extension LengthDistribution {
     return range + (longest == 1 ? " character" : " characters")
   }
 
+  private static let lines = 25
+  private static let longestBar = 40
+
   /// A line for each length that occurs, or for each range of lengths if there are many.
   var text: String {
+    let width = (longest - shortest) / Self.lines + 1
+    let bins = stride(from: shortest, through: longest, by: width).map { start in
+      let lengths = start...min(start + width - 1, longest)
+      return (lengths: lengths, words: counts[lengths].reduce(0, +))
+    }
+    let most = bins.map(\.words).max() ?? 1
     var table = Table(["length", "words", ""], leftAligned: [2])
-    for bin in bins where bin.words > 0 {
-      let last = bin.lengths.upperBound - 1
-      let name = bin.lengths.count == 1 ? "\(last)" : "\(bin.lengths.lowerBound)–\(last)"
-      table.add([name, Format.count(bin.words), String(repeating: "▪", count: bin.bar)])
+    for (lengths, words) in bins where words > 0 {
+      let (first, last) = (lengths.lowerBound, lengths.upperBound)
+      // Rounded up, so that every length that occurs shows.
+      let bar = String(repeating: "▪", count: (words * Self.longestBar + most - 1) / most)
+      table.add([first == last ? "\(last)" : "\(first)–\(last)", Format.count(words), bar])
     }
     return """
       lengths: \(range), median \(median), mean \(Format.fixed(mean, decimals: 1))
       \(table.text)
       """
-  }
-
-  /// Lengths that share a line.
-  private struct Bin {
-    let lengths: Range<Int>
-    let words: Int
-    let bar: Int
-  }
-
-  private static let lines = 25
-  private static let longestBar = 40
-
-  private var bins: [Bin] {
-    let width = (longest - shortest) / Self.lines + 1
-    let ranges = stride(from: shortest, through: longest, by: width).map { start in
-      start..<min(start + width, longest + 1)
-    }
-    let words = ranges.map { counts[$0].reduce(0, +) }
-    let most = words.max() ?? 1
-    return zip(ranges, words).map { lengths, words in
-      // Rounded up, so that every length that occurs shows.
-      Bin(lengths: lengths, words: words, bar: (words * Self.longestBar + most - 1) / most)
-    }
   }
 }
 
