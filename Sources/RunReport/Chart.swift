@@ -42,6 +42,12 @@ struct Chart: Sendable {
     let name: String
     let rows: [[Cell]]
 
+    init(name: String, rows: [[Cell]]) { (self.name, self.rows) = (name, rows) }
+
+    init(_ name: String, _ rows: [[Double?]]) {
+      self.init(name: name, rows: rows.map { $0.map { .number($0) } })
+    }
+
     var text: String {
       rows.map { row in row.map(\.text).joined(separator: "\t") + "\n" }.joined()
     }
@@ -82,12 +88,12 @@ struct Chart: Sendable {
     Chart(
       kind: kind, description: description,
       variables: steps(upTo: lines.last?.step) + variables,
-      files: [.init(name: file, rows: rows(lines, values))])
+      files: [.init(file, rows(lines, values))])
   }
 
   /// A row for each line: its step, and its values.
-  static func rows(_ lines: [MetricsLine], _ values: (MetricsLine) -> [Double?]) -> [[Cell]] {
-    lines.map { line in ([Double(line.step)] + values(line)).map { .number($0) } }
+  static func rows(_ lines: [MetricsLine], _ values: (MetricsLine) -> [Double?]) -> [[Double?]] {
+    lines.map { [Double($0.step)] + values($0) }
   }
 
   /// A round distance between the marks of an axis, with at most `marks` of them.
@@ -183,7 +189,6 @@ final class Figures {
   /// A name in a legend, and the role whose colour it has.
   typealias Entry = (role: String, name: String)
 
-  /// A figure with its caption.
   func figure(
     _ chart: Chart, legend: [Entry] = [], isDiscs: Bool = false, caption: String
   ) -> Markup {
@@ -236,7 +241,6 @@ struct Gnuplot: Sendable {
     executable = FileSystem.absolute(path)
   }
 
-  /// Draws a chart.
   /// - Throws: `Failure` if gnuplot does not start, complains and draws nothing, or does not end.
   func draw(_ chart: Chart) throws(Failure) -> Markup {
     let svg: String
@@ -247,10 +251,10 @@ struct Gnuplot: Sendable {
     } catch {
       throw Failure(reason: "\(error)")
     }
-    guard let picture = SVGPicture(gnuplot: svg, of: chart) else {
+    guard let picture = Markup(gnuplot: svg, of: chart) else {
       throw Failure(reason: "gnuplot drew nothing that is a picture")
     }
-    return picture.markup
+    return picture
   }
 
   private func draw(_ chart: Chart, in directory: TemporaryDirectory) throws -> String {
@@ -303,14 +307,12 @@ struct Gnuplot: Sendable {
 // in an output whose few forms are known (gnuplot 5.4's svg.trm); a newer form would show as black
 // ink, not as harm.
 
-/// A chart as it stands in a page.
-struct SVGPicture {
-  let markup: Markup
-
-  /// Takes gnuplot's output; nil if it is no picture.
+extension Markup {
+  /// A chart as it stands in a page, from gnuplot's output; nil if that is no picture.
   init?(gnuplot output: String, of chart: Chart) {
     guard let start = output.firstRange(of: "<svg"),
-      let viewBox = output[start.upperBound...].between("viewBox=\"", "\""),
+      let box = output[start.upperBound...].firstRange(of: "viewBox=\""),
+      let quote = output[box.upperBound...].firstRange(of: "\""),
       let head = output[start.upperBound...].firstRange(of: ">"),
       let end = output.ranges(of: "</svg>").last, head.upperBound <= end.lowerBound
     else { return nil }
@@ -328,22 +330,13 @@ struct SVGPicture {
         return Markup.element("text", label).html
       }
     let point = "<defs><circle id=\"\(prefix)-point\" r=\"1\" fill=\"currentColor\"/></defs>"
-    markup = .element(
+    self = .element(
       "svg",
       [
-        "class": "chart", "id": "chart-\(prefix)", "role": "img", "viewBox": String(viewBox),
+        "class": "chart", "id": "chart-\(prefix)", "role": "img",
+        "viewBox": String(output[box.upperBound..<quote.lowerBound]),
         "aria-label": chart.description,
       ], [Markup(trusted: point + body)])
-  }
-}
-
-extension StringProtocol where SubSequence == Substring {
-  /// The text between two others.
-  fileprivate func between(_ start: String, _ end: String) -> Substring? {
-    guard let first = firstRange(of: start),
-      let last = self[first.upperBound...].firstRange(of: end)
-    else { return nil }
-    return self[first.upperBound..<last.lowerBound]
   }
 }
 

@@ -75,13 +75,10 @@ public struct ComparisonPage: WrittenPage {
         let counted = counting[index]?.losses.validation
         return [
           Chart.DataFile(
-            name: "run\(number + 1)",
-            rows: run.shownMetrics.map {
-              [.number(place(Double($0.step), of: run)), .number($0.validationLoss)]
-            }),
+            "run\(number + 1)",
+            run.shownMetrics.map { [place(Double($0.step), of: run), $0.validationLoss] }),
           Chart.DataFile(
-            name: "counting\(number + 1)",
-            rows: [0, Double(last ?? 1)].map { [.number($0), .number(counted)] }),
+            "counting\(number + 1)", [0, Double(last ?? 1)].map { [$0, counted] }),
         ]
       })
     return figures.figure(

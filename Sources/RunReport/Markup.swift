@@ -119,7 +119,6 @@ struct Template {
   init(_ text: String) { self.text = text }
 
   /// The page with every placeholder filled.
-  ///
   /// - Precondition: every placeholder has a piece, and every piece a placeholder.
   func filled(_ pieces: KeyValuePairs<String, Markup>) -> Markup {
     var unused = Set(pieces.map(\.key))
@@ -139,7 +138,6 @@ struct Template {
 
 extension Markup {
   /// A whole file.
-  ///
   /// - Parameter permissions: What the content security policy allows besides a style sheet.
   static func file(
     title: String, permissions: StaticString, body: Markup
@@ -199,9 +197,7 @@ package enum ReportFile {
   fileprivate static func reporting(
     _ work: () throws(SystemError) -> Void
   ) throws(CommandFailure) {
-    do throws(SystemError) {
-      try work()
-    } catch {
+    do throws(SystemError) { try work() } catch {
       let advice =
         error.isExisting
         ? "It is no report, and is not overwritten: name another file with --out."

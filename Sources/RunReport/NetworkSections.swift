@@ -116,18 +116,17 @@ extension ReportPage {
 
   private func activations(_ found: Diagnostics) -> Markup {
     let histogram = found.activations
-    func rows(_ isSaturated: Bool) -> [[Chart.Cell]] {
-      histogram.counts.indices
-        .filter { (abs(histogram.center(of: $0)) > Double(Diagnostics.saturation)) == isSaturated }
-        .map { [.number(histogram.center(of: $0)), .number(100 * histogram.share(of: $0))] }
+    func file(_ name: String, _ isSaturated: Bool) -> Chart.DataFile {
+      let bins = histogram.counts.indices.filter {
+        (abs(histogram.center(of: $0)) > Double(Diagnostics.saturation)) == isSaturated
+      }
+      return .init(name, bins.map { [histogram.center(of: $0), 100 * histogram.share(of: $0)] })
     }
-    let chart = Chart(
-      kind: .activations, description: "Histogram of the tanh activations.",
-      files: [
-        .init(name: "activations", rows: rows(false)), .init(name: "saturated", rows: rows(true)),
-      ])
     return figures.figure(
-      chart, legend: [("11", "tanh activations"), ("12", "beyond ±0.97: saturated")],
+      Chart(
+        kind: .activations, description: "Histogram of the tanh activations.",
+        files: [file("activations", false), file("saturated", true)]),
+      legend: [("11", "tanh activations"), ("12", "beyond ±0.97: saturated")],
       caption: """
         Normal is a broad middle with low ends; towers at ±1 pass hardly any gradient, and a lone peak \
         at 0 is a layer that might as well be linear.
@@ -151,18 +150,14 @@ extension ReportPage {
   private func gradients(_ found: Diagnostics) -> Markup {
     let shown = found.gradients.filter { $0.name != "b1" }
     let bins = shown.first?.magnitudes.counts.indices ?? 0..<0
-    let chart = Chart(
-      kind: .gradients, description: "Histograms of the gradients' magnitudes, by tensor.",
-      files: [
-        .init(
-          name: "gradients",
-          rows: bins.map { bin in
-            [.number(shown[0].magnitudes.center(of: bin))]
-              + shown.map { .number(100 * $0.magnitudes.share(of: bin)) }
-          })
-      ])
+    let rows = bins.map { bin in
+      [shown[0].magnitudes.center(of: bin)] + shown.map { 100 * $0.magnitudes.share(of: bin) }
+    }
     return figures.figure(
-      chart, legend: shown.enumerated().map { ("\(17 + $0.offset)", $0.element.name) },
+      Chart(
+        kind: .gradients, description: "Histograms of the gradients' magnitudes, by tensor.",
+        files: [.init("gradients", rows)]),
+      legend: shown.enumerated().map { ("\(17 + $0.offset)", $0.element.name) },
       caption: """
         Normal are humps of one width that overlap: then one learning rate suits all tensors. b1 is \
         left out: batch norm takes it away again, and its gradient is rounding.
@@ -246,6 +241,7 @@ extension ReportPage {
     guard let found = measurements.diagnostics, let minibatch = measurements.minibatch else {
       return withoutPass
     }
+    let sums = found.dlogits.sum(.columns).elements.map { Double($0.magnitude) }
     return .paragraph(
       """
       The gradient of the loss at the logits is softmax minus one-hot, over the number of windows. \
@@ -258,12 +254,8 @@ extension ReportPage {
         caption: """
           \(Format.counted(min(found.dlogits.rows, Self.shownWindows), "window")) of a minibatch. \
           Strength grows with the square root of the magnitude. A pale row was predicted well. \
-          The largest sum of a row is \(Format.scientific(largestSum(found.dlogits))), rounding.
+          The largest sum of a row is \(Format.scientific(sums.max() ?? 0)), rounding.
           """)
-  }
-
-  private func largestSum(_ dlogits: Matrix<Float>) -> Double {
-    dlogits.sum(.columns).elements.map { Double($0.magnitude) }.max() ?? 0
   }
 
   private func image(_ dlogits: Matrix<Float>, _ minibatch: Minibatch) -> Chart {
@@ -276,7 +268,7 @@ extension ReportPage {
       description: "dlogits of a minibatch: a row for each window, a column for each symbol.",
       variables: [(name: "rows", value: Double(rows)), (name: "columns", value: Double(columns))],
       files: [
-        .init(name: "cells", rows: cells(dlogits, rows, columns)),
+        .init("cells", cells(dlogits, rows, columns)),
         .init(name: "contexts", rows: contexts.indices.map { [.number(Double($0)), .label($0)] }),
         .init(
           name: "symbols",
@@ -286,7 +278,7 @@ extension ReportPage {
 
   /// x, y, red, green, blue and opacity of each cell: nothing where it is zero, so that both themes
   /// show through.
-  private func cells(_ dlogits: Matrix<Float>, _ rows: Int, _ columns: Int) -> [[Chart.Cell]] {
+  private func cells(_ dlogits: Matrix<Float>, _ rows: Int, _ columns: Int) -> [[Double?]] {
     let largest = dlogits.elements.lazy.map(\.magnitude).max() ?? 0
     return (0..<rows).flatMap { row in
       (0..<columns).map { column in
@@ -295,8 +287,7 @@ extension ReportPage {
         let share = largest > 0 ? value.magnitude / largest : 0
         // A network of huge weights has gradients that are no numbers.
         let opacity = share.isFinite ? share.squareRoot() * 255 : 0
-        let numbers = [column, row, red, green, blue, Int(opacity.rounded())]
-        return numbers.map { .number(Double($0)) }
+        return [column, row, red, green, blue, Int(opacity.rounded())].map { Double($0) }
       }
     }
   }
@@ -320,18 +311,12 @@ enum LetterKind {
 
   /// Letters of these three alphabets are vowels or consonants; all else is something else.
   init(_ symbol: Unicode.Scalar) {
-    guard symbol.properties.isAlphabetic, Self.hasVowels(symbol) else {
-      self = .other
-      return
-    }
-    let lower = symbol.properties.lowercaseMapping.unicodeScalars
-    self = Self.vowels.contains(Self.name(of: lower.first ?? symbol)) ? .vowel : .consonant
-  }
-
-  private static func hasVowels(_ symbol: Unicode.Scalar) -> Bool {
     switch symbol.value {
-    case 0x41...0x24F, 0x1E00...0x1EFF, 0x370...0x3FF, 0x1F00...0x1FFF, 0x400...0x52F: true
-    default: false
+    case 0x41...0x24F, 0x1E00...0x1EFF, 0x370...0x3FF, 0x1F00...0x1FFF, 0x400...0x52F:
+      let lower = symbol.properties.lowercaseMapping.unicodeScalars.first ?? symbol
+      let isVowel = Self.vowels.contains(Self.name(of: lower))
+      self = !symbol.properties.isAlphabetic ? .other : isVowel ? .vowel : .consonant
+    default: self = .other
     }
   }
 

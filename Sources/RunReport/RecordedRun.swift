@@ -175,7 +175,7 @@ package struct RunDescription: Sendable {
   /// Adds a part.
   /// - Precondition: it is an object.
   package mutating func append(_ part: JSONValue) {
-    guard let pairs = part.pairs else { preconditionFailure("RunDescription: a part is an object") }
+    guard let pairs = part.pairs else { fatalError("RunDescription: a part is an object") }
     parts.append(part)
     self.pairs = pairs
   }

@@ -1,7 +1,7 @@
 // The page of one run: its parts in their order.
 
 import CharMLP
-public import CommandSupport
+import CommandSupport
 import OrderedJSON
 import Posix
 
@@ -13,7 +13,6 @@ public struct ReportPage: WrittenPage {
   private let generator: GeneratorData
 
   /// Computes what a page shows.
-  ///
   /// - Parameter progress: Called with what is computed now, which may take long for large
   ///   vocabularies.
   public init(_ run: RecordedRun, progress: (String) -> Void = { _ in }) {
@@ -175,11 +174,9 @@ public struct ReportPage: WrittenPage {
       variables: Chart.steps(upTo: last.step)
         + Self.perplexityMarks(shown.compactMap { $0 }),
       files: [
-        .init(
-          name: "minibatches", rows: curve.points.map { [.number($0.step), .number($0.loss)] }),
-        .init(name: "baselines", rows: baselines.map { $0.map { .number($0) } }),
-        .init(
-          name: "losses", rows: Chart.rows(lines) { [$0.smoothedLoss, $0.validationLoss] }),
+        .init("minibatches", curve.points.map { [$0.step, $0.loss] }),
+        .init("baselines", baselines),
+        .init("losses", Chart.rows(lines) { [$0.smoothedLoss, $0.validationLoss] }),
       ])
     return figures.figure(
       chart, legend: legend,

@@ -76,7 +76,7 @@ struct ChartTests {
 
   @Test("gnuplot's SVG gets role colours, the chart's ids and escaped labels")
   func picture() throws {
-    let html = try #require(SVGPicture(gnuplot: Self.drawn, of: chart)).markup.html
+    let html = try #require(Markup(gnuplot: Self.drawn, of: chart)).html
     #expect(html.contains("stroke='var(--role-12)'") && html.contains("color='var(--role-3)'"))
     #expect(html.contains("fill=\"rgb(255,0,0)\""))
     #expect(html.contains("<text>`rm`</text><text>&lt;x&gt;</text><text></text>"))
@@ -92,7 +92,7 @@ struct ChartTests {
   @Test("A label that looks like a placeholder is not replaced")
   func labelLikeAPlace() throws {
     let chart = Chart(kind: .embedding, description: "", files: [], labels: ["@1@", "b"])
-    let html = try #require(SVGPicture(gnuplot: Self.drawn, of: chart)).markup.html
+    let html = try #require(Markup(gnuplot: Self.drawn, of: chart)).html
     #expect(html.contains("<text>@1@</text><text>b</text>"))
   }
 
@@ -100,7 +100,7 @@ struct ChartTests {
     "gnuplot output that is not a picture is refused",
     arguments: ["", "<svg", "</svg><svg viewBox=\"0 0 1 1\">", "<svg></svg>"])
   func noPicture(text: String) {
-    #expect(SVGPicture(gnuplot: text, of: chart) == nil)
+    #expect(Markup(gnuplot: text, of: chart) == nil)
   }
 
   @Test("Without a program there is no gnuplot")
