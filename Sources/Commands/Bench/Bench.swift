@@ -111,7 +111,6 @@ protocol BenchReport {
   var json: JSONValue { get }
 }
 
-/// The network's sizes.
 struct ShapeOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp("Windows in a minibatch; --sizes takes 1 to 2048.", valueName: "n"),
@@ -180,25 +179,20 @@ struct InterleavedTiming {
     self.rounds = rounds
   }
 
-  /// The number of rounds.
   var count: Int { rounds.count }
 
-  /// The median of a figure of one piece of work.
   func median(_ index: Int, figure: Int = 0) -> Double {
     Self.median(rounds.map { $0[index][figure] })
   }
 
-  /// The median of each figure of one piece of work.
   func medians(_ index: Int) -> [Double] {
     rounds[0][index].indices.map { median(index, figure: $0) }
   }
 
-  /// The median of the rounds' ratios of two pieces of work.
   func medianRatio(of index: Int, to other: Int) -> Double {
     Self.median(rounds.map { $0[index][0] / $0[other][0] })
   }
 
-  /// The smallest figure of one piece of work.
   func smallest(_ index: Int) -> Double {
     rounds.reduce(.infinity) { min($0, $1[index][0]) }
   }
@@ -439,7 +433,6 @@ extension Sequence<TimedProduct> {
     }
   }
 
-  /// The operations of all products.
   var operations: Double { reduce(0) { $0 + $1.operations } }
 }
 
@@ -503,7 +496,6 @@ struct Figure {
     return table.text
   }
 
-  /// The rows as an array of objects.
   static func json(_ rows: [[Figure]]) -> JSONValue {
     .array(
       rows.map { row in

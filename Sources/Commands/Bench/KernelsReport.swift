@@ -96,9 +96,7 @@ extension KernelTiming {
     try StepVariant.compare(variants, problem.minibatch)
     let fused = variants.filter { $0.path == "fused" }
     let interleaved = InterleavedTiming(
-      fused.map { variant in
-        InterleavedTiming.turn(variant.engine, problem.minibatch)
-      }, seconds: seconds / 2)
+      fused.map { InterleavedTiming.turn($0.engine, problem.minibatch) }, seconds: seconds / 2)
     return KernelTiming(
       steps: fused.enumerated().map { index, variant in
         Step(threads: variant.threads, seconds: interleaved.median(index))
@@ -107,14 +105,11 @@ extension KernelTiming {
 
   /// What the process of one core type prints: `core`, `steps` and `peak_gflops`.
   func json(core: String) -> JSONValue {
-    [
-      "core": .string(core), "steps": stepsJSON, "peak_gflops": .number(peakGFLOPS),
-    ]
+    ["core": .string(core), "steps": stepsJSON, "peak_gflops": .number(peakGFLOPS)]
   }
 
   fileprivate var stepsJSON: JSONValue {
-    .array(
-      steps.map { ["threads": .integer($0.threads), "seconds": .number($0.seconds)] })
+    .array(steps.map { ["threads": .integer($0.threads), "seconds": .number($0.seconds)] })
   }
 
   /// Reads what the process of one core type has printed.
@@ -164,18 +159,15 @@ extension BenchProcess {
   func timing(
     of core: String, seconds: Double
   ) -> Result<KernelTiming, KernelTiming.Failure> {
-    do throws(KernelTiming.Failure) {
+    Result { () throws(KernelTiming.Failure) in
       let output = try run(core: core, ["--one-core", "times", "--seconds", "\(seconds)"])
-      return .success(try KernelTiming(output, of: core))
-    } catch {
-      return .failure(error)
+      return try KernelTiming(output, of: core)
     }
   }
 
   /// What is in use without `OPENBLAS_CORETYPE`.
   func unpromptedChoice() -> KernelChoice? {
-    guard let output = try? run(core: nil, ["--one-core", "name"]) else { return nil }
-    return KernelChoice(output)
+    (try? run(core: nil, ["--one-core", "name"])).flatMap(KernelChoice.init)
   }
 
   /// Runs the program, and reads the object that it prints as its last line.
@@ -204,18 +196,16 @@ extension BenchProcess {
     } catch {
       throw KernelTiming.Failure(reason: "not started: \(error)")
     }
-    switch end {
-    case .timedOut, .cancelled: throw KernelTiming.Failure(reason: "did not end")
-    case .status(0): break
-    case .status(132):
-      throw KernelTiming.Failure(reason: "needs instructions that this processor lacks")
-    case .status(let status) where status > 128:
-      throw KernelTiming.Failure(reason: "died of signal \(status - 128)")
-    case .status(let status):
-      let lines = messages.pieces(separatedBy: UInt8(ascii: "\n"))
-      let message = lines.first.map(String.init) ?? "ended with status \(status)"
-      throw KernelTiming.Failure(reason: "failed: \(message)")
-    }
+    let message = messages.pieces(separatedBy: UInt8(ascii: "\n")).first
+    let reason: String? =
+      switch end {
+      case .timedOut, .cancelled: "did not end"
+      case .status(0): nil
+      case .status(132): "needs instructions that this processor lacks"
+      case .status(let status) where status > 128: "died of signal \(status - 128)"
+      case .status(let status): "failed: \(message ?? "ended with status \(status)")"
+      }
+    if let reason { throw KernelTiming.Failure(reason: reason) }
     guard let line = output.pieces(separatedBy: UInt8(ascii: "\n")).last,
       let object = try? JSONValue(parsing: String(line))
     else { throw KernelTiming.Failure(reason: "printed no times") }

@@ -9,7 +9,8 @@ import OrderedJSON
 /// All that was measured at one shape.
 struct StepReport: BenchReport {
   let products: [ProductTiming]
-  let timings: [StepTiming]
+  /// The seconds of a step, each way.
+  let timings: [(variant: StepVariant, seconds: Double)]
   let breakdowns: [StepBreakdown]
   let limit: StepLimit
 
@@ -27,22 +28,17 @@ struct StepReport: BenchReport {
     let products = problem.products
     // The products stand last but for the steps under a clock: beside the fused steps.
     let interleaved = InterleavedTiming(
-      variants.map { variant in
-        InterleavedTiming.turn(variant.engine, minibatch)
-      } + [InterleavedTiming.turn(products.backToBack())]
+      variants.map { InterleavedTiming.turn($0.engine, minibatch) }
+        + [InterleavedTiming.turn(products.backToBack())]
         + engines.map { StepBreakdown.turn($0, minibatch) }, seconds: seconds)
 
-    let timings = variants.enumerated().map { index, variant in
-      StepTiming(
-        path: variant.path, product: variant.product, threads: variant.threads,
-        seconds: interleaved.median(index))
-    }
+    let timings = variants.enumerated().map { ($1, interleaved.median($0)) }
     let fused = variants.count - engines.count
     return StepReport(
       products: timedProducts, timings: timings,
       breakdowns: engines.indices.map { index in
         StepBreakdown(
-          threads: engines[index].threads, seconds: timings[fused + index].seconds,
+          threads: engines[index].threads, seconds: interleaved.median(fused + index),
           parts: interleaved.medians(variants.count + 1 + index))
       },
       limit: StepLimit(
@@ -55,24 +51,6 @@ struct StepReport: BenchReport {
 
 // MARK: - Whole steps
 
-/// The time that one way to train takes for a step.
-struct StepTiming {
-  let path: String
-  let product: MatrixProduct
-  let threads: Int
-  let seconds: Double
-
-  var figures: [Figure] {
-    [
-      .word("training step", "path", path),
-      .word("product", "product", product.rawValue),
-      .whole("threads", "threads", threads),
-      .time("µs", "seconds", seconds, decimals: 1),
-      Figure("steps/s", "steps_per_second", Format.significant(1 / seconds), .number(1 / seconds)),
-    ]
-  }
-}
-
 /// One way to take a step.
 struct StepVariant {
   let path: String
@@ -82,6 +60,16 @@ struct StepVariant {
   var fused: FusedEngine?
 
   var threads: Int { engine.threads }
+
+  func figures(_ seconds: Double) -> [Figure] {
+    [
+      .word("training step", "path", path),
+      .word("product", "product", product.rawValue),
+      .whole("threads", "threads", threads),
+      .time("µs", "seconds", seconds, decimals: 1),
+      Figure("steps/s", "steps_per_second", Format.significant(1 / seconds), .number(1 / seconds)),
+    ]
+  }
 
   /// The derivation on either product, then the fused engine on one thread and on `threads`.
   ///
@@ -222,9 +210,9 @@ extension StepReport {
 
   private var stepTable: String {
     Figure.table(
-      timings.map { timing in
-        timing.figures + [
-          .number("ratio", nil, timings[0].seconds / timing.seconds, decimals: 1)
+      timings.map { variant, seconds in
+        variant.figures(seconds) + [
+          .number("ratio", nil, timings[0].seconds / seconds, decimals: 1)
         ]
       }, leftAligned: [0, 1])
   }
@@ -284,7 +272,7 @@ extension StepReport {
     .object(
       Self.libraryJSON + [
         ("products", Figure.json(products.map(\.figures))),
-        ("steps", Figure.json(timings.map(\.figures))),
+        ("steps", Figure.json(timings.map { $0.variant.figures($0.seconds) })),
         ("breakdowns", .array(breakdowns.map(json))),
         ("limit", json(limit)),
       ])
