@@ -100,11 +100,7 @@ extension Command {
 enum CommandLineWords {
   /// The words after the program's name.
   /// - Throws: `CommandFailure`: 69 if not even the name is there, 66 for a word that is not UTF-8.
-  static func arguments() throws(CommandFailure) -> [String] {
-    try arguments(of: processWords())
-  }
-
-  static func arguments(of words: [[UInt8]]) throws(CommandFailure) -> [String] {
+  static func arguments(of words: [[UInt8]] = processWords()) throws(CommandFailure) -> [String] {
     guard !words.isEmpty else {
       throw CommandFailure(
         .unavailable, "the arguments cannot be read, not even the program's name",
@@ -306,7 +302,6 @@ extension Outcome {
 
 extension WordListError {
   /// The failure as it is reported for a list that came from `source`.
-  ///
   /// - Parameter line: The line of shell that reads the list as it should be, if there is one.
   public func commandFailure(in source: String, instead line: String? = nil) -> CommandFailure {
     let status: ExitStatus =
@@ -332,7 +327,6 @@ extension DatasetError {
 
 extension Dataset {
   /// A data set that fits into the memory.
-  ///
   /// - Throws: `CommandFailure`, which calls the list `name`: 65 if it is too small, 71 if it is
   ///   too large.
   package init(
@@ -350,7 +344,6 @@ extension Dataset {
 
 extension ModelFileError {
   /// The failure as it is reported for a model that came from `path`.
-  ///
   /// - Parameter bytes: The file, whose format is named if it is not a model.
   public func commandFailure(in path: String, of bytes: [UInt8] = []) -> CommandFailure {
     if case .notSafetensors = self, let kind = FileFormat.name(ofFileStartingWith: bytes) {

@@ -80,7 +80,6 @@ public enum Format {
   /// What is to be pasted or begins with blanks stays whole, however long: the subject of a message
   /// up to its first colon, which may be a file's name, words in single quotes, and what follows a
   /// colon and two blanks.
-  ///
   /// - Parameter prefix: What stands before the message, such as the command's name.
   public static func wrapped(
     _ line: String, after prefix: String = "", columns: Int = 80
@@ -279,7 +278,6 @@ public struct Table {
   private let leftAligned: Set<Int>
 
   /// Makes a table with a heading for each column.
-  ///
   /// - Parameter leftAligned: The columns that hold words; the others are aligned right.
   public init(_ headings: [String], leftAligned: Set<Int> = [0]) {
     rows = [headings]
@@ -384,10 +382,7 @@ extension String {
 
 extension Unicode.Scalar {
   fileprivate var isLineEnd: Bool {
-    switch value {
-    case 0x0A...0x0D, 0x85, 0x2028, 0x2029: true
-    default: false
-    }
+    (0x0A...0x0D).contains(value) || [0x85, 0x2028, 0x2029].contains(value)
   }
 
   /// Whether it does something to a terminal or a line instead of showing: controls, line ends,
@@ -406,15 +401,16 @@ extension Unicode.Scalar {
   /// first one, and invisible ones by their number: U+00A0.
   ///
   /// For a symbol that stands alone: it should be seen, and put no mark on its neighbour.
-  public var visible: String { showsAlone ? String(self) : codePoint }
-
-  private var showsAlone: Bool {
-    if isLaterJamo || isBlankOfBraille || properties.isDefaultIgnorableCodePoint { return false }
+  public var visible: String {
+    let isBlankOfBraille = value == 0x2800
+    if isLaterJamo || isBlankOfBraille || properties.isDefaultIgnorableCodePoint {
+      return codePoint
+    }
     switch properties.generalCategory {
     case .spaceSeparator, .lineSeparator, .paragraphSeparator, .control, .format, .surrogate,
       .privateUse, .unassigned, .nonspacingMark, .spacingMark, .enclosingMark:
-      return false
-    default: return true
+      return codePoint
+    default: return String(self)
     }
   }
 
@@ -422,8 +418,6 @@ extension Unicode.Scalar {
   fileprivate var isLaterJamo: Bool {
     (0x1160...0x11FF).contains(value) || (0xD7B0...0xD7FF).contains(value)
   }
-
-  private var isBlankOfBraille: Bool { value == 0x2800 }
 
   // MARK: - Columns
 

@@ -159,7 +159,6 @@ extension RecipeField {
   }
 
   /// The value that a flag's text stands for.
-  ///
   /// - Throws: an error that says what it must be.
   package func value(ofFlag text: String) throws -> JSONValue {
     switch values {

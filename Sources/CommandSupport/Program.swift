@@ -79,7 +79,6 @@ extension CommandConfiguration {
 
 extension ParsableCommand {
   /// Refuses a first word that is no subcommand, where a command has such; names the nearest.
-  ///
   /// - Throws: `ValidationError`.
   package static func requireSubcommand(_ arguments: [String]) throws {
     let commands = configuration.subcommands
@@ -167,7 +166,6 @@ public enum Host {
   private static let ownBytes = 40 << 20
 
   /// Refuses what this process could not hold in addition to what it has.
-  ///
   /// - Parameters:
   ///   - need: The bytes that are needed, or nil if they cannot be counted.
   ///   - purpose: What needs them, as the subject of a sentence.
@@ -186,7 +184,6 @@ public enum Host {
   }
 
   /// Refuses the sizes of a network that this process could not hold.
-  ///
   /// - Parameter need: The bytes that are needed, or nil if they cannot be counted.
   /// - Throws: `CommandFailure` (71).
   public static func requireSizes(_ need: Double?) throws(CommandFailure) {
@@ -239,7 +236,6 @@ public enum AddressSpace {
   private static let callerLimit = 8
 
   /// Ends the process with status 71 and two lines if there is too little room.
-  ///
   /// - Parameter callers: How many of our threads will call it at the same time.
   public static func requireRoomForBLAS(callers: Int = availableCores()) {
     let callers = min(callers, callerLimit)

@@ -24,7 +24,11 @@ public struct ModelSource: Sendable {
   public init(_ name: String?) throws(CommandFailure) {
     isNewest = name == nil
     do throws(SystemError) {
-      path = try Self.find(name)
+      if let name {
+        path = try RunDirectory.modelPath(named: name)
+      } else {
+        path = try RunDirectory.newest(in: Self.runs)?.preferredPath ?? ""
+      }
     } catch {
       throw CommandFailure(.noInput, "\(error)", advice: "Name a run directory or a model file.")
     }
@@ -34,19 +38,19 @@ public struct ModelSource: Sendable {
     }
   }
 
-  /// The path of the model's file, empty if no name is given and there is no run.
-  private static func find(_ name: String?) throws(SystemError) -> String {
-    if let name { return try RunDirectory.modelPath(named: name) }
-    return try RunDirectory.newest(in: runs)?.preferredPath ?? ""
-  }
-
   /// Reads all of the file, the word list still compressed, and says which state of a run it is
   /// unless it is the final one.
-  ///
   /// - Throws: `CommandFailure`: 66 if it cannot be read, 65 if it is no model, 76 if it is too new.
   public func checkpoint() throws(CommandFailure) -> Checkpoint {
     let checkpoint = try Self.checkpoint(path)
-    announceUnfinished(checkpoint)
+    if !checkpoint.isFinished {
+      let place = place(of: checkpoint)
+      if checkpoint.training.best?.step == checkpoint.training.step {
+        StandardError.shared.note("\(place), the best by validation")
+      } else {
+        StandardError.shared.warn("\(place), not the end of its training")
+      }
+    }
     return checkpoint
   }
 
@@ -60,16 +64,6 @@ public struct ModelSource: Sendable {
   private func place(of checkpoint: Checkpoint) -> String {
     let (step, steps) = (checkpoint.training.step, checkpoint.recipe.steps)
     return "\(path): step \(Format.count(step)) of \(Format.count(steps))"
-  }
-
-  private func announceUnfinished(_ checkpoint: Checkpoint) {
-    guard !checkpoint.isFinished else { return }
-    let place = place(of: checkpoint)
-    if checkpoint.training.best?.step == checkpoint.training.step {
-      StandardError.shared.note("\(place), the best by validation")
-    } else {
-      StandardError.shared.warn("\(place), not the end of its training")
-    }
   }
 }
 
@@ -114,9 +108,7 @@ extension ModelSource {
     advice: String? = "Name a run directory or a model file."
   ) throws(CommandFailure) -> Checkpoint {
     let bytes = try bytes(of: path, allowingPipes: allowingPipes, advice: advice)
-    do throws(ModelFileError) {
-      return try Checkpoint(file: bytes)
-    } catch {
+    do throws(ModelFileError) { return try Checkpoint(file: bytes) } catch {
       throw error.commandFailure(in: path, of: bytes)
     }
   }
@@ -137,12 +129,9 @@ extension ModelSource {
 
 extension Checkpoint {
   /// The words that the file carries; nil if there are none.
-  ///
   /// - Throws: `CommandFailure` (65) if they are damaged.
   package func storedWords(_ path: String) throws(CommandFailure) -> WordList? {
-    do throws(ModelFileError) {
-      return try wordList()
-    } catch {
+    do throws(ModelFileError) { return try wordList() } catch {
       throw error.commandFailure(in: path)
     }
   }
@@ -156,7 +145,6 @@ package struct NewRun {
   package let lock: RunLock
 
   /// Makes and locks the directory that `--out` names, or the next free `runs/<stem>-<k>`.
-  ///
   /// - Throws: `CommandFailure`: 73 if it cannot be made or is taken, 75 if another process holds
   ///   it.
   package init(out: String?, stem: String) throws(CommandFailure) {
@@ -189,12 +177,9 @@ package struct NewRun {
 
 extension RunLock {
   /// Locks a directory.
-  ///
   /// - Throws: `CommandFailure`: 75 if another process holds the lock, 73 if it cannot be made.
   package convenience init(of directory: RunDirectory) throws(CommandFailure) {
-    do throws(RunLockError) {
-      try self.init(directory)
-    } catch {
+    do throws(RunLockError) { try self.init(directory) } catch {
       if case .held = error {
         throw CommandFailure(.locked, "\(error)", advice: "Wait for it, or stop it first.")
       }
@@ -250,7 +235,6 @@ public struct WordListSource: Sendable {
   ///
   /// `-` is standard input. A bare name that is not in the working directory is looked for in
   /// `data/` there, and nowhere else. Without a name it is the bundled list.
-  ///
   /// - Parameter command: The command and the option to which the name was given.
   public init(_ name: String?, for command: String = "train --data") {
     self.command = Program.called(command)
@@ -366,9 +350,7 @@ public struct WordLists: Sendable {
     }
     var lists: [WordList] = []
     for source in sources { lists.append(try source.read()) }
-    do throws(WordListError) {
-      return try WordList(joining: lists)
-    } catch {
+    do throws(WordListError) { return try WordList(joining: lists) } catch {
       throw error.commandFailure(in: name)
     }
   }

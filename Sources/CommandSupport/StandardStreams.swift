@@ -74,9 +74,7 @@ public final class StandardOutput: Sendable {
   /// A stdout that was never open is no failure as long as nothing was written.
   func close() throws(CommandFailure) {
     try flush()
-    do throws(SystemError) {
-      try OpenFile(descriptor: descriptor).close()
-    } catch {
+    do throws(SystemError) { try OpenFile(descriptor: descriptor).close() } catch {
       if !error.isBadDescriptor { throw Self.failure(error) }
     }
   }

@@ -34,7 +34,6 @@ struct RecipeOptions: ParsableArguments {
   private var flags: RecipeChoice { RecipeChoice(flags: network.given + training.given) }
 
   /// What the flags say, and the file that they name.
-  ///
   /// - Throws: `CommandFailure` for a file that is not there or is no recipe.
   func choice() throws(CommandFailure) -> RecipeChoice {
     var choice = flags
@@ -129,7 +128,6 @@ extension RecipeField {
 extension Recipe {
   /// The flags that give any list this recipe: the lecture's, and what differs from it. None for
   /// the lecture's.
-  ///
   /// - Parameter startingFromNetwork: Whether the run starts from a network, and so with another
   ///   learning rate unless one is given.
   func flags(startingFromNetwork: Bool) -> [String] {
@@ -219,9 +217,7 @@ struct RecipeChoice {
 
   /// Two settings that cannot both hold; nil if there are none.
   var conflict: String? {
-    do throws(RecipeError) {
-      try applied(to: Recipe()).validate()
-    } catch {
+    do throws(RecipeError) { try applied(to: Recipe()).validate() } catch {
       guard case .conflict(let first, let second, let reason) = error else { return "\(error)" }
       return "--\(first) cannot be used with --\(second), \(reason)"
     }
@@ -229,7 +225,6 @@ struct RecipeChoice {
   }
 
   /// Takes the sizes of a network that was read from `path`.
-  ///
   /// - Throws: `CommandFailure` (76) if others are asked for.
   mutating func start(from network: StartingNetwork, at path: String) throws(CommandFailure) {
     (self.network, networkPath) = (network, path)
@@ -267,14 +262,11 @@ extension RecipeChoice {
   private static let presets = Recipe.Preset.allCases.map(\.rawValue)
 
   /// Reads a file: some or all settings, and the preset that the others come from.
-  ///
   /// - Throws: `CommandFailure`: 64 for what is neither a file nor a preset, 66 for a file that
   ///   cannot be read, 65 for one that is no recipe.
   mutating func read(_ path: String) throws(CommandFailure) {
     var bytes: [UInt8]
-    do throws(SystemError) {
-      bytes = try FileSystem.read(path, limit: Self.byteLimit)
-    } catch {
+    do throws(SystemError) { bytes = try FileSystem.read(path, limit: Self.byteLimit) } catch {
       let meant = NearestWords.likelyName(for: path, among: Self.presets)
       let isPath = path.utf8.contains { $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "/") }
       let isRun = (try? RunDirectory(existing: path))?.hasModel == true
@@ -289,9 +281,7 @@ extension RecipeChoice {
     // Windows' editors write a byte order mark, as in word lists.
     if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { bytes.removeFirst(3) }
     self.path = path
-    do throws(RecipeFileError) {
-      try take(bytes)
-    } catch {
+    do throws(RecipeFileError) { try take(bytes) } catch {
       throw CommandFailure(
         .badData, "\(path): \(error.reason)",
         advice: Program.called("train --print-recipe") + " writes such a file.")
@@ -308,9 +298,7 @@ extension RecipeChoice {
       throw RecipeFileError(reason: "expected a recipe in UTF-8")
     }
     let json: JSONValue
-    do throws(JSONSyntaxError) {
-      json = try JSONValue(parsing: text)
-    } catch {
+    do throws(JSONSyntaxError) { json = try JSONValue(parsing: text) } catch {
       let lines = bytes.prefix(error.offset)
         .split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
       let column = lines[lines.count - 1].count + 1

@@ -37,7 +37,6 @@ struct RunStart {
   var formerSteps: Int?
 
   /// A start as the flags ask for it.
-  ///
   /// - Throws: `CommandFailure` for whatever stands in the way of training.
   init(_ options: Train, _ communicator: (any Communicator)?) throws {
     if let resumed = options.checkpoints.resume {
@@ -163,9 +162,7 @@ extension RunStart {
 extension RunDirectory {
   /// The directory of a run to resume.
   init(toResume path: String) throws(CommandFailure) {
-    do throws(SystemError) {
-      try self.init(existing: path)
-    } catch {
+    do throws(SystemError) { try self.init(existing: path) } catch {
       throw CommandFailure(.noInput, "\(error)", advice: "Name a run directory.")
     }
     guard hasModel else {
@@ -276,9 +273,7 @@ struct RunData {
   let recipe: Recipe
 
   /// Reads the list of a new run, and chooses the recipe for it.
-  ///
   /// - Throws: `CommandFailure` for a list that is missing, no list, or too small or too large.
-  ///
   /// - Parameter training: What it is to be trained with; nil if it is only looked at.
   init(
     reading source: WordLists, _ settings: RecipeChoice,
@@ -292,7 +287,6 @@ struct RunData {
   }
 
   /// Takes a list, and what the run's files keep of it.
-  ///
   /// - Throws: `CommandFailure` for a list that is too small or too large; it calls the list
   ///   `name`.
   private init(
@@ -363,7 +357,6 @@ extension WordList {
 
 extension WordLists {
   /// Reads the list a piece at a time, together with the other ranks.
-  ///
   /// - Throws: `CommandFailure` for a list that is missing or is no list.
   func readByHash(
     _ recipe: Recipe, _ communicator: (any Communicator)?

@@ -192,7 +192,6 @@ struct CheckpointOptions: ParsableArguments {
 
 extension Train {
   /// What the flags, a recipe file and a network to start from say about the recipe.
-  ///
   /// - Throws: `CommandFailure` for a file that cannot be used, or sizes that are not the
   ///   network's.
   func recipeChoice() throws(CommandFailure) -> RecipeChoice {
@@ -201,9 +200,7 @@ extension Train {
     let path = try ModelSource(name).path
     let bytes = try ModelSource.bytes(of: path)
     let network: StartingNetwork
-    do throws(ModelFileError) {
-      network = try StartingNetwork(file: bytes)
-    } catch {
+    do throws(ModelFileError) { network = try StartingNetwork(file: bytes) } catch {
       var failure = error.commandFailure(in: path, of: bytes)
       if error == .notAModel {
         failure.advice =

@@ -23,7 +23,6 @@ final class TrainingRun {
   private var hasReportedFailure = false
 
   /// Reads the words and takes the directory; the clock runs from here on.
-  ///
   /// - Parameter communicator: The ranks that train together; nil for this process alone.
   init(_ options: Train, _ communicator: (any Communicator)? = nil) throws {
     let startedAt = timestamp()
@@ -265,7 +264,6 @@ extension TrainingRun {
   }
 
   /// Warns if nothing was learned: a finite loss can still be meaningless.
-  ///
   /// - Throws: `CommandFailure` (70) if even the perplexity is too large for a number.
   private func judge(_ losses: SplitLosses) throws(CommandFailure) {
     let (loss, steps) = (losses.validation, start.trainer.step)
@@ -308,9 +306,7 @@ extension TrainingRun {
         .inputOutput, "\(start.directory.path): no longer the directory that this run locked",
         advice: "Everything saved so far is in that directory, wherever it is now.")
     }
-    do throws(SystemError) {
-      try write()
-    } catch {
+    do throws(SystemError) { try write() } catch {
       throw CommandFailure(.inputOutput, "\(error)", advice: "Nothing saved before is lost.")
     }
   }
@@ -322,7 +318,6 @@ extension TrainingRun {
 
   /// Saves the step that the trainer is at if its time has come, if it is the last, or after a
   /// signal.
-  ///
   /// - Throws: `CommandFailure` with the signal's status, once all is saved.
   private func saveIfDue() throws {
     let trainer = start.trainer
