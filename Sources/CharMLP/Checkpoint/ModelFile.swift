@@ -157,7 +157,20 @@ extension Checkpoint {
     } catch {
       throw .notSafetensors(error)
     }
-    try checkFormat(file.metadata, bytes)
+    let metadata = file.metadata
+    guard metadata["format"] == format, let version = metadata["version"].flatMap(Int.init) else {
+      throw .notAModel
+    }
+    guard let checksum = FileChecksum.read(bytes), metadata[FileChecksum.key] == checksum.found
+    else { throw .noChecksum }
+    guard checksum.found == checksum.expected else {
+      throw .wrongChecksum(found: checksum.found, expected: checksum.expected)
+    }
+    guard version <= fileVersion else { throw .newerVersion(version) }
+    guard version == fileVersion else { throw .notAModel }
+    guard metadata["architecture"] == architecture else {
+      throw .otherArchitecture(metadata["architecture"] ?? "none")
+    }
     return file
   }
 
@@ -174,24 +187,6 @@ extension Checkpoint {
     self.init(
       model: model, recipe: recipe, backward: backward, training: training, lineage: lineage,
       words: try StoredWords(file), mixture: try StoredMixture(file))
-  }
-
-  private static func checkFormat(
-    _ metadata: [String: String], _ bytes: [UInt8]
-  ) throws(ModelFileError) {
-    guard metadata["format"] == format, let version = metadata["version"].flatMap(Int.init) else {
-      throw .notAModel
-    }
-    guard let checksum = FileChecksum.read(bytes), metadata[FileChecksum.key] == checksum.found
-    else { throw .noChecksum }
-    guard checksum.found == checksum.expected else {
-      throw .wrongChecksum(found: checksum.found, expected: checksum.expected)
-    }
-    guard version <= fileVersion else { throw .newerVersion(version) }
-    guard version == fileVersion else { throw .notAModel }
-    guard metadata["architecture"] == architecture else {
-      throw .otherArchitecture(metadata["architecture"] ?? "none")
-    }
   }
 
   private static func recipe(
@@ -324,14 +319,11 @@ extension TrainingState {
     _ file: SafetensorsFile, upTo last: Int64
   ) throws(ModelFileError) -> BestEvaluation? {
     guard file["training.best_step"] != nil else { return nil }
-    let expected = "an evaluation of a step up to \(last)"
-    let step: Int64 = try file.scalar("training.best_step", expected: expected)
-    let name = "training.best_validation_loss"
-    let loss: Double = try file.scalar(name, expected: "a finite loss")
-    guard (0...last).contains(step) else {
-      throw .training("training.best_step", expected: expected)
-    }
-    guard loss.isFinite else { throw .training(name, expected: "a finite loss") }
+    let step: Int64 = try file.scalar(
+      "training.best_step", expected: "an evaluation of a step up to \(last)"
+    ) { (0...last).contains($0) }
+    let loss: Double = try file.scalar(
+      "training.best_validation_loss", expected: "a finite loss", where: \.isFinite)
     return BestEvaluation(step: Int(step), validationLoss: loss)
   }
 
@@ -383,11 +375,11 @@ extension SafetensorsFile {
 
   /// The one element of a tensor.
   fileprivate func scalar<Element: TensorElement>(
-    _ name: String, expected: String
+    _ name: String, expected: String, where isValid: (Element) -> Bool = { _ in true }
   ) throws(ModelFileError) -> Element {
-    guard let elements = try? elements(named: name, as: Element.self), elements.count == 1 else {
-      throw .training(name, expected: expected)
-    }
+    guard let elements = try? elements(named: name, as: Element.self), elements.count == 1,
+      isValid(elements[0])
+    else { throw .training(name, expected: expected) }
     return elements[0]
   }
 }
@@ -474,5 +466,54 @@ extension StartingNetwork {
       checkpoint.model,
       Origin(
         fingerprint: checksum, step: checkpoint.training.step, steps: checkpoint.recipe.steps))
+  }
+}
+
+// MARK: - The checksum of a model file
+//
+// Safetensors has none, and a flipped bit in a weight still is a weight. The metadata's field
+// "crc32" holds eight lower-case hexadecimal digits: the CRC-32 of the whole file, from the
+// header's length to the last weight, taken with 0s in place of those digits. CRC-32 finds every
+// change of up to 32 bits in a row, so every single bit. It is not a signature: anyone can
+// recompute it.
+//
+// The field is found in the text as `"crc32":"`. Inside a JSON string its quotation marks would be
+// escaped, so the text can stand nowhere but at a key.
+
+enum FileChecksum {
+  static let key = "crc32"
+  static let zero = "00000000"
+  private static let opening = Array("\"\(key)\":\"".utf8)
+
+  /// A file whose checksum is still zero, with the right one.
+  static func sealed(_ file: consuming [UInt8]) -> [UInt8] {
+    guard let place = place(in: file) else { preconditionFailure("a file without a checksum") }
+    let sum = sum(of: file, digitsAt: place)
+    file.replaceSubrange(place, with: sum.utf8)
+    return file
+  }
+
+  /// The checksum that a file has, and the one that it should have; nil if it has none.
+  static func read(_ file: [UInt8]) -> (found: String, expected: String)? {
+    guard let place = place(in: file) else { return nil }
+    let found = String(decoding: file[place], as: UTF8.self)
+    return (found, sum(of: file, digitsAt: place))
+  }
+
+  private static func sum(of file: [UInt8], digitsAt place: Range<Int>) -> String {
+    var sum = Zlib.crc32(file[..<place.lowerBound])
+    sum = Zlib.crc32(Array(zero.utf8)[...], continuing: sum)
+    let digits = String(Zlib.crc32(file[place.upperBound...], continuing: sum), radix: 16)
+    return zero.dropLast(digits.count) + digits
+  }
+
+  /// Where the digits stand in a file that was decoded without an error.
+  private static func place(in file: [UInt8]) -> Range<Int>? {
+    var length = 0
+    for byte in file.prefix(8).reversed() { length = length << 8 | Int(byte) }
+    guard let key = file[..<(8 + length)].firstRange(of: opening),
+      key.upperBound + zero.utf8.count <= 8 + length
+    else { return nil }
+    return key.upperBound..<key.upperBound + zero.utf8.count
   }
 }

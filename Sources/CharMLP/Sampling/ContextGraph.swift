@@ -209,18 +209,13 @@ extension ContextGraph {
     return Self.id(place - first, of: vocabularyCount)
   }
 
-  /// The same for a row without a guide, by bisection.
+  /// The same for a row without a guide.
   static func find(_ share: Double, in row: [Step], _ isEndless: Bool) -> Int {
-    let end = isEndless ? row.count - 1 : row.count
-    let total = row[end - 1].sum
+    let total = row[row.count - (isEndless ? 2 : 1)].sum
     guard total > 0 else { return -1 }
     let threshold = threshold(share, total)
-    var (low, high) = (0, end - 1)
-    while low < high {
-      let middle = (low + high) >> 1
-      if threshold < row[middle].sum { high = middle } else { low = middle + 1 }
-    }
-    return id(low, of: row.count)
+    let place = row.firstIndex { threshold < $0.sum } ?? row.count - 1
+    return id(place, of: row.count)
   }
 
   /// The steps of a distribution, in the order of the ids 1, 2, …, 0.

@@ -14,18 +14,19 @@ import RealModule
 
 /// Words in the order of their probability, from the most probable one on.
 public struct MostLikelyWords: WordSource {
-  let language: WordLanguage
-  let scorer: WordScorer
-  let space: WordSpace?
-  let forbidden: ForbiddenWords
+  private let language: WordLanguage
+  private let scorer: WordScorer
+  private let space: WordSpace?
+  private let forbidden: ForbiddenWords
   private let budget: Int
   /// Prefixes expanded since the last word.
   private var expandedCount = 0
   private(set) var nodes: [Node] = []
   /// Nodes with their bounds, the best first.
-  private var open = BestFirstQueue()
-  /// The bounds of the best finished words.
-  private var finished: HighestNumbers
+  private var open = Heap<OpenNode>()
+  /// The `count` highest bounds of finished words, the least first.
+  private var finished = Heap<Double>()
+  private let count: Int
   /// The most nodes.
   private let nodeLimit: Int
   /// The nodes that there is memory for; more end the search.
@@ -39,7 +40,7 @@ public struct MostLikelyWords: WordSource {
   /// A node and its bound in arrays that have grown by half again, a new number for each node, and
   /// half of the bounds once more, as sorting takes them.
   private static let bytesPerNode =
-    (MemoryLayout<Node>.stride + MemoryLayout<BestFirstQueue.Entry>.stride) * 3 / 2 + 12
+    (MemoryLayout<Node>.stride + MemoryLayout<OpenNode>.stride) * 3 / 2 + 12
 
   /// A prefix, or a finished word if its character is the terminator.
   struct Node {
@@ -79,7 +80,7 @@ public struct MostLikelyWords: WordSource {
     space = WordSpace(network, request.chain, language, request.forbidden, stateLimit: stateLimit)
     forbidden = request.forbidden
     budget = request.shortBudget(vocabulary: predictor.model.shape.vocabulary)
-    finished = HighestNumbers(count)
+    self.count = count
     // Room for one more expansion than fits into a quarter of it, whatever the vocabulary.
     let room = (Self.byteLimit - (space?.byteCount ?? 0)) / Self.bytesPerNode
     self.memoryLimit = min(memoryLimit, Self.byteLimit)
@@ -87,11 +88,7 @@ public struct MostLikelyWords: WordSource {
       memoryLimit < Self.byteLimit
       ? max(0, (memoryLimit - (space?.byteCount ?? 0)) / Self.bytesPerNode) : .max
     self.nodeLimit = max(nodeLimit ?? room, 4 * predictor.model.shape.vocabulary)
-    let start =
-      space?.start
-      ?? WordSpace.Position(
-        context: 0, state: Int32(language.startState), length: Int32(language.prefix.count), node: 0
-      )
+    let start = WordSpace.Position.start(of: language)
     let logProbability = scorer.logProbability(ofPrefix: language.prefix)
     let bound = space.map { $0.mass(start) } ?? 1
     add(
@@ -105,8 +102,8 @@ public struct MostLikelyWords: WordSource {
   public mutating func proceed(into word: inout DrawnWord) throws(SamplingError) -> Bool {
     guard expandedCount < budget else { throw .searchTooLong(beginnings: budget) }
     // A bound that is not a number, of a model whose probabilities are not, is dropped as well.
-    while let best = open.best, !(best.bound >= finished.least) { _ = open.removeBest() }
-    guard let best = open.best, best.bound > lost else {
+    while let best = open.elements.first, !(best.bound >= leastBound) { _ = open.removeFirst() }
+    guard let best = open.elements.first, best.bound > lost else {
       throw lost > -.infinity ? .searchTooLarge(bytes: Self.byteLimit) : .exhausted
     }
     guard nodes[Int(best.number)].id == Vocabulary.terminator else {
@@ -116,10 +113,10 @@ public struct MostLikelyWords: WordSource {
       }
       if nodes.count + language.automaton.vocabularyCount > nodeLimit { makeRoom() }
       // It may have another number now.
-      if let number = open.removeBest() { expand(number) }
+      if let best = open.removeFirst() { expand(Int(best.number)) }
       return false
     }
-    _ = open.removeBest()
+    _ = open.removeFirst()
     expandedCount = 0
     let node = nodes[Int(best.number)]
     word.ids = text(of: Int(node.parent))
@@ -127,19 +124,33 @@ public struct MostLikelyWords: WordSource {
     return true
   }
 
-  mutating func add(_ node: Node, bound: Double) {
-    guard bound > -.infinity, bound >= finished.least else { return }
-    if node.id == Vocabulary.terminator { finished.add(bound) }
-    if nodes.count == nodes.capacity {
-      nodes.reserveCapacity(min(max(64, 2 * nodes.count), nodeLimit + 1))
-      open.reserveCapacity(min(max(64, 2 * nodes.count), nodeLimit + 1))
+  /// What a bound must reach: the least of the highest of finished words, or −∞ as long as there are
+  /// fewer than wanted.
+  private var leastBound: Double {
+    finished.elements.count < count ? -.infinity : finished.elements.first ?? .infinity
+  }
+
+  private mutating func add(_ node: Node, bound: Double) {
+    guard bound > -.infinity, bound >= leastBound else { return }
+    // Without a count no word ever keeps another out.
+    if node.id == Vocabulary.terminator, count < .max {
+      if finished.elements.count < count {
+        finished.add(bound)
+      } else {
+        finished.replaceFirst(with: bound)
+      }
     }
-    open.add(nodes.count, bound)
+    if nodes.count == nodes.capacity {
+      let capacity = min(max(64, 2 * nodes.count), nodeLimit + 1)
+      nodes.reserveCapacity(capacity)
+      open.elements.reserveCapacity(capacity)
+    }
+    open.add(OpenNode(bound: bound, number: Int32(nodes.count)))
     nodes.append(node)
   }
 
   /// The ids of a prefix.
-  func text(of number: Int) -> [Int32] {
+  private func text(of number: Int) -> [Int32] {
     var ids: [Int32] = []
     var node = nodes[number]
     while node.parent >= 0 {
@@ -148,31 +159,31 @@ public struct MostLikelyWords: WordSource {
     }
     return language.prefix + ids.reversed()
   }
-}
 
-// MARK: - Making room
+  // MARK: Making room
 
-extension MostLikelyWords {
   /// Drops the prefixes that are not wanted and, of the others, those with the lowest bounds, until
   /// the rest with their ancestors take half of the room or less.
   private mutating func makeRoom() {
-    open.sort()
-    open.keepFirst(open.count { [finished] in $0.bound >= finished.least })
-    var kept = min(open.entries.count, nodeLimit / 2)
+    // A heap in order is a heap as well.
+    open.elements.sort()
+    let least = leastBound
+    let wanted = open.elements.prefix { $0.bound >= least }.count
+    var kept = min(wanted, nodeLimit / 2)
     var isNeeded = ancestry(ofFirst: kept)
     while kept > 1, isNeeded.count(where: { $0 }) > nodeLimit / 2 {
       kept /= 2
       isNeeded = ancestry(ofFirst: kept)
     }
-    if kept < open.entries.count { lost = max(lost, open.entries[kept].bound) }
-    open.keepFirst(kept)
+    if kept < wanted { lost = max(lost, open.elements[kept].bound) }
+    open.elements.removeLast(open.elements.count - kept)
     renumber(isNeeded)
   }
 
   /// Which nodes are among the first open ones or their ancestors.  (nodes)
   private func ancestry(ofFirst count: Int) -> [Bool] {
     var isNeeded = [Bool](repeating: false, count: nodes.count)
-    for entry in open.entries.prefix(count) {
+    for entry in open.elements.prefix(count) {
       var number = entry.number
       while number >= 0, !isNeeded[Int(number)] {
         isNeeded[Int(number)] = true
@@ -195,7 +206,49 @@ extension MostLikelyWords {
       count += 1
     }
     nodes.removeLast(nodes.count - count)
-    open.renumber { numbers[Int($0)] }
+    for place in open.elements.indices {
+      open.elements[place].number = numbers[Int(open.elements[place].number)]
+    }
+  }
+
+  // MARK: Expanding a prefix
+
+  private mutating func expand(_ number: Int) {
+    let node = nodes[number]
+    let count = language.automaton.vocabularyCount
+    // What each character is worth with all that may follow it; 0 if it is not possible.
+    var weights: [Double]
+    let probabilities: [Double]
+    if let space {
+      weights = Array(repeating: 0, count: count)
+      _ = space.weigh(node.position, into: &weights)
+      probabilities = (0..<count).map { space.probability(node.position, $0) }
+    } else {
+      let text = text(of: number)
+      probabilities = scorer.distribution(after: text)
+      weights = probabilities
+      let state = Int(node.position.state)
+      if !language.mayEnd(state, length: text.count) || forbidden.contains(text) { weights[0] = 0 }
+      for id in 1..<count
+      where !language.mayGoOn(language.automaton.next(state, id), length: text.count + 1) {
+        weights[id] = 0
+      }
+    }
+    for id in 0..<count where weights[id] > 0 {
+      add(
+        Node(
+          parent: Int32(number), id: Int32(id), position: position(after: node.position, id),
+          logProbability: node.logProbability + .log(probabilities[id])),
+        bound: node.logProbability + .log(weights[id]))
+    }
+  }
+
+  private func position(after position: WordSpace.Position, _ id: Int) -> WordSpace.Position {
+    guard id != Vocabulary.terminator else { return position }
+    if let space { return space.advance(position, id) }
+    var next = position
+    next.state = Int32(language.automaton.next(Int(position.state), id))
+    return next
   }
 }
 
@@ -207,112 +260,14 @@ extension WordSpace {
   }
 }
 
-// MARK: - Expanding a prefix
-
-extension MostLikelyWords {
-  mutating func expand(_ number: Int) {
-    if let space { expand(number, space) } else { expandWithoutSpace(number) }
-  }
-
-  private mutating func expand(_ number: Int, _ space: WordSpace) {
-    let node = nodes[number]
-    var weights = [Double](repeating: 0, count: space.vocabularyCount)
-    _ = space.weigh(node.position, into: &weights)
-    for id in weights.indices where weights[id] > 0 {
-      let next = id == 0 ? node.position : space.advance(node.position, id)
-      add(
-        Node(
-          parent: Int32(number), id: Int32(id), position: next,
-          logProbability: node.logProbability + .log(space.probability(node.position, id))),
-        bound: node.logProbability + .log(weights[id]))
-    }
-  }
-
-  private mutating func expandWithoutSpace(_ number: Int) {
-    let node = nodes[number]
-    let text = text(of: number)
-    let (state, length) = (Int(node.position.state), text.count)
-    for (id, probability) in scorer.distribution(after: text).enumerated() {
-      var position = node.position
-      if id == 0 {
-        guard language.mayEnd(state, length: length), !forbidden.contains(text) else { continue }
-      } else {
-        position.state = Int32(language.automaton.next(state, id))
-        guard language.mayGoOn(Int(position.state), length: length + 1) else { continue }
-      }
-      let logProbability = node.logProbability + .log(probability)
-      add(
-        Node(
-          parent: Int32(number), id: Int32(id), position: position, logProbability: logProbability),
-        bound: logProbability)
-    }
-  }
-}
-
 // MARK: - Queues
 
-/// Numbers by their bounds, the highest first and of equals the lower number.
-struct BestFirstQueue {
-  struct Entry: Comparable {
-    let bound: Double
-    var number: Int32
+/// A node's number and bound: the best first, and of equals the lower number.
+private struct OpenNode: Comparable {
+  let bound: Double
+  var number: Int32
 
-    static func < (a: Self, b: Self) -> Bool { (a.bound, b.number) > (b.bound, a.number) }
-  }
-
-  private var heap = Heap<Entry>()
-
-  var entries: [Entry] { heap.elements }
-  var best: Entry? { heap.elements.first }
-
-  mutating func reserveCapacity(_ count: Int) { heap.elements.reserveCapacity(count) }
-
-  mutating func add(_ number: Int, _ bound: Double) {
-    heap.add(Entry(bound: bound, number: Int32(number)))
-  }
-
-  mutating func removeBest() -> Int? { heap.removeFirst().map { Int($0.number) } }
-
-  // A queue in order is a heap as well.
-
-  /// Puts all into their order.
-  mutating func sort() { heap.elements.sort() }
-
-  /// How many have a property that the first have, once all are in order.
-  func count(where hasIt: (Entry) -> Bool) -> Int { entries.prefix(while: hasIt).count }
-
-  /// Drops all but the first.
-  mutating func keepFirst(_ count: Int) { heap.elements.removeLast(entries.count - count) }
-
-  /// Gives other numbers, in the same order.
-  mutating func renumber(_ number: (Int32) -> Int32) {
-    for place in heap.elements.indices {
-      heap.elements[place].number = number(heap.elements[place].number)
-    }
-  }
-}
-
-/// The `limit` highest of the numbers added, to ask for the least of them.
-private struct HighestNumbers {
-  private let limit: Int
-  private var heap = Heap<Double>()
-
-  init(_ limit: Int) { self.limit = limit }
-
-  /// The least of the highest numbers; −∞ as long as there are fewer than `limit`.
-  var least: Double {
-    heap.elements.count < limit ? -.infinity : heap.elements.first ?? .infinity
-  }
-
-  mutating func add(_ number: Double) {
-    // Without a limit no number ever keeps another out.
-    guard limit < .max else { return }
-    if heap.elements.count < limit {
-      heap.add(number)
-    } else if let first = heap.elements.first, number > first {
-      heap.replaceFirst(with: number)
-    }
-  }
+  static func < (a: Self, b: Self) -> Bool { (a.bound, b.number) > (b.bound, a.number) }
 }
 
 /// A binary heap, the least element first.

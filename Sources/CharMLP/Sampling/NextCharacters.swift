@@ -140,44 +140,103 @@ final class NextCharacterNetwork {
 
   /// The distribution after one of the contexts evaluated last.
   func distribution(_ row: Int, _ options: ChainOptions, into probabilities: inout [Double]) {
-    guard let counting else {
-      options.distribution(
-        count: shape.vocabulary, logit: { logit(row, $0) }, into: &probabilities)
-      return
+    // A mixture has its temperature as a whole.
+    softmax(row, temperature: counting == nil ? options.temperature : 1, into: &probabilities)
+    if let counting {
+      let first = row * shape.vocabulary
+      for id in probabilities.indices {
+        probabilities[id] =
+          counting.weight * probabilities[id] + (1 - counting.weight) * counted[first + id]
+      }
+      options.applyTemperature(to: &probabilities)
     }
-    ChainOptions().distribution(
-      count: shape.vocabulary, logit: { logit(row, $0) }, into: &probabilities)
-    let first = row * shape.vocabulary
-    for id in probabilities.indices {
-      probabilities[id] =
-        counting.weight * probabilities[id] + (1 - counting.weight) * counted[first + id]
-    }
-    options.apply(to: &probabilities)
+    if options.isTruncating { options.truncate(&probabilities) }
   }
-}
 
-extension ChainOptions {
-  /// softmax(logits / temperature), truncated and normalized again.
-  ///
-  /// - Parameters:
-  ///   - count: The vocabulary's count.
-  ///   - logit: A logit by its id.
-  ///   - probabilities: Becomes the distribution, by id.  (count)
+  /// softmax(logits / temperature)
   @inline(__always)
-  func distribution(
-    count: Int, logit: (Int) -> Float, into probabilities: inout [Double]
-  ) {
+  private func softmax(_ row: Int, temperature: Double, into probabilities: inout [Double]) {
+    let count = shape.vocabulary
     var largest = -Float.infinity
-    for id in 0..<count where logit(id) > largest { largest = logit(id) }
+    for id in 0..<count where logit(row, id) > largest { largest = logit(row, id) }
     let scale = 1 / temperature
     var sum = 0.0
     for id in 0..<count {
-      let share = Double.exp((Double(logit(id)) - Double(largest)) * scale)
+      let share = Double.exp((Double(logit(row, id)) - Double(largest)) * scale)
       probabilities[id] = share
       sum += share
     }
     for id in 0..<count { probabilities[id] /= sum }
-    if isTruncating { truncate(&probabilities) }
+  }
+}
+
+// MARK: - Chain options
+
+/// How the distribution of the next character follows from its logits: temperature, then top-k,
+/// then top-p, at every step.
+///
+/// The end of a word is a character like any other. Constraints on whole words condition the chain
+/// that these options define (see WordConstraints). Logits are Float, probabilities Double.
+public struct ChainOptions: Equatable, Sendable {
+  /// What the logits are divided by; above 0.
+  public var temperature: Double
+  /// How many of the likeliest characters are kept, at least 1; nil keeps all. Of equally likely
+  /// ones the lower id is kept.
+  public var topK: Int?
+  /// The smallest set of the likeliest characters whose probabilities reach this sum is kept
+  /// (nucleus sampling; Holtzman et al., "The curious case of neural text degeneration", 2020). It
+  /// is above 0 and at most 1, which keeps all.
+  public var topP: Double
+
+  /// By default the chain of the model as it is; values are checked where they are used.
+  public init(temperature: Double = 1, topK: Int? = nil, topP: Double = 1) {
+    (self.temperature, self.topK, self.topP) = (temperature, topK, topP)
+  }
+
+  /// - Throws: `ConstraintError.option` for a value that defines no chain.
+  func validate() throws(ConstraintError) {
+    guard temperature > 0, temperature.isFinite else {
+      throw .option("temperature", found: "\(temperature)", expected: "a number above 0")
+    }
+    guard (topK ?? 1) >= 1 else {
+      throw .option("top-k", found: "\(topK ?? 0)", expected: "at least 1")
+    }
+    guard topP > 0, topP <= 1 else {
+      throw .option("top-p", found: "\(topP)", expected: "above 0 and at most 1")
+    }
+  }
+
+  /// Whether some characters may lose all their probability.
+  var isTruncating: Bool { topK != nil || topP < 1 }
+
+  /// Takes a distribution to the power of 1 / temperature, and normalizes it again.
+  func applyTemperature(to probabilities: inout [Double]) {
+    guard temperature != 1 else { return }
+    // Divided by the largest before, so that the powers do not all vanish.
+    let largest = probabilities.max() ?? 1
+    var sum = 0.0
+    for id in probabilities.indices {
+      let power = Double.exp(.log(probabilities[id] / largest) / temperature)
+      probabilities[id] = power
+      sum += power
+    }
+    for id in probabilities.indices { probabilities[id] /= sum }
+  }
+
+  /// Sets all but the likeliest to zero, and normalizes the rest.
+  func truncate(_ probabilities: inout [Double]) {
+    let order = probabilities.indices.sorted {
+      (probabilities[$1], $0) < (probabilities[$0], $1)
+    }
+    var kept = 0
+    var sum = 0.0
+    let limit = min(topK ?? .max, order.count)
+    while kept < limit, sum < topP || topP == 1 {
+      sum += probabilities[order[kept]]
+      kept += 1
+    }
+    for id in order[kept...] { probabilities[id] = 0 }
+    for id in order[..<kept] { probabilities[id] /= sum }
   }
 }
 
@@ -212,10 +271,19 @@ public struct WordScorer {
   ///
   /// Their sum is the word's; −∞ for what top-k or top-p leave out.  (characters + 1)
   public func logProbabilities(of word: [Int32]) -> [Double] {
+    requireKnown(word)
+    let length = network.contextLength
+    let padded = [Int32](repeating: Vocabulary.terminator, count: length) + word
+    let targets = word + [Vocabulary.terminator]
+    var distribution = [Double](repeating: 0, count: network.shape.vocabulary)
     var logs: [Double] = []
-    forEachDistribution(along: word) { distribution in
-      let target = logs.count < word.count ? Int(word[logs.count]) : 0
-      logs.append(.log(distribution[target]))
+    while logs.count < targets.count {
+      let batch = logs.count..<min(logs.count + network.batchRows, targets.count)
+      network.evaluate(batch.flatMap { padded[$0..<$0 + length] })
+      for row in batch.indices {
+        network.distribution(row - batch.lowerBound, options, into: &distribution)
+        logs.append(.log(distribution[Int(targets[row])]))
+      }
     }
     return logs
   }
@@ -238,26 +306,6 @@ public struct WordScorer {
     let count = network.shape.vocabulary
     precondition(
       ids.allSatisfy { $0 >= 0 && $0 < count }, "WordScorer: \(ids) in a vocabulary of \(count)")
-  }
-
-  /// Passes on the distributions after none, one, two, … and all of the characters.
-  private func forEachDistribution(along word: [Int32], _ body: ([Double]) -> Void) {
-    requireKnown(word)
-    let length = network.contextLength
-    let padded = [Int32](repeating: Vocabulary.terminator, count: length) + word
-    var distribution = [Double](repeating: 0, count: network.shape.vocabulary)
-    var first = 0
-    while first <= word.count {
-      let count = min(network.batchRows, word.count + 1 - first)
-      var contexts: [Int32] = []
-      for row in first..<first + count { contexts += padded[row..<row + length] }
-      network.evaluate(contexts)
-      for row in 0..<count {
-        network.distribution(row, options, into: &distribution)
-        body(distribution)
-      }
-      first += count
-    }
   }
 }
 

@@ -1,4 +1,4 @@
-// New words from a trained network.
+// New words from a trained network, and how they compare with words that it was not trained on.
 //
 // The next character depends on the last few characters alone, so the network is a Markov chain. If
 // the request is a prefix alone, words are drawn from the chain as they come. Otherwise they come
@@ -37,6 +37,12 @@ public struct Sampler: WordSource {
         throw .option("budget", found: "\(budget)", expected: "at least 1 character")
       }
     }
+
+    /// The characters of a search of some seconds, whatever the vocabulary: the work of a character
+    /// grows with it.
+    func shortBudget(vocabulary: Int) -> Int {
+      budget ?? max(1, min(1_000_000, 100_000_000 / vocabulary))
+    }
   }
 
   /// How words are found.
@@ -63,7 +69,7 @@ public struct Sampler: WordSource {
   ///
   /// - Throws: `ConstraintError` if no word can meet the constraints, whatever the model.
   public init(_ source: some Predicting, _ request: Request) throws(ConstraintError) {
-    self = try Plan(source.predictor, request).sampler()
+    self.init(try Plan(source.predictor, request))
   }
 
   /// Prepares to draw words that begin with a prefix, perhaps at another temperature than 1.
@@ -78,12 +84,8 @@ public struct Sampler: WordSource {
     try self.init(source, request)
   }
 
-  init(_ predictor: Predictor, _ request: Request, stateLimit: Int) throws(ConstraintError) {
-    self = try Plan(predictor, request, stateLimit: stateLimit).sampler()
-  }
-
-  /// One of `members` samplers that carry out a plan together.
-  fileprivate init(_ plan: Plan, _ numbers: WordNumbers, members: Int) {
+  /// A sampler of all words, or of those of one of `members` that carry out a plan together.
+  init(_ plan: Plan, _ numbers: WordNumbers = .all, members: Int = 1) {
     method = plan.method
     vocabulary = plan.predictor.model.vocabulary
     seed = plan.request.seed
@@ -91,7 +93,7 @@ public struct Sampler: WordSource {
     if let space = plan.space {
       exact = ExactSampler(space, isUnique: plan.request.isUnique, budget: plan.budget)
     } else {
-      lockstep = plan.search(NextCharacterNetwork(plan.predictor), numbers, members: members)
+      lockstep = plan.search(numbers, members: members)
     }
   }
 
@@ -114,9 +116,7 @@ public struct Sampler: WordSource {
     index += 1
     return true
   }
-}
 
-extension Sampler {
   /// How a request is met: what all samplers of a team share.
   struct Plan: Sendable {
     let predictor: Predictor
@@ -156,101 +156,11 @@ extension Sampler {
     var blockSize: Int { method == .rejection ? 256 : 8192 }
 
     /// One of `members` that draw from the chain as it is.
-    func search(
-      _ network: NextCharacterNetwork, _ numbers: WordNumbers, members: Int
-    ) -> LockstepSampler {
+    func search(_ numbers: WordNumbers, members: Int) -> LockstepSampler {
       LockstepSampler(
-        network, language, request, numbers, isFree: method == .free, budget: budget,
-        byteLimit: LockstepSampler.byteLimit / members)
+        NextCharacterNetwork(predictor), language, request, numbers, isFree: method == .free,
+        budget: budget, byteLimit: LockstepSampler.byteLimit / members)
     }
-
-    /// A sampler of all words, or of those of one of `members`.
-    func sampler(_ numbers: WordNumbers = .all, members: Int = 1) -> Sampler {
-      Sampler(self, numbers, members: members)
-    }
-  }
-}
-
-extension Sampler.Request {
-  /// The characters of a search of some seconds, whatever the vocabulary: the work of a character
-  /// grows with it.
-  func shortBudget(vocabulary: Int) -> Int {
-    budget ?? max(1, min(1_000_000, 100_000_000 / vocabulary))
-  }
-}
-
-// MARK: - Chain options
-
-/// How the distribution of the next character follows from its logits: temperature, then top-k,
-/// then top-p, at every step.
-///
-/// The end of a word is a character like any other. Constraints on whole words condition the chain
-/// that these options define (see WordConstraints). Logits are Float, probabilities Double.
-public struct ChainOptions: Equatable, Sendable {
-  /// What the logits are divided by; above 0.
-  public var temperature: Double
-  /// How many of the likeliest characters are kept, at least 1; nil keeps all. Of equally likely
-  /// ones the lower id is kept.
-  public var topK: Int?
-  /// The smallest set of the likeliest characters whose probabilities reach this sum is kept
-  /// (nucleus sampling; Holtzman et al., "The curious case of neural text degeneration", 2020). It
-  /// is above 0 and at most 1, which keeps all.
-  public var topP: Double
-
-  /// By default the chain of the model as it is; values are checked where they are used.
-  public init(temperature: Double = 1, topK: Int? = nil, topP: Double = 1) {
-    (self.temperature, self.topK, self.topP) = (temperature, topK, topP)
-  }
-
-  /// - Throws: `ConstraintError.option` for a value that defines no chain.
-  func validate() throws(ConstraintError) {
-    guard temperature > 0, temperature.isFinite else {
-      throw .option("temperature", found: "\(temperature)", expected: "a number above 0")
-    }
-    guard (topK ?? 1) >= 1 else {
-      throw .option("top-k", found: "\(topK ?? 0)", expected: "at least 1")
-    }
-    guard topP > 0, topP <= 1 else {
-      throw .option("top-p", found: "\(topP)", expected: "above 0 and at most 1")
-    }
-  }
-
-  /// Whether some characters may lose all their probability.
-  var isTruncating: Bool { topK != nil || topP < 1 }
-}
-
-extension ChainOptions {
-  /// Applies these options to a distribution: p to the power of 1 / temperature, truncated and
-  /// normalized again.
-  func apply(to probabilities: inout [Double]) {
-    if temperature != 1 {
-      // Divided by the largest before, so that the powers do not all vanish.
-      let largest = probabilities.max() ?? 1
-      var sum = 0.0
-      for id in probabilities.indices {
-        let power = Double.exp(.log(probabilities[id] / largest) / temperature)
-        probabilities[id] = power
-        sum += power
-      }
-      for id in probabilities.indices { probabilities[id] /= sum }
-    }
-    if isTruncating { truncate(&probabilities) }
-  }
-
-  /// Sets all but the likeliest to zero.
-  func truncate(_ probabilities: inout [Double]) {
-    let order = probabilities.indices.sorted {
-      (probabilities[$1], $0) < (probabilities[$0], $1)
-    }
-    var kept = 0
-    var sum = 0.0
-    let limit = min(topK ?? .max, order.count)
-    while kept < limit, sum < topP || topP == 1 {
-      sum += probabilities[order[kept]]
-      kept += 1
-    }
-    for id in order[kept...] { probabilities[id] = 0 }
-    for id in order[..<kept] { probabilities[id] /= sum }
   }
 }
 
@@ -337,4 +247,128 @@ struct LogProduct {
   }
 
   var log: Double { logs + .log(product) }
+}
+
+// MARK: - A model's words beside others
+//
+// By their lengths, by their pairs of characters, and by how new they are. The training words are
+// compared with the held-out ones in the same way: the difference between two samples of one source
+// is not the model's fault.
+
+/// Counts of lengths and of pairs of neighbouring characters, the two ends of a word included.
+package struct WordStatistics: Sendable {
+  /// How many words there are.
+  package let count: Int
+  package private(set) var lengths = LengthDistribution()
+  /// How often each pair occurs; the terminator stands before and after every word.
+  /// (vocabulary · vocabulary)
+  let bigrams: [Int]
+
+  /// Counts words of ids, given without a terminator.
+  init(_ words: [[Int32]], vocabularyCount: Int) {
+    count = words.count
+    var bigrams = [Int](repeating: 0, count: vocabularyCount * vocabularyCount)
+    for word in words {
+      lengths.add(length: word.count)
+      var last = 0
+      for id in word {
+        bigrams[last * vocabularyCount + Int(id)] += 1
+        last = Int(id)
+      }
+      bigrams[last * vocabularyCount] += 1
+    }
+    self.bigrams = bigrams
+  }
+
+  /// The Jensen-Shannon divergence of two distributions given by counts, in bits: 0 if they are
+  /// equal, 1 if they have nothing in common (Lin, IEEE Trans. Information Theory 37, 1991).
+  ///
+  /// Σ ½ p log₂(p/m) + ½ q log₂(q/m) with m = (p + q)/2; counts beyond a list's end are zero.
+  static func divergence(_ left: [Int], _ right: [Int]) -> Double {
+    let totals = (Double(left.reduce(0, +)), Double(right.reduce(0, +)))
+    guard totals.0 > 0, totals.1 > 0 else { return .nan }
+    var sum = 0.0
+    for index in 0..<max(left.count, right.count) {
+      let p = index < left.count ? Double(left[index]) / totals.0 : 0
+      let q = index < right.count ? Double(right[index]) / totals.1 : 0
+      let m = (p + q) / 2
+      if p > 0 { sum += 0.5 * p * .log2(p / m) }
+      if q > 0 { sum += 0.5 * q * .log2(q / m) }
+    }
+    return sum
+  }
+}
+
+/// Statistics of sampled, training and held-out words.
+package struct SampleReport: Sendable {
+  /// A word and the training word nearest to it.
+  package struct Neighbour: Equatable, Sendable {
+    package let word: String
+    package let nearest: String
+    package let distance: Int
+  }
+
+  /// What is reported about one kind of words.
+  package struct Words: Sendable {
+    package let statistics: WordStatistics
+    /// The share that is not among the training words.
+    package let novel: Double
+    /// The share that remains when every word is counted once.
+    package let distinct: Double
+    /// The divergence of the lengths from those of the held-out words, in bits.
+    package let lengthDivergence: Double
+    /// The divergence of the pairs of characters from those of the held-out words, in bits.
+    package let bigramDivergence: Double
+  }
+
+  package let sampled: Words
+  /// Words that the best n-gram model makes.
+  package let counted: Words
+  package let training: Words
+  package let heldOut: Words
+  /// The first sampled words that are not training words, with their neighbours.
+  package let neighbours: [Neighbour]
+
+  /// Compares sampled words, and those of an n-gram model, with those that trained, validated and
+  /// tested.
+  ///
+  /// - Parameter neighbourCount: For how many words to look for the nearest training word, each of
+  ///   which takes as long as reading the list.
+  package init(
+    _ words: [[Int32]], counted: [[Int32]], _ dataset: Dataset, neighbourCount: Int
+  ) {
+    let count = dataset.vocabulary.count
+    let train = Self.words(of: dataset.train)
+    let others = Self.words(of: dataset.validation) + Self.words(of: dataset.test)
+    let known = Set(train)
+    let reference = WordStatistics(others, vocabularyCount: count)
+    func describe(_ words: [[Int32]]) -> Words {
+      let statistics = WordStatistics(words, vocabularyCount: count)
+      let total = Double(max(1, words.count))
+      return Words(
+        statistics: statistics, novel: Double(words.count { !known.contains($0) }) / total,
+        distinct: Double(Set(words).count) / total,
+        lengthDivergence: WordStatistics.divergence(
+          statistics.lengths.counts, reference.lengths.counts),
+        bigramDivergence: WordStatistics.divergence(statistics.bigrams, reference.bigrams))
+    }
+    sampled = describe(words)
+    self.counted = describe(counted)
+    training = describe(train)
+    heldOut = describe(others)
+    let list = NearestWords(dataset.words, selecting: dataset.split.train)
+    neighbours = words.lazy.filter { !known.contains($0) }.prefix(neighbourCount).compactMap {
+      ids in
+      let word = dataset.vocabulary.decode(ids)
+      return list.nearest(to: word).map {
+        Neighbour(word: word, nearest: $0.word, distance: $0.distance)
+      }
+    }
+  }
+
+  /// The words behind windows.
+  private static func words(of windows: ContextWindows) -> [[Int32]] {
+    windows.targets.split(separator: Vocabulary.terminator, omittingEmptySubsequences: true)
+      .map(Array.init)
+  }
 }

@@ -61,21 +61,20 @@ package struct SamplerTeam {
       return .tooRare(rarity)
     }
     let limit = limit(count)
-    guard limit > 1 else { return try plan.sampler().spell(count, spelling, take: take) }
+    guard limit > 1 else { return try Sampler(plan).spell(count, spelling, take: take) }
     if plan.method == .rejection {
-      let (output, team) = start(limit) { [plan] members in
-        TeamOutput(members: members) { AttemptWorker(plan, member: $0, of: members) }
+      let (output, team) = start(limit) { [plan] numbers, members in
+        var worker = AttemptWorker(plan, numbers, members: members)
+        return { worker.nextPiece() }
       }
       // The others end before the team does.
       defer { withExtendedLifetime(team) { output.end() } }
       return try TeamSearch(plan, output).spell(count, spelling, take: take)
     }
-    let (output, team) = start(limit) { [plan] members in
-      TeamOutput(members: members) { member in
-        let numbers = WordNumbers(member: member, of: members, block: plan.blockSize)
-        return TextWorker(
-          plan.sampler(numbers, members: members), numbers, count: count, spelling)
-      }
+    let (output, team) = start(limit) { [plan] numbers, members in
+      let sampler = Sampler(plan, numbers, members: members)
+      var worker = TextWorker(sampler, numbers, count: count, spelling)
+      return { worker.nextPiece() }
     }
     defer { withExtendedLifetime(team) { output.end() } }
     return try output.read(count, take)
@@ -91,12 +90,14 @@ package struct SamplerTeam {
   }
 
   /// Starts threads that fill an output.
-  private func start<Maker>(
-    _ limit: Int, _ make: (_ members: Int) -> TeamOutput<Maker>
-  ) -> (TeamOutput<Maker>, ThreadTeam) {
-    var output: TeamOutput<Maker>?
-    let team = ThreadTeam(upTo: limit) { members, _ in
-      let shared = make(members)
+  private func start<Piece>(
+    _ limit: Int, _ make: @escaping @Sendable (WordNumbers, _ members: Int) -> () -> Piece?
+  ) -> (TeamOutput<Piece>, ThreadTeam) {
+    var output: TeamOutput<Piece>?
+    let team = ThreadTeam(upTo: limit) { [plan] members, _ in
+      let shared = TeamOutput(members: members) { member in
+        make(WordNumbers(member: member, of: members, block: plan.blockSize), members)
+      }
       output = shared
       return { member in shared.fill(member) }
     }
@@ -108,53 +109,32 @@ package struct SamplerTeam {
 
 // MARK: - Pieces that have not been read
 
-/// Makes pieces of one member's words, one after the other.
-protocol PieceMaker: SendableMetatype {
-  associatedtype Piece: TeamPiece
-  /// Whether there are no more pieces.
-  var isFinished: Bool { get }
-  /// Works for a moment, or does nothing before the end of a block is taken.
-  mutating func work()
-  /// Hands over what was made.
-  mutating func take() -> Piece
-}
-
-extension PieceMaker {
-  var isFinished: Bool { false }
-}
-
 /// A piece of a member's words.
 protocol TeamPiece: Sendable {
   /// Whether the next piece is another member's.
   var endsBlock: Bool { get }
-  /// Whether there are no more words after it.
-  var isLast: Bool { get }
-}
-
-extension TeamPiece {
-  var isLast: Bool { false }
 }
 
 /// The pieces of all members.
-final class TeamOutput<Maker: PieceMaker>: @unchecked Sendable {
-  let members: Int
-  private let make: @Sendable (_ member: Int) -> Maker
+final class TeamOutput<Piece: TeamPiece>: @unchecked Sendable {
+  private let members: Int
+  private let make: @Sendable (_ member: Int) -> () -> Piece?
   private let monitor = Monitor()
-  private var pieces: [[Maker.Piece]]  // of each member, the oldest first; under the lock
+  private var pieces: [[Piece]]  // of each member, the oldest first; under the lock
   private var isOver = false  // under the lock
+  private lazy var makeOwn = make(0)  // the reader's alone, as is the next
+  private var member = 0  // whose piece is read next
 
   /// The most pieces of a member that wait for the reader.
   private let room = 16
 
-  /// - Parameter make: Gives a member's maker, on the thread that uses it.
-  init(members: Int, make: @escaping @Sendable (_ member: Int) -> Maker) {
+  /// - Parameter make: Gives what makes a member's pieces, one after the other as long as there are
+  ///   any, on the thread that uses it.
+  init(members: Int, make: @escaping @Sendable (_ member: Int) -> () -> Piece?) {
     self.members = members
     self.make = make
     pieces = Array(repeating: [], count: members)
   }
-
-  /// The maker of the calling thread, which reads as well.
-  func readersMaker() -> Maker { make(0) }
 
   /// Lets every thread end.
   func end() {
@@ -166,33 +146,32 @@ final class TeamOutput<Maker: PieceMaker>: @unchecked Sendable {
 
   /// Makes a member's pieces until there are no more, or the reader has enough.
   func fill(_ member: Int) {
-    var maker = make(member)
-    while !maker.isFinished {
-      maker.work()
-      let piece = maker.take()
+    let make = make(member)
+    while let piece = make() {
       let isOver = monitor.locked {
         while pieces[member].count >= room, !self.isOver { monitor.wait() }
         pieces[member].append(piece)
         monitor.wakeAll()
         return self.isOver
       }
-      if isOver || piece.isLast { return }
+      if isOver { return }
     }
   }
 
-  /// The next piece of a member, on the calling thread, which makes the first member's meanwhile.
-  func nextPiece(of member: Int, _ maker: inout Maker) -> Maker.Piece {
+  /// The next piece, on the calling thread, which makes the first member's meanwhile.
+  func nextPiece() -> Piece {
     while true {
       let (piece, hasRoom) = monitor.locked {
         let piece = pieces[member].isEmpty ? nil : pieces[member].removeFirst()
         if piece != nil { monitor.wakeAll() }
         return (piece, pieces[0].count < room)
       }
-      if let piece { return piece }
-      if member == 0 || hasRoom, !maker.isFinished {
-        maker.work()
-        let piece = maker.take()
-        monitor.locked { pieces[0].append(piece) }
+      if let piece {
+        if piece.endsBlock { member = (member + 1) % members }
+        return piece
+      }
+      if member == 0 || hasRoom, let own = makeOwn() {
+        monitor.locked { pieces[0].append(own) }
       } else {
         monitor.locked { while pieces[member].isEmpty { monitor.wait() } }
       }
@@ -200,21 +179,19 @@ final class TeamOutput<Maker: PieceMaker>: @unchecked Sendable {
   }
 }
 
-extension TeamOutput where Maker.Piece == WordPiece {
+extension TeamOutput<WordPiece> {
   /// Passes on all text in the order of its words, on the calling thread.
   ///
   /// - Returns: Why there were fewer words, if so.
   fileprivate func read<Failure: Error>(
     _ count: Int, _ take: (WordPiece) throws(Failure) -> Void
   ) throws(Failure) -> SamplingError? {
-    var maker = readersMaker()
-    var (member, words) = (0, 0)
+    var words = 0
     while words < count {
-      let piece = nextPiece(of: member, &maker)
+      let piece = nextPiece()
       try take(piece)
       words += piece.words
       if let failure = piece.failure { return failure }
-      if piece.endsBlock { member = (member + 1) % members }
     }
     return nil
   }
@@ -234,27 +211,28 @@ private struct AttemptBatch: TeamPiece {
 }
 
 /// Makes a member's attempts.
-private struct AttemptWorker: PieceMaker {
+private struct AttemptWorker {
   private var search: LockstepSampler
   private let numbers: WordNumbers
-  private var piece = AttemptBatch()
   private var word = DrawnWord()
 
-  init(_ plan: Sampler.Plan, member: Int, of members: Int) {
-    numbers = WordNumbers(member: member, of: members, block: plan.blockSize)
-    search = plan.search(NextCharacterNetwork(plan.predictor), numbers, members: members)
+  init(_ plan: Sampler.Plan, _ numbers: WordNumbers, members: Int) {
+    self.numbers = numbers
+    search = plan.search(numbers, members: members)
   }
 
   /// How long a piece may take.
   private static let patience = Duration.milliseconds(50)
 
-  mutating func work() {
+  /// Continues a block until it is full or the piece's time is up.
+  mutating func nextPiece() -> AttemptBatch {
+    var piece = AttemptBatch()
     let start = ContinuousClock.now
     var moments = 0
     while !piece.endsBlock {
       guard let attempt = search.collect(into: &word) else {
         moments += 1
-        if moments % 16 == 0, ContinuousClock.now - start > Self.patience { return }
+        if moments % 16 == 0, ContinuousClock.now - start > Self.patience { break }
         continue
       }
       piece.attempts += 1
@@ -264,57 +242,38 @@ private struct AttemptWorker: PieceMaker {
       piece.finds.append((word, piece.drawnAfter))
       piece.drawnAfter = 0
     }
-  }
-
-  mutating func take() -> AttemptBatch {
-    var taken = AttemptBatch()
-    swap(&taken, &piece)
-    return taken
+    return piece
   }
 }
 
 /// The words that several threads find, in the order of the attempts.
 private struct TeamSearch: WordSource {
-  private let output: TeamOutput<AttemptWorker>
-  private var maker: AttemptWorker
-  private let budget: Int
-  private let isUnique: Bool
-  private var forbidden: ForbiddenWords
-  private var member = 0
+  private let output: TeamOutput<AttemptBatch>
+  private var found: FoundWords
   private var piece = AttemptBatch()
   private var next = 0
-  /// The characters drawn since the last word.
-  private var drawn = 0
   private(set) var attempts = 0
 
-  init(_ plan: Sampler.Plan, _ output: TeamOutput<AttemptWorker>) {
+  init(_ plan: Sampler.Plan, _ output: TeamOutput<AttemptBatch>) {
     self.output = output
-    maker = output.readersMaker()
-    budget = plan.budget
-    isUnique = plan.request.isUnique
-    forbidden = isUnique ? plan.request.forbidden : ForbiddenWords()
+    found = FoundWords(plan.request, budget: plan.budget)
   }
 
   mutating func proceed(into word: inout DrawnWord) throws(SamplingError) -> Bool {
     guard next < piece.finds.count else {
-      drawn += piece.drawnAfter
+      let drawn = piece.drawnAfter
       piece.drawnAfter = 0
-      guard drawn <= budget else { throw .budgetSpent(characters: budget) }
-      if piece.endsBlock { member = (member + 1) % output.members }
-      piece = output.nextPiece(of: member, &maker)
+      try found.spend(drawn)
+      piece = output.nextPiece()
       attempts += piece.attempts
       next = 0
       return false
     }
     let find = piece.finds[next]
     next += 1
-    drawn += find.drawn
-    guard drawn <= budget else { throw .budgetSpent(characters: budget) }
-    guard !(isUnique && forbidden.contains(find.word.ids)) else { return false }
-    if isUnique { forbidden.add(find.word.ids) }
-    drawn = 0
+    try found.spend(find.drawn)
     word = find.word
-    return true
+    return found.takes(word.ids)
   }
 }
 
@@ -337,7 +296,6 @@ package struct WordPiece: Sendable, TeamPiece {
   /// Why there are no more words.
   var failure: SamplingError?
   var endsBlock = false
-  var isLast: Bool { failure != nil }
 }
 
 extension WordSource {
@@ -347,11 +305,9 @@ extension WordSource {
   package func spell<Failure: Error>(
     _ count: Int, _ spelling: @escaping WordSpelling, take: (WordPiece) throws(Failure) -> Void
   ) throws(Failure) -> SamplingError? {
-    var maker = TextWorker(
+    var worker = TextWorker(
       self, WordNumbers(member: 0, of: 1, block: 256), count: count, spelling)
-    while !maker.isFinished {
-      maker.work()
-      let piece = maker.take()
+    while let piece = worker.nextPiece() {
       try take(piece)
       if let failure = piece.failure { return failure }
     }
@@ -360,19 +316,19 @@ extension WordSource {
 }
 
 /// Turns the words of one source into pieces of text.
-struct TextWorker<Source: WordSource>: PieceMaker {
+private struct TextWorker<Source: WordSource> {
   private var source: Source
   private let numbers: WordNumbers
   private let count: UInt64
   private let spelling: WordSpelling
   private var index: UInt64 = 0
   private var word = DrawnWord()
-  private var piece = WordPiece()
+  private var hasFailed = false
 
   /// How long a piece may take; the first words are passed on at once.
   private var patience = Duration.zero
 
-  /// - Parameter count: The number of words of all makers together.
+  /// - Parameter count: The number of words of all workers together.
   init(_ source: Source, _ numbers: WordNumbers, count: Int, _ spelling: @escaping WordSpelling) {
     self.source = source
     self.numbers = numbers
@@ -380,40 +336,33 @@ struct TextWorker<Source: WordSource>: PieceMaker {
     self.spelling = spelling
   }
 
-  /// Whether nothing is left to find or to take.
-  var isFinished: Bool { numbers[index] >= count && piece.words == 0 && piece.failure == nil }
-
-  /// Continues a block until it is full or the piece's time is up; then does nothing until the end
-  /// of the block is taken.
-  mutating func work() {
+  /// Continues a block until it is full or the piece's time is up; nil if there are no more words.
+  mutating func nextPiece() -> WordPiece? {
+    guard !hasFailed, numbers[index] < count else { return nil }
+    var piece = WordPiece()
     let start = ContinuousClock.now
     var moments = 0
-    defer { patience = .milliseconds(100) }
-    while !piece.endsBlock, piece.failure == nil, numbers[index] < count {
+    while !piece.endsBlock, numbers[index] < count {
       do throws(SamplingError) {
         guard try source.proceed(into: &word) else {
           moments += 1
           // A moment may be a few microseconds, so the clock is not read after each.
-          if moments % 16 == 0, ContinuousClock.now - start > patience { return }
+          if moments % 16 == 0, ContinuousClock.now - start > patience { break }
           continue
         }
       } catch {
         piece.failure = error
-        return
+        hasFailed = true
+        break
       }
       spelling(word, Int(numbers[index]), &piece.text)
       piece.words += 1
       piece.endsBlock = numbers.endsBlock(index)
       index += 1
     }
-  }
-
-  /// Hands over what was found.
-  mutating func take() -> WordPiece {
-    var taken = WordPiece()
-    swap(&taken, &piece)
-    taken.attempts = source.attempts
-    return taken
+    patience = .milliseconds(100)
+    piece.attempts = source.attempts
+    return piece
   }
 }
 

@@ -452,7 +452,9 @@ public struct ForbiddenWords: Sendable {
   }
 
   /// Whether a word is forbidden.
-  func contains(_ word: [Int32]) -> Bool { node(of: word).map { isWord[$0] } ?? false }
+  func contains(_ word: [Int32]) -> Bool {
+    !isEmpty && node(of: word).map { isWord[$0] } ?? false
+  }
 
   /// The node of a text, or nil if no word begins with it.
   func node(of text: some Sequence<Int32>) -> Int? {

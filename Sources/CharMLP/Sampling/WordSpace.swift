@@ -33,6 +33,13 @@ struct WordSpace: Sendable {
     var length: Int32
     /// −1 once no forbidden word begins like this one.
     var node: Int32
+
+    /// The position of every word after the prefix.
+    static func start(of language: WordLanguage) -> Position {
+      Position(
+        context: 0, state: Int32(language.startState), length: Int32(language.prefix.count),
+        node: 0)
+    }
   }
 
   /// The most (context, automaton state) pairs.
@@ -61,10 +68,7 @@ struct WordSpace: Sendable {
 
 extension WordSpace {
   /// The position of every word after the prefix.
-  var start: Position {
-    Position(
-      context: 0, state: Int32(language.startState), length: Int32(language.prefix.count), node: 0)
-  }
+  var start: Position { .start(of: language) }
 
   /// The position after one more character.
   @inline(__always)

@@ -45,7 +45,7 @@ package struct SampleOutline: ParsableCommand {
 
 // MARK: Flags that subcommands share
 
-/// Which model, and how much of it.
+/// Which model, how much of it, and how its distributions are changed.
 struct ModelOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
@@ -53,6 +53,21 @@ struct ModelOptions: ParsableArguments {
     completion: .models)
   var model: String?
   @Flag(help: "The network without the counts mixed with it.") var networkOnly = false
+  @Option(
+    help: ArgumentHelp("Below 1, likely characters become likelier. (default: 1)", valueName: "x"),
+    transform: temperatureAboveZero)
+  var temperature = 1.0
+  @Option(
+    help: ArgumentHelp("Keep the n likeliest at every step. (default: all)", valueName: "n"),
+    transform: wholeNumber(in: 1...1_000_000))
+  var topK: Int?
+  @Option(
+    help: ArgumentHelp("Keep the likeliest that together reach x.", valueName: "x"), above: 0,
+    upTo: 1)
+  var topP = 1.0
+
+  /// How the next character's distribution follows from the network's logits.
+  var chain: ChainOptions { ChainOptions(temperature: temperature, topK: topK, topP: topP) }
 
   func validate() throws {
     if model == "" { throw ValidationError("--model must name a run or a model file") }
@@ -60,27 +75,16 @@ struct ModelOptions: ParsableArguments {
 
   /// Reads the model that is named, or the newest.
   ///
-  /// - Throws: `CommandFailure`: 66 if it cannot be read, 65 if it is not a model, 76 if it is too
-  ///   new.
+  /// - Throws: `CommandFailure`: 66 if it cannot be read, 65 if it is not a model or the words to
+  ///   count are damaged, 76 if it is too new.
   func open() throws(CommandFailure) -> OpenedModel {
     let source = try ModelSource(model)
     let checkpoint = try source.checkpoint()
-    return OpenedModel(
-      source: source, checkpoint: checkpoint, predictor: try predictor(checkpoint, source.path))
-  }
-
-  /// What a checkpoint predicts with: the network, and the counts mixed with it unless they are
-  /// left out.
-  ///
-  /// - Throws: `CommandFailure` (65) if the words to count are damaged.
-  private func predictor(
-    _ checkpoint: Checkpoint, _ path: String
-  ) throws(CommandFailure) -> Predictor {
-    if networkOnly { return Predictor(checkpoint.model) }
     do throws(ModelFileError) {
-      return try checkpoint.predictor()
+      let predictor = try networkOnly ? Predictor(checkpoint.model) : checkpoint.predictor()
+      return OpenedModel(source: source, checkpoint: checkpoint, predictor: predictor)
     } catch {
-      throw error.commandFailure(in: path)
+      throw error.commandFailure(in: source.path)
     }
   }
 }
@@ -100,38 +104,16 @@ struct OpenedModel {
   var vocabulary: Vocabulary { checkpoint.model.vocabulary }
 }
 
-/// How the next character's distribution follows from the network's logits.
-struct ChainFlags: ParsableArguments {
-  @Option(
-    help: ArgumentHelp("Below 1, likely characters become likelier. (default: 1)", valueName: "x"),
-    transform: temperatureAboveZero)
-  var temperature = 1.0
-  @Option(
-    help: ArgumentHelp("Keep the n likeliest at every step. (default: all)", valueName: "n"),
-    transform: wholeNumber(in: 1...1_000_000))
-  var topK: Int?
-  @Option(
-    help: ArgumentHelp("Keep the likeliest that together reach x.", valueName: "x"), above: 0,
-    upTo: 1)
-  var topP = 1.0
-
-  var options: ChainOptions { ChainOptions(temperature: temperature, topK: topK, topP: topP) }
-}
-
 /// A temperature; for 0 the message says what gives the likeliest.
 @Sendable private func temperatureAboveZero(_ text: String) throws -> Double {
   do {
     return try decimalNumber(in: Double.leastNonzeroMagnitude...1000)(text)
   } catch {
     guard Double(text) == 0 else { throw error }
-    throw ZeroTemperature(description: "\(error); \(ZeroTemperature.advice)")
+    throw ValidationError(
+      "\(error); for the likeliest character at every step use --top-k 1, for the likeliest words "
+        + "--most-likely N")
   }
-}
-
-private struct ZeroTemperature: Error, CustomStringConvertible {
-  static let advice =
-    "for the likeliest character at every step use --top-k 1, for the likeliest words --most-likely N"
-  let description: String
 }
 
 // MARK: The order of the arguments

@@ -30,7 +30,6 @@ struct Words: ParsableCommand {
   @OptionGroup(title: "Words") var draw: DrawOptions
   @OptionGroup(title: "Which words") var constraints: ConstraintFlags
   @OptionGroup(title: "Model") var source: ModelOptions
-  @OptionGroup(title: "Model") var chain: ChainFlags
   @OptionGroup var output: WordFormat
 
   func run() throws {
@@ -38,7 +37,7 @@ struct Words: ParsableCommand {
     let (checkpoint, predictor) = (model.checkpoint, model.predictor)
     let forbidden = try constraints.forbidden(checkpoint, model.path)
     var request = Sampler.Request(seed: draw.seed)
-    request.chain = chain.options
+    request.chain = source.chain
     request.constraints = constraints.constraints
     if let words = try checkpoint.storedWords(model.path) {
       request.constraints.keepEnds(of: words)
@@ -162,7 +161,7 @@ struct ConstraintFlags: ParsableArguments {
       let list = try source.read()
       forbidden.add(list, vocabulary)
       if let words = try checkpoint.storedWords(path) {
-        CaseComparison(list, words).warn(source)
+        warnOfOtherCase(list, from: source, words)
       }
     }
     return forbidden
@@ -171,49 +170,30 @@ struct ConstraintFlags: ParsableArguments {
 
 // MARK: - Excluded words in another case
 
-/// Words of one list that another list has only in another case, which no comparison of words
-/// finds.
-private struct CaseComparison {
-  /// How the first list would have to be written.
-  private enum Style: String, CaseIterable {
-    case small = "lower"
-    case capitalized = "title"
-    case capitals = "upper"
-  }
-
-  private var count = 0
-  private var style = Style.small
-
-  /// How many words of `list` are in `words` but for case.
-  init(_ list: WordList, _ words: WordList) {
-    let known = Set(words)
-    let small = Set(words.map { $0.lowercased() })
-    let others = list.filter { !known.contains($0) && small.contains($0.lowercased()) }
-    guard !others.isEmpty else { return }
-    count = others.count
-    let matches: [(style: Style, count: Int)] = [
-      (.small, others.count { known.contains($0.lowercased()) }),
-      (.capitalized, others.count { known.contains(Self.capitalized($0)) }),
-      (.capitals, others.count { known.contains($0.uppercased()) }),
-    ]
-    style = matches.max { $0.count < $1.count }?.style ?? .small
-  }
-
-  private static func capitalized(_ word: String) -> String {
+/// Warns of the words of an excluded list that the training list has only in another case, which no
+/// comparison of words finds, and prints the line that makes them match.
+private func warnOfOtherCase(_ list: WordList, from source: WordListSource, _ training: WordList) {
+  let known = Set(training)
+  let small = Set(training.map { $0.lowercased() })
+  let others = list.filter { !known.contains($0) && small.contains($0.lowercased()) }
+  guard !others.isEmpty else { return }
+  let isOne = others.count == 1
+  StandardError.shared.warn(
+    "\(source.name): \(Format.counted(others.count, "word")) \(isOne ? "differs" : "differ") from "
+      + "the training list's only in case, and so \(isOne ? "is" : "are") not excluded")
+  func capitalized(_ word: String) -> String {
     word.split(separator: " ", omittingEmptySubsequences: false)
       .map { $0.prefix(1).uppercased() + $0.dropFirst().lowercased() }.joined(separator: " ")
   }
-
-  /// Says so, with the line that makes them match.
-  func warn(_ source: WordListSource) {
-    guard count > 0 else { return }
-    StandardError.shared.warn(
-      "\(source.name): \(Format.counted(count, "word")) \(count == 1 ? "differs" : "differ") from "
-        + "the training list's only in case, and so \(count == 1 ? "is" : "are") not excluded")
-    let remedy = TextRemedy(
-      "python3 -c 'import sys; print(sys.stdin.read().\(style.rawValue)())' < {}")
-    if let line = source.line(after: remedy) { StandardError.shared.writeLine("  try:  " + line) }
-  }
+  // How the list would have to be written, by the name of Python's method.
+  let matches = [
+    ("lower", others.count { known.contains($0.lowercased()) }),
+    ("title", others.count { known.contains(capitalized($0)) }),
+    ("upper", others.count { known.contains($0.uppercased()) }),
+  ]
+  let style = matches.max { $0.1 < $1.1 }?.0 ?? "lower"
+  let remedy = TextRemedy("python3 -c 'import sys; print(sys.stdin.read().\(style)())' < {}")
+  if let line = source.line(after: remedy) { StandardError.shared.writeLine("  try:  " + line) }
 }
 
 // MARK: - In which form words are printed
@@ -222,9 +202,6 @@ private struct CaseComparison {
 struct WordFormat: ParsableArguments {
   enum Form: String, CaseIterable {
     case text, tsv, jsonl
-
-    /// `json` is what `jsonl` was once called.
-    init?(argument: String) { self.init(rawValue: argument == "json" ? "jsonl" : argument) }
   }
 
   @Option(
@@ -232,7 +209,8 @@ struct WordFormat: ParsableArguments {
       "tsv: word and log-probability; jsonl: one object per line.", valueName: "form"),
     completion: .list(Form.allCases.map(\.rawValue)),
     transform: { text in
-      guard let form = Form(argument: text) else {
+      // `json` is what `jsonl` was once called.
+      guard let form = Form(rawValue: text == "json" ? "jsonl" : text) else {
         throw ValidationError("must be text, tsv or jsonl")
       }
       return form

@@ -52,7 +52,7 @@ struct DrawingTests {
     var request = Sampler.Request(seed: 42)
     (request.constraints, request.chain) = (asked.constraints, asked.options)
     for word in asked.forbidden { request.forbidden.add(word, model.vocabulary) }
-    var sampler = try Sampler(Predictor(model), request, stateLimit: stateLimit)
+    var sampler = Sampler(try Sampler.Plan(Predictor(model), request, stateLimit: stateLimit))
     #expect(sampler.method == method)
     let counts = try counts(&sampler, model.vocabulary, draws)
     let expected = bruteForce(
@@ -99,7 +99,7 @@ struct DrawingTests {
     request.forbidden.add("ab", model.vocabulary)
     request.isUnique = true
     request.budget = 100_000
-    var sampler = try Sampler(Predictor(model), request, stateLimit: stateLimit)
+    var sampler = Sampler(try Sampler.Plan(Predictor(model), request, stateLimit: stateLimit))
     // 1 + 2 + 4 + 8 words of up to three letters, less one.
     let words = try (0..<14).map { _ in try sampler.next() }
     #expect(Set(words).count == 14)
@@ -154,7 +154,7 @@ struct DrawingTests {
     var request = Sampler.Request(seed: 8)
     request.constraints = WordConstraints(min: 2, prefix: "b")
     request.chain = ChainOptions(temperature: 1.3)
-    var sampler = try Sampler(Predictor(model), request, stateLimit: stateLimit)
+    var sampler = Sampler(try Sampler.Plan(Predictor(model), request, stateLimit: stateLimit))
     let scorer = try WordScorer(model, request.chain)
     var word = DrawnWord()
     for _ in 0..<300 {
@@ -186,7 +186,7 @@ struct DrawingTests {
     var request = Sampler.Request(seed: 1)
     request.constraints = WordConstraints(suffix: "abababab")
     request.budget = 50
-    var sampler = try Sampler(Predictor(tinyModel()), request, stateLimit: 0)
+    var sampler = Sampler(try Sampler.Plan(Predictor(tinyModel()), request, stateLimit: 0))
     #expect(throws: SamplingError.budgetSpent(characters: 50)) { try sampler.next() }
   }
 }

@@ -74,7 +74,7 @@ struct SamplerTeamTests {
   @Test("Words drawn by several threads are those of one sampler", arguments: Asked.all)
   fileprivate func sampler(asked: Asked) throws {
     let plan = try asked.plan(try TrainedModelTests.model.get())
-    var sampler = plan.sampler()
+    var sampler = Sampler(plan)
     let words = try (0..<300).map { _ in try sampler.next() }
     let lines = String(decoding: text(plan, 300, threads: 3).text, as: UTF8.self)
       .split(separator: "\n").map { $0.split(separator: " ")[1] }

@@ -30,7 +30,8 @@ struct WordEndsTests {
     let model = try model()
     let words = allWords(model, upTo: 8).filter { isWanted($0.word) }
     let mass = words.map(\.probability).reduce(0, +)
-    var sampler = try Sampler(Predictor(model), Sampler.Request(seed: 3), stateLimit: stateLimit)
+    var sampler = Sampler(
+      try Sampler.Plan(Predictor(model), Sampler.Request(seed: 3), stateLimit: stateLimit))
     #expect(sampler.method == (stateLimit == 0 ? .rejection : .exact))
     let count = 20_000
     var counts: [[Unicode.Scalar]: Int] = [:]
