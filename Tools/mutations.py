@@ -274,7 +274,7 @@ _FAULTS_OF_FILE = {
     ],
     "Sources/CharMLP/Sampling/NextCharacters.swift": [
         ("mixture: the counts after another context of the batch",
-         "(1 - counting.weight) * counted[first + id]", "(1 - counting.weight) * counted[id]"),
+         "contexts[row * contextLength..<(row + 1) * contextLength]", "contexts[..<contextLength]"),
         ("mixture: characters forgotten that were counted",
          "return max(shape.blockSize, path.count - 1)", "return shape.blockSize"),
         ("sampling: b1 forgotten",
@@ -329,7 +329,7 @@ _FAULTS_OF_FILE = {
         ("drawing: unique words are not forbidden",
          "if isUnique { space.forbid(word.ids) }", ""),
         ("drawing: a share of one, not of what is left",
-         "share * space.weigh(position, into: &weights)", "space.weigh(position, into: &weights) * 0 + share"),
+         "stream.uniform() * sum", "stream.uniform()"),
         ("forbidden words: may end",
          "&& !(node >= 0 && forbidden.isWord(node))", ""),
         ("forbidden words: their probability is left in the tree",

@@ -43,16 +43,33 @@ public struct Checkpoint: Equatable, Sendable {
     }
     return list
   }
-}
 
-extension Checkpoint {
-  /// Captures the state of a trainer, but for the mixture.
+  /// This run with different steps, patience or target loss.
   ///
-  /// - Parameter model: The trainer's model at this step; nil to compute it.
-  package init(_ trainer: Trainer, _ model: Model? = nil, words: StoredWords) {
-    self.init(
-      model: model ?? trainer.model(), recipe: trainer.recipe, backward: trainer.backward,
-      training: trainer.state, lineage: trainer.lineage, words: words)
+  /// The steps from here on are those of a run of the new length: their learning rates follow its
+  /// formula. Evaluations stay as far apart as they were, and nothing else changes. Only
+  /// evaluations from here on count for patience and for the target loss.
+  ///
+  /// - Precondition: `recipe` differs from the run's only in these, and has no fewer steps than
+  ///   were taken.
+  public func withEnd(of recipe: Recipe) -> Checkpoint {
+    precondition(
+      recipe.differences(from: self.recipe).allSatisfy { Recipe.endKeys.contains($0.key) }
+        && recipe.steps >= training.step,
+      "Checkpoint: a run at \(training.step) to end by \(recipe)")
+    guard recipe != self.recipe else { return self }
+    var (recipe, lineage, training) = (recipe, lineage, training)
+    recipe.evaluateEvery = self.recipe.evaluationInterval
+    // An end that was changed before a step was taken has left no trace.
+    if lineage.lastChangeStep != training.step {
+      lineage.formerSchedules.append(
+        Lineage.FormerSchedule(step: training.step, steps: self.recipe.steps))
+    }
+    // The last ones were reported when the run ended.
+    if lineage.lastCompletedStep == training.step { training.lossSums = [] }
+    return Checkpoint(
+      model: model, recipe: recipe, backward: backward, training: training, lineage: lineage,
+      words: words, mixture: mixture)
   }
 }
 
@@ -85,38 +102,6 @@ extension Trainer {
   }
 }
 
-// MARK: - Changing when a run ends
-
-extension Checkpoint {
-  /// This run with different steps, patience or target loss.
-  ///
-  /// The steps from here on are those of a run of the new length: their learning rates follow its
-  /// formula. Evaluations stay as far apart as they were, and nothing else changes. Only
-  /// evaluations from here on count for patience and for the target loss.
-  ///
-  /// - Precondition: `recipe` differs from the run's only in these, and has no fewer steps than
-  ///   were taken.
-  public func withEnd(of recipe: Recipe) -> Checkpoint {
-    precondition(
-      recipe.differences(from: self.recipe).allSatisfy { Recipe.endKeys.contains($0.key) }
-        && recipe.steps >= training.step,
-      "Checkpoint: a run at \(training.step) to end by \(recipe)")
-    guard recipe != self.recipe else { return self }
-    var (recipe, lineage, training) = (recipe, lineage, training)
-    recipe.evaluateEvery = self.recipe.evaluationInterval
-    // An end that was changed before a step was taken has left no trace.
-    if lineage.lastChangeStep != training.step {
-      lineage.formerSchedules.append(
-        Lineage.FormerSchedule(step: training.step, steps: self.recipe.steps))
-    }
-    // The last ones were reported when the run ended.
-    if lineage.lastCompletedStep == training.step { training.lossSums = [] }
-    return Checkpoint(
-      model: model, recipe: recipe, backward: backward, training: training, lineage: lineage,
-      words: words, mixture: mixture)
-  }
-}
-
 // MARK: - By their paths
 
 extension Checkpoint {
@@ -125,6 +110,15 @@ extension Checkpoint {
   /// - Throws: `ModelFileError`: why it cannot be read, or what is wrong with it.
   public init(contentsOf path: String) throws(ModelFileError) {
     try self.init(file: readModelFile(path))
+  }
+
+  /// Captures the state of a trainer, but for the mixture.
+  ///
+  /// - Parameter model: The trainer's model at this step; nil to compute it.
+  package init(_ trainer: Trainer, _ model: Model? = nil, words: StoredWords) {
+    self.init(
+      model: model ?? trainer.model(), recipe: trainer.recipe, backward: trainer.backward,
+      training: trainer.state, lineage: trainer.lineage, words: words)
   }
 
   /// Captures a trainer, with all that resuming needs.
@@ -147,6 +141,32 @@ extension Checkpoint {
 
   /// The number of steps taken.
   public var step: Int { training.step }
+
+  /// The bytes of the model file at a path, as far as its header says that they are its bytes.
+  ///
+  /// Its length is known as soon as the header is there, so that no more is read than the file
+  /// should have.
+  ///
+  /// - Parameters:
+  ///   - limit: The most bytes that a file may have.
+  ///   - allowingPipes: Whether the path may lead to a pipe; opening one can wait for its writer.
+  package static func read(
+    _ path: String, limit: Int = .max, allowingPipes: Bool = false
+  ) throws(SystemError) -> [UInt8] {
+    var length: Int?
+    return try FileSystem.read(path, allowingPipes: allowingPipes) { bytes throws(SystemError) in
+      if let length { return length }
+      switch try? SafetensorsFile.length(ofFileBeginning: bytes) {
+      case .atLeast(let count): return count
+      case .exactly(let count):
+        guard count <= limit else { throw .tooLarge(path, limit: limit) }
+        length = count
+        return count
+      // Enough bytes to see that it is not a model file; decoding says why.
+      case nil: return 0
+      }
+    }
+  }
 }
 
 extension Model {
@@ -203,34 +223,6 @@ private func writeModelFile(
   do throws(SafetensorsError) { bytes = try encoded() } catch { throw .notSafetensors(error) }
   do throws(SystemError) { try FileSystem.replace(path, with: bytes) } catch {
     throw .file("\(error)")
-  }
-}
-
-extension Checkpoint {
-  /// The bytes of the model file at a path, as far as its header says that they are its bytes.
-  ///
-  /// Its length is known as soon as the header is there, so that no more is read than the file
-  /// should have.
-  ///
-  /// - Parameters:
-  ///   - limit: The most bytes that a file may have.
-  ///   - allowingPipes: Whether the path may lead to a pipe; opening one can wait for its writer.
-  package static func read(
-    _ path: String, limit: Int = .max, allowingPipes: Bool = false
-  ) throws(SystemError) -> [UInt8] {
-    var length: Int?
-    return try FileSystem.read(path, allowingPipes: allowingPipes) { bytes throws(SystemError) in
-      if let length { return length }
-      switch try? SafetensorsFile.length(ofFileBeginning: bytes) {
-      case .atLeast(let count): return count
-      case .exactly(let count):
-        guard count <= limit else { throw .tooLarge(path, limit: limit) }
-        length = count
-        return count
-      // Enough bytes to see that it is not a model file; decoding says why.
-      case nil: return 0
-      }
-    }
   }
 }
 

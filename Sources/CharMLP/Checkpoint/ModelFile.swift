@@ -1,31 +1,22 @@
 // Model files as bytes: safetensors files that Python's `safetensors` opens too.
 //
-// How a checkpoint, or a network alone, is written, then how it is read and checked, key by key.
-// Paths are Checkpoint's, and what is wrong with a file is its ModelFileError.
+// How a checkpoint, or a network alone, is written, and how it is read and checked. Paths are
+// Checkpoint's, and what is wrong with a file is its ModelFileError.
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
 
 import LinearAlgebra
 internal import OrderedJSON
 public import Safetensors
 
-// MARK: - Encoding
+// MARK: - A checkpoint
 //
-// - Under the notebook's names: the parameters; `bnmean` and `bnvar`, batch norm's statistics.
-// - Under `training.…`: the step, the last and the smoothed loss, the sums of losses since the last
-//   evaluation (see LossStretches), and the generator of minibatches as Python's `getstate` lists
-//   it, 624 words and the position; a normal deviate if one waits. After an evaluation, step and
-//   validation loss of the best one. For AdamW `first_moment.…` and `second_moment.…`, each under
-//   the parameters' names.
-// - Of a run that averages its parameters, `training.unaveraged.…` are those that training goes on
-//   from; the average stands under the plain names, for it is the network that predicts.
-// - `mixture` in the metadata: the network's share, order and discount of the n-grams (see
-//   StoredMixture).
-// - `words`: the text of the word list, one word a line, in zlib's format. Of more than 16 MB only
-//   the length and a fingerprint are kept, in the metadata.
-// - `started_from`, `former_ends` and `imported` in the metadata, where there are any (see
-//   Lineage).
-// - In the metadata: format, version, architecture, vocabulary, recipe, the backward pass, and a
-//   CRC-32 of the whole file (see FileChecksum).
+// docs/format.md says what each tensor and each key of the metadata holds. If parameters are
+// averaged, the average stands under the plain names, for it is the network that predicts; those
+// that training goes on from are `training.unaveraged.…`.
+//
+// Whatever the bytes, reading returns or throws. The container format, the checksum and the version
+// are checked before the content. The checksum finds a damaged file; a forged one must still
+// satisfy everything that training relies on.
 
 extension Checkpoint {
   /// The version of the file's layout that is written, and the newest that is read.
@@ -48,96 +39,7 @@ extension Checkpoint {
     mixture?.write(to: &file)
     return FileChecksum.sealed(try file.encoded())
   }
-}
 
-extension TrainingState {
-  static let unaveraged = "training.unaveraged."
-  static let firstMoment = "training.first_moment."
-  static let secondMoment = "training.second_moment."
-
-  fileprivate func write(to file: inout SafetensorsFile) {
-    file["training.step"] = Tensor([Int64(step)], shape: [])
-    file["training.minibatch_loss"] = Tensor([minibatchLoss], shape: [])
-    file["training.smoothed_loss"] = Tensor([smoothedLoss], shape: [])
-    if !lossSums.isEmpty {
-      file["training.loss_sums"] = Tensor(lossSums, shape: [lossSums.count])
-    }
-    if let best {
-      file["training.best_step"] = Tensor([Int64(best.step)], shape: [])
-      file["training.best_validation_loss"] = Tensor([best.validationLoss], shape: [])
-    }
-    if optimization.average != nil {
-      // What everyone reads under the plain names are the averages.
-      file.add(optimization.parameters, prefix: Self.unaveraged)
-    }
-    if let moments = optimization.moments {
-      file.add(moments.first, prefix: Self.firstMoment)
-      file.add(moments.second, prefix: Self.secondMoment)
-    }
-    let twister = generator.twister
-    let numbers = twister.words.map(Int64.init) + [Int64(twister.position)]
-    file["training.generator"] = Tensor(numbers, shape: [numbers.count])
-    if let normal = generator.cachedNormal {
-      file["training.generator_normal"] = Tensor([normal], shape: [])
-    }
-  }
-}
-
-extension SafetensorsFile {
-  /// A network alone, its checksum still zero.
-  init(of model: Model) {
-    self.init(metadata: [
-      "format": Checkpoint.format,
-      "version": String(Checkpoint.fileVersion),
-      "architecture": Checkpoint.architecture,
-      "vocabulary": String(String.UnicodeScalarView(model.vocabulary.symbols)),
-      FileChecksum.key: FileChecksum.zero,
-    ])
-    add(model.parameters, prefix: "")
-    self["bnmean"] = Tensor(model.statistics.bnmean)
-    self["bnvar"] = Tensor(model.statistics.bnvar)
-  }
-
-  /// Adds a tensor for each parameter, under its name.
-  fileprivate mutating func add(_ parameters: Parameters<Float>, prefix: String) {
-    for (name, path) in Parameters<Float>.ordered {
-      self[prefix + name] = Tensor(
-        parameters[keyPath: path], isVector: name == "b1" || name == "b2")
-    }
-  }
-}
-
-extension Trainer.Backward {
-  /// Its name in a file.
-  public var name: String {
-    switch self {
-    case .fused: "fused"
-    case .derivation(.blas): "derivation-blas"
-    case .derivation(.naive): "derivation-naive"
-    }
-  }
-
-  init?(name: String) {
-    let all = [Self.fused, .derivation(.blas), .derivation(.naive)]
-    guard let found = all.first(where: { $0.name == name }) else { return nil }
-    self = found
-  }
-}
-
-extension Tensor {
-  /// A matrix as a tensor of two dimensions, or of one as the notebook has its biases.
-  fileprivate init(_ matrix: Matrix<Float>, isVector: Bool = false) {
-    self.init(matrix.elements, shape: isVector ? [matrix.count] : [matrix.rows, matrix.columns])
-  }
-}
-
-// MARK: - Decoding
-//
-// Whatever the bytes, this returns or throws. The container format, the checksum and the version
-// are checked before the content. The checksum finds a damaged file; a forged one must still
-// satisfy everything that training relies on.
-
-extension Checkpoint {
   /// Reads a checkpoint from a file's bytes. The word list stays compressed: see `wordList()`.
   ///
   /// - Throws: `ModelFileError`: what is wrong with the file, or in which way it is too new.
@@ -178,7 +80,7 @@ extension Checkpoint {
     let model = try Model(file)
     let recipe = try Self.recipe(file.metadata, model.shape)
     let name = file.metadata["backward"] ?? "none"
-    guard let backward = Trainer.Backward(name: name) else { throw .unknownBackward(name) }
+    guard let backward = Trainer.Backward.named(name) else { throw .unknownBackward(name) }
     let lineage = try Lineage(file.metadata)
     let training = try TrainingState(file, model.parameters, recipe, lineage)
     guard lineage.lastChangeStep ?? 0 <= training.step else {
@@ -205,12 +107,7 @@ extension Checkpoint {
   }
 }
 
-extension SafetensorsFile {
-  /// Whether nothing says how the network was trained.
-  fileprivate var isNetworkAlone: Bool {
-    metadata["recipe"] == nil && self["training.step"] == nil
-  }
-}
+// MARK: - A network
 
 extension Model {
   /// Reads the network of a file: a checkpoint's, or one of a network alone.
@@ -254,7 +151,55 @@ extension Model {
   }
 }
 
+extension Trainer.Backward {
+  /// Its name in a file.
+  public var name: String {
+    switch self {
+    case .fused: "fused"
+    case .derivation(.blas): "derivation-blas"
+    case .derivation(.naive): "derivation-naive"
+    }
+  }
+
+  fileprivate static func named(_ name: String) -> Self? {
+    [.fused, .derivation(.blas), .derivation(.naive)].first { $0.name == name }
+  }
+}
+
+// MARK: - The state of training
+
 extension TrainingState {
+  static let unaveraged = "training.unaveraged."
+  static let firstMoment = "training.first_moment."
+  static let secondMoment = "training.second_moment."
+
+  fileprivate func write(to file: inout SafetensorsFile) {
+    file["training.step"] = Tensor([Int64(step)], shape: [])
+    file["training.minibatch_loss"] = Tensor([minibatchLoss], shape: [])
+    file["training.smoothed_loss"] = Tensor([smoothedLoss], shape: [])
+    if !lossSums.isEmpty {
+      file["training.loss_sums"] = Tensor(lossSums, shape: [lossSums.count])
+    }
+    if let best {
+      file["training.best_step"] = Tensor([Int64(best.step)], shape: [])
+      file["training.best_validation_loss"] = Tensor([best.validationLoss], shape: [])
+    }
+    if optimization.average != nil {
+      // What everyone reads under the plain names are the averages.
+      file.add(optimization.parameters, prefix: Self.unaveraged)
+    }
+    if let moments = optimization.moments {
+      file.add(moments.first, prefix: Self.firstMoment)
+      file.add(moments.second, prefix: Self.secondMoment)
+    }
+    let twister = generator.twister
+    let numbers = twister.words.map(Int64.init) + [Int64(twister.position)]
+    file["training.generator"] = Tensor(numbers, shape: [numbers.count])
+    if let normal = generator.cachedNormal {
+      file["training.generator_normal"] = Tensor([normal], shape: [])
+    }
+  }
+
   fileprivate init(
     _ file: SafetensorsFile, _ parameters: Parameters<Float>, _ recipe: Recipe,
     _ lineage: Lineage
@@ -352,7 +297,36 @@ extension TrainingState {
   }
 }
 
+// MARK: - Tensors
+
 extension SafetensorsFile {
+  /// A network alone, its checksum still zero.
+  init(of model: Model) {
+    self.init(metadata: [
+      "format": Checkpoint.format,
+      "version": String(Checkpoint.fileVersion),
+      "architecture": Checkpoint.architecture,
+      "vocabulary": String(String.UnicodeScalarView(model.vocabulary.symbols)),
+      FileChecksum.key: FileChecksum.zero,
+    ])
+    add(model.parameters, prefix: "")
+    self["bnmean"] = Tensor(model.statistics.bnmean)
+    self["bnvar"] = Tensor(model.statistics.bnvar)
+  }
+
+  /// Adds a tensor for each parameter, under its name.
+  fileprivate mutating func add(_ parameters: Parameters<Float>, prefix: String) {
+    for (name, path) in Parameters<Float>.ordered {
+      self[prefix + name] = Tensor(
+        parameters[keyPath: path], isVector: name == "b1" || name == "b2")
+    }
+  }
+
+  /// Whether nothing says how the network was trained.
+  fileprivate var isNetworkAlone: Bool {
+    metadata["recipe"] == nil && self["training.step"] == nil
+  }
+
   /// A tensor for each parameter, under its name.
   fileprivate func parameters(
     _ shape: ModelShape, prefix: String
@@ -381,6 +355,13 @@ extension SafetensorsFile {
       isValid(elements[0])
     else { throw .training(name, expected: expected) }
     return elements[0]
+  }
+}
+
+extension Tensor {
+  /// A matrix as a tensor of two dimensions, or of one as the notebook has its biases.
+  fileprivate init(_ matrix: Matrix<Float>, isVector: Bool = false) {
+    self.init(matrix.elements, shape: isVector ? [matrix.count] : [matrix.rows, matrix.columns])
   }
 }
 

@@ -15,6 +15,7 @@ package struct RunDirectory: Equatable, Sendable {
   package var bestPath: String { path + "/best.safetensors" }
   package var metricsPath: String { path + "/metrics.jsonl" }
   package var descriptionPath: String { path + "/run.json" }
+  package var reportPath: String { path + "/report.html" }
   var lockPath: String { path + "/.lock" }
 
   /// Makes the directory `path`, and those above it; an existing one is used if it is empty, or
@@ -137,14 +138,10 @@ package struct RunDirectory: Equatable, Sendable {
     while path.utf8.count > 1, path.ends(with: "/") { path.unicodeScalars.removeLast() }
     return path
   }
-}
 
-// MARK: - Reading a run for a report
-//
-// Missing files are not an error.
-
-extension RunDirectory {
-  package var reportPath: String { path + "/report.html" }
+  // MARK: Reading a run for a report
+  //
+  // Missing files are not an error.
 
   /// The directory that a model's file lies in.
   package init(ofModel path: String) {
@@ -169,15 +166,13 @@ extension RunDirectory {
       String(decoding: $0, as: UTF8.self)
     }
   }
-}
 
-// MARK: - Writing a run
-//
-// The model and the description are replaced as a whole. Metrics are appended, each line in one
-// write, and before the checkpoint of the same step: so whatever the crash, cutting the file after
-// the checkpoint's step leaves exactly the lines of the steps that need not be taken again.
+  // MARK: Writing a run
+  //
+  // The model and the description are replaced as a whole. Metrics are appended, each line in one
+  // write, and before the checkpoint of the same step: so whatever the crash, cutting the file after
+  // the checkpoint's step leaves exactly the lines of the steps that need not be taken again.
 
-extension RunDirectory {
   /// Saves the model, in the place of one saved before.
   package func save(model bytes: [UInt8]) throws(SystemError) {
     try FileSystem.replace(modelPath, with: bytes)

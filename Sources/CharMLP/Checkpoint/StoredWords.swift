@@ -95,11 +95,9 @@ package struct StoredWords: Equatable, Sendable {
     guard case .fingerprint(let fingerprint) = content else { return try matches(list.words) }
     return byteCount == list.byteCount && fingerprint == list.fingerprint.text
   }
-}
 
-// MARK: In a file
+  // MARK: In a file
 
-extension StoredWords {
   private static let key = "words"
   private static let bytesKey = "words_bytes"
   private static let fingerprintKey = "words_fingerprint"
@@ -159,39 +157,9 @@ package struct StoredMixture: Equatable, Sendable {
     guard let mixture = trainer.mixture(with: model) else { return nil }
     self.init(mixture, words: list.isComplete ? nil : StoredWords(trainer.trainingWords))
   }
-}
 
-extension Checkpoint {
-  /// The network, together with counts if the run mixes them.
-  ///
-  /// - Throws: `ModelFileError.words` if the words to count are missing, or have other symbols than
-  ///   the network.
-  public func predictor() throws(ModelFileError) -> Predictor {
-    guard let mixture else { return Predictor(model) }
-    let blockSize = max(1, mixture.mixture.order - 1)
-    do {
-      if let list = try mixture.words?.wordList() {
-        let windows = try ContextWindows(
-          list, selecting: Array(list.indices)[...], vocabulary: model.vocabulary,
-          blockSize: blockSize)
-        return Predictor(model, mixture.mixture, trainedOn: windows)
-      }
-      if let list = try wordList() {
-        let windows = try Dataset(list, recipe).train
-        return Predictor(model, mixture.mixture, trainedOn: windows)
-      }
-    } catch let error as ModelFileError {
-      throw error
-    } catch {
-      throw .words("\(error)")
-    }
-    throw .words("expected the words that the mixture counts")
-  }
-}
+  // MARK: In a file
 
-// MARK: In a file
-
-extension StoredMixture {
   private static let key = "mixture"
   private static let wordsKey = "mixture.words"
   private static let bytesKey = "mixture_words_bytes"
@@ -226,6 +194,34 @@ extension StoredMixture {
     }
     self.init(
       Mixture(weight: weight, order: order, discounting: discounting), words: words)
+  }
+}
+
+extension Checkpoint {
+  /// The network, together with counts if the run mixes them.
+  ///
+  /// - Throws: `ModelFileError.words` if the words to count are missing, or have other symbols than
+  ///   the network.
+  public func predictor() throws(ModelFileError) -> Predictor {
+    guard let mixture else { return Predictor(model) }
+    let blockSize = max(1, mixture.mixture.order - 1)
+    do {
+      if let list = try mixture.words?.wordList() {
+        let windows = try ContextWindows(
+          list, selecting: Array(list.indices)[...], vocabulary: model.vocabulary,
+          blockSize: blockSize)
+        return Predictor(model, mixture.mixture, trainedOn: windows)
+      }
+      if let list = try wordList() {
+        let windows = try Dataset(list, recipe).train
+        return Predictor(model, mixture.mixture, trainedOn: windows)
+      }
+    } catch let error as ModelFileError {
+      throw error
+    } catch {
+      throw .words("\(error)")
+    }
+    throw .words("expected the words that the mixture counts")
   }
 }
 

@@ -277,6 +277,14 @@ struct Discounts: Equatable, Sendable {
     self.init(one: 1 - 2 * ratio * n2 / n1, two: two, threeOrMore: threeOrMore)
   }
 
+  /// The discounts for the counts of one level; fixed where they cannot be estimated.
+  init(_ discounting: Discounting, of counts: ArraySlice<Int32>) {
+    var numbers = [0, 0, 0, 0]
+    for count in counts where count <= 4 { numbers[Int(count) - 1] += 1 }
+    let estimate = Discounts(n1: numbers[0], n2: numbers[1], n3: numbers[2], n4: numbers[3])
+    self = discounting == .estimated ? estimate ?? .fixed : .fixed
+  }
+
   /// The discount of a count, which is at least 1.
   func discount(of count: Int32) -> Double {
     switch count {
@@ -284,16 +292,6 @@ struct Discounts: Equatable, Sendable {
     case 2: two
     default: threeOrMore
     }
-  }
-}
-
-extension Discounts {
-  /// The discounts for the counts of one level; fixed where they cannot be estimated.
-  init(_ discounting: Discounting, of counts: ArraySlice<Int32>) {
-    var numbers = [0, 0, 0, 0]
-    for count in counts where count <= 4 { numbers[Int(count) - 1] += 1 }
-    let estimate = Discounts(n1: numbers[0], n2: numbers[1], n3: numbers[2], n4: numbers[3])
-    self = discounting == .estimated ? estimate ?? .fixed : .fixed
   }
 }
 
@@ -358,11 +356,9 @@ struct NGramCounts: Sendable {
       return sum
     }
   }
-}
 
-// MARK: - Finding contexts and characters
+  // MARK: Finding contexts and characters
 
-extension NGramCounts {
   /// The nodes of a context and its suffixes, from the empty one on, as far as they were seen.
   ///
   /// - Parameters:

@@ -7,7 +7,7 @@
 import RealModule
 
 /// A network, alone or together with counts: what words are drawn from and scored by.
-public struct Predictor: Sendable {
+public struct Predictor: Predicting, Sendable {
   /// The network.
   public let model: Model
   /// The other part of the mixture; nil if the network is alone.
@@ -38,6 +38,9 @@ public struct Predictor: Sendable {
       model, Mixture(weight: 0, order: entry.order, discounting: entry.discounting),
       trainedOn: dataset.train)
   }
+
+  /// The predictor itself.
+  public var predictor: Predictor { self }
 
   /// The number of characters that the next one depends on.
   public var contextLength: Int { max(model.shape.blockSize, (counting?.ngram.order ?? 1) - 1) }
@@ -195,11 +198,6 @@ public protocol Predicting {
 extension Model: Predicting {
   /// The network alone.
   public var predictor: Predictor { Predictor(self) }
-}
-
-extension Predictor: Predicting {
-  /// The predictor itself.
-  public var predictor: Predictor { self }
 }
 
 extension Predicting {

@@ -79,13 +79,12 @@ struct LockstepSampler {
   /// Hands over the next attempt if it has ended, or advances all and returns nil.
   mutating func collect(into word: inout DrawnWord) -> Attempt? {
     let place = Int(collectedCount % UInt64(Self.window))
-    guard finished[place].isReady else {
+    guard let attempt = finished[place].attempt else {
       step()
       return nil
     }
-    let attempt = finished[place].attempt
     if attempt.isWord { swap(&word, &finished[place].word) }
-    finished[place].isReady = false
+    finished[place].attempt = nil
     collectedCount += 1
     return attempt
   }
@@ -116,10 +115,9 @@ struct LockstepSampler {
     var steps: [ContextGraph.Step] = []
   }
 
-  /// An attempt that has ended and has not been handed over.
+  /// An attempt that has ended and has not been handed over, if there is one.
   struct Finished {
-    var isReady = false
-    var attempt = Attempt()
+    var attempt: Attempt?
     var word = DrawnWord()
   }
 
@@ -157,7 +155,6 @@ struct LockstepSampler {
 
   private mutating func finish(_ lane: inout Lane, isWord: Bool) {
     let place = Int(lane.index % UInt64(Self.window))
-    finished[place].isReady = true
     finished[place].attempt = Attempt(isWord: isWord, drawn: lane.drawn)
     if isWord {
       // The arrays are swapped, so that neither is copied.
@@ -490,13 +487,7 @@ private struct Guide {
       return
     }
     lane.logRatio += .log(isFirst ? sum / (1 - distribution[0]) : sum)
-    var threshold = lane.stream.uniform() * sum
-    var chosen = 0
-    for id in 0..<count where weights[id] > 0 {
-      chosen = id
-      threshold -= weights[id]
-      if threshold < 0 { break }
-    }
+    let chosen = weights.index(atRunningSum: lane.stream.uniform() * sum)
     guard chosen != Vocabulary.terminator else {
       lane.isFinished = true
       return

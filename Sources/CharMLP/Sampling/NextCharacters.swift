@@ -37,8 +37,8 @@ final class NextCharacterNetwork {
   private let arena = Arena()
 
   private let counting: Predictor.Counting?
-  private var counted: [Double] = []  // (productRows, vocabulary), the n-gram model's probabilities
-  private var ngram: [Double] = []  // (vocabulary)
+  private var contexts: [Int32] = []  // those evaluated last
+  private var counted: [Double] = []  // (vocabulary), the n-gram model's probabilities
   private var path: [Int] = []
 
   init(_ predictor: Predictor) {
@@ -59,10 +59,7 @@ final class NextCharacterNetwork {
     W2.assign(model.parameters.W2)
     b2.assign(model.parameters.b2)
     batchRows = Self.rowsAlike(h, W2, into: logits)
-    if counting != nil {
-      counted = Array(repeating: 0, count: Self.productRows * count)
-      ngram = Array(repeating: 0, count: count)
-    }
+    counted = Array(repeating: 0, count: count)
   }
 
   /// How many rows of a product have the bits of the first if all hold the same numbers.
@@ -98,7 +95,7 @@ final class NextCharacterNetwork {
     precondition(
       contextCount <= batchRows && contextCount * length <= contexts.count,
       "NextCharacterNetwork: \(contexts.count) ids for \(contextCount) contexts of \(length)")
-    if let counting { countCharacters(after: contexts, contextCount, counting.ngram) }
+    self.contexts = contexts
     for row in 0..<contextCount {
       for v in 0..<h.vectors {
         var sum = b1[0, vector: v]
@@ -110,17 +107,6 @@ final class NextCharacterNetwork {
       }
     }
     multiply(h, W2.padded, into: logits.padded)
-  }
-
-  /// Computes the n-gram model's distributions after some contexts.
-  private func countCharacters(
-    after contexts: [Int32], _ contextCount: Int, _ model: NGramModel
-  ) {
-    for row in 0..<contextCount {
-      model.find(contexts[row * contextLength..<(row + 1) * contextLength], path: &path)
-      model.fill(&ngram, along: path)
-      for id in ngram.indices { counted[row * shape.vocabulary + id] = ngram[id] }
-    }
   }
 
   /// How many of a context's last characters the next one depends on: as many as the network sees,
@@ -143,10 +129,12 @@ final class NextCharacterNetwork {
     // A mixture has its temperature as a whole.
     softmax(row, temperature: counting == nil ? options.temperature : 1, into: &probabilities)
     if let counting {
-      let first = row * shape.vocabulary
+      let context = contexts[row * contextLength..<(row + 1) * contextLength]
+      counting.ngram.find(context, path: &path)
+      counting.ngram.fill(&counted, along: path)
       for id in probabilities.indices {
         probabilities[id] =
-          counting.weight * probabilities[id] + (1 - counting.weight) * counted[first + id]
+          counting.weight * probabilities[id] + (1 - counting.weight) * counted[id]
       }
       options.applyTemperature(to: &probabilities)
     }

@@ -7,7 +7,7 @@
 // whether the model makes such words is another question.
 
 /// Conditions on whole words, all of which must hold. Characters are Unicode scalars.
-public struct WordConstraints: Equatable, Sendable {
+public struct WordConstraints: Equatable, Sendable, CustomStringConvertible {
   /// The fewest characters; 0 allows the empty word.
   public var minLength = 1
   /// The most characters, or nil.
@@ -30,6 +30,18 @@ public struct WordConstraints: Equatable, Sendable {
 
   /// No condition except that a word has a character.
   public init() {}
+
+  /// The conditions, in one line.
+  public var description: String {
+    var parts: [String] = []
+    if minLength > 1 { parts.append("at least \(minLength) characters") }
+    if let maxLength { parts.append("at most \(maxLength) characters") }
+    if !prefix.isEmpty { parts.append("begins with \"\(prefix)\"") }
+    if !suffix.isEmpty { parts.append("ends with \"\(suffix)\"") }
+    for part in contains where !part.isEmpty { parts.append("contains \"\(part)\"") }
+    if !avoid.isEmpty { parts.append("avoids \"\(avoid)\"") }
+    return parts.isEmpty ? "no constraint" : parts.joined(separator: ", ")
+  }
 }
 
 /// Why constraints are refused.
@@ -53,20 +65,6 @@ public enum ConstraintError: Error, Equatable, Sendable, CustomStringConvertible
       "the constraints together have more than \(limit) states; ask for less at once"
     case .option(let name, let found, let expected): "\(name) \(found): expected \(expected)"
     }
-  }
-}
-
-extension WordConstraints: CustomStringConvertible {
-  /// The conditions, in one line.
-  public var description: String {
-    var parts: [String] = []
-    if minLength > 1 { parts.append("at least \(minLength) characters") }
-    if let maxLength { parts.append("at most \(maxLength) characters") }
-    if !prefix.isEmpty { parts.append("begins with \"\(prefix)\"") }
-    if !suffix.isEmpty { parts.append("ends with \"\(suffix)\"") }
-    for part in contains where !part.isEmpty { parts.append("contains \"\(part)\"") }
-    if !avoid.isEmpty { parts.append("avoids \"\(avoid)\"") }
-    return parts.isEmpty ? "no constraint" : parts.joined(separator: ", ")
   }
 }
 
@@ -215,9 +213,7 @@ extension WordConstraints {
     }
     (beginnings, endings) = (first, last)
   }
-}
 
-extension WordConstraints {
   /// The ids with which no word begins. A prefix that no word of the list begins with is allowed:
   /// the user asked for it.
   package func neverFirst(_ vocabulary: Vocabulary) -> Set<Int32> {

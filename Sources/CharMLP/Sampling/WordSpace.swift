@@ -62,11 +62,9 @@ struct WordSpace: Sendable {
     prefixLogProbability = WordScorer(network, options).logProbability(ofPrefix: language.prefix)
     measureForbidden()
   }
-}
 
-// MARK: - Walking
+  // MARK: Walking
 
-extension WordSpace {
   /// The position of every word after the prefix.
   var start: Position { .start(of: language) }
 
@@ -133,11 +131,9 @@ extension WordSpace {
     for id in 1..<vocabularyCount { sum += weights[id] }
     return sum
   }
-}
 
-// MARK: - R of forbidden words
+  // MARK: R of forbidden words
 
-extension WordSpace {
   /// Forbids one more word, which begins with the prefix.
   mutating func forbid(_ word: [Int32]) {
     let first = forbidden.nodeCount
@@ -397,7 +393,8 @@ struct ExactSampler: Sendable {
     word.ids.removeAll(keepingCapacity: true)
     word.ids.append(contentsOf: space.language.prefix)
     while true {
-      let id = drawCharacter(at: position, stream.uniform())
+      let sum = space.weigh(position, into: &weights)
+      let id = weights.index(atRunningSum: stream.uniform() * sum)
       probability.multiply(space.probability(position, id))
       if id == Vocabulary.terminator { break }
       word.ids.append(Int32(id))
@@ -407,19 +404,20 @@ struct ExactSampler: Sendable {
     word.logProbability = probability.log
     if isUnique { space.forbid(word.ids) }
   }
+}
 
-  /// The first id whose running sum exceeds a share of the total.
+extension [Double] {
+  /// The first index at which the running sum of weights exceeds a number below their sum.
   @inline(__always)
-  private mutating func drawCharacter(at position: WordSpace.Position, _ share: Double) -> Int {
-    let threshold = share * space.weigh(position, into: &weights)
+  func index(atRunningSum threshold: Double) -> Int {
     var sum = 0.0
     var last = 0
-    for id in 0..<weights.count where weights[id] > 0 {
-      sum += weights[id]
-      last = id
+    for index in indices where self[index] > 0 {
+      sum += self[index]
+      last = index
       if threshold < sum { break }
     }
-    // By rounding, no sum may exceed the threshold; then the last possible id is drawn.
+    // By rounding, no sum may exceed the threshold; then the last possible index is drawn.
     return last
   }
 }

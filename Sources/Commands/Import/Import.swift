@@ -82,7 +82,8 @@ package struct Import: Command {
     } catch {
       throw CommandFailure(.inputOutput, "\(error)")
     }
-    let result = ImportResult(checkpoint, directory, try losses(checkpoint))
+    let result = ImportResult(
+      shape: checkpoint.model.shape, model: directory.modelPath, losses: try losses(checkpoint))
     try StandardOutput.shared.write(result.text, orJSON: result.json, if: json)
   }
 }
@@ -153,13 +154,9 @@ extension Import {
 
 /// What was made.
 private struct ImportResult {
-  private let shape: ModelShape
-  private let model: String
-  private let losses: SplitLosses?
-
-  init(_ checkpoint: Checkpoint, _ directory: RunDirectory, _ losses: SplitLosses?) {
-    (shape, model, self.losses) = (checkpoint.model.shape, directory.modelPath, losses)
-  }
+  let shape: ModelShape
+  let model: String
+  let losses: SplitLosses?
 
   var json: JSONValue {
     [
