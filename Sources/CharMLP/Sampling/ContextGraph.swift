@@ -77,9 +77,7 @@ struct ContextGraph {
 
   /// The number of the context that ids lead to from the start of a word, if there is room.
   mutating func number(after ids: ArraySlice<Int32>) -> Int? {
-    var key: UInt64 = 0
-    for id in ids { key = keys.next(key, Int(id)) }
-    return number(of: key)
+    number(of: ids.reduce(0) { [keys] in keys.next($0, Int($1)) })
   }
 
   /// The number of the context after one more character, if it is known or there is room.

@@ -89,14 +89,10 @@ struct WordLanguage: Sendable {
   ///   or constraints that no word meets.
   init(_ constraints: WordConstraints, _ vocabulary: Vocabulary) throws(ConstraintError) {
     func encode(_ text: String, _ name: String) throws(ConstraintError) -> [Int32] {
-      var ids: [Int32] = []
-      for symbol in text.unicodeScalars {
-        guard let id = vocabulary.id(of: symbol) else {
-          throw .unknownSymbol(symbol, in: name)
-        }
-        ids.append(id)
+      try text.unicodeScalars.map { symbol throws(ConstraintError) in
+        guard let id = vocabulary.id(of: symbol) else { throw .unknownSymbol(symbol, in: name) }
+        return id
       }
-      return ids
     }
     guard constraints.minLength <= WordList.lineLimit else {
       throw .option(
