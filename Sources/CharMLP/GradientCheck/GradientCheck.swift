@@ -1,9 +1,12 @@
-// Goes through the pass's tensors and compares each with every other version of it that there is.
+// Goes through the pass's tensors and compares each with every other version of it that there is:
+// central differences, the forms in one go, the engine that trains, and a file.
 //
 // The step-by-step pass in Double is what all others are held against, except for a reference: that
 // is compared in its own precision. The check prints nothing and decides nothing but verdicts.
+// swift-format-ignore-file: AlwaysUseLowerCamelCase
 
 package import LinearAlgebra
+import RealModule
 
 /// The gradient check of one problem, with or without another program's tensors.
 package struct GradientCheck {
@@ -12,7 +15,6 @@ package struct GradientCheck {
   let threads: Int
   let steps: Derivation<Double>
   let bounds: RoundingBounds
-  let magnitudes: Magnitudes
   let sizes: PassSizes
 
   /// Prepares the check of a problem.
@@ -32,8 +34,7 @@ package struct GradientCheck {
     self.reference = reference
     self.threads = threads
     steps = problem.steps
-    magnitudes = Magnitudes(steps)
-    bounds = RoundingBounds(problem, magnitudes: magnitudes, threads: threads)
+    bounds = RoundingBounds(problem, threads: threads)
     sizes = PassSizes(problem)
   }
 
@@ -59,7 +60,7 @@ package struct GradientCheck {
   ) -> Comparison {
     Comparison(
       tensor, sizes.shape(of: tensor), against: source, found: found, expected: expected,
-      bound: bound, magnitude: magnitudes[tensor])
+      bound: bound, magnitude: bounds.size(of: tensor))
   }
 }
 
@@ -83,158 +84,6 @@ package struct GradientReport: Equatable, Sendable {
     Comparison.Verdict.allCases.map { verdict in
       (verdict: verdict, count: comparisons.count { $0.verdict == verdict })
     }.filter { $0.verdict != .notComparable || $0.count > 0 }
-  }
-}
-
-// MARK: - One row
-
-/// A tensor of the step-by-step pass compared with the same tensor from elsewhere.
-package struct Comparison: Equatable, Sendable {
-  /// Where the other version comes from.
-  package enum Source: String, CaseIterable, Sendable {
-    /// Central differences of the loss.
-    case numeric
-    /// Cross-entropy's and batch norm's gradients as one expression each.
-    case oneGo = "one-go"
-    /// The engine that trains.
-    case fused
-    /// A file.
-    case reference
-  }
-
-  /// What the difference means.
-  package enum Verdict: String, CaseIterable, Sendable {
-    /// All elements are equal.
-    case exact
-    /// No element differs by more than rounding explains.
-    case rounding
-    /// Rounding does not explain it.
-    case wrong = "WRONG"
-    /// Nothing can be said: no finite bound on rounding is known, because some number on the way
-    /// is infinite.
-    case notComparable = "not comparable"
-  }
-
-  /// What was compared.
-  package enum Coverage: Equatable, Sendable {
-    case allElements
-    /// Some elements, and directions that every element takes part in.
-    case sample(elements: Int, directions: Int)
-  }
-
-  /// Where two versions differ most.
-  package struct Worst: Equatable, Sendable {
-    package enum Place: Equatable, Sendable {
-      /// An element, by its indices in the notebook's shape.
-      case element([Int])
-      /// A random direction: the sum over all elements, each with its part in the direction.
-      case direction(Int)
-    }
-    package let place: Place
-    /// The other version's value.
-    package let found: Double
-    /// The step-by-step pass's value.
-    package let expected: Double
-    /// The largest difference that rounding explains.
-    package let bound: Double
-  }
-
-  package let tensor: PassTensor
-  /// The shape in the notebook.
-  package let shape: [Int]
-  package let against: Source
-  package let coverage: Coverage
-  package let isExact: Bool
-  /// The largest |a − b|; ∞ if either is not a number.
-  package let maxAbs: Double
-  /// `maxAbs` in units of the tensor's largest magnitude; for b1 and logit_maxes, whose gradients
-  /// are zero but for rounding, in units of the largest of the terms that cancel.
-  package let maxRel: Double
-  package let worst: Worst
-  package let verdict: Verdict
-
-  /// The tensor's name in the notebook; a gradient has the name of what it belongs to.
-  package var name: String { (tensor.owner ?? tensor).name }
-}
-
-extension Comparison {
-  /// Compares all elements.
-  ///
-  /// - Parameters:
-  ///   - found: The other version.
-  ///   - expected: The step-by-step pass's tensor.
-  ///   - bound: The largest difference that rounding explains.
-  ///   - magnitude: What the difference is relative to.
-  init(
-    _ tensor: PassTensor, _ shape: [Int], against: Source, found: Matrix<Double>,
-    expected: Matrix<Double>, bound: Double, magnitude: Double
-  ) {
-    let difference = Difference(found, expected)
-    self.tensor = tensor
-    self.shape = shape
-    self.against = against
-    coverage = .allElements
-    isExact = difference.isExact
-    maxAbs = difference.largest
-    maxRel = difference.isExact ? 0 : difference.largest / magnitude
-    worst = Worst(
-      place: .element(shape.indices(of: difference.index)),
-      found: found.elements[difference.index], expected: expected.elements[difference.index],
-      bound: bound)
-    verdict = Verdict(difference.largest, bound: bound, isExact: difference.isExact)
-  }
-}
-
-extension Comparison.Verdict {
-  /// Written so that a NaN is not rounding.
-  init(_ difference: Double, bound: Double, isExact: Bool) {
-    if isExact {
-      self = .exact
-    } else if !bound.isFinite {
-      self = .notComparable
-    } else {
-      self = difference <= bound ? .rounding : .wrong
-    }
-  }
-}
-
-extension [Int] {
-  /// The indices, in this shape, of the element that comes at `position` row by row.
-  func indices(of position: Int) -> [Int] {
-    var rest = position
-    var indices: [Int] = []
-    for size in reversed() {
-      indices.insert(rest % size, at: 0)
-      rest /= size
-    }
-    return indices
-  }
-}
-
-// MARK: - Differences
-
-// Written so that a NaN is never small: it is an infinite difference, wherever it stands. Equal
-// infinities are equal.
-
-/// The elementwise comparison of two matrices of one shape.
-struct Difference {
-  /// max|a − b|; ∞ where an element is NaN or only one is infinite.
-  private(set) var largest = 0.0
-  /// The element with the largest difference, counted row by row.
-  private(set) var index = 0
-  /// Whether all elements are equal.
-  private(set) var isExact = true
-
-  init(_ a: Matrix<Double>, _ b: Matrix<Double>) {
-    precondition(
-      a.rows == b.rows && a.columns == b.columns,
-      "Difference: \(a.shapeDescription) and \(b.shapeDescription)")
-    for index in 0..<a.count where a.elements[index] != b.elements[index] {
-      isExact = false
-      let difference = abs(a.elements[index] - b.elements[index])
-      let magnitude = difference.isNaN ? .infinity : difference
-      if magnitude > largest { (largest, self.index) = (magnitude, index) }
-    }
   }
 }
 
@@ -300,63 +149,6 @@ extension FusedEngine {
   }
 }
 
-// MARK: - Finite differences
-
-extension GradientCheck {
-  /// Probes that one thread takes at a time.
-  private static let probesInPiece = 32
-
-  private struct Piece: Sendable {
-    let tensor: Int
-    let probes: ArraySlice<NumericGradient.Probe>
-  }
-
-  /// Every gradient against central differences.
-  func numericGradients() -> [PassTensor: Comparison] {
-    let loss = PerturbedLoss(problem, steps: steps)
-    let scales = StepScales(steps)
-    let subjects = PassTensor.allCases.compactMap { tensor in
-      tensor.gradient.map { gradient in
-        (
-          numeric: NumericGradient(
-            tensor: tensor, loss: loss, value: steps[tensor], scales: scales.scales(of: tensor)),
-          gradient: gradient, slope: steps[gradient], rounding: bounds[gradient, .float64]
-        )
-      }
-    }
-    let pieces = subjects.indices.flatMap { tensor in
-      let probes = subjects[tensor].numeric.probes
-      return stride(from: 0, to: probes.count, by: Self.probesInPiece).map { first in
-        Piece(tensor: tensor, probes: probes[first..<min(first + Self.probesInPiece, probes.count)])
-      }
-    }
-    let lossRounding = bounds[.loss, .float64]
-    let results = inParallel(pieces.count, threads: threads) { index in
-      let subject = subjects[pieces[index].tensor]
-      return pieces[index].probes.map { probe in
-        subject.numeric.result(
-          probe, subject.slope, gradientRounding: subject.rounding, lossRounding: lossRounding)
-      }
-    }
-    var all = Array(repeating: [NumericGradient.ProbeResult](), count: subjects.count)
-    for (piece, found) in zip(pieces, results) { all[piece.tensor] += found }
-    return zip(subjects, all).reduce(into: [:]) { rows, checked in
-      let (subject, results) = checked
-      rows[subject.gradient] = Comparison(
-        subject.gradient, sizes.shape(of: subject.gradient), coverage: subject.numeric.coverage,
-        results, magnitude: magnitudes[subject.gradient])
-    }
-  }
-}
-
-extension NumericGradient {
-  fileprivate var coverage: Comparison.Coverage {
-    isComplete
-      ? .allElements
-      : .sample(elements: Self.sampledElements, directions: Self.directions)
-  }
-}
-
 // MARK: - A file's tensors
 
 extension GradientCheck {
@@ -375,55 +167,316 @@ extension GradientCheck {
   }
 }
 
-// MARK: - The problem
+// MARK: - Finite differences
 
-// What is dropped is part of the problem: a mask does not change while the loss is differentiated.
-// Parameters are kept in Double, whatever they were drawn or read in; Float's numbers are Double's
-// too.
+extension GradientCheck {
+  /// Probes that one thread takes at a time.
+  private static let probesInPiece = 32
 
-/// Parameters and the minibatch whose loss is differentiated.
-package struct GradientProblem: Equatable, Sendable {
-  package let parameters: Parameters<Double>
-  package let minibatch: Minibatch
-  /// Which hidden units are dropped; nil for none, as in the lecture.
-  package let dropout: RandomMask?
+  /// Every gradient against central differences.
+  func numericGradients() -> [PassTensor: Comparison] {
+    let loss = PerturbedLoss(problem, steps: steps)
+    let scales = StepScales(steps)
+    let subjects = PassTensor.allCases.compactMap { tensor in
+      tensor.gradient.map { gradient in
+        (
+          numeric: NumericGradient(
+            tensor: tensor, loss: loss, value: steps[tensor], scales: scales.scales(of: tensor)),
+          gradient: gradient, slope: steps[gradient], rounding: bounds[gradient, .float64]
+        )
+      }
+    }
+    let pieces = subjects.indices.flatMap { tensor in
+      let probes = subjects[tensor].numeric.probes
+      return stride(from: 0, to: probes.count, by: Self.probesInPiece).map { first in
+        (tensor: tensor, probes: probes[first...].prefix(Self.probesInPiece))
+      }
+    }
+    let lossRounding = bounds[.loss, .float64]
+    let results = inParallel(pieces.count, threads: threads) { index in
+      let subject = subjects[pieces[index].tensor]
+      return pieces[index].probes.map { probe in
+        subject.numeric.result(
+          probe, subject.slope, gradientRounding: subject.rounding, lossRounding: lossRounding)
+      }
+    }
+    var all = Array(repeating: [NumericGradient.ProbeResult](), count: subjects.count)
+    for (piece, found) in zip(pieces, results) { all[piece.tensor] += found }
+    return zip(subjects, all).reduce(into: [:]) { rows, checked in
+      let (subject, results) = checked
+      rows[subject.gradient] = Comparison(
+        subject.gradient, sizes.shape(of: subject.gradient),
+        coverage: subject.numeric.coverage, results,
+        magnitude: bounds.size(of: subject.gradient))
+    }
+  }
+}
 
-  /// The most elements that a tensor of a pass may have: 128 MiB of Double.
-  package static let elementLimit = 1 << 24
+// MARK: - One tensor by central differences
 
-  /// Creates a problem from parts that fit: at least two windows, and ids that C has a row for.
-  package init(
-    _ parameters: Parameters<Double>, _ minibatch: Minibatch, dropout: RandomMask? = nil
+// One tensor's gradient by central differences: (loss(x + h) − loss(x − h)) / 2h.
+//
+// The loss of a pass in Double is off by some 1e-15, and so the quotient by that over h; the
+// formula itself is off by h² / 6 · loss‴. Both are about equally small where h is ∛ε of the
+// distance over which the loss bends, ε being Double's last place (Press et al., Numerical Recipes,
+// §5.7). A small tensor is checked element by element. A large one is checked in some elements, and
+// in random directions, each of which every element takes part in.
+
+/// What is needed to differentiate the loss numerically in one tensor.
+struct NumericGradient: Sendable {
+  /// A parameter or a tensor of the forward pass.
+  let tensor: PassTensor
+  let loss: PerturbedLoss
+  let value: Matrix<Double>
+  let scales: Matrix<Double>
+
+  /// The largest tensor that is checked element by element.
+  static let elementwiseLimit = 1000
+  /// The elements and the directions that stand for a larger one.
+  static let sampledElements = 32
+  static let directions = 8
+
+  /// The step, relative to the distance over which the loss bends. It is above ∛2⁻⁵² ≈ 6e-6, where
+  /// both errors are equal, so that the formula's own error is the larger: a second quotient shows
+  /// that one, because it grows fourfold with twice the step.
+  static let relativeStep = 1e-4
+
+  /// What is perturbed: one element, or all elements along a random direction of signs.
+  enum Probe: Equatable, Sendable {
+    case element(Int)
+    case direction(Int)
+  }
+
+  /// Whether every element has a probe of its own.
+  var isComplete: Bool { value.count <= Self.elementwiseLimit }
+
+  var coverage: Comparison.Coverage {
+    isComplete
+      ? .allElements : .sample(elements: Self.sampledElements, directions: Self.directions)
+  }
+
+  /// The probes of this tensor, the same in every run.
+  var probes: [Probe] {
+    if isComplete { return (0..<value.count).map(Probe.element) }
+    // One element at random out of each of 32 stretches of equal length.
+    var random = PythonRandom(seed: value.count)
+    let elements = (0..<Self.sampledElements).map { stretch in
+      let part = Range.part(stretch, of: Self.sampledElements, from: value.count)
+      return Probe.element(part.lowerBound + random.randbelow(part.count))
+    }
+    return elements + (0..<Self.directions).map(Probe.direction)
+  }
+
+  /// The slope of the loss along a probe, and the size of the step.
+  ///
+  /// - Parameter width: The step, in units of the usual one.
+  func quotient(_ probe: Probe, width: Double = 1) -> (slope: Double, step: Double) {
+    switch probe {
+    case .element(let index):
+      let step = width * Self.relativeStep * scales.elements[index]
+      var (forward, backward) = (value, value)
+      let (row, column) = (index / value.columns, index % value.columns)
+      forward[row, column] += step
+      backward[row, column] -= step
+      // Half of the width that the rounded sums really have.
+      let half = (forward[row, column] - backward[row, column]) / 2
+      return ((loss(tensor, forward) - loss(tensor, backward)) / (2 * half), half)
+    case .direction(let number):
+      let (direction, scale) = direction(number)
+      let step = width * Self.relativeStep * scale / .root(Double(value.count), 3)
+      let shift = step * direction
+      let difference = loss(tensor, value + shift) - loss(tensor, value - shift)
+      return (difference / (2 * step), step)
+    }
+  }
+
+  /// What a gradient says the slope along a probe is.
+  func slope(of gradient: Matrix<Double>, along probe: Probe) -> Double {
+    switch probe {
+    case .element(let index): gradient.elements[index]
+    case .direction(let number): (gradient * direction(number).vector).sum()
+    }
+  }
+
+  /// Plus or minus each element's scale, the sign at random, in units of the largest scale.
+  private func direction(_ number: Int) -> (vector: Matrix<Double>, largestScale: Double) {
+    var random = PythonRandom(seed: number)
+    let largest = scales.elements.max() ?? 1
+    let elements = scales.elements.map { random.getrandbits(1) == 0 ? $0 / largest : -$0 / largest }
+    return (Matrix(rows: value.rows, columns: value.columns, elements: elements), largest)
+  }
+}
+
+// MARK: - A tensor's gradient against central differences
+
+// The bound is a difference quotient's own: the loss is known to within its rounding, so the
+// quotient to within that over the step. Where that does not explain a difference, the formula may:
+// its error grows fourfold with twice the step, and so shows itself when the quotient is taken
+// again.
+
+extension NumericGradient {
+  /// What one probe found.
+  struct ProbeResult: Sendable {
+    let probe: Probe
+    let found: Double
+    let expected: Double
+    var bound: Double
+
+    var difference: Double {
+      let difference = abs(found - expected)
+      return difference.isNaN ? .infinity : difference
+    }
+
+    /// Written so that a NaN on either side is not rounding.
+    var isRounding: Bool { difference <= bound && bound.isFinite }
+  }
+
+  /// Compares a gradient with the slope along one probe.
+  ///
+  /// - Parameters:
+  ///   - gradientRounding: The rounding of the gradient's elements.
+  ///   - lossRounding: The rounding of the loss.
+  func result(
+    _ probe: Probe, _ gradient: Matrix<Double>, gradientRounding: Double, lossRounding: Double
+  ) -> ProbeResult {
+    let quotient = quotient(probe)
+    let expected = slope(of: gradient, along: probe)
+    var result = ProbeResult(
+      probe: probe, found: quotient.slope, expected: expected,
+      bound: gradientRounding + lossRounding / quotient.step)
+    if !result.isRounding {
+      result.bound += abs(self.quotient(probe, width: 2).slope - quotient.slope)
+    }
+    return result
+  }
+}
+
+extension Comparison {
+  /// Creates the row of a tensor from the results of its probes.
+  ///
+  /// The worst probe exceeds its bound by the largest factor; if none does, it has the largest
+  /// difference.
+  init(
+    _ tensor: PassTensor, _ shape: [Int], coverage: Coverage,
+    _ results: [NumericGradient.ProbeResult],
+    magnitude: Double
   ) {
-    let shape = parameters.shape
-    precondition(
-      minibatch.count >= 2 && minibatch.blockSize == shape.blockSize,
-      "GradientProblem: \(minibatch.count) windows of \(minibatch.blockSize) for \(shape)")
-    let ids = 0..<Int32(shape.vocabulary)
-    precondition(
-      minibatch.contexts.allSatisfy(ids.contains) && minibatch.targets.allSatisfy(ids.contains),
-      "GradientProblem: an id that is not in \(ids)")
-    self.parameters = parameters
-    self.minibatch = minibatch
-    self.dropout = dropout
+    let wrong = results.filter { !$0.isRounding && $0.bound.isFinite }
+    let largest = results.max { $0.difference < $1.difference }
+    let worst = wrong.max { $0.difference / $0.bound < $1.difference / $1.bound } ?? largest
+    guard let worst, let largest else {
+      preconditionFailure("Comparison: \(tensor) has no element")
+    }
+    let isComparable = results.allSatisfy { $0.bound.isFinite }
+    self.init(
+      tensor: tensor, shape: shape, against: .numeric, coverage: coverage,
+      maxAbs: largest.difference,
+      maxRel: largest.difference == 0 ? 0 : largest.difference / magnitude,
+      worst: Worst(
+        place: worst.probe.place(in: shape), found: worst.found, expected: worst.expected,
+        bound: worst.bound),
+      verdict: largest.difference == 0
+        ? .exact : !wrong.isEmpty ? .wrong : isComparable ? .rounding : .notComparable)
+  }
+}
+
+extension NumericGradient.Probe {
+  fileprivate func place(in shape: [Int]) -> Comparison.Worst.Place {
+    switch self {
+    case .element(let index): .element(shape.indices(of: index))
+    case .direction(let number): .direction(number)
+    }
+  }
+}
+
+// MARK: - The loss with one tensor replaced
+
+// This is how an intermediate gets a numeric gradient: everything before it is taken from the
+// unperturbed pass, the tensor itself is set, and the loss is read. The derivation evaluates what
+// follows and nothing else.
+
+/// The loss as a function of any one tensor of the forward pass.
+struct PerturbedLoss: Sendable {
+  private let problem: GradientProblem
+  /// The unperturbed tensors of the forward pass.
+  private let forward: [Matrix<Double>]
+
+  init(_ problem: GradientProblem, steps: Derivation<Double>) {
+    self.problem = problem
+    forward = PassTensor.forward.map { steps[$0] }
   }
 
-  /// The number of elements of the largest tensor in a pass; nil if it exceeds what can be counted.
-  package static func largestTensor(_ shape: ModelShape, batchSize: Int) -> Int? {
-    let widths = [shape.vocabulary, shape.hidden, shape.contextWidth]
-    let products = [
-      (batchSize, widths), (shape.contextWidth, [shape.hidden]),
-      (shape.vocabulary, [shape.hidden, shape.embedding]),
-    ].flatMap { rows, widths in widths.map { rows.multipliedReportingOverflow(by: $0) } }
-    return products.contains { $0.overflow } ? nil : products.map(\.partialValue).max()
+  /// The loss with an intermediate or a parameter set to `value`.
+  func callAsFunction(_ tensor: PassTensor, _ value: Matrix<Double>) -> Double {
+    var perturbed = problem.parameters
+    let isParameter = PassTensor.parameters.contains(tensor)
+    if isParameter { perturbed[tensor] = value }
+    let pass = Derivation(perturbed, problem.minibatch, dropout: problem.dropout)
+    for (intermediate, value) in zip(PassTensor.forward, forward) {
+      // A parameter changes the tensor that reads it, and all that follow.
+      if intermediate == tensor || intermediate.inputs.contains(tensor) { break }
+      pass[intermediate] = value
+    }
+    if !isParameter { pass[tensor] = value }
+    return pass.loss[0, 0]
+  }
+}
+
+// MARK: - Step sizes
+
+// A step is a small part of the distance over which the loss bends. The logits bend the loss over a
+// distance of about 1, and tanh bends over 1 too; a tensor before them bends it over that distance
+// divided by the slope between. What a logarithm, a reciprocal or a root is taken of bends over a
+// distance of its own size: a target's probability of 1e-4, or batch norm's variance. Scales need
+// only be right within a factor of ten or so.
+
+/// The scales of steps; the table of tensors says which of them a tensor has.
+struct StepScales {
+  private let steps: Derivation<Double>
+
+  init(_ steps: Derivation<Double>) { self.steps = steps }
+
+  /// The scales of all elements of a parameter or a tensor of the forward pass.
+  func scales(of tensor: PassTensor) -> Matrix<Double> {
+    precondition(!tensor.isGradient, "StepScales: the loss has no gradient in \(tensor)")
+    let value = steps[tensor]
+    return self[keyPath: tensor.scale].broadcast(value.rows, value.columns)
   }
 
-  /// The same problem with parameters that Float can hold, which is what a pass in Float is given.
-  var singlePrecision: GradientProblem {
-    GradientProblem(
-      parameters.converted(to: Float.self).converted(), minibatch, dropout: dropout)
+  var probs: Matrix<Double> { targets(steps.probs, others: one) }
+  var counts: Matrix<Double> { targets(steps.counts, others: steps.counts_sum) }
+  var counts_sum: Matrix<Double> { steps.counts_sum }
+  var counts_sum_inv: Matrix<Double> { steps.counts_sum_inv }
+  /// Of the logits, and of whatever is as far from the loss.
+  var one: Matrix<Double> { Matrix(rows: 1, columns: 1, repeating: 1) }
+
+  /// From the logits back through W2 and dropout.  (1, 1)
+  var hidden: Matrix<Double> { one / (size(steps.W2) * size(steps.hmask)) }
+  var bngain: Matrix<Double> { hidden / size(steps.bnraw) }
+  /// From hpreact back through the gain.  (1, 1)
+  var bnraw: Matrix<Double> { hidden / size(steps.bngain) }
+  var bnvar_inv: Matrix<Double> { steps.bnvar_inv * spread }
+  var bnvar: Matrix<Double> { variance * spread }
+  var bndiff2: Matrix<Double> { (steps.n - 1) * (variance * spread) }
+  /// From bnraw back through the division by the standard deviation.  (1, hidden)
+  var hprebn: Matrix<Double> { bnraw * pow(steps.bnvar_inv, -1) }
+  var W1: Matrix<Double> { hprebn / size(steps.embcat) }
+  var embcat: Matrix<Double> { smallest(hprebn) / size(steps.W1) }
+
+  private var variance: Matrix<Double> { steps.bnvar + 1e-5 }  // (1, hidden)
+  /// The part of its size by which a factor of bnraw may change.  (1, 1)
+  private var spread: Matrix<Double> { bnraw / size(steps.bnraw) }
+
+  /// The largest magnitude, but at least 1.
+  private func size(_ x: Matrix<Double>) -> Double { max(1, x.largestMagnitude) }
+
+  private func smallest(_ x: Matrix<Double>) -> Matrix<Double> {
+    Matrix(rows: 1, columns: 1, repeating: x.elements.min() ?? 1)
   }
 
-  /// The pass of this problem, step by step.
-  var steps: Derivation<Double> { Derivation(parameters, minibatch, dropout: dropout) }
+  /// Each row's target has a scale of its own size; the others share one.
+  private func targets(_ x: Matrix<Double>, others: Matrix<Double>) -> Matrix<Double> {
+    let isTarget = Matrix<Double>.oneHot(steps.Yb, columns: x.columns)
+    return isTarget * x + (1 - isTarget) * others
+  }
 }

@@ -1,5 +1,5 @@
 // The tensors of a pass, in one table: the parameters, what each forward line computes, every
-// gradient.
+// gradient; and their sizes.
 //
 // All code that compares, perturbs, judges or names tensors reads this table. A tensor is a case of
 // an enumeration, so one without a row does not compile. A test holds each row's line and inputs
@@ -44,14 +44,25 @@ extension PassTensor {
   package var name: String { rawValue }
 
   /// What a gradient is the gradient of; nil for a parameter or a forward tensor.
-  package var owner: PassTensor? { row.owner }
-  package var isGradient: Bool { owner != nil }
+  package var owner: PassTensor? {
+    isGradient ? PassTensor(rawValue: String(rawValue.dropFirst())) : nil
+  }
+  package var isGradient: Bool { Self.gradients.contains(self) }
 
   /// The gradient of a parameter or a forward tensor; the loss has none.
   package var gradient: PassTensor? { PassTensor(rawValue: "d" + rawValue) }
 
   /// The right-hand side of the tensor's line in Derivation.swift; empty for a parameter.
   package var line: String { row.line }
+
+  /// A forward line's right-hand side as the notebook writes it; empty for other tensors.
+  package var notebookLine: String { row.notebook }
+
+  /// The dimensions in the notebook; a gradient's are its owner's.
+  var dimensions: [Dimension] { (owner ?? self).row.dimensions }
+
+  /// How many terms the line adds up for one element.
+  var terms: Terms { row.terms }
 
   /// The tensors that the line reads.
   package var inputs: [PassTensor] { row.inputs }
@@ -64,7 +75,9 @@ extension PassTensor {
 
   /// The heading in docs/derivation.md under which the line is derived: a gradient's is mostly that
   /// of the first forward line that reads its owner.
-  package var section: String { row.section ?? owner?.readers.first?.section ?? "" }
+  package var section: String {
+    row.section ?? owner?.readers.first?.section ?? "How to read the lines"
+  }
 
   /// For a gradient that is zero in exact arithmetic, the tensor whose elements cancel in its sums.
   ///
@@ -76,8 +89,8 @@ extension PassTensor {
   /// the divisor counts relative to its value.
   var divisor: PassTensor? { row.divisor }
 
-  /// The scale of each element's step in a numeric derivative; nil for gradients.
-  var scale: (KeyPath<StepScales, Matrix<Double>> & Sendable)? { row.scale }
+  /// The scale of each element's step in a numeric derivative; without meaning for gradients.
+  var scale: KeyPath<StepScales, Matrix<Double>> & Sendable { row.scale }
 
   /// The row with what does not depend on the precision.
   private var row: TensorRow<Double> { TensorRow(self) }
@@ -103,18 +116,7 @@ extension PassTensor {
   }
 }
 
-/// The ids of a minibatch that a line reads.
-enum MinibatchIDs: String, Sendable {
-  /// The characters of the windows.
-  case contexts = "Xb"
-  /// The characters that follow.
-  case targets = "Yb"
-}
-
-// MARK: - The table
-
-/// What there is to know of one tensor.
-struct TensorRow<Scalar: MatrixScalar> {
+extension PassTensor {
   /// A dimension of a tensor in the notebook.
   enum Dimension { case one, n, block, embedding, context, hidden, vocabulary }
 
@@ -127,51 +129,50 @@ struct TensorRow<Scalar: MatrixScalar> {
     /// As often as the most frequent id of the contexts occurs.
     case occurrences
   }
+}
 
+/// The ids of a minibatch that a line reads.
+enum MinibatchIDs: String, Sendable {
+  /// The characters of the windows.
+  case contexts = "Xb"
+  /// The characters that follow.
+  case targets = "Yb"
+}
+
+// MARK: - The table
+
+/// What there is to know of one tensor.
+struct TensorRow<Scalar: MatrixScalar> {
   typealias Setter = (Derivation<Scalar>, Matrix<Scalar>) -> Void
 
   /// The tensor's property. A generic key path takes long to make, and few who ask for a row need it.
   let path: () -> KeyPath<Derivation<Scalar>, Matrix<Scalar>>
   /// Sets the tensor without evaluating its line, as its key path would; nil for a parameter.
   let set: Setter?
-  let dimensions: [Dimension]
-  let terms: Terms
-  let scale: (KeyPath<StepScales, Matrix<Double>> & Sendable)?
+  /// The notebook's; none for a gradient, which has its owner's.
+  let dimensions: [PassTensor.Dimension]
+  let terms: PassTensor.Terms
+  let scale: KeyPath<StepScales, Matrix<Double>> & Sendable
   let line: String
+  let notebook: String
   let inputs: [PassTensor]
   let divisor: PassTensor?
   let ids: MinibatchIDs?
+  let cancels: PassTensor?
   /// The heading in docs/derivation.md, if it is not the one that a gradient's owner leads to.
   let section: String?
-  private(set) var owner: PassTensor?
-  private(set) var cancels: PassTensor?
 
-  /// A tensor of the forward pass; without a line, a parameter.
   private init(
     _ path: @escaping @autoclosure () -> KeyPath<Derivation<Scalar>, Matrix<Scalar>>,
-    _ set: Setter?,
-    _ dimensions: [Dimension], _ terms: Terms = .few,
-    scale: KeyPath<StepScales, Matrix<Double>> & Sendable, _ line: String = "",
-    from inputs: [PassTensor] = [], dividingBy divisor: PassTensor? = nil,
-    ids: MinibatchIDs? = nil, section: String? = "How to read the lines"
+    _ set: Setter? = nil, _ dimensions: [PassTensor.Dimension] = [],
+    terms: PassTensor.Terms = .few,
+    scale: KeyPath<StepScales, Matrix<Double>> & Sendable = \.one, line: String = "",
+    notebook: String = "", from inputs: [PassTensor] = [], dividingBy divisor: PassTensor? = nil,
+    ids: MinibatchIDs? = nil, cancels: PassTensor? = nil, section: String? = nil
   ) {
     (self.path, self.set, self.dimensions, self.terms) = (path, set, dimensions, terms)
-    (self.scale, self.line, self.inputs) = (scale, line, inputs)
-    (self.divisor, self.ids, self.section) = (divisor, ids, section)
-  }
-
-  /// A gradient.
-  private init(
-    _ path: @escaping @autoclosure () -> KeyPath<Derivation<Scalar>, Matrix<Scalar>>,
-    _ set: @escaping Setter,
-    of owner: PassTensor, _ terms: Terms, _ line: String, from inputs: [PassTensor],
-    dividingBy divisor: PassTensor? = nil, ids: MinibatchIDs? = nil, cancels: PassTensor? = nil,
-    section: String? = nil
-  ) {
-    dimensions = TensorRow(owner).dimensions
-    (self.path, self.set, self.terms, self.line) = (path, set, terms, line)
-    (scale, self.inputs, self.divisor) = (nil, inputs, divisor)
-    (self.ids, self.section, self.owner, self.cancels) = (ids, section, owner, cancels)
+    (self.scale, self.line, self.notebook, self.inputs) = (scale, line, notebook, inputs)
+    (self.divisor, self.ids, self.cancels, self.section) = (divisor, ids, cancels, section)
   }
 
   init(_ tensor: PassTensor) {
@@ -189,199 +190,199 @@ struct TensorRow<Scalar: MatrixScalar> {
     case .bnbias: Self(\.bnbias, nil, [.one, .hidden], scale: \.hidden)
     case .emb:
       Self(
-        \.emb, { $0.emb = $1 }, [.n, .block, .embedding], .few, scale: \.embcat,
-        "C.gatheringRows(Xb)", from: [.C], ids: .contexts,
+        \.emb, { $0.emb = $1 }, [.n, .block, .embedding], scale: \.embcat,
+        line: "C.gatheringRows(Xb)", notebook: "C[Xb]", from: [.C], ids: .contexts,
         section: "How repeated characters accumulate in `dC`")
     case .embcat:
       Self(
-        \.embcat, { $0.embcat = $1 }, [.n, .context], .few, scale: \.embcat,
-        "emb.reshaped(Yb.count, W1.rows)", from: [.emb], section: "Side by side")
+        \.embcat, { $0.embcat = $1 }, [.n, .context], scale: \.embcat,
+        line: "emb.reshaped(Yb.count, W1.rows)", notebook: "emb.view(emb.shape[0], -1)",
+        from: [.emb], section: "Side by side")
     case .hprebn:
       Self(
-        \.hprebn, { $0.hprebn = $1 }, [.n, .hidden], .sum(.context, and: 1), scale: \.hprebn,
-        "matmul(embcat, W1) + b1", from: [.embcat, .W1, .b1],
+        \.hprebn, { $0.hprebn = $1 }, [.n, .hidden], terms: .sum(.context, and: 1), scale: \.hprebn,
+        line: "matmul(embcat, W1) + b1", notebook: "embcat @ W1 + b1", from: [.embcat, .W1, .b1],
         section: "The product, and why `db1` vanishes")
     case .bnmeani:
       Self(
-        \.bnmeani, { $0.bnmeani = $1 }, [.one, .hidden], .sum(.n), scale: \.hprebn,
-        "1 / n * hprebn.sum(.rows)", from: [.hprebn], section: "The mean")
+        \.bnmeani, { $0.bnmeani = $1 }, [.one, .hidden], terms: .sum(.n), scale: \.hprebn,
+        line: "1 / n * hprebn.sum(.rows)", notebook: "1 / n * hprebn.sum(0, keepdim=True)",
+        from: [.hprebn], section: "The mean")
     case .bndiff:
       Self(
-        \.bndiff, { $0.bndiff = $1 }, [.n, .hidden], .few, scale: \.hprebn,
-        "hprebn - bnmeani", from: [.hprebn, .bnmeani], section: "The mean")
+        \.bndiff, { $0.bndiff = $1 }, [.n, .hidden], scale: \.hprebn, line: "hprebn - bnmeani",
+        notebook: "hprebn - bnmeani", from: [.hprebn, .bnmeani], section: "The mean")
     case .bndiff2:
       Self(
-        \.bndiff2, { $0.bndiff2 = $1 }, [.n, .hidden], .few, scale: \.bndiff2,
-        "pow(bndiff, 2)", from: [.bndiff], section: "Why `dbndiff` has two terms")
+        \.bndiff2, { $0.bndiff2 = $1 }, [.n, .hidden], scale: \.bndiff2, line: "pow(bndiff, 2)",
+        notebook: "bndiff**2", from: [.bndiff], section: "Why `dbndiff` has two terms")
     case .bnvar:
       Self(
-        \.bnvar, { $0.bnvar = $1 }, [.one, .hidden], .sum(.n), scale: \.bnvar,
-        "1 / (n - 1) * bndiff2.sum(.rows)", from: [.bndiff2], section: "The variance")
+        \.bnvar, { $0.bnvar = $1 }, [.one, .hidden], terms: .sum(.n), scale: \.bnvar,
+        line: "1 / (n - 1) * bndiff2.sum(.rows)",
+        notebook: "1 / (n - 1) * bndiff2.sum(0, keepdim=True)", from: [.bndiff2],
+        section: "The variance")
     case .bnvar_inv:
       Self(
-        \.bnvar_inv, { $0.bnvar_inv = $1 }, [.one, .hidden], .few, scale: \.bnvar_inv,
-        "pow(bnvar + 1e-5, -0.5)", from: [.bnvar], dividingBy: .bnvar,
-        section: "The inverse square root")
+        \.bnvar_inv, { $0.bnvar_inv = $1 }, [.one, .hidden], scale: \.bnvar_inv,
+        line: "pow(bnvar + 1e-5, -0.5)", notebook: "(bnvar + 1e-5)**-0.5", from: [.bnvar],
+        dividingBy: .bnvar, section: "The inverse square root")
     case .bnraw:
       Self(
-        \.bnraw, { $0.bnraw = $1 }, [.n, .hidden], .few, scale: \.bnraw,
-        "bndiff * bnvar_inv", from: [.bndiff, .bnvar_inv],
+        \.bnraw, { $0.bnraw = $1 }, [.n, .hidden], scale: \.bnraw, line: "bndiff * bnvar_inv",
+        notebook: "bndiff * bnvar_inv", from: [.bndiff, .bnvar_inv],
         section: "Dividing by the standard deviation")
     case .hpreact:
       Self(
-        \.hpreact, { $0.hpreact = $1 }, [.n, .hidden], .few, scale: \.hidden,
-        "bngain * bnraw + bnbias", from: [.bngain, .bnraw, .bnbias], section: "Gain and bias")
+        \.hpreact, { $0.hpreact = $1 }, [.n, .hidden], scale: \.hidden,
+        line: "bngain * bnraw + bnbias", notebook: "bngain * bnraw + bnbias",
+        from: [.bngain, .bnraw, .bnbias], section: "Gain and bias")
     case .h:
       Self(
-        \.h, { $0.h = $1 }, [.n, .hidden], .few, scale: \.hidden,
-        "tanh(hpreact)", from: [.hpreact], section: "The hyperbolic tangent")
+        \.h, { $0.h = $1 }, [.n, .hidden], scale: \.hidden, line: "tanh(hpreact)",
+        notebook: "torch.tanh(hpreact)", from: [.hpreact], section: "The hyperbolic tangent")
     case .logits:
       Self(
-        \.logits, { $0.logits = $1 }, [.n, .vocabulary], .sum(.hidden, and: 1), scale: \.one,
-        "matmul(hdrop, W2) + b2", from: [.h, .W2, .b2], section: "The product")
+        \.logits, { $0.logits = $1 }, [.n, .vocabulary], terms: .sum(.hidden, and: 1), scale: \.one,
+        line: "matmul(hdrop, W2) + b2", notebook: "h @ W2 + b2", from: [.h, .W2, .b2],
+        section: "The product")
     case .logit_maxes:
       Self(
-        \.logit_maxes, { $0.logit_maxes = $1 }, [.n, .one], .few, scale: \.one,
-        "logits.max(.columns)", from: [.logits], section: "Why `dlogit_maxes` is zero")
+        \.logit_maxes, { $0.logit_maxes = $1 }, [.n, .one], scale: \.one,
+        line: "logits.max(.columns)", notebook: "logits.max(1, keepdim=True).values",
+        from: [.logits], section: "Why `dlogit_maxes` is zero")
     case .norm_logits:
       Self(
-        \.norm_logits, { $0.norm_logits = $1 }, [.n, .vocabulary], .few, scale: \.one,
-        "logits - logit_maxes", from: [.logits, .logit_maxes],
-        section: "Why `dlogit_maxes` is zero")
+        \.norm_logits, { $0.norm_logits = $1 }, [.n, .vocabulary], scale: \.one,
+        line: "logits - logit_maxes", notebook: "logits - logit_maxes",
+        from: [.logits, .logit_maxes], section: "Why `dlogit_maxes` is zero")
     case .counts:
       Self(
-        \.counts, { $0.counts = $1 }, [.n, .vocabulary], .few, scale: \.counts,
-        "exp(norm_logits)", from: [.norm_logits], section: "The exponential")
+        \.counts, { $0.counts = $1 }, [.n, .vocabulary], scale: \.counts, line: "exp(norm_logits)",
+        notebook: "norm_logits.exp()", from: [.norm_logits], section: "The exponential")
     case .counts_sum:
       Self(
-        \.counts_sum, { $0.counts_sum = $1 }, [.n, .one], .sum(.vocabulary), scale: \.counts_sum,
-        "counts.sum(.columns)", from: [.counts], section: "Why `dcounts` has two terms")
+        \.counts_sum, { $0.counts_sum = $1 }, [.n, .one], terms: .sum(.vocabulary),
+        scale: \.counts_sum, line: "counts.sum(.columns)", notebook: "counts.sum(1, keepdim=True)",
+        from: [.counts], section: "Why `dcounts` has two terms")
     case .counts_sum_inv:
       Self(
-        \.counts_sum_inv, { $0.counts_sum_inv = $1 }, [.n, .one], .few, scale: \.counts_sum_inv,
-        "pow(counts_sum, -1)", from: [.counts_sum], dividingBy: .counts_sum, section: "The inverse")
+        \.counts_sum_inv, { $0.counts_sum_inv = $1 }, [.n, .one], scale: \.counts_sum_inv,
+        line: "pow(counts_sum, -1)", notebook: "counts_sum**-1", from: [.counts_sum],
+        dividingBy: .counts_sum, section: "The inverse")
     case .probs:
       Self(
-        \.probs, { $0.probs = $1 }, [.n, .vocabulary], .few, scale: \.probs,
-        "counts * counts_sum_inv", from: [.counts, .counts_sum_inv],
-        section: "Normalizing the counts: the divisor")
+        \.probs, { $0.probs = $1 }, [.n, .vocabulary], scale: \.probs,
+        line: "counts * counts_sum_inv", notebook: "counts * counts_sum_inv",
+        from: [.counts, .counts_sum_inv], section: "Normalizing the counts: the divisor")
     case .logprobs:
       Self(
-        \.logprobs, { $0.logprobs = $1 }, [.n, .vocabulary], .few, scale: \.one,
-        "log(probs)", from: [.probs], section: "The logarithm")
+        \.logprobs, { $0.logprobs = $1 }, [.n, .vocabulary], scale: \.one, line: "log(probs)",
+        notebook: "probs.log()", from: [.probs], section: "The logarithm")
     case .loss:
       Self(
-        \.loss, { $0.loss = $1 }, [], .sum(.n), scale: \.one,
-        "-1 / n * logprobs.picking(Yb).sum(.rows)", from: [.logprobs], ids: .targets,
+        \.loss, { $0.loss = $1 }, [], terms: .sum(.n), scale: \.one,
+        line: "-1 / n * logprobs.picking(Yb).sum(.rows)",
+        notebook: "-logprobs[range(n), Yb].mean()", from: [.logprobs], ids: .targets,
         section: "The loss")
     case .dlogprobs:
       Self(
-        \.dlogprobs, { $0.dlogprobs = $1 }, of: .logprobs, .few,
-        "-1 / n * Matrix.oneHot(Yb, columns: W2.columns)", from: [], ids: .targets)
+        \.dlogprobs, { $0.dlogprobs = $1 }, line: "-1 / n * Matrix.oneHot(Yb, columns: W2.columns)",
+        ids: .targets)
     case .dprobs:
       Self(
-        \.dprobs, { $0.dprobs = $1 }, of: .probs, .few,
-        "pow(probs, -1) * dlogprobs", from: [.probs, .dlogprobs], dividingBy: .probs)
+        \.dprobs, { $0.dprobs = $1 }, line: "pow(probs, -1) * dlogprobs",
+        from: [.probs, .dlogprobs], dividingBy: .probs)
     case .dcounts_sum_inv:
       Self(
-        \.dcounts_sum_inv, { $0.dcounts_sum_inv = $1 }, of: .counts_sum_inv, .sum(.vocabulary),
-        "(dprobs * counts).sum(.columns)", from: [.dprobs, .counts])
+        \.dcounts_sum_inv, { $0.dcounts_sum_inv = $1 }, terms: .sum(.vocabulary),
+        line: "(dprobs * counts).sum(.columns)", from: [.dprobs, .counts])
     case .dcounts_sum:
       Self(
-        \.dcounts_sum, { $0.dcounts_sum = $1 }, of: .counts_sum, .few,
-        "-pow(counts_sum, -2) * dcounts_sum_inv",
+        \.dcounts_sum, { $0.dcounts_sum = $1 }, line: "-pow(counts_sum, -2) * dcounts_sum_inv",
         from: [.counts_sum, .dcounts_sum_inv], dividingBy: .counts_sum)
     case .dcounts:
       Self(
-        \.dcounts, { $0.dcounts = $1 }, of: .counts, .few,
-        "dprobs * counts_sum_inv + dcounts_sum", from: [.dprobs, .counts_sum_inv, .dcounts_sum])
+        \.dcounts, { $0.dcounts = $1 }, line: "dprobs * counts_sum_inv + dcounts_sum",
+        from: [.dprobs, .counts_sum_inv, .dcounts_sum])
     case .dnorm_logits:
       Self(
-        \.dnorm_logits, { $0.dnorm_logits = $1 }, of: .norm_logits, .few,
-        "counts * dcounts", from: [.counts, .dcounts])
+        \.dnorm_logits, { $0.dnorm_logits = $1 }, line: "counts * dcounts",
+        from: [.counts, .dcounts])
     case .dlogit_maxes:
       Self(
-        \.dlogit_maxes, { $0.dlogit_maxes = $1 }, of: .logit_maxes, .sum(.vocabulary),
-        "-dnorm_logits.sum(.columns)", from: [.dnorm_logits], cancels: .dnorm_logits)
+        \.dlogit_maxes, { $0.dlogit_maxes = $1 }, terms: .sum(.vocabulary),
+        line: "-dnorm_logits.sum(.columns)", from: [.dnorm_logits], cancels: .dnorm_logits)
     case .dlogits:
       Self(
-        \.dlogits, { $0.dlogits = $1 }, of: .logits, .few,
-        "dnorm_logits + logits.maximaOfRows * dlogit_maxes",
+        \.dlogits, { $0.dlogits = $1 }, line: "dnorm_logits + logits.maximaOfRows * dlogit_maxes",
         from: [.dnorm_logits, .logits, .dlogit_maxes], section: "Both ways into the logits")
     case .dh:
       Self(
-        \.dh, { $0.dh = $1 }, of: .h, .sum(.vocabulary),
-        "matmul(dlogits, W2.T)", from: [.dlogits, .W2])
+        \.dh, { $0.dh = $1 }, terms: .sum(.vocabulary), line: "matmul(dlogits, W2.T)",
+        from: [.dlogits, .W2])
     case .dW2:
       Self(
-        \.dW2, { $0.dW2 = $1 }, of: .W2, .sum(.n),
-        "matmul(hdrop.T, dlogits)", from: [.h, .dlogits])
+        \.dW2, { $0.dW2 = $1 }, terms: .sum(.n), line: "matmul(hdrop.T, dlogits)",
+        from: [.h, .dlogits])
     case .db2:
-      Self(
-        \.db2, { $0.db2 = $1 }, of: .b2, .sum(.n),
-        "dlogits.sum(.rows)", from: [.dlogits])
+      Self(\.db2, { $0.db2 = $1 }, terms: .sum(.n), line: "dlogits.sum(.rows)", from: [.dlogits])
     case .dhpreact:
-      Self(
-        \.dhpreact, { $0.dhpreact = $1 }, of: .hpreact, .few,
-        "(1 - pow(h, 2)) * dh", from: [.h, .dh])
+      Self(\.dhpreact, { $0.dhpreact = $1 }, line: "(1 - pow(h, 2)) * dh", from: [.h, .dh])
     case .dbngain:
       Self(
-        \.dbngain, { $0.dbngain = $1 }, of: .bngain, .sum(.n),
-        "(bnraw * dhpreact).sum(.rows)", from: [.bnraw, .dhpreact])
+        \.dbngain, { $0.dbngain = $1 }, terms: .sum(.n), line: "(bnraw * dhpreact).sum(.rows)",
+        from: [.bnraw, .dhpreact])
     case .dbnbias:
       Self(
-        \.dbnbias, { $0.dbnbias = $1 }, of: .bnbias, .sum(.n),
-        "dhpreact.sum(.rows)", from: [.dhpreact])
+        \.dbnbias, { $0.dbnbias = $1 }, terms: .sum(.n), line: "dhpreact.sum(.rows)",
+        from: [.dhpreact])
     case .dbnraw:
-      Self(
-        \.dbnraw, { $0.dbnraw = $1 }, of: .bnraw, .few,
-        "bngain * dhpreact", from: [.bngain, .dhpreact])
+      Self(\.dbnraw, { $0.dbnraw = $1 }, line: "bngain * dhpreact", from: [.bngain, .dhpreact])
     case .dbnvar_inv:
       Self(
-        \.dbnvar_inv, { $0.dbnvar_inv = $1 }, of: .bnvar_inv, .sum(.n),
-        "(bndiff * dbnraw).sum(.rows)", from: [.bndiff, .dbnraw])
+        \.dbnvar_inv, { $0.dbnvar_inv = $1 }, terms: .sum(.n), line: "(bndiff * dbnraw).sum(.rows)",
+        from: [.bndiff, .dbnraw])
     case .dbnvar:
       Self(
-        \.dbnvar, { $0.dbnvar = $1 }, of: .bnvar, .few,
-        "-0.5 * pow(bnvar + 1e-5, -1.5) * dbnvar_inv",
+        \.dbnvar, { $0.dbnvar = $1 }, line: "-0.5 * pow(bnvar + 1e-5, -1.5) * dbnvar_inv",
         from: [.bnvar, .dbnvar_inv], dividingBy: .bnvar)
     case .dbndiff2:
       Self(
-        \.dbndiff2, { $0.dbndiff2 = $1 }, of: .bndiff2, .few,
-        "1 / (n - 1) * dbnvar.broadcast(Yb.count, W1.columns)", from: [.dbnvar])
+        \.dbndiff2, { $0.dbndiff2 = $1 },
+        line: "1 / (n - 1) * dbnvar.broadcast(Yb.count, W1.columns)", from: [.dbnvar])
     case .dbndiff:
       Self(
-        \.dbndiff, { $0.dbndiff = $1 }, of: .bndiff, .few,
-        "bnvar_inv * dbnraw + 2 * bndiff * dbndiff2",
+        \.dbndiff, { $0.dbndiff = $1 }, line: "bnvar_inv * dbnraw + 2 * bndiff * dbndiff2",
         from: [.bnvar_inv, .dbnraw, .bndiff, .dbndiff2])
     case .dbnmeani:
       Self(
-        \.dbnmeani, { $0.dbnmeani = $1 }, of: .bnmeani, .sum(.n),
-        "-dbndiff.sum(.rows)", from: [.dbndiff])
+        \.dbnmeani, { $0.dbnmeani = $1 }, terms: .sum(.n), line: "-dbndiff.sum(.rows)",
+        from: [.dbndiff])
     case .dhprebn:
       Self(
-        \.dhprebn, { $0.dhprebn = $1 }, of: .hprebn, .few,
-        "dbndiff + 1 / n * dbnmeani", from: [.dbndiff, .dbnmeani])
+        \.dhprebn, { $0.dhprebn = $1 }, line: "dbndiff + 1 / n * dbnmeani",
+        from: [.dbndiff, .dbnmeani])
     case .dembcat:
       Self(
-        \.dembcat, { $0.dembcat = $1 }, of: .embcat, .sum(.hidden),
-        "matmul(dhprebn, W1.T)", from: [.dhprebn, .W1])
+        \.dembcat, { $0.dembcat = $1 }, terms: .sum(.hidden), line: "matmul(dhprebn, W1.T)",
+        from: [.dhprebn, .W1])
     case .dW1:
       Self(
-        \.dW1, { $0.dW1 = $1 }, of: .W1, .sum(.n),
-        "matmul(embcat.T, dhprebn)", from: [.embcat, .dhprebn])
+        \.dW1, { $0.dW1 = $1 }, terms: .sum(.n), line: "matmul(embcat.T, dhprebn)",
+        from: [.embcat, .dhprebn])
     case .db1:
       Self(
-        \.db1, { $0.db1 = $1 }, of: .b1, .sum(.n),
-        "dhprebn.sum(.rows)", from: [.dhprebn], cancels: .dhprebn)
+        \.db1, { $0.db1 = $1 }, terms: .sum(.n), line: "dhprebn.sum(.rows)", from: [.dhprebn],
+        cancels: .dhprebn)
     case .demb:
       Self(
-        \.demb, { $0.demb = $1 }, of: .emb, .sum(.hidden),
-        "dembcat.reshaped(emb.rows, emb.columns)", from: [.dembcat])
+        \.demb, { $0.demb = $1 }, terms: .sum(.hidden),
+        line: "dembcat.reshaped(emb.rows, emb.columns)", from: [.dembcat])
     case .dC:
       Self(
-        \.dC, { $0.dC = $1 }, of: .C, .occurrences,
-        "demb.scatteringRows(Xb, into: C.rows)", from: [.demb], ids: .contexts)
+        \.dC, { $0.dC = $1 }, terms: .occurrences, line: "demb.scatteringRows(Xb, into: C.rows)",
+        from: [.demb], ids: .contexts)
     }
   }
 }
@@ -422,5 +423,121 @@ extension Parameters {
       preconditionFailure("Parameters: \(tensor) is computed, not given")
     }
     return path
+  }
+}
+
+// MARK: - Sizes
+
+// In the derivation every tensor is a matrix; in the notebook, emb has three dimensions, b1 and b2
+// have one and the loss has none. Tables and files use the notebook's shapes.
+
+/// The sizes of a pass.
+struct PassSizes: Equatable, Sendable {
+  let n: Int
+  let model: ModelShape
+
+  init(_ model: ModelShape, batchSize: Int) {
+    n = batchSize
+    self.model = model
+  }
+
+  init(_ problem: GradientProblem) {
+    self.init(problem.parameters.shape, batchSize: problem.minibatch.count)
+  }
+
+  private func size(_ dimension: PassTensor.Dimension) -> Int {
+    switch dimension {
+    case .one: 1
+    case .n: n
+    case .block: model.blockSize
+    case .embedding: model.embedding
+    case .context: model.contextWidth
+    case .hidden: model.hidden
+    case .vocabulary: model.vocabulary
+    }
+  }
+
+  /// The shape in the notebook.
+  func shape(of tensor: PassTensor) -> [Int] {
+    tensor.dimensions.map(size)
+  }
+
+  /// The shapes that a notebook may well give a tensor, its own first. The others have the same
+  /// elements in the same order: vectors without the dimension of 1 or with it, emb with its windows
+  /// one below the other.
+  func shapes(of tensor: PassTensor) -> [[Int]] {
+    let shape = shape(of: tensor)
+    switch shape.count {
+    case 0: return [shape, [1], [1, 1]]
+    case 1: return [shape, [1] + shape]
+    case 3: return [shape, [shape[0] * shape[1], shape[2]]]
+    default:
+      guard let one = tensor.dimensions.firstIndex(of: .one) else { return [shape] }
+      return [shape, [shape[1 - one]]]
+    }
+  }
+
+  /// Whether a notebook may well give a tensor this shape.
+  func accepts(_ shape: [Int], for tensor: PassTensor) -> Bool {
+    shapes(of: tensor).contains(shape)
+  }
+
+  /// Another number of windows or hidden units that explains the shapes of two tensors or more, and
+  /// of as many as possible.
+  func others(explaining shapes: [PassTensor: [Int]], atLeast least: Int = 2) -> PassSizes? {
+    var (windows, units): (Set<Int>, Set<Int>) = ([n], [model.hidden])
+    for (tensor, shape) in shapes {
+      for (dimension, size) in zip(tensor.dimensions, shape) where size > 1 {
+        if dimension == .n { windows.insert(size) }
+        if dimension == .hidden { units.insert(size) }
+      }
+    }
+    var best: (sizes: PassSizes, count: Int)?
+    for n in windows.sorted() {
+      for hidden in units.sorted() {
+        // All transposed is a mistake, and no other size.
+        if (n, hidden) == (self.n, model.hidden) || (n, hidden) == (model.hidden, self.n) {
+          continue
+        }
+        let other = ModelShape(
+          vocabulary: model.vocabulary, blockSize: model.blockSize, embedding: model.embedding,
+          hidden: hidden)
+        let sizes = PassSizes(other, batchSize: n)
+        let count = shapes.count { sizes.accepts($0.value, for: $0.key) }
+        if count >= least, count > best?.count ?? 0 { best = (sizes, count) }
+      }
+    }
+    return best?.sizes
+  }
+
+  /// Rows and columns of a tensor as a matrix of the derivation.
+  func matrixShape(of tensor: PassTensor) -> (rows: Int, columns: Int) {
+    let shape = shape(of: tensor)
+    let columns = shape.last ?? 1
+    return (shape.reduce(1, *) / columns, columns)
+  }
+
+  /// The roundings of an element in its own line: one for each term that is added up, but at least
+  /// four.
+  ///
+  /// A line that adds up m terms may be off by m units in the last place, whatever the order of the
+  /// sum. What the lines before it have lost already is not counted.
+  ///
+  /// - Parameter occurrences: How often the most frequent id of the contexts occurs.
+  func terms(of tensor: PassTensor, occurrences: Int) -> Int {
+    let terms =
+      switch tensor.terms {
+      case .few: 0
+      case .sum(let dimension, let others): size(dimension) + others
+      case .occurrences: occurrences
+      }
+    return max(terms, 4)
+  }
+}
+
+extension Minibatch {
+  /// How often the most frequent id of the contexts occurs: the longest sum in dC.
+  var mostOccurrences: Int {
+    contexts.reduce(into: [:]) { counts, id in counts[id, default: 0] += 1 }.values.max() ?? 0
   }
 }

@@ -1,4 +1,5 @@
-// A pass in a file: minibatch, parameters, and as many of its tensors as were saved.
+// The problem that is checked, and a pass of it in a file: minibatch, parameters, and as many of its
+// tensors as were saved.
 //
 // A notebook writes one and has its gradients checked; or we write one, and a notebook checks its
 // gradients against ours. Both are the same file, so that what we write can be read back and is
@@ -8,6 +9,61 @@
 
 package import LinearAlgebra
 package import Safetensors
+
+// MARK: - The problem
+
+// What is dropped is part of the problem: a mask does not change while the loss is differentiated.
+// Parameters are kept in Double, whatever they were drawn or read in; Float's numbers are Double's
+// too.
+
+/// Parameters and the minibatch whose loss is differentiated.
+package struct GradientProblem: Equatable, Sendable {
+  package let parameters: Parameters<Double>
+  package let minibatch: Minibatch
+  /// Which hidden units are dropped; nil for none, as in the lecture.
+  package let dropout: RandomMask?
+
+  /// The most elements that a tensor of a pass may have: 128 MiB of Double.
+  package static let elementLimit = 1 << 24
+
+  /// Creates a problem from parts that fit: at least two windows, and ids that C has a row for.
+  package init(
+    _ parameters: Parameters<Double>, _ minibatch: Minibatch, dropout: RandomMask? = nil
+  ) {
+    let shape = parameters.shape
+    precondition(
+      minibatch.count >= 2 && minibatch.blockSize == shape.blockSize,
+      "GradientProblem: \(minibatch.count) windows of \(minibatch.blockSize) for \(shape)")
+    let ids = 0..<Int32(shape.vocabulary)
+    precondition(
+      minibatch.contexts.allSatisfy(ids.contains) && minibatch.targets.allSatisfy(ids.contains),
+      "GradientProblem: an id that is not in \(ids)")
+    self.parameters = parameters
+    self.minibatch = minibatch
+    self.dropout = dropout
+  }
+
+  /// The number of elements of the largest tensor in a pass; nil if it exceeds what can be counted.
+  package static func largestTensor(_ shape: ModelShape, batchSize: Int) -> Int? {
+    let widths = [shape.vocabulary, shape.hidden, shape.contextWidth]
+    let products = [
+      (batchSize, widths), (shape.contextWidth, [shape.hidden]),
+      (shape.vocabulary, [shape.hidden, shape.embedding]),
+    ].flatMap { rows, widths in widths.map { rows.multipliedReportingOverflow(by: $0) } }
+    return products.contains { $0.overflow } ? nil : products.map(\.partialValue).max()
+  }
+
+  /// The same problem with parameters that Float can hold, which is what a pass in Float is given.
+  var singlePrecision: GradientProblem {
+    GradientProblem(
+      parameters.converted(to: Float.self).converted(), minibatch, dropout: dropout)
+  }
+
+  /// The pass of this problem, step by step.
+  var steps: Derivation<Double> { Derivation(parameters, minibatch, dropout: dropout) }
+}
+
+// MARK: - The reference
 
 /// A problem with tensors of its forward and backward pass, computed by another program.
 package struct Reference: Equatable, Sendable {
@@ -44,38 +100,14 @@ extension Reference {
   package init(computing problem: GradientProblem, in precision: Precision) {
     switch precision {
     case .float32:
+      let pass = Derivation<Float>(
+        problem.parameters.converted(), problem.minibatch, dropout: problem.dropout)
       self.init(
         precision: precision, problem: problem.singlePrecision,
-        tensors: Self.tensors(problem, Float.self))
+        tensors: pass.tensors.mapValues { $0.converted() })
     case .float64:
-      self.init(
-        precision: precision, problem: problem, tensors: Self.tensors(problem, Double.self))
+      self.init(precision: precision, problem: problem, tensors: problem.steps.tensors)
     }
-  }
-
-  /// Every tensor of the step-by-step pass in one precision.
-  private static func tensors<Scalar: MatrixScalar>(
-    _ problem: GradientProblem, _: Scalar.Type
-  ) -> [PassTensor: Matrix<Double>] {
-    let parameters = problem.parameters.converted(to: Scalar.self)
-    return Derivation(parameters, problem.minibatch, dropout: problem.dropout).tensors
-      .mapValues { $0.converted() }
-  }
-}
-
-// MARK: - Files
-
-extension Reference {
-  /// The file, with the bounds on rounding for the program that compares.
-  package func encoded(threads: Int) -> [UInt8] {
-    encoded(bounds: roundingBounds(threads: threads))
-  }
-
-  /// `name=bound` for each tensor, in the derivation's order: how far another program's may be from
-  /// ours.
-  private func roundingBounds(threads: Int) -> String {
-    let bounds = RoundingBounds(problem, magnitudes: Magnitudes(problem.steps), threads: threads)
-    return PassTensor.computed.map { "\($0)=\(bounds[$0, precision])" }.joined(separator: " ")
   }
 }
 
@@ -85,31 +117,35 @@ extension Reference {
   /// The bytes of a safetensors file with the minibatch, the parameters and all tensors, in the
   /// notebook's shapes, as `safetensors.torch.load_file` reads it.
   ///
-  /// - Parameter bounds: Metadata under that name; none if empty.
-  package func encoded(bounds: String = "") -> [UInt8] {
+  /// - Parameter threads: If given, how many threads measure the bounds on rounding for the program
+  ///   that compares. They are metadata: `name=bound` for each tensor, in the derivation's order.
+  package func encoded(threads: Int? = nil) -> [UInt8] {
     let sizes = PassSizes(problem)
-    var file = SafetensorsFile(metadata: bounds.isEmpty ? [:] : ["bounds": bounds])
+    var file = SafetensorsFile()
+    if let threads {
+      let bounds = RoundingBounds(problem, threads: threads)
+      file.metadata["bounds"] = PassTensor.computed
+        .map { "\($0)=\(bounds[$0, precision])" }.joined(separator: " ")
+    }
     let minibatch = problem.minibatch
     file["Xb"] = Tensor(
       minibatch.contexts.map(Int64.init), shape: [minibatch.count, minibatch.blockSize])
     file["Yb"] = Tensor(minibatch.targets.map(Int64.init), shape: [minibatch.count])
-    for parameter in PassTensor.parameters {
-      file[parameter.name] = tensor(problem.parameters[parameter], sizes.shape(of: parameter))
-    }
-    for (computed, matrix) in tensors {
-      file[computed.name] = tensor(matrix, sizes.shape(of: computed))
+    for tensor in PassTensor.allCases {
+      let parameters = PassTensor.parameters
+      guard
+        let matrix = parameters.contains(tensor) ? problem.parameters[tensor] : tensors[tensor]
+      else { continue }
+      let shape = sizes.shape(of: tensor)
+      file[tensor.name] =
+        precision == .float32
+        ? Tensor(matrix.elements.map { Float($0) }, shape: shape)
+        : Tensor(matrix.elements, shape: shape)
     }
     do {
       return try file.encoded()
     } catch {
       preconditionFailure("the names and shapes of a pass fit into a file: \(error)")
-    }
-  }
-
-  private func tensor(_ matrix: Matrix<Double>, _ shape: [Int]) -> Tensor {
-    switch precision {
-    case .float32: Tensor(matrix.elements.map { Float($0) }, shape: shape)
-    case .float64: Tensor(matrix.elements, shape: shape)
     }
   }
 }
@@ -136,72 +172,58 @@ extension Reference {
   }
 
   private init(_ reader: ReferenceReader) throws(ReferenceError) {
+    let sizes = try reader.sizes()
     precision = reader.precision
-    problem = GradientProblem(try reader.parameters(), try reader.minibatch())
+    problem = GradientProblem(try reader.parameters(sizes), try reader.minibatch(sizes))
     var tensors: [PassTensor: Matrix<Double>] = [:]
     var others: [PassTensor: [Int]] = [:]
     for tensor in PassTensor.computed {
       guard let given = reader.file[tensor.name] else { continue }
       if given.dataType != precision.dataType {
         otherTypes[tensor] = given.dataType
-      } else if reader.sizes.accepts(given.shape, for: tensor) {
-        tensors[tensor] = try reader.matrix(tensor)
-        if given.shape != reader.sizes.shape(of: tensor) { shapes[tensor] = given.shape }
+      } else if sizes.accepts(given.shape, for: tensor) {
+        tensors[tensor] = try reader.matrix(tensor, sizes)
+        if given.shape != sizes.shape(of: tensor) { shapes[tensor] = given.shape }
       } else {
         others[tensor] = given.shape
       }
     }
     self.tensors = tensors
-    let sizes = reader.sizes.others(explaining: others)
-    stale = others.filter { sizes?.accepts($0.value, for: $0.key) ?? false }
-    misshapen = others.filter { !(sizes?.accepts($0.value, for: $0.key) ?? false) }
-    otherPass = try Self.otherPass(ReferenceReader(reader, sizes ?? reader.sizes), stale.keys)
     ignored = reader.file.tensors.map(\.name).filter { name in
       PassTensor(rawValue: name) == nil && MinibatchIDs(rawValue: name) == nil
     }.sorted()
-  }
-
-  private static func otherPass(
-    _ reader: ReferenceReader, _ names: some Collection<PassTensor>
-  ) throws(ReferenceError) -> OtherPass? {
-    if names.isEmpty { return nil }
-    var tensors: [PassTensor: Matrix<Double>] = [:]
-    for tensor in names { tensors[tensor] = try reader.matrix(tensor) }
-    return OtherPass(sizes: reader.sizes, tensors: tensors)
+    misshapen = others
+    guard let sizes = sizes.others(explaining: others) else { return }
+    stale = others.filter { sizes.accepts($0.value, for: $0.key) }
+    misshapen = others.filter { stale[$0.key] == nil }
+    var left: [PassTensor: Matrix<Double>] = [:]
+    for tensor in stale.keys { left[tensor] = try reader.matrix(tensor, sizes) }
+    otherPass = OtherPass(sizes: sizes, tensors: left)
   }
 }
 
-/// A safetensors file whose sizes have been found to fit each other.
+/// A safetensors file in which a reference is looked for.
 struct ReferenceReader {
   let file: SafetensorsFile
+  /// C's.
   let precision: Precision
-  let sizes: PassSizes
 
-  /// Reads precision and sizes.
   init(_ file: SafetensorsFile) throws(ReferenceError) {
     self.file = file
-    let C = try Self.tensor("C", in: file)
+    guard let C = file["C"] else { throw .missing(tensor: "C") }
     let precision = Precision.allCases.first { $0.dataType == C.dataType }
     guard let precision else {
       throw .dataType(tensor: "C", expected: "F32 or F64", found: C.dataType)
     }
     self.precision = precision
-    sizes = try Self.sizes(of: file)
-  }
-
-  /// The same file, read in other sizes.
-  init(_ reader: ReferenceReader, _ sizes: PassSizes) {
-    file = reader.file
-    precision = reader.precision
-    self.sizes = sizes
   }
 
   /// All sizes: the vocabulary and the embedding are C's, the hidden layer's is W1's, the others
   /// Xb's.
-  private static func sizes(of file: SafetensorsFile) throws(ReferenceError) -> PassSizes {
-    let (vocabulary, embedding) = try dimensions("C", "(vocabulary, embedding)", in: file)
-    let (n, block) = try dimensions("Xb", "(n, block)", in: file)
-    let (inputs, hidden) = try dimensions("W1", "(block·embedding, hidden)", in: file)
+  func sizes() throws(ReferenceError) -> PassSizes {
+    let (vocabulary, embedding) = try dimensions("C", "(vocabulary, embedding)")
+    let (n, block) = try dimensions("Xb", "(n, block)")
+    let (inputs, hidden) = try dimensions("W1", "(block·embedding, hidden)")
     guard n >= 2 else {
       throw .shape(tensor: "Xb", expected: "(n, block) with n > 1", found: [n, block])
     }
@@ -219,43 +241,20 @@ struct ReferenceReader {
     return PassSizes(model, batchSize: n)
   }
 
-  private static func tensor(
-    _ name: String, in file: SafetensorsFile
-  ) throws(ReferenceError) -> Tensor {
+  private func tensor(_ name: String) throws(ReferenceError) -> Tensor {
     guard let tensor = file[name] else { throw .missing(tensor: name) }
     return tensor
   }
 
   /// The two dimensions of a tensor that sizes are taken from.
-  private static func dimensions(
-    _ name: String, _ expected: String, in file: SafetensorsFile
+  private func dimensions(
+    _ name: String, _ expected: String
   ) throws(ReferenceError) -> (Int, Int) {
-    let shape = try tensor(name, in: file).shape
+    let shape = try tensor(name).shape
     guard shape.count == 2, shape.allSatisfy({ $0 >= 1 }) else {
       throw .shape(tensor: name, expected: expected, found: shape)
     }
     return (shape[0], shape[1])
-  }
-}
-
-extension ReferenceReader {
-  /// A tensor of the pass as a matrix.
-  func matrix(_ tensor: PassTensor) throws(ReferenceError) -> Matrix<Double> {
-    try checkType(tensor)
-    let given = try Self.tensor(tensor.name, in: file)
-    try check(
-      given.shape, of: tensor.name,
-      against: [sizes.shape(of: tensor)] + sizes.alternatives(of: tensor))
-    let (rows, columns) = sizes.matrixShape(of: tensor)
-    return Matrix(rows: rows, columns: columns, elements: numbers(of: given))
-  }
-
-  /// What is read of the pass has C's type.
-  private func checkType(_ tensor: PassTensor) throws(ReferenceError) {
-    let found = try Self.tensor(tensor.name, in: file).dataType
-    guard found != precision.dataType else { return }
-    let expected = "\(precision.dataType.rawValue) like C"
-    throw .dataType(tensor: tensor.name, expected: expected, found: found)
   }
 
   private func check(
@@ -265,19 +264,27 @@ extension ReferenceReader {
     throw .shape(tensor: name, expected: accepted[0].shapeDescription, found: found)
   }
 
-  /// The elements, which Double holds in either precision.
-  private func numbers(of tensor: Tensor) -> [Double] {
-    switch precision {
-    case .float32: ((try? tensor.floats()) ?? []).map(Double.init)
-    case .float64: (try? tensor.doubles()) ?? []
+  /// A tensor of the pass, which has C's type, as a matrix of Double, which holds the elements in
+  /// either precision.
+  func matrix(
+    _ tensor: PassTensor, _ sizes: PassSizes
+  ) throws(ReferenceError) -> Matrix<Double> {
+    let given = try self.tensor(tensor.name)
+    guard given.dataType == precision.dataType else {
+      let expected = "\(precision.dataType.rawValue) like C"
+      throw .dataType(tensor: tensor.name, expected: expected, found: given.dataType)
     }
+    try check(given.shape, of: tensor.name, against: sizes.shapes(of: tensor))
+    let (rows, columns) = sizes.matrixShape(of: tensor)
+    let floats: [Double]? = (try? given.floats())?.map(Double.init)
+    return Matrix(rows: rows, columns: columns, elements: floats ?? (try? given.doubles()) ?? [])
   }
 
   /// The parameters: finite numbers, which Float does not round to infinity.
-  func parameters() throws(ReferenceError) -> Parameters<Double> {
+  func parameters(_ sizes: PassSizes) throws(ReferenceError) -> Parameters<Double> {
     var parameters = Parameters<Double>(zeros: sizes.model)
     for parameter in PassTensor.parameters {
-      let matrix = try matrix(parameter)
+      let matrix = try matrix(parameter, sizes)
       if let index = matrix.elements.firstIndex(where: { !Float($0).isFinite }) {
         let place = sizes.shape(of: parameter).indices(of: index)
         throw .parameter(tensor: parameter.name, index: place, found: matrix.elements[index])
@@ -288,21 +295,23 @@ extension ReferenceReader {
   }
 
   /// Xb and Yb.
-  func minibatch() throws(ReferenceError) -> Minibatch {
+  func minibatch(_ sizes: PassSizes) throws(ReferenceError) -> Minibatch {
     let (n, block) = (sizes.n, sizes.model.blockSize)
+    let vocabulary = sizes.model.vocabulary
     return Minibatch(
-      blockSize: block, contexts: try ids("Xb", shape: [n, block]),
-      targets: try ids("Yb", shape: [n]))
+      blockSize: block, contexts: try ids("Xb", shape: [n, block], vocabulary),
+      targets: try ids("Yb", shape: [n], vocabulary))
   }
 
-  private func ids(_ name: String, shape: [Int]) throws(ReferenceError) -> [Int32] {
-    let tensor = try Self.tensor(name, in: file)
+  private func ids(
+    _ name: String, shape: [Int], _ vocabulary: Int
+  ) throws(ReferenceError) -> [Int32] {
+    let tensor = try tensor(name)
     try check(tensor.shape, of: name, against: [shape])
     let short: [Int32]? = try? tensor.elements()
     guard let ids = (try? tensor.integers()) ?? short?.map(Int64.init) else {
       throw .dataType(tensor: name, expected: "I64 or I32", found: tensor.dataType)
     }
-    let vocabulary = sizes.model.vocabulary
     for (index, id) in ids.enumerated() where id < 0 || id >= vocabulary {
       throw .id(tensor: name, index: shape.indices(of: index), vocabulary: vocabulary, found: id)
     }
@@ -358,6 +367,20 @@ extension ReferenceError: CustomStringConvertible {
       "\(tensor): expected finite floats, found \(found) at \(index.shapeDescription)"
     case .tooLarge(let limit):
       "expected tensors of at most \(limit) elements"
+    }
+  }
+}
+
+extension DataType {
+  /// The name in PyTorch; the format's where that has none.
+  package var pythonName: String {
+    switch self {
+    case .bool: "bool"
+    case .bfloat16: "bfloat16"
+    case .float16, .float32, .float64: "float\(bitWidth)"
+    case .int8, .int16, .int32, .int64: "int\(bitWidth)"
+    case .uint8, .uint16, .uint32, .uint64: "uint\(bitWidth)"
+    default: rawValue
     }
   }
 }

@@ -133,7 +133,7 @@ extension PassTensor {
   /// All tensors in the derivation's order, the factor of every bound, and the sentences of hints.
   package static var table: JSONValue {
     [
-      "factor": .number(EvaluatedLine.factor),
+      "factor": .number(LineValue.factor),
       "sumsForSign": .integer(PassJudge.sumsForSign),
       "sumsForFactor": .integer(PassJudge.sumsForFactor),
       "factorOfRounding": .number(PassJudge.factorOfRounding),
@@ -148,12 +148,11 @@ extension PassTensor {
   }
 
   private var entry: JSONValue {
-    let row = TensorRow<Double>(self)
-    return [
+    [
       "name": .string(name),
       "owner": owner.map { .string($0.name) } ?? .null,
-      "dimensions": .array(row.dimensions.map { .string("\($0)") }),
-      "terms": row.terms.json,
+      "dimensions": .array(dimensions.map { .string("\($0)") }),
+      "terms": terms.json,
       "line": .string(line),
       "notebookLine": .string(notebookLine),
       "inputs": .array(inputs.map { .string($0.name) }),
@@ -167,36 +166,7 @@ extension PassTensor {
   }
 }
 
-extension PassTensor {
-  /// A forward line's right-hand side as the notebook writes it; empty for other tensors.
-  package var notebookLine: String {
-    switch self {
-    case .emb: "C[Xb]"
-    case .embcat: "emb.view(emb.shape[0], -1)"
-    case .hprebn: "embcat @ W1 + b1"
-    case .bnmeani: "1 / n * hprebn.sum(0, keepdim=True)"
-    case .bndiff: "hprebn - bnmeani"
-    case .bndiff2: "bndiff**2"
-    case .bnvar: "1 / (n - 1) * bndiff2.sum(0, keepdim=True)"
-    case .bnvar_inv: "(bnvar + 1e-5)**-0.5"
-    case .bnraw: "bndiff * bnvar_inv"
-    case .hpreact: "bngain * bnraw + bnbias"
-    case .h: "torch.tanh(hpreact)"
-    case .logits: "h @ W2 + b2"
-    case .logit_maxes: "logits.max(1, keepdim=True).values"
-    case .norm_logits: "logits - logit_maxes"
-    case .counts: "norm_logits.exp()"
-    case .counts_sum: "counts.sum(1, keepdim=True)"
-    case .counts_sum_inv: "counts_sum**-1"
-    case .probs: "counts * counts_sum_inv"
-    case .logprobs: "probs.log()"
-    case .loss: "-logprobs[range(n), Yb].mean()"
-    default: ""
-    }
-  }
-}
-
-extension TensorRow.Terms {
+extension PassTensor.Terms {
   /// What is added up: null, `[dimension, how many besides]` or `"occurrences"`.
   fileprivate var json: JSONValue {
     switch self {

@@ -15,12 +15,13 @@
 
 import LinearAlgebra
 
-/// What a line makes of its inputs, and what is needed for its bound.
-struct EvaluatedLine {
+/// A tensor as a line makes or reads it, and what is needed for bounds.
+struct LineValue {
   var value: Matrix<Double>
-  /// Σ|terms| of each element.
+  /// Σ|terms| of each element of a line; the magnitude of a tensor of the file.
   var size: Matrix<Double>
-  /// The terms that are added up, in the line and in those of inputs that are missing.
+  /// The terms that are added up, in the line and in those of inputs that are missing; 0 for a
+  /// tensor of the file.
   var terms: Int
 
   /// The factor of every bound.
@@ -31,39 +32,18 @@ struct EvaluatedLine {
     let factor = Self.factor * Double(terms + 1)
     return factor * precision.ulpOfOne * size + factor * precision.leastNormalMagnitude
   }
-}
-
-/// A tensor as a line reads it.
-struct LineInput {
-  private(set) var value: Matrix<Double>
-  /// Its magnitude, or Σ|terms| of its line if the file lacks it.
-  private(set) var size: Matrix<Double>
-  /// 0, or the terms of its line if the file lacks it.
-  let terms: Int
-
-  /// A tensor of the file.
-  init(_ value: Matrix<Double>) {
-    self.value = value
-    size = magnitude(value)
-    terms = 0
-  }
-
-  /// What a line made.
-  init(_ line: EvaluatedLine) {
-    value = line.value
-    size = line.size
-    terms = line.terms
-  }
 
   /// A multiple of it.
-  func scaled(by factor: Double) -> LineInput {
-    var scaled = self
-    scaled.value = factor * value
-    scaled.size = max(1, abs(factor)) * size
-    return scaled
+  func scaled(by factor: Double) -> LineValue {
+    LineValue(value: factor * value, size: max(1, abs(factor)) * size, terms: terms)
   }
 
   var isComputed: Bool { terms > 0 }
+}
+
+extension LineValue {
+  /// A tensor of the file.
+  init(_ value: Matrix<Double>) { self.init(value: value, size: magnitude(value), terms: 0) }
 }
 
 /// |x| of every element.
@@ -132,8 +112,8 @@ struct LineEvaluator {
 
   /// Evaluates a line on the given inputs; parameters are the problem's, unless they are given too.
   func evaluate(
-    _ tensor: PassTensor, _ form: LineForm = .step, on inputs: [PassTensor: LineInput]
-  ) -> EvaluatedLine {
+    _ tensor: PassTensor, _ form: LineForm = .step, on inputs: [PassTensor: LineValue]
+  ) -> LineValue {
     let line = Line(
       tensor: tensor, inputs: inputs,
       values: pass(problem.parameters, inputs) { $1.value },
@@ -145,11 +125,9 @@ struct LineEvaluator {
     }
     switch form {
     case .step:
-      return EvaluatedLine(value: line.values[tensor], size: line.size(precision), terms: terms)
+      return LineValue(value: line.values[tensor], size: line.size(precision), terms: terms)
     case .scaled(let factor):
-      return EvaluatedLine(
-        value: factor * line.values[tensor], size: max(1, abs(factor)) * line.size(precision),
-        terms: terms)
+      return evaluate(tensor, on: inputs).scaled(by: factor)
     case .scaledInput(let input, let factor):
       var scaled = inputs
       scaled[input] = inputs[input]?.scaled(by: factor)
@@ -157,23 +135,23 @@ struct LineEvaluator {
     case .fromResult:
       let value = -0.5 * (pow(line.values.bnvar_inv, 3) * line.values.dbnvar_inv)
       let size = 0.5 * (pow(line.sizes.bnvar_inv, 3) * line.sizes.dbnvar_inv)
-      return EvaluatedLine(value: value, size: size, terms: terms)
+      return LineValue(value: value, size: size, terms: terms)
     case .fromProbabilities:
       let targets = Matrix<Double>.oneHot(line.values.Yb, columns: line.values.W2.columns)
-      return EvaluatedLine(
+      return LineValue(
         value: (line.values.probs - targets) / n, size: (line.sizes.probs + targets) / n,
         terms: terms)
     case .oneGo(let varianceFactor):
       let (value, size) = line.inOneGo(n, varianceFactor)
       let added = tensor == .dhprebn ? sizes.n : sizes.model.vocabulary
-      return EvaluatedLine(value: value, size: size, terms: added + terms)
+      return LineValue(value: value, size: size, terms: added + terms)
     }
   }
 
   /// A pass in which the inputs have a number of theirs.
   private func pass(
-    _ parameters: Parameters<Double>, _ inputs: [PassTensor: LineInput],
-    _ number: (PassTensor, LineInput) -> Matrix<Double>
+    _ parameters: Parameters<Double>, _ inputs: [PassTensor: LineValue],
+    _ number: (PassTensor, LineValue) -> Matrix<Double>
   ) -> Derivation<Double> {
     var parameters = parameters
     for (tensor, input) in inputs where PassTensor.parameters.contains(tensor) {
@@ -190,7 +168,7 @@ struct LineEvaluator {
 /// A line whose inputs are set, in a pass of values and in one of sizes.
 private struct Line {
   let tensor: PassTensor
-  let inputs: [PassTensor: LineInput]
+  let inputs: [PassTensor: LineValue]
   let values: Derivation<Double>
   let sizes: Derivation<Double>
 
@@ -284,7 +262,7 @@ enum LineComparison: Equatable {
   ///
   /// - Parameter limit: A bound for all elements, where a smaller one is known than the line's.
   init(
-    _ found: Matrix<Double>, _ line: EvaluatedLine, _ precision: Precision,
+    _ found: Matrix<Double>, _ line: LineValue, _ precision: Precision,
     limit: Double = .infinity
   ) {
     let bound = line.bound(precision)
@@ -407,7 +385,7 @@ struct LineShapes {
 extension PassTensor {
   /// Whether each element of the line is made of one element of each input.
   fileprivate var isElementwise: Bool {
-    guard case .few = TensorRow<Double>(self).terms else { return false }
+    guard case .few = terms else { return false }
     return ids == nil && reducedAxis == nil && self != .embcat
   }
 
@@ -415,9 +393,7 @@ extension PassTensor {
   /// none.
   var reducedAxis: Int? {
     if self == .logit_maxes { return 1 }
-    let row = TensorRow<Double>(self)
-    guard case .sum(let dimension, 0) = row.terms,
-      row.dimensions.count == 1 || row.dimensions.contains(.one)
+    guard case .sum(let dimension, 0) = terms, dimensions.count == 1 || dimensions.contains(.one)
     else { return nil }
     return dimension == .n ? 0 : 1
   }

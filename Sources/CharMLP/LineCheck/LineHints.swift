@@ -1,5 +1,5 @@
 // The kind of a mistake, where the numbers show it: a constant ratio, a lost term, the wrong
-// tensor.
+// tensor, and what learners often write in place of a line, tried on the file's numbers.
 //
 // A hint says what to look for and never what the line should be. Each kind is tried in the line's
 // own bound, so that a hint is a fact about the numbers and no guess.
@@ -14,7 +14,7 @@ struct LineHints {
   let judge: PassJudge
   let tensor: PassTensor
   let found: Matrix<Double>
-  let line: EvaluatedLine
+  let line: LineValue
   /// A bound on all elements, smaller than the line's.
   private let limit: Double
   /// Whether an input is missing and no such bound is known: then too much is within the line's.
@@ -76,7 +76,7 @@ struct LineHints {
 
   /// Terms that cancel where the line's do not.
   private var rounding: String? {
-    let nothing = EvaluatedLine(value: 0 * line.value, size: line.size, terms: line.terms)
+    let nothing = LineValue(value: 0 * line.value, size: line.size, terms: line.terms)
     return isFound(nothing) && !isRounding(line) ? Sentence.rounding() : nil
   }
 
@@ -100,7 +100,7 @@ struct LineHints {
   private var lostTerm: String? {
     for input in tensor.inputs {
       let rest = variant(input) { 0 * $0 }
-      guard !isRounding(rest), isFound(rest) else { continue }
+      guard isClearlyFound(rest) else { continue }
       if let owner = tensor.owner, owner.readers.count > 1 {
         return Sentence.oneTerm(["owner": owner.name])
       }
@@ -124,8 +124,8 @@ struct LineHints {
   /// The line with one of its inputs 1.
   private var lostFactor: String? {
     let isLost = tensor.inputs.contains { input in
-      let rest = variant(input) { Matrix(rows: $0.rows, columns: $0.columns, repeating: 1) }
-      return !isRounding(rest) && isFound(rest)
+      isClearlyFound(
+        variant(input) { Matrix(rows: $0.rows, columns: $0.columns, repeating: 1) })
     }
     return isLost ? Sentence.lostFactor() : nil
   }
@@ -153,12 +153,7 @@ struct LineHints {
   /// mistake that they are equal.
   private func isMadeOfThis(_ other: PassTensor) -> Bool {
     guard other.inputs.contains(tensor) else { return false }
-    var inputs: [PassTensor: LineInput] = [:]
-    for input in other.inputs {
-      guard let value = judge.value(input) else { return false }
-      inputs[input] = LineInput(value)
-    }
-    let made = judge.evaluator.evaluate(other, on: inputs).value
+    guard let made = judge.line(of: other)?.value else { return false }
     return judge.precision.rounded(made) == judge.value(other)
   }
 
@@ -183,7 +178,7 @@ struct LineHints {
           value.columns == expected.columns
         else { continue }
         let rest = variant(input) { _ in value }
-        if !isRounding(rest), isFound(rest) {
+        if isClearlyFound(rest) {
           return Sentence.otherInput(["tensor": other.name])
         }
       }
@@ -206,7 +201,7 @@ struct LineHints {
         let rest = variant(input) { x in
           input == .bnvar ? pow(x + 1e-5, power) + -1e-5 : pow(x, power)
         }
-        if !isRounding(rest), isFound(rest) { return Sentence.otherPower() }
+        if isClearlyFound(rest) { return Sentence.otherPower() }
       }
     }
     return nil
@@ -216,15 +211,14 @@ struct LineHints {
     func isSquare(_ x: Matrix<Double>) -> Bool { x.rows == x.columns && x.rows > 1 }
     if isSquare(found),
       isFound(
-        EvaluatedLine(
+        LineValue(
           value: line.value.transposed(), size: line.size.transposed(), terms: line.terms))
     {
       return Sentence.transpose()
     }
     let isFactor = tensor.inputs.contains { input in
       guard let value = self.input(input), isSquare(value) else { return false }
-      let rest = variant(input) { $0.transposed() }
-      return !isRounding(rest) && isFound(rest)
+      return isClearlyFound(variant(input) { $0.transposed() })
     }
     return isFactor ? Sentence.transposedFactor() : nil
   }
@@ -304,8 +298,8 @@ struct LineHints {
   /// Whether these are the file's numbers, about as closely as the line could be them.
   private func isFound(like value: Matrix<Double>) -> Bool {
     guard value.rows == found.rows, value.columns == found.columns else { return false }
-    let like = EvaluatedLine(value: value, size: line.size + magnitude(value), terms: line.terms)
-    return !isRounding(like) && isFound(like)
+    let like = LineValue(value: value, size: line.size + magnitude(value), terms: line.terms)
+    return isClearlyFound(like)
   }
 
   func input(_ input: PassTensor) -> Matrix<Double>? {
@@ -315,22 +309,25 @@ struct LineHints {
   /// The line with one input changed.
   func variant(
     _ changed: PassTensor, _ change: (Matrix<Double>) -> Matrix<Double>
-  ) -> EvaluatedLine {
-    var inputs: [PassTensor: LineInput] = [:]
+  ) -> LineValue {
+    var inputs: [PassTensor: LineValue] = [:]
     for input in tensor.inputs {
       guard let version = judge.versions[input]?.first else { continue }
       inputs[input] =
-        input == changed ? LineInput(change(version.input.value)) : version.input
+        input == changed ? LineValue(change(version.input.value)) : version.input
     }
     return judge.evaluator.evaluate(tensor, on: inputs)
   }
 
-  func isFound(_ line: EvaluatedLine) -> Bool {
+  func isFound(_ line: LineValue) -> Bool {
     LineComparison(found, line, judge.precision, limit: limit) == .holds
   }
 
+  /// Whether a line that is more than rounding is the file's.
+  private func isClearlyFound(_ line: LineValue) -> Bool { !isRounding(line) && isFound(line) }
+
   /// Whether a line is nothing but rounding.
-  private func isRounding(_ line: EvaluatedLine) -> Bool {
+  private func isRounding(_ line: LineValue) -> Bool {
     LineComparison(0 * line.value, line, judge.precision, limit: limit) == .holds
   }
 }
@@ -342,22 +339,190 @@ extension Double {
   }
 }
 
+// MARK: - The loop that fills dC
+
+extension LineHints {
+  /// dC as a loop makes it that assigns, leaves out a position of the contexts, or takes another.
+  var lostWrites: String? {
+    guard tensor == .dC, let demb = input(.demb), !isFound(line) else { return nil }
+    let ids = judge.reference.problem.minibatch.contexts.map { Int($0) }
+    let block = judge.reference.problem.minibatch.blockSize
+    let rows = Array(ids.indices)
+    func isLast(_ rows: [Int]) -> Bool {
+      var last = Matrix<Double>.zeros(found.rows, found.columns)
+      for row in rows {
+        for column in 0..<last.columns { last[ids[row], column] = demb[row, column] }
+      }
+      return isFound(LineValue(value: last, size: magnitude(last), terms: 1))
+    }
+    func isSum(
+      of rows: [Int], id: (Int) -> Int = { $0 }, gradient: (Int) -> Int = { $0 }
+    ) -> Bool {
+      var (sum, size) = (0 * found, 0 * found)
+      for row in rows {
+        for column in 0..<sum.columns {
+          let element = demb[gradient(row), column]
+          sum[ids[id(row)], column] += element
+          size[ids[id(row)], column] += abs(element)
+        }
+      }
+      return isFound(LineValue(value: sum, size: size, terms: rows.count))
+    }
+    let positions = 0..<block
+    let byPosition = positions.flatMap { position in rows.filter { $0 % block == position } }
+    if isLast(rows) || isLast(byPosition) { return Sentence.lastWrite() }
+    if isLast(rows.reversed()) || isLast(byPosition.reversed()) { return Sentence.firstWrite() }
+    guard block > 1 else { return nil }
+    for position in positions {
+      if isSum(of: rows.filter { $0 % block == position }) { return Sentence.onePosition() }
+      if isSum(of: rows.filter { $0 % block != position }) { return Sentence.lostPosition() }
+    }
+    let others =
+      positions.map { position in { (row: Int) in row - row % block + position } }
+      + [{ row in row - row % block + (block - 1 - row % block) }]
+    let isElsewhere = others.contains { isSum(of: rows, id: $0) || isSum(of: rows, gradient: $0) }
+    return isElsewhere ? Sentence.otherPosition() : nil
+  }
+}
+
+// MARK: - The other dimension
+
+extension LineHints {
+  /// The line's sum along the other dimension, which has as many elements.
+  var otherDimension: String? {
+    guard let axis = tensor.reducedAxis, let summands, !isFound(line) else { return nil }
+    func sum(_ x: Matrix<Double>) -> [Double] { x.sum(axis == 0 ? .columns : .rows).elements }
+    let elements = sum(summands)
+    guard elements.count == found.count else { return nil }
+    func shaped(_ elements: [Double]) -> Matrix<Double> {
+      Matrix(rows: found.rows, columns: found.columns, elements: elements)
+    }
+    let other = LineValue(
+      value: shaped(elements), size: shaped(sum(magnitude(summands))),
+      terms: max(line.terms, summands.rows, summands.columns))
+    return isFound(other) ? Sentence.otherSum() : nil
+  }
+
+  /// What the line adds up.
+  private var summands: Matrix<Double>? {
+    func product(_ a: PassTensor, _ b: PassTensor) -> Matrix<Double>? {
+      guard let a = input(a), let b = input(b) else { return nil }
+      return a * b
+    }
+    return switch tensor {
+    case .bnmeani: input(.hprebn).map { (1 / n) * $0 }
+    case .bnvar: input(.bndiff2).map { (1 / (n - 1)) * $0 }
+    case .counts_sum: input(.counts)
+    case .dcounts_sum_inv: product(.counts, .dprobs)
+    case .dbngain: product(.bnraw, .dhpreact)
+    case .dbnbias: input(.dhpreact)
+    case .dbnvar_inv: product(.bndiff, .dbnraw)
+    case .dbnmeani: input(.dbndiff).map { -$0 }
+    case .db2: input(.dlogits)
+    default: nil
+    }
+  }
+}
+
+// MARK: - Another function, or a form in one go without one of its parts
+
+extension LineHints {
+  /// Mistakes that many make, and what they are.
+  var wrongForms: [(sentence: Sentence, value: () -> Matrix<Double>)] {
+    func given(_ tensor: PassTensor) -> Matrix<Double> { input(tensor) ?? 0 * line.value }
+    switch tensor {
+    case .dlogprobs:
+      return [(.everywhere, { 0 * line.value + -1 / n })]
+    case .dlogits:
+      return [(.lostTerm, { (1 / n) * given(.probs) })]
+    case .dhpreact:
+      let (h, dh) = (given(.h), given(.dh))
+      let others = [
+        { 1 - h }, { h }, { pow(h, 2) }, { 1 - (-pow(h, 2)) }, { 1 - pow(tanh(h), 2) },
+      ]
+      let isPositive = Matrix(
+        rows: h.rows, columns: h.columns, elements: h.elements.map { $0 > 0 ? 1 : 0 })
+      let forms: [(sentence: Sentence, value: () -> Matrix<Double>)] =
+        [
+          (.sigmoidDerivative, { h * (1 - h) * dh }),
+          (.reluDerivative, { isPositive * dh }),
+        ] + others.map { other in (.otherDerivative, { other() * dh }) }
+      guard let hpreact = judge.value(.hpreact) else { return forms }
+      return forms
+        + [hpreact, h].map { (x: Matrix<Double>) in
+          let sigmoid = pow(exp(-x) + 1, -1)
+          return (.sigmoidDerivative, { sigmoid * (1 - sigmoid) * dh })
+        }
+    case .dhprebn:
+      let (dy, x) = (given(.dhpreact), given(.bnraw))
+      let scale = (1 / n) * (given(.bngain) * given(.bnvar_inv))
+      let (mean, variance) = (dy.sum(.rows), x * (dy * x).sum(.rows))
+      let full = n * dy - mean
+      return [
+        (.besselInOneGo, { scale * (full - variance) }),
+        (.lostTerm, { scale * full }),
+        (.lostTerm, { scale * (n * dy - (n / (n - 1)) * variance) }),
+        (.lostTerm, { scale * (n * dy - variance) }),
+      ]
+    default: return []
+    }
+  }
+}
+
+// MARK: - A parameter that was multiplied after the pass
+
+extension LineHints {
+  /// The line with a multiple of a parameter, where that is so of all lines that read it.
+  var scaledParameter: String? {
+    for parameter in tensor.inputs where PassTensor.parameters.contains(parameter) {
+      let readers = PassTensor.computed.filter {
+        $0 != tensor && $0.inputs.contains(parameter) && judge.found($0) != nil
+      }
+      guard !readers.isEmpty, let factor = multiple(of: parameter),
+        readers.allSatisfy({ holds($0, parameter, times: factor) })
+      else { continue }
+      return Sentence.scaledParameter(["factor": Self.number(factor), "name": parameter.name])
+    }
+    return nil
+  }
+
+  /// The number that makes the line right when a parameter is multiplied by it.
+  private func multiple(of parameter: PassTensor) -> Double? {
+    let rest = variant(parameter) { 0 * $0 }.value
+    guard let factor = Self.factor(line.value - rest, to: found - rest) else { return nil }
+    return isFound(variant(parameter) { factor * $0 }) ? factor : nil
+  }
+
+  /// Whether another line of the file is right with a multiple of a parameter, and only so.
+  private func holds(_ reader: PassTensor, _ parameter: PassTensor, times factor: Double) -> Bool {
+    func isRight(_ factor: Double) -> Bool {
+      guard let found = judge.found(reader), let line = judge.line(of: reader, parameter, factor)
+      else { return false }
+      return LineComparison(found, line, judge.precision) == .holds
+    }
+    return isRight(factor) && !isRight(1)
+  }
+}
+
 // MARK: - Constant ratios
 
 extension LineHints {
   /// The number that a line is multiplied by in all elements; nil if there is none.
   static func factor(
-    _ found: Matrix<Double>, _ line: EvaluatedLine, _ precision: Precision, limit: Double
+    _ found: Matrix<Double>, _ line: LineValue, _ precision: Precision, limit: Double
   ) -> Double? {
-    let products = zip(found.elements, line.value.elements).reduce(0) { $0 + $1.0 * $1.1 }
-    let squares = line.value.elements.reduce(0) { $0 + $1 * $1 }
-    let factor = products / squares
-    guard factor.isFinite, factor != 0, abs(factor - 1) > 1e-5, line.value.count > 1 || squares > 0
-    else { return nil }
-    let scaled = EvaluatedLine(
+    guard let factor = factor(line.value, to: found) else { return nil }
+    let scaled = LineValue(
       value: factor * line.value, size: 2 * abs(factor) * line.size, terms: line.terms)
     let comparison = LineComparison(found, scaled, precision, limit: max(1, abs(factor)) * limit)
     return comparison == .holds ? factor : nil
+  }
+
+  /// The number that comes nearest to making one matrix another; nil if that is 1, or nothing does.
+  private static func factor(_ given: Matrix<Double>, to wanted: Matrix<Double>) -> Double? {
+    let products = zip(wanted.elements, given.elements).reduce(0) { $0 + $1.0 * $1.1 }
+    let factor = products / given.sumOfSquares
+    return factor.isFinite && factor != 0 && abs(factor - 1) > 1e-5 ? factor : nil
   }
 
   /// A factor with five digits after the point, or six in all if it is very large or small.
@@ -431,7 +596,7 @@ extension PassTensor {
     case .dbnvar: [.exponent]
     case .dbndiff: [.square]
     default:
-      switch TensorRow<Double>(self).terms {
+      switch terms {
       case .sum(.n, _): [.mean]
       case .sum(.vocabulary, _) where reducedAxis == 1: [.meanOfRow]
       default: []

@@ -3,8 +3,7 @@
 // Each line is evaluated on the file's own numbers, forward first. If the result is the file's, the
 // line is right, and a wrong number in it has come from an input; if not, the mistake is here. So
 // gradients are judged as gradients of the file's forward pass, and a second mistake is found
-// behind the first. HiddenFaults.swift has what a line's bound would let pass; whether the file is
-// of one pass cannot be judged so: MixedPasses.swift.
+// behind the first. Whether the file is of one pass cannot be judged so: MixedPasses.swift.
 
 import LinearAlgebra
 internal import Posix
@@ -110,7 +109,7 @@ package struct PassVerdicts: Equatable, Sendable {
 /// How far apart correct programs are on a problem; measured when first needed.
 final class MeasuredBounds {
   private(set) lazy var bounds = RoundingBounds(
-    problem, magnitudes: Magnitudes(problem.steps), threads: availableCores())
+    problem, threads: availableCores())
   private let problem: GradientProblem
 
   init(_ problem: GradientProblem) { self.problem = problem }
@@ -126,7 +125,7 @@ struct PassJudge {
 
   /// A version of a tensor that other lines may have been computed from, and the faults in it.
   struct Version {
-    let input: LineInput
+    let input: LineValue
     let faults: Set<PassTensor>
   }
 
@@ -137,7 +136,7 @@ struct PassJudge {
   /// A line in one form on one choice of its inputs, and the faults in those.
   struct Candidate {
     let form: LineForm
-    let line: EvaluatedLine
+    let line: LineValue
     let faults: Set<PassTensor>
     /// Whether an input is missing, and was computed.
     let isChained: Bool
@@ -164,7 +163,7 @@ struct PassJudge {
     evaluator = LineEvaluator(reference.problem, reference.precision)
     for parameter in PassTensor.parameters {
       versions[parameter] = [
-        Version(input: LineInput(reference.problem.parameters[parameter]), faults: [])
+        Version(input: LineValue(reference.problem.parameters[parameter]), faults: [])
       ]
     }
   }
@@ -189,6 +188,18 @@ struct PassJudge {
   func value(_ tensor: PassTensor) -> Matrix<Double>? {
     PassTensor.parameters.contains(tensor)
       ? reference.problem.parameters[tensor] : found(tensor)
+  }
+
+  /// A line on the file's own numbers, one of them multiplied; nil if the file lacks one.
+  func line(
+    of tensor: PassTensor, _ changed: PassTensor? = nil, _ factor: Double = 1
+  ) -> LineValue? {
+    var inputs: [PassTensor: LineValue] = [:]
+    for input in tensor.inputs {
+      guard let value = value(input) else { return nil }
+      inputs[input] = LineValue(input == changed ? factor * value : value)
+    }
+    return evaluator.evaluate(tensor, on: inputs)
   }
 
   /// A line in every form, on every version of its inputs; the plain one on their own inputs is
@@ -248,30 +259,35 @@ struct PassJudge {
     }
   }
 
+  /// Gives the verdict on a tensor, and the lines and parameters that it follows from.
+  private mutating func say(
+    _ tensor: PassTensor, _ kind: LineVerdict.Kind, from faults: Set<PassTensor> = [],
+    hint: String? = nil
+  ) {
+    verdicts[tensor] = LineVerdict(
+      tensor: tensor, kind: kind, followsFrom: PassTensor.allCases.filter(faults.contains),
+      hint: hint)
+  }
+
   private mutating func judge(_ tensor: PassTensor) {
     let candidates = candidates(tensor)
     let plain = candidates[0]
-    versions[tensor] = [Version(input: LineInput(plain.line), faults: plain.faults)]
-    if let reason = reasonNotComparable(tensor) {
-      verdicts[tensor] = LineVerdict(tensor: tensor, kind: .notComparable, hint: reason)
+    versions[tensor] = [Version(input: plain.line, faults: plain.faults)]
+    if let type = reference.otherTypes[tensor] {
+      let hint = HintSentence.otherType([
+        "found": type.pythonName, "expected": precision.rawValue,
+        "line": precision.conversion(of: tensor.name),
+      ])
+      say(tensor, .notComparable, hint: hint)
+    } else if isLeftOut(tensor) {
+      say(tensor, .notComparable, hint: HintSentence.stale())
     } else if let shape = reference.misshapen[tensor] {
       judgeShape(tensor, shape)
     } else if let found = reference.tensors[tensor] {
       judge(tensor, found, candidates)
     } else {
-      verdicts[tensor] = LineVerdict(tensor: tensor, kind: .missing)
+      say(tensor, .missing)
     }
-  }
-
-  /// Why a tensor of the file is not looked at; nil if it is, or there is none.
-  private func reasonNotComparable(_ tensor: PassTensor) -> String? {
-    if let type = reference.otherTypes[tensor] {
-      return HintSentence.otherType([
-        "found": type.pythonName, "expected": precision.rawValue,
-        "line": precision.conversion(of: tensor.name),
-      ])
-    }
-    return isLeftOut(tensor) ? HintSentence.stale() : nil
   }
 
   private mutating func judge(
@@ -296,10 +312,10 @@ struct PassJudge {
       conclude(tensor, found, .follows, shapeOrigins)
     } else if best == nil, let before = parametersBeforeUpdate(tensor, found, plain) {
       for (parameter, value) in before {
-        let given = LineInput(reference.problem.parameters[parameter])
+        let given = LineValue(reference.problem.parameters[parameter])
         versions[parameter] = [
           Version(input: given, faults: []),
-          Version(input: LineInput(value), faults: [parameter]),
+          Version(input: LineValue(value), faults: [parameter]),
         ]
       }
       acceptLine(tensor, found, faults: Set(before.keys))
@@ -314,11 +330,11 @@ struct PassJudge {
   ) {
     let limit = measuredLimit(tensor, plain)
     let hints = LineHints(self, tensor, found, plain, limit: limit)
-    versions[tensor]?.insert(Version(input: LineInput(found), faults: [tensor]), at: 0)
+    versions[tensor]?.insert(Version(input: LineValue(found), faults: [tensor]), at: 0)
     factors[tensor] = LineHints.factor(found, plain.line, precision, limit: limit)
     let kind = hints.kind
     if kind == nil { unclassified.insert(tensor) }
-    verdicts[tensor] = LineVerdict(tensor: tensor, kind: .wrong, hint: kind ?? hints.guess)
+    say(tensor, .wrong, hint: kind ?? hints.guess)
   }
 
   /// Gives the verdict on a tensor that other lines are to be computed from as the file has it, with
@@ -327,10 +343,8 @@ struct PassJudge {
     _ tensor: PassTensor, _ found: Matrix<Double>, _ kind: LineVerdict.Kind,
     _ faults: Set<PassTensor>, hint: String? = nil
   ) {
-    versions[tensor] = [Version(input: LineInput(found), faults: faults)]
-    verdicts[tensor] = LineVerdict(
-      tensor: tensor, kind: kind, followsFrom: PassTensor.computed.filter(faults.contains),
-      hint: hint)
+    versions[tensor] = [Version(input: LineValue(found), faults: faults)]
+    say(tensor, kind, from: faults, hint: hint)
   }
 
   private func shapeOrigins(ofInputsOf tensor: PassTensor) -> Set<PassTensor> {
@@ -342,14 +356,12 @@ struct PassJudge {
     let shapes = LineShapes(tensor, PassSizes(reference.problem))
     let given = reference.shapes.merging(reference.misshapen) { $1 }
     let origins = shapeOrigins(ofInputsOf: tensor)
-    if !origins.isEmpty, shapes.makes(found, of: given) {
-      shapeOrigins[tensor] = origins
-      verdicts[tensor] = LineVerdict(
-        tensor: tensor, kind: .follows, followsFrom: PassTensor.computed.filter(origins.contains))
+    let follows = !origins.isEmpty && shapes.makes(found, of: given)
+    shapeOrigins[tensor] = follows ? origins : [tensor]
+    if follows {
+      say(tensor, .follows, from: origins)
     } else {
-      shapeOrigins[tensor] = [tensor]
-      verdicts[tensor] = LineVerdict(
-        tensor: tensor, kind: .shape, hint: shapes.hint(found, reference.shapes))
+      say(tensor, .shape, hint: shapes.hint(found, reference.shapes))
     }
   }
 
@@ -357,17 +369,12 @@ struct PassJudge {
   private mutating func acceptLine(
     _ tensor: PassTensor, _ found: Matrix<Double>, faults: Set<PassTensor>
   ) {
-    let changed = PassTensor.parameters.filter(faults.contains)
-    guard changed.isEmpty else {
+    let others = faults.subtracting(PassTensor.parameters)
+    if others != faults {
       // What it was computed from has changed since; it is right, and what reads it as well.
-      let others = faults.subtracting(changed)
-      versions[tensor] = [Version(input: LineInput(found), faults: others)]
-      verdicts[tensor] = LineVerdict(
-        tensor: tensor, kind: .follows,
-        followsFrom: changed + PassTensor.computed.filter(others.contains))
-      return
-    }
-    if faults.isEmpty || isOurs(tensor, found) {
+      versions[tensor] = [Version(input: LineValue(found), faults: others)]
+      say(tensor, .follows, from: faults)
+    } else if faults.isEmpty || isOurs(tensor, found) {
       conclude(
         tensor, found, .right, [], hint: LineHints.note(on: tensor, found, in: self))
     } else {
@@ -384,17 +391,141 @@ struct PassJudge {
         if let version = versions[forward]?.first { ours[forward] = version.input.value }
       }
     }
-    let line = EvaluatedLine(
-      value: ours[tensor], size: sizeOfOurs(tensor, ours), terms: tensor.inputs.count)
+    // The magnitude of our tensor, or of the terms that cancel in it.
+    let (value, terms) = (ours[tensor], ours[tensor.cancels ?? tensor])
+    let count = Double(max(1, terms.count / max(1, value.count)))
+    let size = Matrix(
+      rows: value.rows, columns: value.columns, repeating: terms.largestMagnitude * count)
+    let line = LineValue(value: value, size: size, terms: tensor.inputs.count)
     return LineComparison(found, line, precision) == .holds
   }
+}
 
-  /// The magnitude of our tensor, or of the terms that cancel in it.
-  private func sizeOfOurs(_ tensor: PassTensor, _ ours: Derivation<Double>) -> Matrix<Double> {
-    let value = ours[tensor]
-    let terms = ours[tensor.cancels ?? tensor]
-    let largest = terms.largestMagnitude
-    let count = Double(terms.count / max(1, value.count))
-    return Matrix(rows: value.rows, columns: value.columns, repeating: largest * max(1, count))
+// MARK: - Faults that the bounds alone would let pass
+
+// What is zero but for rounding still has a sign and a size: those of what the file's own terms
+// leave. And a single addition has the same last bits in every program.
+
+extension PassJudge {
+  /// The fewest different sums that show the sign of rounding.
+  static let sumsForSign = 16
+
+  /// The fewest different sums that show a factor in rounding, and the smallest factor that they
+  /// show: of 29,000 right passes none was off by more than 1.5.
+  static let sumsForFactor = 32
+  static let factorOfRounding = 8.0
+
+  /// With this many elements, no two ways to compute them give the same bits everywhere.
+  static let elementsForBits = 200
+
+  /// Whether there is a fault that is smaller than its bound and shows all the same.
+  func hasHiddenFault(_ tensor: PassTensor, _ found: Matrix<Double>) -> Bool {
+    if let cancelled = tensor.cancels {
+      guard verdicts[cancelled]?.isFault != true,
+        let rounding = rounding(tensor, found, of: cancelled)
+      else { return false }
+      return rounding.hasOtherSign || rounding.clearFactor != nil
+    }
+    if tensor == .dnorm_logits { return sharesMemoryWithLogits(found) }
+    return tensor == .dlogits && misusesMaxes(found)
+  }
+
+  /// What cancels in the sums of a gradient that is zero but for rounding, one sum a row; nil if
+  /// the file does not have it, or too few different sums. Equal windows have equal rounding.
+  func cancellingTerms(of tensor: PassTensor, _ cancelled: PassTensor) -> Matrix<Double>? {
+    guard let terms = found(cancelled) else { return nil }
+    let rows = tensor == .dlogit_maxes ? terms : terms.transposed()
+    return Set(rows.slicesOfRows).count >= Self.sumsForSign ? rows : nil
+  }
+
+  /// What a sum that is zero but for rounding has to do with what the file's own terms leave.
+  struct Rounding {
+    /// About 0.9 if it is their sum, and -0.9 if its sign is wrong.
+    let correlation: Double
+    /// How many times their sum it is: 1 ± 0.5 if it is that.
+    let factor: Double
+    let count: Int
+    /// Whether it is much smaller than their sum: then it was rounded from a higher precision, and
+    /// has nothing to do with it.
+    let isOfHigherPrecision: Bool
+
+    /// Whether the sign is wrong.
+    var hasOtherSign: Bool { correlation < -0.25 && !isOfHigherPrecision }
+
+    /// A factor that no right pass has.
+    var clearFactor: Double? {
+      let least = PassJudge.factorOfRounding
+      guard count >= PassJudge.sumsForFactor, correlation > 0.6,
+        factor >= least || (factor <= 1 / least && factor >= 1e-4)
+      else { return nil }
+      return factor
+    }
+  }
+
+  /// Compares a sum that is zero but for rounding with what is left of its terms; nil if there are
+  /// too few sums to say.
+  func rounding(
+    _ tensor: PassTensor, _ found: Matrix<Double>, of cancelled: PassTensor
+  ) -> Rounding? {
+    guard let rows = cancellingTerms(of: tensor, cancelled) else { return nil }
+    let isNegative = tensor == .dlogit_maxes
+    let sums = isNegative ? rows.exactRowSums.map { -$0 } : rows.exactRowSums
+    let terms = isNegative ? rows : rows.transposed()
+    let sizes = evaluator.evaluate(tensor, on: [cancelled: LineValue(terms)]).size.elements
+    // In units of the terms, so that each element counts the same.
+    var (product, squares) = (0.0, (0.0, 0.0))
+    for index in sums.indices where sizes[index] > 0 {
+      let (found, sum) = (found.elements[index] / sizes[index], sums[index] / sizes[index])
+      product += found * sum
+      squares = (squares.0 + found * found, squares.1 + sum * sum)
+    }
+    let scale = (squares.0 * squares.1).squareRoot()
+    return Rounding(
+      correlation: scale > 0 ? product / scale : 0,
+      factor: squares.1 > 0 ? product / squares.1 : 1, count: rows.rows,
+      isOfHigherPrecision: squares.0 < 1e-6 * squares.1)
+  }
+
+  /// dlogits that were made in the memory of dnorm_logits are the same numbers; then dlogit_maxes
+  /// are not the sum of these, as they are where the second term of dlogits was only forgotten.
+  private func sharesMemoryWithLogits(_ found: Matrix<Double>) -> Bool {
+    guard found.count >= Self.elementsForBits, self.found(.dlogits) == found,
+      let maxes = self.found(.dlogit_maxes), maxes.elements.contains(where: { $0 != 0 }),
+      let rounding = rounding(.dlogit_maxes, maxes, of: .dnorm_logits)
+    else { return false }
+    return rounding.correlation < 0.25 && !rounding.isOfHigherPrecision
+  }
+
+  /// dlogit_maxes, which is zero but for rounding, belongs to the largest logit of each row.
+  /// Whether it was forgotten, subtracted or added to all columns shows in the last bits: those of
+  /// a single addition are the same in every program.
+  func misusesMaxes(_ found: Matrix<Double>) -> Bool {
+    guard verdicts[.dnorm_logits]?.isFault != true, let steps = self.found(.dnorm_logits),
+      let maxes = self.found(.dlogit_maxes),
+      let logits = self.found(.logits), found.count >= Self.elementsForBits
+    else { return false }
+    let part = logits.maximaOfRows * maxes
+    let wrong = [steps, steps - part, steps + maxes]
+    return found != precision.rounded(steps + part)
+      && wrong.contains { found == precision.rounded($0) }
+  }
+}
+
+extension Matrix<Double> {
+  fileprivate var slicesOfRows: [ArraySlice<Double>] {
+    (0..<rows).map { elements[$0 * columns..<($0 + 1) * columns] }
+  }
+
+  /// The sum of each row, its rounding made up for (Neumaier).
+  fileprivate var exactRowSums: [Double] {
+    slicesOfRows.map { row in
+      var (sum, lost) = (0.0, 0.0)
+      for element in row {
+        let next = sum + element
+        lost += abs(sum) >= abs(element) ? (sum - next) + element : (element - next) + sum
+        sum = next
+      }
+      return sum + lost
+    }
   }
 }

@@ -29,7 +29,7 @@ extension PassTensor {
   /// All whose sizes do not depend on the hidden layer, except for parameters' gradients.
   private static let withoutHiddenUnits = computed.filter { tensor in
     !(tensor.owner.map(parameters.contains) ?? false)
-      && !TensorRow<Double>(tensor).dimensions.contains(.hidden)
+      && !tensor.dimensions.contains(.hidden)
   }
 
   /// What batch norm in one go does not write again.
@@ -142,7 +142,7 @@ extension PassJudge {
   /// if it comes only a little nearer.
   private func parametersBefore(
     _ gradients: [PassTensor: Matrix<Double>], _ tensor: PassTensor, _ found: Matrix<Double>,
-    _ line: EvaluatedLine, _ limit: Double
+    _ line: LineValue, _ limit: Double
   ) -> [PassTensor: Matrix<Double>]? {
     func moved(_ rate: Double) -> Parameters<Double> {
       gradients.reduce(into: reference.problem.parameters) { parameters, gradient in
@@ -167,7 +167,7 @@ extension PassJudge {
       rate += (slope * (found - current)).sumOfElements / slope.sumOfSquares
       guard rate.isFinite, abs(rate) < 1000 else { return nil }
       current = value(rate)
-      let right = EvaluatedLine(value: current, size: line.size, terms: line.terms)
+      let right = LineValue(value: current, size: line.size, terms: line.terms)
       if LineComparison(found, right, precision, limit: limit) == .holds {
         guard 2 * excess(current) < distance else { return nil }
         let before = moved(rate)
@@ -193,7 +193,7 @@ extension [LineVerdict] {
 
 extension Matrix<Double> {
   fileprivate var sumOfElements: Double { elements.reduce(0, +) }
-  fileprivate var sumOfSquares: Double { elements.reduce(0) { $0 + $1 * $1 } }
+  var sumOfSquares: Double { elements.reduce(0) { $0 + $1 * $1 } }
 }
 
 // MARK: - Other parameters, another minibatch
@@ -284,7 +284,7 @@ extension PassJudge {
   private var isOfAnotherMinibatch: Bool {
     let problem = reference.problem
     guard let other = reference.otherPass, other.sizes.model == problem.parameters.shape,
-      !reference.tensors.keys.contains(where: { TensorRow<Double>($0).dimensions.contains(.n) })
+      !reference.tensors.keys.contains(where: { $0.dimensions.contains(.n) })
     else { return false }
     let n = other.sizes.n
     let ids = Minibatch(
@@ -301,7 +301,7 @@ extension PassJudge {
     let considered = gradients.isEmpty ? judged : gradients
     let holding = considered.count { tensor in
       let inputs = tensor.inputs.reduce(into: [:]) { inputs, input in
-        inputs[input] = other.tensors[input].map { LineInput($0) }
+        inputs[input] = other.tensors[input].map { LineValue($0) }
       }
       guard let found = reference.tensors[tensor] else { return false }
       return LineComparison(found, evaluator.evaluate(tensor, on: inputs), precision) == .holds

@@ -158,7 +158,7 @@ extension CheckOutput {
       "shape": .array(row.shape.map { .integer($0) }),
       "against": .string(row.against.rawValue),
       "checked": .string(row.coverage.text),
-      "exact": .bool(row.isExact),
+      "exact": .bool(row.verdict == .exact),
       "max_abs": .number(row.maxAbs),
       "max_rel": .number(row.maxRel),
       "bound": .number(row.worst.bound),

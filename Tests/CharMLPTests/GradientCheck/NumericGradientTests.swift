@@ -58,7 +58,7 @@ struct NumericGradientTests {
   private func addFault(to gradient: PassTensor, in check: GradientCheck) -> Int {
     var faulty = check.steps[gradient]
     let place = faulty.count * 2 / 3
-    faulty[place / faulty.columns, place % faulty.columns] += 1e-3 * check.magnitudes[gradient]
+    faulty[place / faulty.columns, place % faulty.columns] += 1e-3 * check.bounds.size(of: gradient)
     check.steps[gradient] = faulty
     return place
   }

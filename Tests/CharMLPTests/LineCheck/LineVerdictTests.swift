@@ -426,7 +426,7 @@ struct ForeignPass {
     let evaluator = LineEvaluator(problem, precision)
     isFaultVisible = LineEvaluator.forms(of: tensor).allSatisfy { form, read in
       let inputs = read.reduce(into: [:]) { inputs, input in
-        inputs[input] = LineInput(tensors[input] ?? problem.parameters[input])
+        inputs[input] = LineValue(tensors[input] ?? problem.parameters[input])
       }
       let line = evaluator.evaluate(tensor, form, on: inputs)
       let bounds = line.bound(precision).elements
