@@ -1,9 +1,12 @@
 // docs/derivation.md, which stands in this page: its sections, the PyTorch lines in them, and its formulas as
 // MathML. Only what that document uses of Markdown and LaTeX is understood; nothing becomes HTML by itself.
 
-/** An element with attributes, properties and children. */
-function element(tag, attributes = {}, ...children) {
-  const node = document.createElement(tag);
+/** An element with attributes, listeners and children. */
+const element = (tag, attributes, ...children) =>
+  elementIn("http://www.w3.org/1999/xhtml", tag, attributes, ...children);
+
+function elementIn(namespace, tag, attributes = {}, ...children) {
+  const node = document.createElementNS(namespace, tag);
   for (const [key, value] of Object.entries(attributes)) {
     if (value === undefined || value === null || value === false) continue;
     if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
@@ -112,12 +115,8 @@ const MATH_SYMBOLS = {
 const MATH_OPERATORS = { sum: "∑", cdot: "·", neq: "≠", approx: "≈" };
 const MATH_FUNCTIONS = ["log", "max", "arg"];
 
-function mathElement(tag, attributes = {}, ...children) {
-  const node = document.createElementNS("http://www.w3.org/1998/Math/MathML", tag);
-  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
-  node.append(...children.flat());
-  return node;
-}
+const mathElement = (tag, attributes, ...children) =>
+  elementIn("http://www.w3.org/1998/Math/MathML", tag, attributes, ...children);
 
 /** A formula as MathML; its source is the label for programs that do not read MathML. */
 function renderMath(source, isBlock) {

@@ -39,14 +39,8 @@ const symbolicShape = (name) => shapeText(TENSORS.get(name).dimensions.map((size
 const nodeWidth = (name) => Math.max(78, (name.length + 1) * 7.3 + 34, symbolicShape(name).length * 5.8 + 8);
 const gradientOf = (name) => (TENSORS.has("d" + name) ? "d" + name : null);
 
-function svgElement(tag, attributes = {}, ...children) {
-  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [key, value] of Object.entries(attributes)) {
-    if (value !== undefined && value !== null) node.setAttribute(key, value);
-  }
-  node.append(...children);
-  return node;
-}
+const svgElement = (tag, attributes, ...children) =>
+  elementIn("http://www.w3.org/2000/svg", tag, attributes, ...children);
 
 /** Where a straight line from a node's centre towards a point leaves the node. */
 function border(name, from, to, margin) {

@@ -6,6 +6,10 @@ const lineInput = (value) => ({ value, size: value.magnitude(), terms: 0 });
 
 const isComputedInput = (input) => input !== undefined && input.terms > 0;
 
+/** A multiple of what a line makes or reads. */
+const scaled = ({ value, size, terms }, factor) =>
+  ({ value: value.times(factor), size: size.times(Math.max(1, Math.abs(factor))), terms });
+
 function boundOf(line, precision) {
   const factor = TABLE.factor * (line.terms + 1);
   const [ulp, least] = [factor * precision.ulp, factor * precision.least];
@@ -34,24 +38,17 @@ function compareWithLine(found, line, precision, limit = Infinity) {
   return isComparable ? "holds" : "incomparable";
 }
 
-/** The forms in which a line may be written. */
+/** The forms in which a line may be written, its own first, and the tensors that each reads. */
 function formsOf(name) {
-  switch (name) {
-    case "dlogits": return [{ kind: "step" }, { kind: "oneGo", factor: 1 }, { kind: "fromProbabilities" }];
-    case "dhprebn": case "logprobs": case "loss": return [{ kind: "step" }, { kind: "oneGo", factor: 1 }];
-    case "dbnvar": return [{ kind: "step" }, { kind: "fromResult" }];
-    default: return [{ kind: "step" }];
-  }
-}
-
-/** The tensors that a form reads. */
-function inputsOf(name, form) {
-  if (form.kind === "oneGo") {
-    return name === "dhprebn" ? ["dhpreact", "bnvar_inv", "bnraw", "bngain"] : ["logits"];
-  }
-  if (form.kind === "fromProbabilities") return ["probs"];
-  if (form.kind === "fromResult") return ["bnvar_inv", "dbnvar_inv"];
-  return TENSORS.get(name).inputs;
+  const oneGo = (...inputs) => ({ kind: "oneGo", factor: 1, inputs });
+  const others = {
+    logprobs: [oneGo("logits")],
+    loss: [oneGo("logits")],
+    dlogits: [oneGo("logits"), { kind: "fromProbabilities", inputs: ["probs"] }],
+    dhprebn: [oneGo("dhpreact", "bnvar_inv", "bnraw", "bngain")],
+    dbnvar: [{ kind: "fromResult", inputs: ["bnvar_inv", "dbnvar_inv"] }],
+  };
+  return [{ kind: "step", inputs: TENSORS.get(name).inputs }, ...others[name] ?? []];
 }
 
 class LineEvaluator {
@@ -65,11 +62,10 @@ class LineEvaluator {
   }
 
   /** A line on the given inputs, a Map; what is not given is the problem's. */
-  evaluate(name, form, inputs) {
+  evaluate(name, inputs, form = { kind: "step" }) {
+    if (form.kind === "scaled") return scaled(this.evaluate(name, inputs), form.factor);
     if (form.kind === "scaledInput") {
-      const { value, size, terms } = inputs.get(form.input);
-      const scaled = { value: value.times(form.factor), size: size.times(Math.max(1, Math.abs(form.factor))), terms };
-      return this.evaluate(name, { kind: "step" }, new Map([...inputs, [form.input, scaled]]));
+      return this.evaluate(name, new Map([...inputs, [form.input, scaled(inputs.get(form.input), form.factor)]]));
     }
     const values = new Pass(this.problem);
     const magnitudes = new Pass(this.magnitudes);
@@ -84,10 +80,6 @@ class LineEvaluator {
     const n = this.sizes.n;
     switch (form.kind) {
       case "step": return { value: values[name], size: line.size(), terms };
-      case "scaled":
-        return {
-          value: values[name].times(form.factor), size: line.size().times(Math.max(1, Math.abs(form.factor))), terms,
-        };
       case "fromResult": {
         const cube = (p) => p.bnvar_inv.pow(3).times(p.dbnvar_inv);
         return { value: cube(values).times(-0.5), size: cube(magnitudes).times(0.5), terms };
@@ -185,7 +177,7 @@ class Line {
   }
 }
 
-// MARK: How far right programs are apart on a problem (RoundingBounds.swift)
+// MARK: How far right programs are apart on a problem (Comparison.swift)
 
 /** The part of Python's `random` that is needed here. */
 class PythonRandom {

@@ -187,6 +187,9 @@ class Matrix {
 
   converted(Type) { return new Matrix(this.rows, this.columns, Type.from(this.elements)); }
 
+  /** The largest element. */
+  largest() { return this.elements.reduce((most, x) => (most < x ? x : most)); }
+
   hasEqualElements(other) {
     return this.count === other.count && this.elements.every((element, i) => element === other.elements[i]);
   }

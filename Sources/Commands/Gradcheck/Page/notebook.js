@@ -256,23 +256,20 @@ const elementwise = (f) => (tensor, given) => {
   return new NotebookTensor(tensor.shape, tensor.data.map(f));
 };
 
+/** Of all elements, or along a dimension. */
+const reduction = (reduce) => (tensor, given) => {
+  const { dim, keepdim = false } = bound(given, ["dim", "keepdim"]);
+  return dim === undefined ? scalarTensor(reduce([...tensor.data])) : reduceAlong(tensor, dim, keepdim, reduce);
+};
+
 const METHODS = {
   exp: elementwise(Math.exp),
   log: elementwise(Math.log),
   tanh: elementwise(Math.tanh),
   sqrt: elementwise(Math.sqrt),
   clone: (tensor, given) => { bound(given, []); return tensor.clone(); },
-  sum(tensor, given) {
-    const { dim, keepdim = false } = bound(given, ["dim", "keepdim"]);
-    return dim === undefined ? scalarTensor(total([...tensor.data])) : reduceAlong(tensor, dim, keepdim, total);
-  },
-  mean(tensor, given) {
-    const { dim, keepdim = false } = bound(given, ["dim", "keepdim"]);
-    if (dim === undefined) {
-      return scalarTensor(total([...tensor.data]) / tensor.count);
-    }
-    return reduceAlong(tensor, dim, keepdim, (elements) => total(elements) / elements.length);
-  },
+  sum: reduction(total),
+  mean: reduction((elements) => total(elements) / elements.length),
   max(tensor, given) {
     const { dim, keepdim = false } = bound(given, ["dim", "keepdim"]);
     if (dim === undefined) return scalarTensor(Math.max(...tensor.data));
@@ -545,14 +542,13 @@ class NotebookParser {
 
   indices() {
     const indices = [];
+    const refuseSlice = () => {
+      if (this.isAt(":")) this.fail("slices are not understood here; index by numbers, ranges and tensors of ids");
+    };
     while (!this.skip("]")) {
-      if (this.isAt(":")) {
-        this.fail("slices are not understood here; index by numbers, ranges and tensors of ids");
-      }
+      refuseSlice();
       indices.push(this.expression());
-      if (this.isAt(":")) {
-        this.fail("slices are not understood here; index by numbers, ranges and tensors of ids");
-      }
+      refuseSlice();
       if (!this.isAt("]")) this.require(",");
     }
     if (indices.length === 0) this.fail("an index is missing between [ and ]");

@@ -23,10 +23,16 @@ const EXAMPLE = {
 const GIVEN = new Set([...PARAMETERS, "Xb", "Yb", "torch", "F", "range", "len", ...Object.keys(EXAMPLE_NAMES)]);
 const STORAGE_KEY = "charmlp-gradcheck-practice";
 
+const exampleMatrix = (name, elements) => new Matrix(...EXAMPLE_SIZES.matrixShape(name), elements);
+
+/** A value as the matrix of a tensor whose shape it has; undefined if it is none. */
+const matrixOf = (value, name) => (value instanceof NotebookTensor && EXAMPLE_SIZES.accepts(value.shape, name)
+  ? exampleMatrix(name, value.data) : undefined);
+
 const exampleProblem = {
   Xb: EXAMPLE.Xb, Yb: EXAMPLE.Yb,
   ...Object.fromEntries(PARAMETERS.map((name) =>
-    [name, new Matrix(...EXAMPLE_SIZES.matrixShape(name), Float64Array.from(EXAMPLE[name]))])),
+    [name, exampleMatrix(name, Float64Array.from(EXAMPLE[name]))])),
 };
 
 class Practice {
@@ -116,10 +122,8 @@ class Practice {
     // What the backward lines do not have is ours, for their forward pass.
     const ours = new Pass(exampleProblem);
     for (const name of FORWARD) {
-      const value = scope.get(name);
-      if (value instanceof NotebookTensor && EXAMPLE_SIZES.accepts(value.shape, name)) {
-        ours[name] = new Matrix(...EXAMPLE_SIZES.matrixShape(name), value.data.slice());
-      }
+      const value = matrixOf(scope.get(name), name);
+      if (value) ours[name] = value.map((x) => x);
     }
     for (const cell of GRADIENTS) {
       this.runCell(cell, scope, errors, (name) => {
@@ -148,7 +152,7 @@ class Practice {
         reference.misshapen.set(name, shape);
         continue;
       }
-      reference.tensors.set(name, new Matrix(...EXAMPLE_SIZES.matrixShape(name), data.slice()));
+      reference.tensors.set(name, exampleMatrix(name, data.slice()));
       if (!sameShape(shape, EXAMPLE_SIZES.shape(name))) reference.shapes.set(name, shape);
     }
     const { lines, cause } = judgeReference(reference);
@@ -190,12 +194,12 @@ class Practice {
 
   computeSlopes(owner) {
     const value = PARAMETERS.includes(owner) ? this.newScope().get(owner) : this.result.scope.get(owner);
-    if (!(value instanceof NotebookTensor) || !EXAMPLE_SIZES.accepts(value.shape, owner)) return null;
+    if (!matrixOf(value, owner)) return null;
     const slopes = value.data.map((x, i) => {
       const step = 1e-5 * Math.max(Math.abs(x), 0.1);
       return (this.lossWith(owner, i, step) - this.lossWith(owner, i, -step)) / (2 * step);
     });
-    return slopes.some((x) => Number.isNaN(x)) ? null : new Matrix(...EXAMPLE_SIZES.matrixShape(owner), slopes);
+    return slopes.some((x) => Number.isNaN(x)) ? null : exampleMatrix(owner, slopes);
   }
 
   // MARK: Progress
@@ -295,12 +299,9 @@ function cellResult(name) {
     message.append("Not written yet, so ours: ", ...tensorButtons(names), ".");
   }
   parts.push(message);
-  const value = result.scope.get(name);
+  const value = matrixOf(result.scope.get(name), name);
   if (!isGradient(name)) {
-    if (value instanceof NotebookTensor && EXAMPLE_SIZES.accepts(value.shape, name)) {
-      const matrix = new Matrix(...EXAMPLE_SIZES.matrixShape(name), value.data);
-      parts.push(element("div", { class: "numbers" }, numberTable(name, matrix)));
-    }
+    if (value) parts.push(element("div", { class: "numbers" }, numberTable(name, value)));
     return parts;
   }
   const slopes = app.practice.slopes(name);
@@ -309,13 +310,12 @@ function cellResult(name) {
       "The forward lines compute no loss, so there are no central differences."));
     return parts;
   }
-  const fits = value instanceof NotebookTensor && EXAMPLE_SIZES.accepts(value.shape, name);
   const tolerance = 1e-6 * Math.max(1e-2, ...slopes.elements.map(Math.abs));
-  const isOff = (i) => fits && !(Math.abs(value.data[i] - slopes.elements[i]) <= tolerance);
+  const isOff = (i) => !(Math.abs(value.elements[i] - slopes.elements[i]) <= tolerance);
   const tables = element("div", { class: "numbers" });
-  if (fits) {
+  if (value) {
     const count = slopes.elements.filter((_, i) => isOff(i)).length;
-    tables.append(numberTable(name, new Matrix(slopes.rows, slopes.columns, value.data), {
+    tables.append(numberTable(name, value, {
       isOff, note: count === 0 ? "yours: agrees everywhere" : `yours: ${count} of ${slopes.count} differ`,
     }));
   }

@@ -1,6 +1,5 @@
-// Which line of a pass is wrong, and which only follow: LineVerdict.swift, HiddenFaults.swift, MixedPasses.swift,
-// LineHints.swift and LineEvaluation.swift. Each line is evaluated on the file's own numbers, forward first; all
-// words are the table's.
+// Which line of a pass is wrong, and which only follow: LineVerdict.swift, MixedPasses.swift, LineHints.swift and
+// LineEvaluation.swift. Each line is evaluated on the file's own numbers, forward first; all words are the table's.
 
 const isFault = (verdict) => verdict !== undefined && (verdict.kind === "here" || verdict.kind === "shape");
 
@@ -49,13 +48,21 @@ class PassJudge {
   /** A parameter, or the file's tensor. */
   value(name) { return PARAMETERS.includes(name) ? this.reference.problem[name] : this.found(name); }
 
+  /** A line on the file's own numbers, one of them multiplied, if the file has them all. */
+  lineOf(name, changed, factor) {
+    const { inputs } = TENSORS.get(name);
+    if (inputs.some((input) => !this.value(input))) return undefined;
+    return this.evaluator.evaluate(name, new Map(inputs.map((input) =>
+      [input, lineInput(input === changed ? this.value(input).times(factor) : this.value(input))])));
+  }
+
   /** A line in every form, on every version of its inputs; the plain one on their own inputs is first. */
   candidates(name) {
-    return this.forms(name).flatMap((form) => this.choices(inputsOf(name, form)).map((choice) => {
+    return this.forms(name).flatMap((form) => this.choices(form.inputs).map((choice) => {
       const versions = [...choice.values()];
       const inputs = new Map([...choice].map(([input, version]) => [input, version.input]));
       return {
-        form, line: this.evaluator.evaluate(name, form, inputs),
+        line: this.evaluator.evaluate(name, inputs, form),
         faults: new Set(versions.flatMap((version) => [...version.faults])),
         isChained: versions.some((version) => isComputedInput(version.input)),
       };
@@ -68,13 +75,13 @@ class PassJudge {
     const forms = formsOf(name);
     const add = (reader, form) => {
       const factor = this.factors.get(reader);
-      if (factor !== undefined) forms.push({ ...form, factor });
+      if (factor !== undefined) forms.push({ inputs, ...form, factor });
     };
     if (name === "dlogprobs") add("loss", { kind: "scaled" });
     for (const reader of owner === null ? [] : readersOf(owner)) {
       if (inputs.includes("d" + reader)) add(reader, { kind: "scaledInput", input: "d" + reader });
     }
-    if (name === "dhprebn") add("bnvar", { kind: "oneGo" });
+    if (name === "dhprebn") add("bnvar", forms.find(({ kind }) => kind === "oneGo"));
     return forms;
   }
 
@@ -226,7 +233,7 @@ class PassJudge {
     const isNegative = name === "dlogit_maxes";
     const sums = isNegative ? exactRowSums(rows).map((sum) => -sum) : exactRowSums(rows);
     const terms = isNegative ? rows : rows.transposed();
-    const sizes = this.evaluator.evaluate(name, { kind: "step" }, new Map([[cancelled, lineInput(terms)]])).size;
+    const sizes = this.evaluator.evaluate(name, new Map([[cancelled, lineInput(terms)]])).size;
     let [product, squaresOfFound, squaresOfSums] = [0, 0, 0];
     sums.forEach((exact, i) => {
       const size = sizes.elements[i];
@@ -430,7 +437,7 @@ class PassJudge {
     const considered = gradients.length ? gradients : judged;
     const holding = considered.filter((name) => {
       const inputs = new Map(TENSORS.get(name).inputs.map((input) => [input, lineInput(other.tensors.get(input))]));
-      const line = evaluator.evaluate(name, { kind: "step" }, inputs);
+      const line = evaluator.evaluate(name, inputs);
       return compareWithLine(tensors.get(name), line, precision) === "holds";
     });
     return considered.length === 0 || 2 * holding.length > considered.length;
@@ -639,7 +646,7 @@ class LineHints {
     const { owner } = TENSORS.get(this.name);
     for (const input of this.inputs) {
       const rest = this.variant(input, (matrix) => matrix.times(0));
-      if (this.isRounding(rest) || !this.isFound(rest)) continue;
+      if (!this.isClearlyFound(rest)) continue;
       return owner && readersOf(owner).length > 1 ? filled(TABLE.hints.oneTerm, { owner }) : TABLE.hints.lostTerm;
     }
     return null;
@@ -661,26 +668,16 @@ class LineHints {
   multipleOf(parameter) {
     const rest = this.variant(parameter, (matrix) => matrix.times(0)).value;
     const [given, wanted] = [this.line.value.minus(rest).elements, this.found.minus(rest).elements];
-    let [products, squares] = [0, 0];
-    given.forEach((x, i) => {
-      products += x * wanted[i];
-      squares += x * x;
-    });
-    const factor = products / squares;
-    if (!Number.isFinite(factor) || factor === 0 || !(Math.abs(factor - 1) > 1e-5)) return undefined;
+    const factor = bestFactor(given, wanted);
+    if (factor === undefined) return undefined;
     return this.isFound(this.variant(parameter, (matrix) => matrix.times(factor))) ? factor : undefined;
   }
 
   /** Whether another line of the file is right with a multiple of a parameter, and only so. */
   holds(reader, parameter, factor) {
-    const { judge } = this;
-    const { inputs } = TENSORS.get(reader);
-    if (inputs.some((input) => !judge.value(input))) return false;
     const isRight = (times) => {
-      const given = new Map(inputs.map((input) =>
-        [input, lineInput(input === parameter ? judge.value(input).times(times) : judge.value(input))]));
-      const line = judge.evaluator.evaluate(reader, { kind: "step" }, given);
-      return compareWithLine(judge.found(reader), line, this.precision) === "holds";
+      const line = this.judge.lineOf(reader, parameter, times);
+      return line !== undefined && compareWithLine(this.judge.found(reader), line, this.precision) === "holds";
     };
     return isRight(factor) && !isRight(1);
   }
@@ -698,10 +695,8 @@ class LineHints {
   }
 
   lostFactor() {
-    const isLost = this.inputs.some((input) => {
-      const rest = this.variant(input, (matrix) => Matrix.filled(matrix.rows, matrix.columns, 1));
-      return !this.isRounding(rest) && this.isFound(rest);
-    });
+    const isLost = this.inputs.some((input) =>
+      this.isClearlyFound(this.variant(input, (matrix) => Matrix.filled(matrix.rows, matrix.columns, 1))));
     return isLost ? TABLE.hints.lostFactor : null;
   }
 
@@ -723,12 +718,8 @@ class LineHints {
 
   /** Whether a tensor is to the last bit what its line makes of this one: then being equal says nothing. */
   isMadeOfThis(other) {
-    const { inputs } = TENSORS.get(other);
-    const { judge } = this;
-    if (!inputs.includes(this.name) || inputs.some((input) => !judge.value(input))) return false;
-    const given = new Map(inputs.map((input) => [input, lineInput(judge.value(input))]));
-    const made = judge.evaluator.evaluate(other, { kind: "step" }, given).value;
-    return judge.value(other)?.equals(rounded(made, this.precision)) ?? false;
+    const line = TENSORS.get(other).inputs.includes(this.name) ? this.judge.lineOf(other) : undefined;
+    return line !== undefined && (this.judge.value(other)?.equals(rounded(line.value, this.precision)) ?? false);
   }
 
   scaledTerm() {
@@ -752,7 +743,7 @@ class LineHints {
         const value = this.judge.value(other);
         if (!value || value.rows !== expected.rows || value.columns !== expected.columns) continue;
         const rest = this.variant(input, () => value);
-        if (!this.isRounding(rest) && this.isFound(rest)) return filled(TABLE.hints.otherInput, { tensor: other });
+        if (this.isClearlyFound(rest)) return filled(TABLE.hints.otherInput, { tensor: other });
       }
     }
     return null;
@@ -808,7 +799,7 @@ class LineHints {
       for (const power of [-1, 2, 0.5, -2, -0.5, 1 / 3, 2 / 3, 4 / 3]) {
         const rest = this.variant(input, (x) =>
           (input === "bnvar" ? x.plus(1e-5).pow(power).plus(-1e-5) : x.pow(power)));
-        if (!this.isRounding(rest) && this.isFound(rest)) return TABLE.hints.otherPower;
+        if (this.isClearlyFound(rest)) return TABLE.hints.otherPower;
       }
     }
     return null;
@@ -819,11 +810,8 @@ class LineHints {
     const isSquare = (x) => x.rows === x.columns && x.rows > 1;
     const transpose = () => ({ value: line.value.transposed(), size: line.size.transposed(), terms: line.terms });
     if (isSquare(found) && this.isFound(transpose())) return TABLE.hints.transpose;
-    const isFactor = this.inputs.some((input) => {
-      if (!isSquare(this.input(input))) return false;
-      const rest = this.variant(input, (x) => x.transposed());
-      return !this.isRounding(rest) && this.isFound(rest);
-    });
+    const isFactor = this.inputs.some((input) => isSquare(this.input(input))
+      && this.isClearlyFound(this.variant(input, (x) => x.transposed())));
     return isFactor ? TABLE.hints.transposedFactor : null;
   }
 
@@ -831,8 +819,7 @@ class LineHints {
   otherOrder() {
     const { found, line } = this;
     if (found.count < 2 || found.count > 2 ** 20) return null;
-    const bounds = boundOf(line, this.precision).elements;
-    const tolerance = Math.min(bounds.reduce((most, bound) => (most < bound ? bound : most), bounds[0]), this.limit);
+    const tolerance = Math.min(boundOf(line, this.precision).largest(), this.limit);
     const expected = line.value.elements.slice().sort();
     const isSame = found.elements.slice().sort().every((x, i) => Math.abs(x - expected[i]) <= tolerance);
     const isClear = found.elements.some((x, i) => Math.abs(x - line.value.elements[i]) > 32 * tolerance);
@@ -887,14 +874,12 @@ class LineHints {
     const { found, line } = this;
     if (value.rows !== found.rows || value.columns !== found.columns) return false;
     const like = { value, size: line.size.plus(value.magnitude()), terms: line.terms };
-    return !this.isRounding(like) && this.isFound(like);
+    return this.isClearlyFound(like);
   }
 
   constantDifference() {
     const difference = this.found.minus(this.line.value);
-    const bounds = boundOf(this.line, this.precision).elements;
-    const largest = bounds.reduce((most, bound) => (most < bound ? bound : most), bounds[0] ?? 0);
-    const tolerance = 4 * Math.min(largest, this.limit);
+    const tolerance = 4 * Math.min(boundOf(this.line, this.precision).largest(), this.limit);
     if (!difference.elements.some((x) => Math.abs(x) > 8 * tolerance)) return null;
     const isConstant = (matrix) => matrix.columns > 1 && matrix.elements.every((x, i) =>
       i % matrix.columns === 0 || Math.abs(x - matrix.elements[i - (i % matrix.columns)]) <= tolerance);
@@ -933,10 +918,13 @@ class LineHints {
       const given = this.judge.versions.get(input)[0].input;
       return [input, input === changed ? lineInput(change(given.value)) : given];
     }));
-    return this.judge.evaluator.evaluate(this.name, { kind: "step" }, inputs);
+    return this.judge.evaluator.evaluate(this.name, inputs);
   }
 
   isFound(line) { return compareWithLine(this.found, line, this.precision, this.limit) === "holds"; }
+
+  /** Whether a line that is more than rounding is the file's. */
+  isClearlyFound(line) { return !this.isRounding(line) && this.isFound(line); }
 
   /** Whether nothing but rounding is in a line. */
   isRounding(line) {
@@ -972,19 +960,24 @@ function hasAtMostDigits(x, digits) {
 
 /** The number that a line is multiplied by in all elements. */
 function constantFactor(found, line, precision, limit) {
-  let [products, squares] = [0, 0];
-  line.value.elements.forEach((x, i) => {
-    products += found.elements[i] * x;
-    squares += x * x;
-  });
-  const factor = products / squares;
-  if (!Number.isFinite(factor) || factor === 0 || !(Math.abs(factor - 1) > 1e-5)
-    || !(line.value.count > 1 || squares > 0)) return undefined;
-  const scaled = {
+  const factor = bestFactor(line.value.elements, found.elements);
+  if (factor === undefined) return undefined;
+  const multiple = {
     value: line.value.times(factor), size: line.size.times(2 * Math.abs(factor)), terms: line.terms,
   };
   const scaledLimit = Math.max(1, Math.abs(factor)) * limit;
-  return compareWithLine(found, scaled, precision, scaledLimit) === "holds" ? factor : undefined;
+  return compareWithLine(found, multiple, precision, scaledLimit) === "holds" ? factor : undefined;
+}
+
+/** The number that comes nearest to making some numbers others; undefined if that is 1, or nothing does. */
+function bestFactor(given, wanted) {
+  let [products, squares] = [0, 0];
+  given.forEach((x, i) => {
+    products += wanted[i] * x;
+    squares += x * x;
+  });
+  const factor = products / squares;
+  return Number.isFinite(factor) && factor !== 0 && Math.abs(factor - 1) > 1e-5 ? factor : undefined;
 }
 
 /** Five digits after the point, or six in all. */
