@@ -79,11 +79,9 @@ package enum HintSentence: String, Sentence {
     """
   case otherUseOfMaxes = "its last bits show another use of dlogit_maxes"
   case otherPass = "{question}; or {names} changed after {tensor} was computed"
-  case missingInput = "{names} is not in the file, so it may be there"
-  case missingInputs = "{names} are not in the file, so it may be there"
-  case leftOutInput = "{names} is left out, so it may be there"
-  case leftOutInputs = "{names} are left out, so it may be there"
-  case unknownInputs = "{names} are not in the file or left out, so it may be there"
+  case missingInputs = "{names} {are} not in the file, so it may be there"
+  case leftOutInputs = "{names} {are} left out, so it may be there"
+  case unknownInputs = "{names} {are} not in the file or left out, so it may be there"
 
   // What to look at
   case reads = "reads {names}"

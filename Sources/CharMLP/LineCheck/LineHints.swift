@@ -278,19 +278,15 @@ struct LineHints {
       PassTensor.computed.contains($0) && judge.found($0) == nil
     }
     guard !unknown.isEmpty else { return nil }
-    let leftOut = unknown.filter {
-      judge.isLeftOut($0) || judge.reference.otherTypes[$0] != nil
-    }
+    let leftOut = unknown.count { judge.isLeftOut($0) || judge.reference.otherTypes[$0] != nil }
     let names = unknown.map(\.name).joined(separator: ", ")
     let sentence: Sentence =
-      switch (unknown.count, leftOut.count) {
-      case (1, 0): .missingInput
-      case (_, 0): .missingInputs
-      case (1, 1): .leftOutInput
-      case (let count, let others) where count == others: .leftOutInputs
+      switch leftOut {
+      case 0: .missingInputs
+      case unknown.count: .leftOutInputs
       default: .unknownInputs
       }
-    return sentence(["names": names])
+    return sentence(["names": names, "are": unknown.count == 1 ? "is" : "are"])
   }
 
   // MARK: Trying

@@ -906,10 +906,9 @@ class LineHints {
     if (unknown.length === 0) return null;
     const leftOut = unknown.filter((input) =>
       this.judge.isLeftOut(input) || this.judge.reference.otherTypes.has(input)).length;
-    const sentence = leftOut === 0 ? [hints.missingInput, hints.missingInputs]
-      : leftOut === unknown.length ? [hints.leftOutInput, hints.leftOutInputs]
-        : [hints.unknownInputs, hints.unknownInputs];
-    return filled(sentence[unknown.length === 1 ? 0 : 1], { names: unknown.join(", ") });
+    const sentence = leftOut === 0 ? hints.missingInputs
+      : leftOut === unknown.length ? hints.leftOutInputs : hints.unknownInputs;
+    return filled(sentence, { names: unknown.join(", "), are: unknown.length === 1 ? "is" : "are" });
   }
 
   /** The line with one input changed. */
