@@ -1,10 +1,10 @@
 // Swift's preconditions, with messages that survive optimization.
 //
 // Every module is optimized in debug builds too, and in optimized code Swift's own `precondition`
-// stops the process without a word: "Illegal instruction". `fatalError` always speaks. These
-// functions have the names of Swift's and take their place in a module. A module has its own through
-// a link to this file, because public ones would take the place of Swift's in a user's code as well;
-// where one or two are all there are, they are a `fatalError`.
+// stops the process without a word: "Illegal instruction". `fatalError` keeps its message. These
+// functions shadow Swift's of the same names. Each module has its own symbolic link to this file,
+// because public functions would shadow Swift's in users' code too. A module with only one or two
+// checks calls `fatalError` directly.
 
 /// Stops the process with a message unless a condition holds, in every build.
 @inlinable

@@ -100,7 +100,7 @@ extension Command {
 enum CommandLineWords {
   /// The words after the program's name.
   /// - Throws: `CommandFailure`: 69 if not even the name is there, 66 for a word that is not UTF-8.
-  static func arguments(of words: [[UInt8]] = processWords()) throws(CommandFailure) -> [String] {
+  static func arguments(of words: [[UInt8]] = processArgumentBytes()) throws(CommandFailure) -> [String] {
     guard !words.isEmpty else {
       throw CommandFailure(
         .unavailable, "the arguments cannot be read, not even the program's name",

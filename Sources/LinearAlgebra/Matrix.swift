@@ -19,7 +19,7 @@ public struct Matrix<Scalar: MatrixScalar>: Equatable, Sendable {
 
   /// Makes a matrix from its elements, row by row.
   ///
-  /// It is a programmer's error if their number is not `rows` · `columns`.
+  /// It is a programming error if their number is not `rows` · `columns`.
   public init(rows: Int, columns: Int, elements: [Scalar]) {
     precondition(
       rows >= 0 && columns >= 0 && elements.count == rows * columns,
@@ -107,7 +107,7 @@ public func vectorizedTanh(_ x: Matrix<Float>) -> Matrix<Float> {
 //
 // `*` is elementwise; a matrix product is always spelled `matmul`. A dimension of 1 is repeated to
 // match the other operand ("keep-dim broadcasting"), and nothing else is: (32, 200) * (1, 200) is
-// fine, (32, 200) * (32, 27) is a programmer's error.
+// fine, (32, 200) * (32, 27) is a programming error.
 
 extension Matrix {
   /// The sum, element by element; a dimension of 1 is repeated.

@@ -1,9 +1,9 @@
-// The matrix product, with its two engines: CBLAS, and the naive loop it is measured and checked
-// against.
+// The matrix product, with its two implementations: CBLAS, and the naive loop it is measured and
+// checked against.
 //
-// A product is a value, `matmul`, that is called like a function, so that the engine can be changed
-// without touching a line that uses it. A transposition is a tag on the operand, never a copy.
-// Every dimension is checked here, before BLAS sees it; alpha and beta are BLAS's own.
+// A product is a value, `matmul`, that is called like a function, so that the implementation can be
+// changed without touching a line that uses it. A transposition is a tag on the operand, never a
+// copy. Every dimension is checked here, before BLAS sees it; alpha and beta are BLAS's own.
 
 import CBLAS
 public import RealModule
@@ -45,7 +45,7 @@ public struct Transposed<Scalar: MatrixScalar>: MatrixOperand, Sendable {
   public var isTransposed: Bool { true }
 }
 
-/// An engine for matrix products: `matmul(a, b.T)`.
+/// An implementation of the matrix product: `matmul(a, b.T)`.
 public enum MatrixProduct: String, CaseIterable, Sendable {
   /// `cblas_sgemm` and `cblas_dgemm`.
   case blas

@@ -334,7 +334,7 @@ extension PaddedMatrix {
   }
 
   /// A vector of `rows` · `columns` zeros in a block of its own.
-  package func numbers(_ rows: Int, _ columns: Int = 1) -> IndexVector {
+  package func indices(_ rows: Int, _ columns: Int = 1) -> IndexVector {
     precondition(rows >= 0 && columns >= 0, "Arena: (\(rows), \(columns)) numbers")
     let count = product(rows, columns)
     guard let start = unsafe allocate(count) else {

@@ -78,7 +78,7 @@ public func exitProcess(_ status: CInt) -> Never { exit(status) }
 public func exitProcessImmediately(_ status: CInt) -> Never { _exit(status) }
 
 /// The process's arguments, its own name first, as bytes; empty if unknown (/proc is not mounted).
-public func processWords() -> [[UInt8]] {
+public func processArgumentBytes() -> [[UInt8]] {
   let words = unsafe CommandLine.unsafeArgv
   return (0..<Int(CommandLine.argc)).compactMap { index in
     guard let word = unsafe words[index] else { return nil }
@@ -88,7 +88,7 @@ public func processWords() -> [[UInt8]] {
 
 /// The same as text, for records; bytes that are not UTF-8 become U+FFFD.
 public func processArguments() -> [String] {
-  processWords().map { String(decoding: $0, as: UTF8.self) }
+  processArgumentBytes().map { String(decoding: $0, as: UTF8.self) }
 }
 
 /// The value of an environment variable, nil if it is not set, or is not UTF-8.

@@ -54,7 +54,7 @@ public struct CoreSet: Equatable, Sendable {
   }
 
   /// Keeps the calling thread to these cores, if the system lets it.
-  public func holdCallingThread() {
+  public func pinCallingThread() {
     _ = unsafe mask.withUnsafeBytes { buffer in
       unsafe sched_setaffinity(
         0, buffer.count, buffer.assumingMemoryBound(to: cpu_set_t.self).baseAddress!)

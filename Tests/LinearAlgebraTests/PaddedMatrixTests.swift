@@ -112,7 +112,7 @@ struct PaddedMatrixTests {
     for arena in arenas {
       let (a, b) = arena.block { ($0.matrix(3, 5), $0.matrix(2, 17)) }
       #expect(a.stride == 16 && b.stride == 32)
-      #expect(arena.numbers(7).count == 7)
+      #expect(arena.indices(7).count == 7)
     }
     // Three rows of 16 floats, two of 32, seven numbers, and for each block a vector more.
     #expect(arenas.map(\.byteCount) == [604, 604])

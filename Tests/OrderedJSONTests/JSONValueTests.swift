@@ -67,7 +67,7 @@ import Testing
     }
   }
 
-  @Test("A key twice is a programmer's error")
+  @Test("A key twice is a programming error")
   func keyTwice() async {
     await #expect(processExitsWith: .failure) {
       _ = JSONValue.object([(key: "a", value: 1), (key: "a", value: 2)]).encoded()

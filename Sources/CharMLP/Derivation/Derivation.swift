@@ -6,7 +6,7 @@
 // intermediate. A line is evaluated when it is first read and then kept. So the lines alone
 // determine the order of evaluation, and setting a tensor before reading the loss gives the loss
 // that follows from it: that is how the gradient check perturbs an intermediate. Above each
-// gradient stands the forward line that it inverts.
+// gradient is the forward line that it differentiates.
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
 
 public import LinearAlgebra

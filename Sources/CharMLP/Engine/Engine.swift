@@ -238,10 +238,10 @@ package final class FusedEngine: Engine {
   ) throws(Failure) {
     plan(first)
     var (hasNext, taken) = (true, 0)
-    defer { if taken > 1 { team.releaseCore() } }
+    defer { if taken > 1 { team.unpin() } }
     while hasNext {
       // To pin threads is not worth it for one step alone.
-      if taken == 1 { team.holdCore() }
+      if taken == 1 { team.pinToCore() }
       taken += 1
       if !fusedStep.goesOn { team.startOthers() }
       // A look at the clock costs as much as a hundredth of a small step. The number of threads may
@@ -287,7 +287,7 @@ package final class FusedEngine: Engine {
   package func use(_ threads: Int) {
     guard threads != team.activeCount else { return }
     // A thread that is alone goes where the system finds room.
-    if threads < team.count { team.releaseCore() } else { team.holdCore() }
+    if threads < team.count { team.unpin() } else { team.pinToCore() }
     team.setActiveCount(threads)
     fusedStep.shareOut(among: threads)
   }

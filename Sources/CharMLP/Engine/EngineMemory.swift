@@ -36,11 +36,11 @@ struct MinibatchMemory {
   init(_ arena: Arena, _ shape: ModelShape, batchSize: Int, capacity: Int, isSorted: Bool) {
     (self.batchSize, self.capacity, self.isSorted) = (batchSize, capacity, isSorted)
     (blockSize, vocabulary) = (shape.blockSize, shape.vocabulary)
-    contexts = arena.numbers(capacity, shape.blockSize)
-    targets = arena.numbers(capacity)
-    positions = arena.numbers(capacity)
-    rowCount = arena.numbers(1)
-    rowEnds = arena.numbers(shape.blockSize + 1)
+    contexts = arena.indices(capacity, shape.blockSize)
+    targets = arena.indices(capacity)
+    positions = arena.indices(capacity)
+    rowCount = arena.indices(1)
+    rowEnds = arena.indices(shape.blockSize + 1)
   }
 
   /// Copies a minibatch, or the part of it that is computed here; its ids must be of the
@@ -113,7 +113,7 @@ final class StepInput {
 
   init(_ arena: Arena, _ minibatches: (MinibatchMemory, MinibatchMemory)) {
     self.minibatches = minibatches
-    index = arena.numbers(1)
+    index = arena.indices(1)
   }
 
   /// Turns to one of the two.

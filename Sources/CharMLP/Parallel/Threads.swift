@@ -185,7 +185,7 @@ final class ThreadTeam {
       let member = threads.count + 1
       let core = cores.isEmpty ? nil : cores[member]
       let thread = StartedThread { [shared] in
-        core?.holdCallingThread()
+        core?.pinCallingThread()
         shared.run(member)
       }
       guard let thread else { break }
@@ -212,15 +212,15 @@ final class ThreadTeam {
     return all.cores.map { all.only($0) }
   }
 
-  /// Pins the calling thread to its core until `releaseCore`, so that neither its other work nor
+  /// Pins the calling thread to its core until `unpin`, so that neither its other work nor
   /// threads and processes it starts are pinned.
-  func holdCore() {
-    if count > 1, activeCount == count { cores.first?.holdCallingThread() }
+  func pinToCore() {
+    if count > 1, activeCount == count { cores.first?.pinCallingThread() }
   }
 
   /// Lets the calling thread run on all cores again.
-  func releaseCore() {
-    if count > 1, !cores.isEmpty { allCores?.holdCallingThread() }
+  func unpin() {
+    if count > 1, !cores.isEmpty { allCores?.pinCallingThread() }
   }
 
   /// Lets every other active member work once; the calling thread does its own part next.
