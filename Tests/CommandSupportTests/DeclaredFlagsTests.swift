@@ -119,7 +119,7 @@ import Testing
     #expect(line([]).explanation(of: "--foo") == nil)
   }
 
-  @Test("A word that begins with a hyphen is told how to be written")
+  @Test("The message for a word that begins with a hyphen says how to write it")
   func words() {
     #expect(
       line(["fail", "-bo"]).adviceOnWords

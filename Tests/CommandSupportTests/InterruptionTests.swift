@@ -70,7 +70,7 @@ struct InterruptionTests {
     }
   }
 
-  @Test("What must be cleaned up is, before a signal ends the process")
+  @Test("Cleanup runs before a signal ends the process")
   func deferred() async {
     await #expect(processExitsWith: .exitCode(130)) {
       let path = try Interruption.deferring {

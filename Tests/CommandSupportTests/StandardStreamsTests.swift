@@ -208,7 +208,7 @@ final class Pseudoterminal {
         + "\rstep 3\u{1B}[K\(clear)end\n")
   }
 
-  @Test("Elsewhere only the lines that stay are printed")
+  @Test("Without a terminal only permanent lines are printed")
   func file() throws {
     #expect(
       try printed(isTerminal: false, work) == "begin\ntrain: warning: slow disk\nend\n")
@@ -238,7 +238,7 @@ final class Pseudoterminal {
     #expect(try print(false).split(separator: "\n").count == 3)
   }
 
-  @Test("Quiet leaves the warnings", arguments: [true, false])
+  @Test("--quiet does not silence warnings", arguments: [true, false])
   func quiet(isTerminal: Bool) throws {
     #expect(
       try printed(isTerminal: isTerminal, isQuiet: true, work) == "train: warning: slow disk\n")

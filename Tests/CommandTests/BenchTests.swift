@@ -38,7 +38,7 @@ struct BenchTests {
     }
   }
 
-  @Test("The parts of a step are told for one thread and for several, and sum to the step")
+  @Test("bench lists the parts of a step for one thread and for several, and they sum to the step")
   func breakdowns() throws {
     let breakdowns = try objects(try bench(["--threads", "2"])["breakdowns"])
     #expect(breakdowns.map { $0["threads"] as? Int } == [1, 2])

@@ -225,7 +225,7 @@ struct DataWarningTests {
       })
   }
 
-  @Test("A warning comes with a line of shell that mends the list", arguments: oddLists)
+  @Test("A warning comes with a shell command that fixes the list", arguments: oddLists)
   func mended(list: OddList) throws {
     try #require(try place.guarded("\(list.script) > words.txt").status == 0)
     let found = try warnings(try describe("train --data words.txt"))
@@ -266,7 +266,7 @@ struct DataWarningTests {
     #expect(first.hasSuffix(" characters, median 6"), "\(first)")
   }
 
-  @Test("The line of shell is printed below its warning, which is wrapped")
+  @Test("The shell command is printed below its warning, which is wrapped")
   func text() throws {
     #expect(try place.guarded("sed 's/$/,1/' plain.txt > words.txt").status == 0)
     let line = "  try:  cut -d, -f1 words.txt | train --data -\n"

@@ -4,7 +4,7 @@ import Foundation
 import Safetensors
 import Testing
 
-@Suite("train: going on from a run")
+@Suite("train: extending runs and starting from them")
 struct GoingOnTests {
   let place: Workplace
 

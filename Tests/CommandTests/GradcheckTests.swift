@@ -95,7 +95,7 @@ struct GradcheckTests {
     }
   }
 
-  @Test("One tensor of another type is left out by its name, with the line that mends it")
+  @Test("One tensor of another type is left out by its name, with the line that fixes it")
   func otherType() throws {
     let path = try writeReference("float32") { file in
       file["dh"] = Tensor([Int64](repeating: 0, count: 48), shape: [4, 12])
@@ -269,7 +269,7 @@ struct GradcheckTests {
     #expect(outcome.output.split(separator: "\n").allSatisfy { $0.count <= 80 })
   }
 
-  @Test("A file with nothing to judge is refused with 65, and near names are told")
+  @Test("A file with nothing to judge is refused with 65, and similar names are suggested")
   func nothingToJudge() throws {
     let path = try writeReference { file in
       let kept: Set = ["Xb", "Yb", "C", "W1", "b1", "W2", "b2", "bngain", "bnbias"]

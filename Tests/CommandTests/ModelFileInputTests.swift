@@ -5,7 +5,7 @@ import Foundation
 import Safetensors
 import Testing
 
-@Suite("A model from a stranger")
+@Suite("Untrusted model files")
 struct ModelFileInputTests {
   let place: Workplace
 

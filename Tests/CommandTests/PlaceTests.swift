@@ -3,7 +3,7 @@
 import Foundation
 import Testing
 
-@Suite("Places")
+@Suite("Output paths that cannot be written")
 struct PlaceTests {
   let place: Workplace
 

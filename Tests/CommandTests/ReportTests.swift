@@ -110,7 +110,7 @@ struct ReportTests {
     #expect(try text("run/report.html").contains("<dt>blas core</dt>"))
   }
 
-  @Test("A gnuplot that fails is told once, and the page is there")
+  @Test("A failing gnuplot is reported once, and the page is still written")
   func failingGnuplot() throws {
     try FileManager.default.createSymbolicLink(
       atPath: place.path("gnuplot"), withDestinationPath: "/bin/false")

@@ -134,7 +134,7 @@ struct BlankWordsTests {
   }
 }
 
-@Suite("Which list is read")
+@Suite("How --data finds a list")
 struct ListPlaceTests {
   @Test("Without a name the bundled list is read, and the first line says so")
   func bundled() throws {

@@ -37,7 +37,7 @@ struct TrainListsTests {
     try jsonObject(String(decoding: try place.read(run + "/run.json"), as: UTF8.self))
   }
 
-  @Test("A list needs no flag")
+  @Test("train takes a word list with or without --data")
   func positional() throws {
     #expect(try train(["all.txt", "-o", "plain", "-q"]).errors.contains("warning: tiny"))
     #expect(try train(["--data", "all.txt", "-o", "flag"]).status == 0)
@@ -71,7 +71,7 @@ struct TrainListsTests {
     #expect(try jsonObject(described)["words"] as? Int == 90)
   }
 
-  @Test("What is wrong is told of the list that it is in")
+  @Test("With several lists, an error names the list that it is in")
   func errors() throws {
     try place.write([0x61, 0x0A, 0x62, 0xE9, 0x0A], to: "latin.txt")
     expectRefusal(
@@ -184,7 +184,7 @@ struct TrainDataTests {
     }
   }
 
-  @Test("A network that has learned nothing is told which n-gram beats it, in 80 columns")
+  @Test("train names the n-grams that beat a network which has learned nothing, in 80 columns")
   func countingWins() throws {
     let outcome = try place.run("train", ["--steps", "1", "--quiet", "--samples", "0"])
     let lines = outcome.output.split(separator: "\n")

@@ -73,7 +73,7 @@ private let equivalentLists = [
   WordListCase("pipe", script: "cat plain.txt |", "-"),
 ]
 
-@Suite("A word list from a stranger")
+@Suite("Untrusted word lists")
 struct WordListInputTests {
   let place: Workplace
 

@@ -155,7 +155,7 @@ private let otherFiles = [
     "too long", script: #"printf 'a\300\200b\n'; cat plain.txt"#, "some lines are damaged"),
 ]
 
-@Suite("The line after a refusal of a word list")
+@Suite("The command suggested after a refused word list")
 struct WordListRemedyTests {
   let place: Workplace
 

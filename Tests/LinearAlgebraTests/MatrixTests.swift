@@ -26,7 +26,7 @@ struct MatrixTests {
     }
   }
 
-  @Test("Scalars act on every element")
+  @Test("Arithmetic with a scalar acts on every element of a matrix")
   func scalars() {
     #expect((2 * matrix).elements == [2, 4, 6, 8, 10, 12])
     #expect((matrix / 2).elements == [0.5, 1, 1.5, 2, 2.5, 3])

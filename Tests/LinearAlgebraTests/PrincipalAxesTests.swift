@@ -56,7 +56,7 @@ struct PrincipalAxesTests {
     #expect(found.explained(by: 9) == 0)
   }
 
-  @Test("What is not finite has no axes", arguments: [Float.nan, .infinity])
+  @Test("A matrix with NaN or infinity has no principal axes", arguments: [Float.nan, .infinity])
   func notFinite(value: Float) {
     #expect(PrincipalAxes(ofRows: Matrix(rows: 2, columns: 2, elements: [1, 2, value, 3])) == nil)
   }

@@ -36,7 +36,7 @@ struct RandomMaskTests {
     for count in together { #expect(abs(Double(count) / (255 * 255) - 0.25) <= 0.009) }
   }
 
-  @Test("It is a function of seed, step and place: a vector is the same elements as the matrix")
+  @Test("A dropout mask depends only on seed, step and place, by vector or as a matrix")
   func vectors() {
     let mask = RandomMask(rate: 0.3, seed: 9, step: 2, columns: 40)
     let matrix: Matrix<Float> = mask.matrix(5, 40)

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Reading JSON")
 struct JSONReaderTests {
-  @Test("What was written is read back, to the last bit and in the same order")
+  @Test("Encoded JSON reads back bit for bit and in the same order")
   func roundTrip() throws {
     let value: JSONValue = [
       "b": [1, -7, .unsigned(.max), 0.1, .number(-0.0), .number(1e-300), .number(Float(0.1))],

@@ -52,7 +52,7 @@ struct FileFormatTests {
     #expect(try WordList(text: text).utf8 == Array(text.utf8))
   }
 
-  @Test("is said of bytes without a signature too")
+  @Test("Binary data without a known signature is refused as binary data")
   func binary() throws {
     let module: [UInt8] = [0, 0x61, 0x73, 0x6D, 1, 0, 0, 0, 1, 5, 0x60, 2, 0x7F, 0x80, 3, 4]
     #expect(throws: WordListError.foreignFormat("binary data", nil)) {

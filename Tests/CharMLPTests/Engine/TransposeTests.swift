@@ -7,7 +7,9 @@ import Testing
 
 @Suite("Transposed copies")
 struct TransposeTests {
-  @Test("Rows become columns, padding included", arguments: [(16, 16), (32, 100), (64, 27)])
+  @Test(
+    "A transposed copy turns rows into columns, padding included",
+    arguments: [(16, 16), (32, 100), (64, 27)])
   func transposes(rows: Int, columns: Int) {
     let stride = PaddedMatrix.stride(columns)
     let arena = Arena()

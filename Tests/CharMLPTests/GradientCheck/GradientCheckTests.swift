@@ -38,7 +38,7 @@ struct GradientCheckTests {
     #expect(problem.steps.dW2 != plain.steps.dW2)
   }
 
-  @Test("Shapes are the notebook's")
+  @Test("A gradient check reports the notebook's shapes")
   func shapes() {
     let report = GradientCheck(.random(batchSize: 4, seed: 1), threads: 1).report()
     let shapes = Dictionary(

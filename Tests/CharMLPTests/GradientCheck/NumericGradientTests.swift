@@ -63,7 +63,7 @@ struct NumericGradientTests {
     return place
   }
 
-  @Test("The result does not depend on the number of threads")
+  @Test("Numeric gradients do not depend on the number of threads")
   func threads() {
     let problem = GradientProblem.random(batchSize: 3, seed: 2)
     let reports = [1, 2, 5].map { GradientCheck(problem, threads: $0).report() }

@@ -105,7 +105,7 @@ struct ReferenceRefusalTests {
     #expect(tensor == name || ["W1", "Yb"].contains(tensor))
   }
 
-  @Test("Ids are I64 or I32, parameters are F32 or F64 as C is; what mends it is told")
+  @Test("Ids are I64 or I32, parameters are F32 or F64 as C is; the message says how to fix it")
   func dataTypes() throws {
     let whole = try file()
     let expected = try Reference(decoding: whole.encoded())
@@ -141,7 +141,7 @@ struct ReferenceRefusalTests {
   }
 
   @Test(
-    "A tensor to be judged of another type is left out, with what mends it, and the rest is judged",
+    "A tensor to be judged of another type is left out, with what fixes it, and the rest is judged",
     arguments: [DataType.float16, .bfloat16, .int32, .int64, .bool, .float32, .float64])
   func otherTypes(type: DataType) throws {
     let problem = GradientProblem.random(batchSize: 4, seed: 4)

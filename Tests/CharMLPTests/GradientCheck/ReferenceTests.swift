@@ -31,7 +31,7 @@ struct ReferenceTests {
     }
   }
 
-  @Test("What is written is read back, and is exact", arguments: Precision.allCases, [2, 32])
+  @Test("A written reference file reads back exactly", arguments: Precision.allCases, [2, 32])
   func roundTrip(precision: Precision, batchSize: Int) throws {
     let problem = GradientProblem.random(batchSize: batchSize, seed: 4)
     let written = Reference(computing: problem, in: precision)
@@ -90,7 +90,7 @@ struct ReferenceTests {
     #expect(read.misshapen.isEmpty && read.stale.isEmpty)
   }
 
-  @Test("Only what is there is compared, and other names are told")
+  @Test("A partial reference is compared as far as it goes, and unknown names are reported")
   func partial() throws {
     let problem = GradientProblem.random(batchSize: 4, seed: 4)
     var file = try SafetensorsFile(

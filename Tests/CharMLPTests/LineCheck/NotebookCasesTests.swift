@@ -10,7 +10,7 @@ import Testing
 
 @testable import CharMLP
 
-@Suite("Notebooks with the usual mistakes")
+@Suite("Notebooks with common mistakes")
 struct NotebookCasesTests {
   typealias Pass = Derivation<Float>
 
@@ -270,7 +270,7 @@ struct NotebookCasesTests {
     #expect(verdicts.passed && verdicts.lines.count == 46)
   }
 
-  @Test("The mistake is found, and its kind", arguments: cases)
+  @Test("gradcheck finds a notebook's mistake and names its kind", arguments: cases)
   func mistakes(mistake: Case) throws {
     let verdicts = try verdicts(file(mistake.change))
     #expect(verdicts.cause == nil)

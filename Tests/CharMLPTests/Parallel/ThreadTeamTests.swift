@@ -56,7 +56,7 @@ struct ThreadTeamTests {
   }
 
   // In a process of its own, which a signal ends if the team waits for a member that never comes.
-  @Test("A thread that comes late works even after the dismissal, or ends if there is no work")
+  @Test("A late thread finishes a pending call after the team ends, or exits if there is none")
   func dismissal() async {
     await #expect(processExitsWith: .success) {
       alarm(60)
