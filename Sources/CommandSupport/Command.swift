@@ -100,7 +100,9 @@ extension Command {
 enum CommandLineWords {
   /// The words after the program's name.
   /// - Throws: `CommandFailure`: 69 if not even the name is there, 66 for a word that is not UTF-8.
-  static func arguments(of words: [[UInt8]] = processArgumentBytes()) throws(CommandFailure) -> [String] {
+  static func arguments(of words: [[UInt8]] = processArgumentBytes()) throws(CommandFailure)
+    -> [String]
+  {
     guard !words.isEmpty else {
       throw CommandFailure(
         .unavailable, "the arguments cannot be read, not even the program's name",
@@ -302,7 +304,7 @@ extension Outcome {
 
 extension WordListError {
   /// The failure as it is reported for a list that came from `source`.
-  /// - Parameter line: The line of shell that reads the list as it should be, if there is one.
+  /// - Parameter line: The shell command that reads the list as it should be, if there is one.
   public func commandFailure(in source: String, instead line: String? = nil) -> CommandFailure {
     let status: ExitStatus =
       switch kind {

@@ -1,4 +1,4 @@
-// What the commands say of a word list that deserves a warning, and the line of shell that mends
+// What the commands say of a word list that deserves a warning, and the shell command that mends
 // it.
 //
 // There is no flag for any of it: the shell has the tools. Each line is tried by a test, on a list
@@ -79,7 +79,7 @@ extension DataWarning {
       taken as whole words
       """
     case .notation(let notation):
-      "\(notation.name): its signs are learned as letters"
+      "\(notation.name): its punctuation is learned as letters"
     case .bullets(let finding):
       """
       bullets: \(Format.counted(finding.lines, "line")) that begin with \
@@ -105,7 +105,10 @@ extension DataWarning {
       \(marks.map(\.text).joined(separator: " or ")) \(lines == 1 ? "is" : "are") learned as words
       """
     case .trailingComments(let lines, _):
-      "comments: \(Format.counted(lines, "line")) with one behind the word, which is learned with it"
+      """
+      comments: \(Format.counted(lines, "line")) with a comment after the word, which is learned as \
+      part of it
+      """
     case .references(let words, let marks):
       """
       reference marks: \(Format.counted(words, "word")) \(words == 1 ? "ends" : "end") in one, such \
@@ -125,7 +128,7 @@ extension DataWarning {
       "HTML: tags or entities in \(Format.counted(words, "place")) are learned as letters"
     case .escaped(let words, let form):
       """
-      letters by their numbers: in \(Format.counted(words, "place")) there is something like \
+      escaped letters: in \(Format.counted(words, "place")) there is something like \
       \(form.example) for é
       """
     case .quoted(let words, _, _):
@@ -184,10 +187,10 @@ extension DataWarning {
     "; add words, take a smaller network (--hidden 20), or start from a trained one (--start-from RUN)"
 }
 
-// MARK: - What mends a list
+// MARK: - Commands that fix a list
 
 extension DataWarning {
-  /// The line of shell that prints the list without what is warned of, if there is one: with tools
+  /// The shell command that prints the list without what is warned of, if there is one: with tools
   /// that are installed, as far as there is a choice.
   package var remedy: TextRemedy? {
     switch self {

@@ -41,7 +41,7 @@ public enum Program {
     StandardError.shared.setCommandName(called(command))
   }
 
-  /// A line of shell that begins with a command, as it has to be typed here.
+  /// A shell command that begins with a command, as it has to be typed here.
   public static func called(_ line: String) -> String { name.map { "\($0) \(line)" } ?? line }
 
   /// The arguments that start one of this program's own commands.

@@ -40,7 +40,7 @@ public struct ModelSource: Sendable {
 
   /// Reads all of the file, the word list still compressed, and says which state of a run it is
   /// unless it is the final one.
-  /// - Throws: `CommandFailure`: 66 if it cannot be read, 65 if it is no model, 76 if it is too new.
+  /// - Throws: `CommandFailure`: 66 if it cannot be read, 65 if it is not a model, 76 if it is too new.
   public func checkpoint() throws(CommandFailure) -> Checkpoint {
     let checkpoint = try Self.checkpoint(path)
     if !checkpoint.isFinished {
@@ -102,7 +102,7 @@ extension CompletionKind {
 
 extension ModelSource {
   /// Reads a model file with all that it says about its training.
-  /// - Throws: `CommandFailure`: 66 if it cannot be read, 65 if it is no model, 76 if it is too new.
+  /// - Throws: `CommandFailure`: 66 if it cannot be read, 65 if it is not a model, 76 if it is too new.
   public static func checkpoint(
     _ path: String, allowingPipes: Bool = true,
     advice: String? = "Name a run directory or a model file."
@@ -214,7 +214,7 @@ public struct WordListSource: Sendable {
   /// What messages call it: the path that is read, `-`, or "the bundled list of names".
   public let name: String
 
-  /// The command and the option that named it, as a line of shell ends with them.
+  /// The command and the option that named it, as a shell command ends with them.
   private let command: String
 
   /// The path that is read, if it is a file's.
@@ -266,7 +266,7 @@ public struct WordListSource: Sendable {
   }
 
   /// Reads the list.
-  /// - Throws: `CommandFailure` for a list that is missing or is no list.
+  /// - Throws: `CommandFailure` for a list that is missing or is not a list.
   public func read() throws(CommandFailure) -> WordList {
     do throws(WordListError) {
       switch place {
@@ -285,14 +285,14 @@ public struct WordListSource: Sendable {
     }
   }
 
-  /// The failure to read the list, with the line of shell that reads it after all.
+  /// The failure to read the list, with the shell command that reads it after all.
   public func failure(_ error: WordListError) -> CommandFailure {
     error.commandFailure(
       in: place == .standardInput ? "stdin" : name,
       instead: error.remedy.flatMap { line(after: $0) })
   }
 
-  /// A line of shell that hands the list to this command again, through a remedy; nil if there is
+  /// A shell command that hands the list to this command again, through a remedy; nil if there is
   /// none.
   public func line(after remedy: TextRemedy) -> String? {
     switch place {
@@ -341,7 +341,7 @@ public struct WordLists: Sendable {
   public var paths: [String] { sources.map { $0.path ?? $0.name } }
 
   /// Reads all of them.
-  /// - Throws: `CommandFailure` for one that is missing or is no list.
+  /// - Throws: `CommandFailure` for one that is missing or is not a list.
   public func read() throws(CommandFailure) -> WordList {
     if let only {
       let list = try only.read()
@@ -355,13 +355,13 @@ public struct WordLists: Sendable {
     }
   }
 
-  /// A line of shell that hands the words to `train` again, through a remedy; nil if there is none.
+  /// A shell command that hands the words to `train` again, through a remedy; nil if there is none.
   public func line(after remedy: TextRemedy) -> String? {
     if let only { return only.line(after: remedy) }
     return remedy.command(for: nil).map { "\(joiningLine) | \($0) | \(Program.called("train -"))" }
   }
 
-  /// A line of shell that prints them as one; unlike cat, awk ends every last line.
+  /// A shell command that prints them as one; unlike cat, awk ends every last line.
   public var joiningLine: String {
     (["awk", "1"] + paths.map { $0 == "-" ? $0 : $0.shellWord ?? CommandSupport.shellWord($0) })
       .joined(separator: " ")

@@ -200,7 +200,7 @@ package enum ReportFile {
     do throws(SystemError) { try work() } catch {
       let advice =
         error.isExisting
-        ? "It is no report, and is not overwritten: name another file with --out."
+        ? "It is not a report, and is not overwritten: name another file with --out."
         : "Name another file with --out."
       throw CommandFailure(
         error.isFailedWrite ? .inputOutput : .cannotCreate, "\(error)", advice: advice)

@@ -351,13 +351,20 @@ struct NewWords: Sendable {
 /// The n-gram baseline beside a network with a given block size.
 package struct BaselineComparison: Sendable {
   package let baseline: Baseline
-  /// The n-gram that sees the network's context.
+  /// The n-gram that sees the network's context, or the longest if the network sees more.
   package let rival: Baseline.Entry
+  private let seesSameContext: Bool
 
-  /// Counts n-grams, and chooses the one that sees the network's context.
+  /// Counts n-grams, and chooses the one that sees the network's context, or the longest.
   package init(_ dataset: Dataset, blockSize: Int) {
     baseline = Baseline(dataset)
     rival = baseline.best(forBlockSize: blockSize)
+    seesSameContext = rival.order > blockSize
+  }
+
+  /// What the rival is called in a table: `4-gram, same context`.
+  package var rivalName: String {
+    "\(rival.order)-gram, \(seesSameContext ? "same context" : "longest")"
   }
 
   /// What the mixture gains on validation words over the better of its parts. Without a mixture:
@@ -384,19 +391,23 @@ package struct BaselineComparison: Sendable {
       """
   }
 
+  private var rivalClause: String {
+    seesSameContext ? "which sees the same context" : "the longest that is counted"
+  }
+
   private func verdict(on losses: SplitLosses) -> String? {
     let best = baseline.best
     guard let bestLead = lead(of: best, on: losses) else { return nil }
     let start = "On validation words the \(best.order)-gram"
     if best == rival {
-      return start + ", which sees the same context, beats the network by \(bestLead)."
+      return start + ", \(rivalClause), beats the network by \(bestLead)."
     }
     guard let rivalLead = lead(of: rival, on: losses) else {
       return start + " beats the network by \(bestLead); "
-        + "the \(rival.order)-gram, which sees the same context, does not."
+        + "the \(rival.order)-gram, \(rivalClause), does not."
     }
     return start + " beats the network by \(bestLead), "
-      + "and the \(rival.order)-gram, which sees the same context, by \(rivalLead)."
+      + "and the \(rival.order)-gram, \(rivalClause), by \(rivalLead)."
   }
 
   /// How much lower an n-gram's loss is; nil if four decimals do not show it.

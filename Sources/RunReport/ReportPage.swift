@@ -161,7 +161,7 @@ public struct ReportPage: WrittenPage {
     var counted: [Double?] = []
     if let comparison = measurements.baseline {
       let (rival, best) = (comparison.rival, comparison.baseline.best)
-      legend.append(("14", "\(rival.order)-gram, same context"))
+      legend.append(("14", comparison.rivalName))
       if rival != best { legend.append(("15", "\(best.order)-gram, best")) }
       counted = [rival.losses.validation, rival == best ? nil : best.losses.validation]
     }

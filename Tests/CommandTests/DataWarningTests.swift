@@ -1,10 +1,10 @@
-// Warnings about lists that are something other than words: each comes with a line of shell, which
+// Warnings about lists that are something other than words: each comes with a shell command, which
 // is pasted here, and a clean list gets none.
 
 import Foundation
 import Testing
 
-/// A line of shell that makes `words.txt` of the 1,200 words in `plain.txt`.
+/// A shell command that makes `words.txt` of the 1,200 words in `plain.txt`.
 struct OddList: Sendable, CustomTestStringConvertible {
   let kind: String
   let script: String

@@ -68,7 +68,7 @@ final class Workplace {
     ).outcome()
   }
 
-  /// Runs a line of shell here, in which `$train` and the like are the commands.
+  /// Runs a shell command here, in which `$train` and the like are the commands.
   func shell(_ line: String) throws -> Outcome {
     let names = ["train", "sample", "bench", "gradcheck"].map { name in
       "\(name)='\(Self.products.appending(path: name).path)'"
@@ -223,13 +223,13 @@ private struct Valve {
   }
 }
 
-// MARK: - A line of shell
+// MARK: - A shell command
 //
 // A guard ends what hangs: whatever is still there after five minutes is killed, and its status is
 // then 137.
 
 extension Workplace {
-  /// Runs a line of shell here, in which `train` and the other commands are those of this build.
+  /// Runs a shell command here, in which `train` and the other commands are those of this build.
   func guarded(_ line: String) throws -> Outcome {
     try write("export PATH='\(Self.builtCommands)':\"$PATH\"\n\(line)\n".utf8, to: "line.sh")
     let process = Process()

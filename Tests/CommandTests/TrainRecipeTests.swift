@@ -245,7 +245,7 @@ struct TrainRecipeTests {
   }
 
   @Test(
-    "What is no recipe is refused by name: 65",
+    "What is not a recipe is refused by name: 65",
     arguments: [
       ("{\"hiden\": 3}", "unknown setting \"hiden\"; did you mean \"hidden\"?"),
       ("{\"block_size\": 3}", "unknown setting \"block_size\"; did you mean \"block-size\"?"),

@@ -5,7 +5,7 @@ import Foundation
 import Safetensors
 import Testing
 
-/// A line of shell that makes what `--data` then names.
+/// A shell command that makes what `--data` then names.
 struct WordListCase: Sendable, CustomTestStringConvertible {
   let testDescription: String
   let script: String

@@ -9,7 +9,7 @@ internal import Posix
 extension ListSurvey {
   /// The warnings about characters, the most important first.
   var characterWarnings: [DataWarning] {
-    var warnings = [Misreading.found(in: words, symbols)].compactMap(\.self)
+    var warnings = [misreading].compactMap(\.self)
     if symbols.contains("\u{FFFD}") {
       warnings.append(.replacements(words: words.count { $0.unicodeScalars.contains("\u{FFFD}") }))
     }
@@ -288,25 +288,25 @@ extension ListSurvey {
 // that can stand together, they were UTF-8: hardly a word in any language is so by chance. If a text
 // was never UTF-8, its encoding is guessed as a file's is.
 
-extension Misreading {
+extension ListSurvey {
   /// The encodings that UTF-8 is mistaken for, the most frequent first.
   private static let readings = [
     "CP1252", "CP1250", "CP1251", "KOI8-R", "CP866", "CP437", "CP850", "MACINTOSH",
   ]
 
   /// About the most words that are tried with each encoding.
-  private static let sampled = 50_000
+  private static let sampledReadings = 50_000
 
   /// The warning about misread words; nil if there are hardly any.
-  static func found(in words: WordList, _ symbols: [Unicode.Scalar]) -> DataWarning? {
+  private var misreading: DataWarning? {
     var best: (words: Int, reading: Misreading)?
-    for name in readings {
+    for name in Self.readings {
       let bytes = ByteTable(name)
       guard symbols.contains(where: { (0xC2...0xF4).contains(bytes[$0] ?? 0) }),
         symbols.contains(where: { (0x80...0xBF).contains(bytes[$0] ?? 0) })
       else { continue }
       // Enough words for a warning show in a sample, too.
-      let step = max(1, words.count / sampled)
+      let step = max(1, words.count / Self.sampledReadings)
       let some = stride(from: 0, to: words.count, by: step).lazy.map { words[$0] }
       let found = some.count { bytes.original(of: $0) != nil }
       guard found > 0, found * step > best?.words ?? 0,
@@ -319,27 +319,27 @@ extension Misreading {
     }
     // Words may have lost some characters; for windows-1252 the rest is enough to tell.
     let damaged =
-      symbols.contains { (0xC2...0xE2).contains($0.value) } ? words.count(where: isMisread) : 0
-    if let best, best.reading.read != "CP1252", best.words >= max(3, words.count / 200) {
-      return .misread(words: best.words, best.reading)
+      symbols.contains { (0xC2...0xE2).contains($0.value) } ? words.count(where: Self.isMisread) : 0
+    let usual = Misreading(written: "UTF-8", read: "CP1252", example: "Ã©", original: "é")
+    let reading = best?.reading ?? usual
+    if let best, reading.read != usual.read, best.words >= max(3, words.count / 200) {
+      return .misread(words: best.words, reading)
     }
     if damaged > 0 {
-      let usual = Misreading(written: "UTF-8", read: "CP1252", example: "Ã©", original: "é")
-      return .misread(
-        words: damaged, best?.reading.read == "CP1252" ? best?.reading ?? usual : usual)
+      return .misread(words: damaged, reading.read == usual.read ? reading : usual)
     }
-    return legacy(in: words, symbols)
+    return legacy
   }
 
   /// Text of another script that was read as windows-1252: hardly a letter is unaccented.
-  private static func legacy(in words: WordList, _ symbols: [Unicode.Scalar]) -> DataWarning? {
-    guard symbols.count(where: isAccented) >= 6 else { return nil }
-    let affected = words.count(where: isOnlyAccented)
+  private var legacy: DataWarning? {
+    guard symbols.count(where: Self.isAccented) >= 6 else { return nil }
+    let affected = words.count(where: Self.isOnlyAccented)
     guard 10 * affected >= words.count else { return nil }
     let bytes = ByteTable("CP1252")
     var text: [UInt8] = []
     var first: (word: String, bytes: [UInt8])?
-    for word in words.prefix(2000) where isOnlyAccented(word) {
+    for word in words.prefix(2000) where Self.isOnlyAccented(word) {
       guard let read = bytes.bytes(of: word) else { continue }
       first = first ?? (word, read)
       text += read + [UInt8(ascii: "\n")]
@@ -349,7 +349,7 @@ extension Misreading {
       let original = TextConversion.utf8(first.bytes, from: name)
     else { return nil }
     let word = String(decoding: original, as: UTF8.self)
-    guard !word.unicodeScalars.contains(where: isAccented) else { return nil }
+    guard !word.unicodeScalars.contains(where: Self.isAccented) else { return nil }
     return .misread(
       words: affected,
       Misreading(written: name, read: "CP1252", example: first.word, original: word))

@@ -25,15 +25,9 @@ struct TextSample {
   /// Whether the lines that begin with an ASCII letter begin with a capital; nil if it is neither so,
   /// nor the other way round, for nine in ten.
   var startsWithCapitals: Bool? {
-    var (capitals, smalls) = (0, 0)
-    var before = UInt8(ascii: "\n")
-    for byte in raw {
-      if before == UInt8(ascii: "\n") {
-        if (0x41...0x5A).contains(byte) { capitals += 1 }
-        if (0x61...0x7A).contains(byte) { smalls += 1 }
-      }
-      before = byte
-    }
+    let starts = raw.split(separator: UInt8(ascii: "\n")).compactMap(\.first)
+    let capitals = starts.count { (0x41...0x5A).contains($0) }
+    let smalls = starts.count { (0x61...0x7A).contains($0) }
     let most = max(capitals, smalls)
     return most > 0 && 10 * most >= 9 * (capitals + smalls) ? capitals > smalls : nil
   }

@@ -251,7 +251,7 @@ public enum ForeignEncoding: String, Sendable {
 
 // MARK: - Several words on a line, or all of them on one
 //
-// What stands between the words, and the line of shell that writes one on each line. It decides
+// What stands between the words, and the shell command that writes one on each line. It decides
 // nothing about lists that can be read: a line with commas is a word like any other, unless the list
 // is refused, or gets a warning, for another reason.
 
@@ -347,7 +347,7 @@ public enum WordSeparation: Equatable, Sendable {
     }
   }
 
-  /// The line of shell that prints one word on each line.
+  /// The shell command that prints one word on each line.
   package var remedy: TextRemedy {
     switch self {
     case .json: .json()

@@ -56,11 +56,9 @@ struct ListSurvey {
 extension ListSurvey {
   private var spellingFlags: DataWarning? {
     let startsWithCount = Int(words[0]) != nil
-    let capital = counts.capitalFlags
     // Small letters may be flags or a second word, but there are few different flags.
-    let small = counts.otherFlags
-    let isFlag = 4 * counts.flags.count <= small
-    let flagged = capital + (isFlag ? small : 0)
+    let areFlags = 4 * counts.flags.count <= counts.otherFlags
+    let flagged = counts.capitalFlags + (areFlags ? counts.otherFlags : 0)
     guard counts.certainTags == 0,
       5 * flagged > words.count || startsWithCount && 100 * flagged > words.count
     else { return nil }
@@ -121,13 +119,11 @@ extension ListSurvey {
     let key = keys.count == 1 ? keys.first.map { String($0) } : nil
     let isSetting =
       key.map { key in !key.isEmpty && texts.allSatisfy { $0.hasPrefix(key + ": ") } } == true
+    let links = texts.count { $0.hasPrefix("[") && ($0.contains("](") || $0.contains("]]")) }
     return .bullets(
       BulletFinding(
         lines: lines, marks: marks, key: isSetting ? key : nil,
-        hasLinks: 2
-          * texts.count {
-            $0.hasPrefix("[") && ($0.contains("](") || $0.contains("]]"))
-          } > texts.count,
+        hasLinks: 2 * links > texts.count,
         isComplete: 20 * (words.count - lines) <= words.count))
   }
 
@@ -331,28 +327,13 @@ private struct ColumnTable {
     self.separator = separator
     self.lines = lines.map { line in
       separator == " "
-        ? Self.aligned(line)
+        ? line.utf8.split(separator: "  ".utf8).map {
+          Field(String(Substring($0.drop { $0 == 0x20 })))
+        }
         : line.unicodeScalars.split(separator: separator, omittingEmptySubsequences: false)
           .map { Field(String(String.UnicodeScalarView($0))) }
     }
     width = min(self.lines.map(\.count).max() ?? 1, Self.widest)
-  }
-
-  private static func aligned(_ line: String) -> [Field] {
-    let pieces = line.utf8.split(separator: 0x20, omittingEmptySubsequences: false)
-    var fields: [String] = []
-    var isOpen = false
-    for piece in pieces {
-      if piece.isEmpty {
-        isOpen = false
-      } else if isOpen {
-        fields[fields.count - 1] += " \(Substring(piece))"
-      } else {
-        fields.append(String(Substring(piece)))
-        isOpen = true
-      }
-    }
-    return fields.map { Field($0) }
   }
 
   private func values(_ column: Int) -> [Field] {

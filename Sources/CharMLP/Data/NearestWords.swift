@@ -40,9 +40,7 @@ package struct NearestWords: Sendable {
       if distance == 0 { break }
     }
     return best.map { best in
-      var text = ""
-      text.unicodeScalars.append(contentsOf: words[best.index])
-      return Match(word: text, distance: best.distance)
+      Match(word: String(String.UnicodeScalarView(words[best.index])), distance: best.distance)
     }
   }
 

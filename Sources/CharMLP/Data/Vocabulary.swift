@@ -23,7 +23,12 @@ public struct Vocabulary: Sendable {
 
   /// The vocabulary of all words of a list.
   public init(of words: WordList) {
-    self.init(ascending: Self.distinctScalars(of: words))
+    let bytes = words.utf8.span
+    var numbers = SymbolNumbers()
+    forEachScalar(of: bytes, in: 0..<bytes.count) { value in
+      if value != 0x0A { _ = numbers.number(of: value) }  // line feeds stand between words
+    }
+    self.init(ascending: numbers.symbols.sorted())
   }
 
   /// The vocabulary of all symbols in some lists, in any order; at least one.
@@ -54,16 +59,6 @@ public struct Vocabulary: Sendable {
     ids[0x0A] = Self.terminator
     for (index, symbol) in symbols.enumerated() { ids[symbol.value] = Int32(index + 1) }
     self.ids = ids
-  }
-
-  /// All scalars of a list's words, ascending.
-  private static func distinctScalars(of words: WordList) -> [Unicode.Scalar] {
-    let bytes = words.utf8.span
-    var numbers = SymbolNumbers()
-    forEachScalar(of: bytes, in: 0..<bytes.count) { value in
-      if value != 0x0A { _ = numbers.number(of: value) }  // line feeds stand between words
-    }
-    return numbers.symbols.sorted()
   }
 }
 
@@ -289,9 +284,7 @@ extension Vocabulary {
   /// - Precondition: the ids are in 0..<count.
   public func display(_ ids: some Sequence<Int32>) -> String {
     let sign = terminatorSign
-    var text = ""
-    for id in ids { text.unicodeScalars.append(symbol(of: id) ?? sign) }
-    return text
+    return String(String.UnicodeScalarView(ids.map { symbol(of: $0) ?? sign }))
   }
 
   /// How to show the terminator: "." as in the lecture, unless that is a symbol; then "␃" (U+2403,

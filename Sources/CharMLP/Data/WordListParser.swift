@@ -283,7 +283,7 @@ public enum WordListError: Error, Equatable, Sendable {
   case loneCarriageReturn(line: Int, byte: Int)
   /// The text was saved in another Unicode encoding.
   case foreignEncoding(ForeignEncoding)
-  /// The file is not text; what it is, and the line of shell that converts it.
+  /// The file is not text; what it is, and the shell command that converts it.
   case foreignFormat(String, TextRemedy?)
   /// Bytes that are not well-formed UTF-8; `value` is the first byte of the sequence.
   case invalidUTF8(line: Int, byte: Int, value: UInt8, guess: EncodingGuess? = nil)
@@ -349,9 +349,7 @@ extension WordListError {
   /// line.
   public func message(in source: String, withRemedy: Bool = true) -> String {
     let printable = source.unicodeScalars.map { $0.reasonRefused == nil && $0 != "\t" ? $0 : "?" }
-    var place = ""
-    place.unicodeScalars.append(contentsOf: printable)
-    if let line { place += ":\(line)" }
+    let place = String(String.UnicodeScalarView(printable)) + (line.map { ":\($0)" } ?? "")
     return place + ": " + (withRemedy ? problemAndRemedy : problem)
   }
 }
@@ -362,7 +360,7 @@ extension WordListError: CustomStringConvertible {
     line.map { "line \($0): \(problemAndRemedy)" } ?? problemAndRemedy
   }
 
-  /// The line of shell that makes a word list of what was refused, if there is one.
+  /// The shell command that makes a word list of what was refused, if there is one.
   public var remedy: TextRemedy? {
     switch self {
     case .loneCarriageReturn: #"tr '\r' '\n' < {}"#

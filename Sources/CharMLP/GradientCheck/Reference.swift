@@ -340,7 +340,7 @@ package enum ReferenceError: Error, Equatable, Sendable {
 }
 
 extension ReferenceError {
-  /// The line of Python that mends it, if there is one.
+  /// The line of Python that fixes it, if there is one.
   package var python: String? {
     guard case .dataType(let tensor, let expected, _) = self else { return nil }
     if expected.hasPrefix("I") { return "\(tensor) = \(tensor).long()" }

@@ -67,14 +67,14 @@ package enum HintSentence: String, Sentence {
   case besselInOneGo = "equals its form in one go without Bessel's n − 1"
   case transpose = "the transpose"
   case transposedFactor = "equals its line with one factor transposed"
-  case otherOrder = "has the numbers of its line in other places"
+  case otherOrder = "has the right numbers in the wrong places"
   case constantInRows =
-    "off by the same number along each row: a term that is repeated there is missing or too many"
+    "off by the same number along each row: a broadcast term is missing or extra"
   case constantInColumns =
-    "off by the same number along each column: a term that is repeated there is missing or too many"
+    "off by the same number along each column: a broadcast term is missing or extra"
   case otherBias =
     """
-    off by the same number along each column: a term that is repeated there is missing or too many, \
+    off by the same number along each column: a broadcast term is missing or extra, \
     or {name} changed after {tensor} was computed
     """
   case otherUseOfMaxes = "its last bits show another use of dlogit_maxes"

@@ -223,9 +223,9 @@ public enum SamplingError: Error, Equatable, Sendable, CustomStringConvertible {
     case .tooRare(let rarity):
       "of the words that the model makes, one in about \(rarity.roundedOdds) meets the request"
     case .searchTooLarge(let bytes):
-      "the search for more of the most probable would take more than \(bytes >> 20) MiB"
+      "the search for more of the most probable words would take more than \(bytes >> 20) MiB"
     case .searchTooLong(let beginnings):
-      "the search for the next of the most probable did not end after \(beginnings) beginnings of words"
+      "the search for the next most probable word did not end after \(beginnings) prefixes"
     }
   }
 }

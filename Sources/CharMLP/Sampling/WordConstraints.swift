@@ -62,7 +62,7 @@ public enum ConstraintError: Error, Equatable, Sendable, CustomStringConvertible
       "\(place): \(VocabularyError.unknownSymbol(symbol))"
     case .impossible(let constraints): "no word can meet this: \(constraints)"
     case .tooComplex(let limit):
-      "the constraints together have more than \(limit) states; ask for less at once"
+      "the constraints together need more than \(limit) states; use fewer of them, or shorter ones"
     case .option(let name, let found, let expected): "\(name) \(found): expected \(expected)"
     }
   }

@@ -34,7 +34,7 @@ struct RecipeOptions: ParsableArguments {
   private var flags: RecipeChoice { RecipeChoice(flags: network.given + training.given) }
 
   /// What the flags say, and the file that they name.
-  /// - Throws: `CommandFailure` for a file that is not there or is no recipe.
+  /// - Throws: `CommandFailure` for a file that is not there or is not a recipe.
   func choice() throws(CommandFailure) -> RecipeChoice {
     var choice = flags
     switch base {
@@ -263,7 +263,7 @@ extension RecipeChoice {
 
   /// Reads a file: some or all settings, and the preset that the others come from.
   /// - Throws: `CommandFailure`: 64 for what is neither a file nor a preset, 66 for a file that
-  ///   cannot be read, 65 for one that is no recipe.
+  ///   cannot be read, 65 for one that is not a recipe.
   mutating func read(_ path: String) throws(CommandFailure) {
     var bytes: [UInt8]
     do throws(SystemError) { bytes = try FileSystem.read(path, limit: Self.byteLimit) } catch {
@@ -288,7 +288,7 @@ extension RecipeChoice {
     }
   }
 
-  /// Why a file is no recipe.
+  /// Why a file is not a recipe.
   private struct RecipeFileError: Error {
     let reason: String
   }

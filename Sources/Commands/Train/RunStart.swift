@@ -357,7 +357,7 @@ extension WordList {
 
 extension WordLists {
   /// Reads the list a piece at a time, together with the other ranks.
-  /// - Throws: `CommandFailure` for a list that is missing or is no list.
+  /// - Throws: `CommandFailure` for a list that is missing or is not a list.
   func readByHash(
     _ recipe: Recipe, _ communicator: (any Communicator)?
   ) throws(CommandFailure) -> HashSplitList {

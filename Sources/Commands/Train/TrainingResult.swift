@@ -110,7 +110,7 @@ struct TrainingResult {
     if let best { add("network, step \(Format.count(best.step))", nil, best.losses) }
     add(best == nil ? "network" : "network, last step", nil, lastLosses)
     let (rival, ngram) = (baseline.rival, baseline.baseline.best)
-    add("\(rival.order)-gram, same context", rival.discounting, rival.losses)
+    add(baseline.rivalName, rival.discounting, rival.losses)
     if ngram != rival { add("\(ngram.order)-gram, best", ngram.discounting, ngram.losses) }
     if let mixture { add("mixture", mixture.mixture.discounting, mixture.losses) }
     return table.text

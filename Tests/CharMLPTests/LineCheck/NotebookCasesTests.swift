@@ -182,7 +182,7 @@ struct NotebookCasesTests {
       $0.dhprebn =
         1 / n * ($0.bngain * $0.bnvar_inv) * (n * dy - n / (n - 1) * (x * (dy * x).sum(.rows)))
     },
-    Case("embeddings in another order", blaming: [.embcat], hints: ["in other places"]) {
+    Case("embeddings in another order", blaming: [.embcat], hints: ["in the wrong places"]) {
       let (emb, columns) = ($0.emb, $0.C.columns)
       var embcat = $0.embcat
       for row in 0..<embcat.rows {
