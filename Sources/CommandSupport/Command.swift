@@ -15,17 +15,17 @@ import Posix
 /// Results are written to `StandardOutput.shared`, which is flushed at the end.
 public protocol Command: ParsableCommand {
   /// The process's arguments in the order in which they are parsed.
-  static func arranged(_ arguments: [String]) throws -> [String]
+  static func reordered(_ arguments: [String]) throws -> [String]
 
   /// What the user may have meant by a first word that is not a subcommand, as typed after the
   /// command; nil if nothing is likely.
-  static func meant(by word: String) -> String?
+  static func suggestion(forUnknown word: String) -> String?
 }
 
 extension Command {
-  public static func arranged(_ arguments: [String]) throws -> [String] { arguments }
+  public static func reordered(_ arguments: [String]) throws -> [String] { arguments }
 
-  public static func meant(by word: String) -> String? { nil }
+  public static func suggestion(forUnknown word: String) -> String? { nil }
 
   /// Runs the command with the process's own arguments, and exits.
   public static func main() {
@@ -65,7 +65,7 @@ extension Command {
   private static func outcome(_ arguments: [String]?) -> Outcome {
     var words: [String] = []
     do {
-      words = try arguments ?? arranged(CommandLineWords.arguments())
+      words = try arguments ?? reordered(CommandLineWords.arguments())
       try requireSubcommand(words)
       var command = try parsed(words)
       try command.run()

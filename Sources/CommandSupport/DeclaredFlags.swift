@@ -51,7 +51,7 @@ struct DeclaredFlag: Equatable {
   fileprivate init?(_ json: JSONValue) {
     guard let kind = json["kind"]?.text, kind != "positional" else { return nil }
     takesValue = kind == "option"
-    isRepeating = json["isRepeating"]?.truth ?? false
+    isRepeating = json["isRepeating"]?.boolean ?? false
     takesNumber = takesValue && ["n", "x"].contains(json["valueName"]?.text)
     names = (json["names"]?.elements ?? []).compactMap { name in
       name["name"]?.text.map { (name["kind"]?.text == "long" ? "--" : "-") + $0 }

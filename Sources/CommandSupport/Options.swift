@@ -170,7 +170,7 @@ extension RecipeField {
         throw OptionValueError(description: "must be \(alternatives)")
       }
       return .string(text)
-    case .truth:
+    case .boolean:
       guard let value = Bool(text) else {
         throw OptionValueError(description: "must be true or false")
       }

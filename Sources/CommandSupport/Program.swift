@@ -1,5 +1,5 @@
 // What this process is: one command under its own name, or `charmlp`, which holds them all; its
-// version and the files it carries; what it needs of the machine; and how it ends on a signal.
+// version, the files it carries, and what it needs of the machine.
 //
 // Examples, hints and the name before an error are those of the program as it was called: whoever
 // types `charmlp train` is told to continue with `charmlp train --resume …`. Too little memory, stack
@@ -38,14 +38,14 @@ public enum Program {
 
   /// Puts a command's name, as it was called, before warnings and errors.
   public static func setCommand(_ command: String) {
-    StandardError.shared.setCommandName(called(command))
+    StandardError.shared.setCommandName(commandLine(command))
   }
 
   /// A shell command that begins with a command, as it has to be typed here.
-  public static func called(_ line: String) -> String { name.map { "\($0) \(line)" } ?? line }
+  public static func commandLine(_ line: String) -> String { name.map { "\($0) \(line)" } ?? line }
 
   /// The arguments that start one of this program's own commands.
-  public static func words(for command: String) -> [String] { name == nil ? [] : [command] }
+  public static func arguments(toStart command: String) -> [String] { name == nil ? [] : [command] }
 
   /// What `--version` prints: the version, the kernels in use, and how the program was built.
   static func description(of command: String) -> String {
@@ -69,7 +69,7 @@ extension CommandConfiguration {
     var configuration = self
     let lines = usage?.pieces(separatedBy: UInt8(ascii: "\n"), omittingEmpty: false)
     configuration.usage = lines?.map { line in
-      line.utf8.first == UInt8(ascii: " ") ? String(line) : Program.called(String(line))
+      line.utf8.first == UInt8(ascii: " ") ? String(line) : Program.commandLine(String(line))
     }.joined(separator: "\n")
     return configuration
   }
@@ -88,7 +88,9 @@ extension ParsableCommand {
     for command in commands where command._commandName == first {
       return try command.requireSubcommand(Array(arguments.dropFirst()))
     }
-    let meant = nearestSubcommand(to: first) ?? (Self.self as? any Command.Type)?.meant(by: first)
+    let meant =
+      nearestSubcommand(to: first)
+      ?? (Self.self as? any Command.Type)?.suggestion(forUnknown: first)
     let hint = meant.map { ". Did you mean '\($0)'?" } ?? ""
     throw ValidationError("Unknown subcommand '\(first)'\(hint)")
   }
@@ -248,129 +250,5 @@ public enum AddressSpace {
       the address space is too small: OpenBLAS needs \(threads * (bufferSize >> 20)) MiB of it, \
       and the rest \(callers * (ownSize >> 20))
       """, advice: "Raise the limit (ulimit -v), or set OPENBLAS_NUM_THREADS=1 to need less.")
-  }
-}
-
-// MARK: - Signals
-//
-// How a command that has something to save or to clear away reacts to one that asks it to end.
-//
-// While signals are caught, the first one is noted, and the command looks for it between two steps
-// of its work; a second SIGINT or SIGTERM ends the process at once, and so does the first after the
-// last save. SIGHUP and SIGXCPU may come in pairs or every second, from a shell and the kernel, so
-// repeats of them are ignored. A command that never checks is ended by the first signal, as usual.
-// A signal that was ignored when the process started (nohup, a shell's background job) stays
-// ignored.
-
-/// Signals that ask a command to stop.
-public enum Interruption {
-  private static let signals = [Signal.interrupt, .terminate, .hangUp, .processorTime]
-
-  /// Notes the first signal from now on instead of ending the process.
-  public static func startCatching() {
-    noted.store(0, ordering: .sequentiallyConsistent)
-    isCatching.store(true, ordering: .sequentiallyConsistent)
-    for signal in signals where !signal.isIgnored { signal.handle(noteOrExit) }
-  }
-
-  /// The status with which to exit, if a signal was caught.
-  public static var pending: ExitStatus? {
-    ExitStatus(signal: noted.load(ordering: .sequentiallyConsistent))
-  }
-
-  /// Lets the next signal end the process again; gives what was caught until now.
-  public static func stopCatching() -> ExitStatus? {
-    ExitStatus(signal: noted.exchange(caughtNoMore, ordering: .sequentiallyConsistent))
-  }
-
-  /// Runs work that would leave something behind if it were cut short: a temporary folder, a
-  /// half-written file, another process. A signal waits for its end, and then ends the process;
-  /// `work` may look for `pending`.
-  public static func deferring<Result, Failure: Error>(
-    _ work: () throws(Failure) -> Result
-  ) throws(Failure) -> Result {
-    // A caller that already catches signals ends after the work anyway.
-    guard noted.load(ordering: .sequentiallyConsistent) <= 0, !isDeferring.load(ordering: .relaxed)
-    else { return try work() }
-    let wasCatching = isCatching.load(ordering: .sequentiallyConsistent)
-    let before = noted.load(ordering: .sequentiallyConsistent)
-    if before == 0, wasCatching { return try work() }
-    isDeferring.store(true, ordering: .sequentiallyConsistent)
-    startCatching()
-    defer {
-      let pending = stopCatching()
-      isDeferring.store(false, ordering: .sequentiallyConsistent)
-      if let pending { end(pending) }
-      if !wasCatching {
-        isCatching.store(false, ordering: .sequentiallyConsistent)
-        noted.store(0, ordering: .sequentiallyConsistent)
-        for signal in signals where !signal.isIgnored { signal.restoreDefault() }
-      }
-    }
-    return try work()
-  }
-
-  private static func end(_ status: ExitStatus) -> Never {
-    StandardError.shared.clearMovingLine()
-    try? StandardOutput.shared.flush()
-    exitProcessImmediately(status.rawValue)
-  }
-}
-
-extension ExitStatus {
-  /// The status that a shell reports for a signal; nil for 0.
-  fileprivate init?(signal number: CInt) {
-    guard number > 0 else { return nil }
-    self = ExitStatus(rawValue: 128 + number) ?? .terminated
-  }
-
-  /// Whether it reports a signal that asks a process to end.
-  public var isSignal: Bool {
-    [.hungUp, .interrupted, .terminated, .processorTimeSpent].contains(self)
-  }
-}
-
-/// The number of the first signal caught, 0, or `caughtNoMore`.
-private let noted = Atomic<CInt>(0)
-private let caughtNoMore: CInt = -1
-private let isCatching = Atomic<Bool>(false)
-private let isDeferring = Atomic<Bool>(false)
-
-/// The handler: it may only do what is safe between any two instructions of the process.
-private func noteOrExit(_ number: CInt) {
-  let first = noted.compareExchange(expected: 0, desired: number, ordering: .sequentiallyConsistent)
-  if first.exchanged { return }
-  if first.original > 0 {
-    if isDeferring.load(ordering: .sequentiallyConsistent) { return }
-    if number == Signal.hangUp.number || number == Signal.processorTime.number { return }
-  }
-  exitProcessImmediately(128 + number)
-}
-
-// MARK: - A directory for what another program reads and writes
-
-/// A temporary directory, deleted with its last reference.
-///
-/// A signal would leave it behind: hold it within `Interruption.deferring`.
-public final class TemporaryDirectory {
-  public let path: String
-
-  /// Makes a new directory.
-  public init() throws(SystemError) {
-    path = try FileSystem.makeTemporaryDirectory(prefix: "charmlp-")
-  }
-
-  deinit { FileSystem.removeTree(path) }
-
-  /// The path of a file in it.
-  public func path(_ name: String) -> String { path + "/" + name }
-
-  public func write(_ text: String, to name: String) throws(SystemError) {
-    try FileSystem.create(path(name), with: Array(text.utf8))
-  }
-
-  /// The text of a file in it, which has at most `limit` bytes.
-  public func read(_ name: String, limit: Int) throws(SystemError) -> String {
-    String(decoding: try FileSystem.read(path(name), limit: limit), as: UTF8.self)
   }
 }

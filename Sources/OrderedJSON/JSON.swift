@@ -169,7 +169,7 @@ extension JSONValue {
 
   public var text: String? { if case .string(let text) = self { text } else { nil } }
 
-  public var truth: Bool? { if case .bool(let truth) = self { truth } else { nil } }
+  public var boolean: Bool? { if case .bool(let boolean) = self { boolean } else { nil } }
 
   public var isNull: Bool { if case .null = self { true } else { false } }
 

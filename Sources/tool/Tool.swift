@@ -40,7 +40,7 @@ struct Tool: Command {
     }
   }
 
-  static func arranged(_ arguments: [String]) throws -> [String] {
+  static func reordered(_ arguments: [String]) throws -> [String] {
     guard let name = arguments.first else { return arguments }
     if name == "help" { return try help(on: Array(arguments.dropFirst())) }
     guard let command = commands.first(where: { $0._commandName == name }) else {
@@ -49,7 +49,7 @@ struct Tool: Command {
     Program.setCommand(name)
     let rest = Array(arguments.dropFirst())
     if rest == ["help"], !FileSystem.exists("help") { return try help(on: [name]) }
-    return [name] + (try command.arranged(rest))
+    return [name] + (try command.reordered(rest))
   }
 
   /// `charmlp help sample` is `charmlp sample --help`.
@@ -57,10 +57,10 @@ struct Tool: Command {
     guard let name = path.first else { return ["--help"] }
     try requireSubcommand(path)
     guard let command = commands.first(where: { $0._commandName == name }) else { return path }
-    return [name] + (try command.arranged(Array(path.dropFirst()) + ["--help"]))
+    return [name] + (try command.reordered(Array(path.dropFirst()) + ["--help"]))
   }
 
-  static func meant(by word: String) -> String? {
+  static func suggestion(forUnknown word: String) -> String? {
     FileSystem.exists(word) ? "train \(shellWord(word))" : nil
   }
 

@@ -17,7 +17,7 @@ import RealModule
 /// Draws words in lockstep, with early rejection.
 struct LockstepSampler {
   private let network: NextCharacterNetwork
-  private let language: WordLanguage
+  private let language: EncodedConstraints
   private let chain: ChainOptions
   private let seed: UInt64
   private let numbers: WordNumbers
@@ -47,7 +47,7 @@ struct LockstepSampler {
   ///   - numbers: The attempts to make: all of them, if each word is to be drawn once.
   ///   - isFree: Whether the request is a prefix alone, so that every attempt is a word.
   init(
-    _ network: NextCharacterNetwork, _ language: WordLanguage, _ request: Sampler.Request,
+    _ network: NextCharacterNetwork, _ language: EncodedConstraints, _ request: Sampler.Request,
     _ numbers: WordNumbers = .all, isFree: Bool, budget: Int, byteLimit: Int = Self.byteLimit
   ) {
     self.network = network
@@ -276,10 +276,10 @@ struct FoundWords {
 // MARK: - How rare the words are
 //
 // A few thousand words are drawn as the search would draw them. If many meet the request, their
-// share is the answer. If not, words are drawn towards the condition: a bigram model of words of
-// the chain, small enough for its completion table h to be known, says after each character how
-// promising it is. With the chain's own p, the next character is drawn in proportion to p(x) h(x),
-// and a weight corrects for that,
+// share is the answer. If not, words are drawn from a proposal that favours the request: a bigram
+// model of words of the chain, small enough for its completion table h to be known, says after each
+// character how promising it is. With the chain's own p, the next character is drawn in proportion
+// to p(x) h(x), and a weight corrects for that,
 //
 //   P(word) / Q(word) = Π Z / Π h,  Z = Σ p(x) h(x) at each character, h at each but the first,
 //
@@ -345,14 +345,15 @@ extension Rarity {
       attemptsPerSecond = rate
       return
     }
-    guard let free = try? WordLanguage(WordConstraints(), plan.predictor.model.vocabulary) else {
+    guard let free = try? EncodedConstraints(WordConstraints(), plan.predictor.model.vocabulary)
+    else {
       return nil
     }
     var drawing = Sampler.Request(seed: plan.request.seed)
     drawing.chain = plan.request.chain
     var examples = LockstepSampler(network, free, drawing, isFree: true, budget: .max)
     let words = examples.words(of: Self.guidingWords, enough: .max, limit: limit).words
-    guard words.count >= 100, let guide = Guide(words, plan.language),
+    guard words.count >= 100, let guide = BigramProposal(words, plan.language),
       let mean = guide.meanRatio(plan, network, limit: limit)
     else { return nil }
     (probability, error) = mean
@@ -394,19 +395,19 @@ extension LockstepSampler {
   }
 }
 
-// MARK: - Words towards the condition
+// MARK: - Importance sampling
 
 /// A bigram model of words, and the probability h that its words will meet the request.
-private struct Guide {
+private struct BigramProposal {
   private let chain: ExploredChain
   private let completion: CompletionTable
-  private let language: WordLanguage
+  private let language: EncodedConstraints
   private let count: Int
 
   private static let draws = 1024
 
   /// Nil if the table would be too large.
-  init?(_ words: [[Int32]], _ language: WordLanguage) {
+  init?(_ words: [[Int32]], _ language: EncodedConstraints) {
     count = language.automaton.vocabularyCount
     let targets = words.flatMap { $0 + [Vocabulary.terminator] }
     let windows = ContextWindows(targets, vocabularyCount: count, blockSize: 2)
@@ -429,7 +430,7 @@ private struct Guide {
     var isFinished = false
   }
 
-  /// The mean of P(word) / Q(word) over words drawn towards the condition, 0 for forbidden ones,
+  /// The mean of P(word) / Q(word) over words drawn from the proposal, 0 for forbidden ones,
   /// and its standard error as a share of it; nil if the mean is 0 or the words are too long.
   func meanRatio(
     _ plan: Sampler.Plan, _ network: NextCharacterNetwork, limit: Int
@@ -502,7 +503,7 @@ private struct Guide {
 extension ExploredChain {
   /// The contexts of an n-gram model that can follow a language's prefix, as far as they were
   /// counted; nil if there are too many.
-  fileprivate init?(_ model: NGramModel, _ language: WordLanguage, limit: Int) {
+  fileprivate init?(_ model: NGramModel, _ language: EncodedConstraints, limit: Int) {
     let (count, length) = (language.automaton.vocabularyCount, model.order - 1)
     let isAllowed = language.allowedLetters
     var path: [Int] = []

@@ -14,7 +14,7 @@ import RealModule
 
 /// Words in the order of their probability, from the most probable one on.
 public struct MostLikelyWords: WordSource {
-  private let language: WordLanguage
+  private let language: EncodedConstraints
   private let scorer: WordScorer
   private let space: WordSpace?
   private let forbidden: ForbiddenWords
@@ -74,7 +74,7 @@ public struct MostLikelyWords: WordSource {
     guard count >= 0 else {
       throw .option("count", found: "\(count)", expected: "0 or more words")
     }
-    language = try WordLanguage(request.constraints, predictor.model.vocabulary)
+    language = try EncodedConstraints(request.constraints, predictor.model.vocabulary)
     let network = NextCharacterNetwork(predictor)
     scorer = WordScorer(network, request.chain)
     space = WordSpace(network, request.chain, language, request.forbidden, stateLimit: stateLimit)

@@ -121,7 +121,7 @@ public struct Sampler: WordSource {
   struct Plan: Sendable {
     let predictor: Predictor
     let request: Request
-    let language: WordLanguage
+    let language: EncodedConstraints
     let method: Method
     /// The exact distribution, if that is the method.
     let space: WordSpace?
@@ -134,7 +134,7 @@ public struct Sampler: WordSource {
       try request.validate()
       self.predictor = predictor
       self.request = request
-      language = try WordLanguage(request.constraints, predictor.model.vocabulary)
+      language = try EncodedConstraints(request.constraints, predictor.model.vocabulary)
       let isFree =
         language.isFree && request.forbidden.isEmpty && !request.isUnique
         && !request.chain.isTruncating

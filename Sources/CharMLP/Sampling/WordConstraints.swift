@@ -71,7 +71,7 @@ public enum ConstraintError: Error, Equatable, Sendable, CustomStringConvertible
 // MARK: - Constraints in a model's ids
 
 /// The set of words that meet all constraints.
-struct WordLanguage: Sendable {
+struct EncodedConstraints: Sendable {
   let prefix: [Int32]
   let automaton: ConstraintAutomaton
   /// The automaton's state after the prefix.

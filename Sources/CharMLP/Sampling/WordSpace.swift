@@ -12,7 +12,7 @@ import RealModule
 
 /// The constrained chain: contexts × automaton × lengths, less a tree of forbidden words.
 struct WordSpace: Sendable {
-  let language: WordLanguage
+  let language: EncodedConstraints
   /// The logarithm of the probability that a word begins with the prefix.
   let prefixLogProbability: Double
   let vocabularyCount: Int
@@ -35,7 +35,7 @@ struct WordSpace: Sendable {
     var node: Int32
 
     /// The position of every word after the prefix.
-    static func start(of language: WordLanguage) -> Position {
+    static func start(of language: EncodedConstraints) -> Position {
       Position(
         context: 0, state: Int32(language.startState), length: Int32(language.prefix.count),
         node: 0)
@@ -47,7 +47,7 @@ struct WordSpace: Sendable {
 
   /// Nil if the chain has too many states for an exact answer.
   init?(
-    _ network: NextCharacterNetwork, _ options: ChainOptions, _ language: WordLanguage,
+    _ network: NextCharacterNetwork, _ options: ChainOptions, _ language: EncodedConstraints,
     _ forbidden: ForbiddenWords, stateLimit: Int = Self.stateLimit
   ) {
     guard
@@ -182,7 +182,7 @@ struct ExploredChain: Sendable {
 
   /// Nil if contexts times states of the automaton exceed `stateLimit`.
   init?(
-    _ network: NextCharacterNetwork, _ options: ChainOptions, _ language: WordLanguage,
+    _ network: NextCharacterNetwork, _ options: ChainOptions, _ language: EncodedConstraints,
     stateLimit: Int
   ) {
     let limit = min(
@@ -200,7 +200,7 @@ struct ExploredChain: Sendable {
   }
 
   /// How many contexts a chain without zeros has: prefixes of words, and full blocks.
-  private static func contextCount(_ network: NextCharacterNetwork, _ language: WordLanguage)
+  private static func contextCount(_ network: NextCharacterNetwork, _ language: EncodedConstraints)
     -> Double
   {
     var (count, ofLength) = (1.0 + Double(network.longContextCount), 1.0)
@@ -242,7 +242,7 @@ struct CompletionTable: Sendable {
   private static let termLimit = 2_000_000_000
 
   /// Nil if the layers would need too much memory, or the fixed point too many sweeps.
-  init?(_ chain: ExploredChain, _ language: WordLanguage) {
+  init?(_ chain: ExploredChain, _ language: EncodedConstraints) {
     let sweep = Sweep(chain, language.automaton)
     minLength = language.minLength
     maxLength = language.maxLength

@@ -118,7 +118,7 @@ package struct RecipeField: Sendable {
     /// `.leastNonzeroMagnitude` for above 0, `Float(1).nextDown` for below 1.
     case decimal(ClosedRange<Float>)
     case names([String])
-    case truth
+    case boolean
   }
 
   /// The same setting with a short flag.
@@ -216,7 +216,7 @@ extension RecipeField {
   fileprivate init(
     _ key: String, _ path: WritableKeyPath<Recipe, Bool> & Sendable, _ group: Group, _ help: String
   ) {
-    self.init(key, path, .truth, group, help, get: { .bool($0) }, read: \.truth)
+    self.init(key, path, .boolean, group, help, get: { .bool($0) }, read: \.boolean)
   }
 }
 
@@ -369,7 +369,7 @@ extension Recipe: Codable {
       switch field.value(in: self) {
       case .unsigned(let number): try container.encode(number, forKey: key)
       case .float(let number): try container.encode(number, forKey: key)
-      case .bool(let truth): try container.encode(truth, forKey: key)
+      case .bool(let boolean): try container.encode(boolean, forKey: key)
       case let value: try container.encode(Self.text(of: value), forKey: key)
       }
     }
@@ -390,7 +390,7 @@ extension Recipe: Codable {
         switch field.values {
         case .whole: .unsigned(try container.decode(UInt64.self, forKey: key))
         case .decimal: .float(try container.decode(Float.self, forKey: key))
-        case .truth: .bool(try container.decode(Bool.self, forKey: key))
+        case .boolean: .bool(try container.decode(Bool.self, forKey: key))
         case .names: .string(try container.decode(String.self, forKey: key))
         }
       guard field.set(&self, to: value) else {

@@ -86,7 +86,7 @@ package struct Bench: Command {
   /// This program at this shape, to be run again with other kernels.
   private func process(_ threads: Int) throws(CommandFailure) -> BenchProcess {
     try BenchProcess(
-      arguments: Program.words(for: "bench") + [
+      arguments: Program.arguments(toStart: "bench") + [
         "--batch-size", "\(shape.batchSize)", "--block-size", "\(shape.blockSize)", "--embedding",
         "\(shape.embedding)", "--hidden", "\(shape.hidden)", "--threads", "\(threads)",
       ])

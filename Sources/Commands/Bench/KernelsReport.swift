@@ -149,7 +149,8 @@ extension BenchProcess {
     else {
       throw CommandFailure(
         .unavailable, "bench cannot start itself again: /proc/self/exe cannot be read",
-        advice: "Set OPENBLAS_CORETYPE and run \(Program.called("bench")) for one core type after "
+        advice:
+          "Set OPENBLAS_CORETYPE and run \(Program.commandLine("bench")) for one core type after "
           + "another.")
     }
     self.init(executable: path, arguments: arguments)

@@ -19,14 +19,14 @@ package struct Sample: Command {
 
   /// `sample --help` shows the flags that most people look for: those of the default subcommand,
   /// which says that there are others.
-  package static func arranged(_ arguments: [String]) -> [String] {
-    if arguments.first == "help" { return arranged(arguments.dropFirst() + ["--help"]) }
+  package static func reordered(_ arguments: [String]) -> [String] {
+    if arguments.first == "help" { return reordered(arguments.dropFirst() + ["--help"]) }
     let asksForHelp = [["--help"], ["-h"], ["--help-hidden"]].contains(arguments)
-    return asksForHelp ? ["words"] + arguments : WordArguments.arranged(arguments)
+    return asksForHelp ? ["words"] + arguments : WordArguments.reordered(arguments)
   }
 
   /// A run or a model file is one for `--model`, anything else a word to score.
-  package static func meant(by word: String) -> String? {
+  package static func suggestion(forUnknown word: String) -> String? {
     let isModel = FileSystem.exists(word) || word.ends(with: ".safetensors")
     return (isModel ? "--model " : "score ") + shellWord(word)
   }
@@ -132,7 +132,7 @@ enum WordArguments {
 
   /// The arguments with the subcommand in front of flags that all of them have, and of many words
   /// for `score` only the first.
-  static func arranged(_ arguments: [String]) -> [String] {
+  static func reordered(_ arguments: [String]) -> [String] {
     var flags = 0
     while flags < arguments.count {
       if flagsOfAll.contains(arguments[flags]) {

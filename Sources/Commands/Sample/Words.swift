@@ -22,7 +22,7 @@ struct Words: ParsableCommand {
       sample evaluate                      new words and held-out ones
       """,
     discussion: """
-      score, explain and evaluate have flags of their own: '\(Program.called("sample")) score --help'. \
+      score, explain and evaluate have flags of their own: '\(Program.commandLine("sample")) score --help'. \
       \(WordFormat.tabRule)
       """
   ).asCalled

@@ -76,7 +76,7 @@ struct SettingOptions<Section: SettingSection>: ParsableArguments, CustomReflect
     let values = try decoder.container(keyedBy: SettingKey.self)
     for field in Self.fields {
       let key = SettingKey(stringValue: field.key)
-      if case .truth = field.values {
+      if case .boolean = field.values {
         let isGiven = try values.decode(Flag<Bool>.self, forKey: key).wrappedValue
         if isGiven { given.append((field, true)) }
       } else if let value = try values.decode(Option<JSONValue?>.self, forKey: key).wrappedValue {
@@ -109,7 +109,7 @@ extension RecipeField {
     if let letter { name = [.customShort(letter), .customLong(flag)] }
     var help = ArgumentHelp("\(help) (\(notebookText))", visibility: isRare ? .rare : .default)
     switch values {
-    case .truth:
+    case .boolean:
       help.abstract = self.help
       return Flag(wrappedValue: false, name: name, help: help)
     case .names(let names):
@@ -134,7 +134,7 @@ extension Recipe {
     var base = Recipe()
     if startingFromNetwork { base.learningRate = .nan }
     let flags = differences(from: base).map { field in
-      if case .truth = field.values { return "--\(field.flag)" }
+      if case .boolean = field.values { return "--\(field.flag)" }
       return "--\(field.flag) \(field.text(in: self))"
     }
     return flags.isEmpty ? [] : ["--recipe \(Preset.notebook.rawValue)"] + flags
@@ -275,7 +275,7 @@ extension RecipeChoice {
         "--recipe \(error)" + (meant.map { "; did you mean \($0)?" } ?? ""),
         advice: isRun
           ? "For the recipe of a run:  "
-            + Program.called("train --resume \(shellWord(path)) --print-recipe")
+            + Program.commandLine("train --resume \(shellWord(path)) --print-recipe")
           : "Give a file, or one of: \(Self.presets.sorted().joined(separator: ", ")).")
     }
     // Windows' editors write a byte order mark, as in word lists.
@@ -284,7 +284,7 @@ extension RecipeChoice {
     do throws(RecipeFileError) { try take(bytes) } catch {
       throw CommandFailure(
         .badData, "\(path): \(error.reason)",
-        advice: Program.called("train --print-recipe") + " writes such a file.")
+        advice: Program.commandLine("train --print-recipe") + " writes such a file.")
     }
   }
 

@@ -203,7 +203,7 @@ extension RunData {
         throw CommandFailure(
           .noInput, "\(directory.path): the run's list was too long to be stored with it",
           advice: "Name the list:  "
-            + Program.called("train --resume \(shellWord(directory.path)) words.txt"))
+            + Program.commandLine("train --resume \(shellWord(directory.path)) words.txt"))
       }
       try self.init(
         list, checkpoint.words, checkpoint.recipe, communicator, name: name, training: training)
@@ -224,7 +224,7 @@ extension Checkpoint {
         .incompatible,
         "\(directory.path): imported from a notebook, so there is no training to resume",
         advice: "Start from its network:  "
-          + Program.called("train --start-from \(shellWord(directory.path))"))
+          + Program.commandLine("train --start-from \(shellWord(directory.path))"))
     }
     let ending = choice.ending(recipe)
     // Without the words it is not known what the preset would be.
@@ -365,7 +365,7 @@ extension WordLists {
       throw CommandFailure(
         .unavailable,
         "--split hash reads a single list piece by piece, and \(paths.count) were given",
-        advice: "Join them:  \(joiningLine) | \(Program.called("train --split hash -"))")
+        advice: "Join them:  \(joiningLine) | \(Program.commandLine("train --split hash -"))")
     }
     if source.place == .standardInput, communicator != nil {
       throw CommandFailure(

@@ -353,7 +353,7 @@ extension TrainingRun {
     let steps = "\(Format.count(start.trainer.step)) of \(Format.count(recipe.steps))"
     // A list that was too long to be stored has to be named again.
     let data = start.words.isComplete ? "" : start.paths.map { " " + shellWord($0) }.joined()
-    let line = Program.called("train --resume \(shellWord(start.directory.path))\(data)")
+    let line = Program.commandLine("train --resume \(shellWord(start.directory.path))\(data)")
     return CommandFailure(
       status, "interrupted at step \(steps); everything is saved in \(start.directory.path)",
       advice: "To continue:  \(line)")

@@ -18,7 +18,7 @@ struct WordConstraintsTests {
   func impossible(constraints: WordConstraints) throws {
     let vocabulary = try Vocabulary(symbols: ["a", "b", "e", "l"])
     #expect(throws: ConstraintError.impossible("\(constraints)")) {
-      _ = try WordLanguage(constraints, vocabulary)
+      _ = try EncodedConstraints(constraints, vocabulary)
     }
   }
 
@@ -30,7 +30,7 @@ struct WordConstraintsTests {
       WordConstraints(max: 4, contains: ["ab", "ba", "e"]),
     ])
   func possible(constraints: WordConstraints) throws {
-    _ = try WordLanguage(constraints, try Vocabulary(symbols: ["a", "b", "e", "l"]))
+    _ = try EncodedConstraints(constraints, try Vocabulary(symbols: ["a", "b", "e", "l"]))
   }
 
   @Test(
@@ -45,7 +45,7 @@ struct WordConstraintsTests {
       WordConstraints(max: -1),
     ] {
       #expect(throws: ConstraintError.impossible("\(constraints)")) {
-        _ = try WordLanguage(constraints, vocabulary)
+        _ = try EncodedConstraints(constraints, vocabulary)
       }
     }
   }
@@ -86,7 +86,7 @@ struct WordConstraintsTests {
       for (shortest, longest) in (0...7).flatMap({ low in (0...7).map { (low, $0) } }) {
         var constraints = kind
         (constraints.minLength, constraints.maxLength) = (shortest, longest)
-        let isPossible = (try? WordLanguage(constraints, vocabulary)) != nil
+        let isPossible = (try? EncodedConstraints(constraints, vocabulary)) != nil
         #expect(isPossible == words.contains(where: constraints.allow), "\(constraints)")
       }
     }
@@ -117,7 +117,7 @@ struct WordConstraintsTests {
     ]
     for (constraints, name) in refused {
       #expect(throws: ConstraintError.unknownSymbol("x", in: name)) {
-        _ = try WordLanguage(constraints, vocabulary)
+        _ = try EncodedConstraints(constraints, vocabulary)
       }
     }
   }
@@ -127,7 +127,7 @@ struct WordConstraintsTests {
     let vocabulary = try Vocabulary(symbols: (0..<26).compactMap { Unicode.Scalar(97 + $0) })
     let parts = (0..<13).map { String(UnicodeScalar(UInt8(97 + $0))) }
     #expect(throws: ConstraintError.tooComplex(limit: 4096)) {
-      _ = try WordLanguage(WordConstraints(contains: parts), vocabulary)
+      _ = try EncodedConstraints(WordConstraints(contains: parts), vocabulary)
     }
   }
 }

@@ -65,7 +65,7 @@ struct WordEndsTests {
   func beginnings() throws {
     var constraints = WordConstraints(max: 3)
     func mayBegin(_ id: Int) throws -> Bool {
-      let language = try WordLanguage(constraints, model().vocabulary)
+      let language = try EncodedConstraints(constraints, model().vocabulary)
       return language.mayGoOn(language.automaton.next(0, id), length: 1)
     }
     #expect(try (1...3).filter { try mayBegin($0) } == [2])
@@ -74,10 +74,12 @@ struct WordEndsTests {
     constraints.keepEnds(of: try WordList(["\u{301}a", "\u{301}b"]))
     #expect(try (1...3).filter { try mayBegin($0) } == [3])
     #expect(throws: Never.self) {
-      try WordLanguage(WordConstraints(prefix: "\u{301}"), model().vocabulary)
+      try EncodedConstraints(WordConstraints(prefix: "\u{301}"), model().vocabulary)
     }
     for impossible in [WordConstraints(prefix: " "), WordConstraints(suffix: "a ")] {
-      #expect(throws: ConstraintError.self) { try WordLanguage(impossible, model().vocabulary) }
+      #expect(throws: ConstraintError.self) {
+        try EncodedConstraints(impossible, model().vocabulary)
+      }
     }
   }
 
@@ -89,7 +91,7 @@ struct WordEndsTests {
     let vocabulary = try Vocabulary(symbols: ["a", symbol].sorted())
     let id = try #require(vocabulary.id(of: symbol))
     func mayEnd(_ constraints: WordConstraints) throws -> Bool {
-      let language = try WordLanguage(constraints, vocabulary)
+      let language = try EncodedConstraints(constraints, vocabulary)
       let letter = language.automaton.next(0, id == 1 ? 2 : 1)
       #expect(language.mayEnd(letter, length: 1) == constraints.suffix.isEmpty)
       return language.mayEnd(language.automaton.next(letter, Int(id)), length: 2)
@@ -116,14 +118,14 @@ struct WordEndsTests {
     let id = Int(try #require(vocabulary.id(of: symbol)))
     var constraints = WordConstraints(max: 3)
     constraints.keepEnds(of: try WordList(["aa", "a\(symbol)a"]))
-    let language = try WordLanguage(constraints, vocabulary)
+    let language = try EncodedConstraints(constraints, vocabulary)
     let letter = language.automaton.next(0, id == 1 ? 2 : 1)
     #expect(language.mayEnd(language.automaton.next(letter, id), length: 2))
   }
 
   @Test("A vocabulary of letters alone constrains nothing")
   func free() throws {
-    #expect(try WordLanguage(WordConstraints(), tinyModel().vocabulary).isFree)
-    #expect(try !WordLanguage(WordConstraints(), model().vocabulary).isFree)
+    #expect(try EncodedConstraints(WordConstraints(), tinyModel().vocabulary).isFree)
+    #expect(try !EncodedConstraints(WordConstraints(), model().vocabulary).isFree)
   }
 }

@@ -29,7 +29,7 @@ struct AskedFor: Sendable, CustomTestStringConvertible {
     for word in forbidden { words.add(word, model.vocabulary) }
     return WordSpace(
       NextCharacterNetwork(Predictor(model)), options,
-      try WordLanguage(constraints, model.vocabulary),
+      try EncodedConstraints(constraints, model.vocabulary),
       words, stateLimit: stateLimit)
   }
 }

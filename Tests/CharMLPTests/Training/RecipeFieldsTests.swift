@@ -69,7 +69,7 @@ struct RecipeFieldsTests {
     case .names(let names):
       #expect(names.allSatisfy { accepts(.string($0)) } && !accepts("") && !accepts(0))
       #expect(field.value(in: recipe) == names.last.map { .string($0) })
-    case .truth: #expect(accepts(true) && accepts(false) && !accepts(0) && !accepts("true"))
+    case .boolean: #expect(accepts(true) && accepts(false) && !accepts(0) && !accepts("true"))
     }
   }
 
