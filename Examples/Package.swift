@@ -1,6 +1,7 @@
 // swift-tools-version: 6.3
 //
-// The library as somebody else's package uses it: four programs, in the order in which to read them.
+// The library as somebody else's package uses it: four programs, in the order in which to read
+// them.
 
 import PackageDescription
 

@@ -1,4 +1,4 @@
-// What the commands say of a word list that deserves a warning, and the shell command that mends
+// What the commands say of a word list that deserves a warning, and the shell command that fixes
 // it.
 //
 // There is no flag for any of it: the shell has the tools. Each line is tried by a test, on a list

@@ -1,5 +1,5 @@
-// What people read: numbers, lines, curves and tables, the same in every locale; and text from users,
-// made safe to print.
+// What people read: numbers, lines, curves and tables, the same in every locale; and text from
+// users, made safe to print.
 //
 // People get thousands separators, units and few digits; programs get JSONValue, with every digit.
 // Rounding is to nearest on the value times a power of ten, which may differ from printf in the
@@ -421,9 +421,10 @@ extension Unicode.Scalar {
 
   // MARK: - Columns
 
-  // Names are in every script, and a moving line that is one column too long leaves a trail down the
-  // screen. The widths are those of Unicode's East Asian Width in broad ranges (UAX #11), which err
-  // on the wide side: a line cut early is harmless. C's wcwidth depends on the locale, this does not.
+  // Names are in every script, and a moving line that is one column too long leaves a trail down
+  // the screen. The widths are those of Unicode's East Asian Width in broad ranges (UAX #11), which
+  // err on the wide side: a line cut early is harmless. C's wcwidth depends on the locale, this
+  // does not.
 
   /// The columns that it adds on a terminal: 2 for East Asian and pictographic ones, 0 for marks
   /// and what joins the character before it, else 1.

@@ -1,7 +1,7 @@
 // Options with limits, declared in one line:
 //
-//   @Option(help: "Training steps.", in: 1...1_000_000_000) var steps = 200_000
-//   @Option(help: "Learning rate.", above: 0, upTo: 100) var learningRate = 0.1
+//   @Option(help: "Words to print.", in: 0...1_000_000) var samples = 20
+//   @Option(help: "Seconds for each table.", above: 0, upTo: 3600) var seconds = 2.0
 //
 // These add the default to the help, which ArgumentParser omits when a transform parses. Options
 // without a default take `wholeNumber(in:)` or `decimalNumber(in:)` as their transform, and

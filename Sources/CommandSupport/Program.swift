@@ -2,9 +2,9 @@
 // version, the files it carries, and what it needs of the machine.
 //
 // Examples, hints and the name before an error are those of the program as it was called: whoever
-// types `charmlp train` is told to continue with `charmlp train --resume …`. Too little memory, stack
-// or room for addresses is refused with status 71 and two lines, where the system would end the
-// process without a word or let it hang.
+// types `charmlp train` is told to continue with `charmlp train --resume …`. Too little memory,
+// stack or room for addresses is refused with status 71 and two lines, where the system would end
+// the process without a word or let it hang.
 
 public import ArgumentParser
 import CBLAS
@@ -196,8 +196,8 @@ public enum Host {
 
   // MARK: - Enough stack
 
-  // Swift's runtime builds the types that parsing flags takes on some 100 KiB of it, threads that are
-  // started get as much as the limit on the first one's says, and an overflow is a segmentation
+  // Swift's runtime builds the types that parsing flags takes on some 100 KiB of it, threads that
+  // are started get as much as the limit on the first one's says, and an overflow is a segmentation
   // fault.
 
   /// Ends the process if the limit on stacks is too small (`ulimit -s`).
@@ -210,7 +210,8 @@ public enum Host {
       advice: "Raise the limit (ulimit -s).")
   }
 
-  /// Ends the process by `_exit`: an ordinary end would wait for threads of OpenBLAS that never end.
+  /// Ends the process by `_exit`: an ordinary end would wait for threads of OpenBLAS that never
+  /// end.
   fileprivate static func refuse(_ message: String, advice: String) -> Never {
     StandardError.shared.note(message)
     StandardError.shared.writeLine(advice)

@@ -1,7 +1,7 @@
 // Where a word list comes from: what `--data` may say.
 //
-// A run reads one list, or several one after another as if they were one; each is refused on its own,
-// so that an error names its file and the line there.
+// A run reads one list, or several one after another as if they were one; each is refused on its
+// own, so that an error names its file and the line there.
 
 public import CharMLP
 import Posix

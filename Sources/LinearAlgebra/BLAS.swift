@@ -52,8 +52,8 @@ public enum BLASLibrary {
   static let mayLeaveOutZeros: Bool = hasSmallProducts
 
   /// Whether a product clears its result in a pass of its own, before it adds to it, and takes
-  /// longer than we would. The kernels for small products, which those for AVX-512 have, write it at
-  /// once.
+  /// longer than we would. The kernels for small products, which those for AVX-512 have, write it
+  /// at once.
   static let clearsSlowly: Bool = !hasSmallProducts
 
   private static let hasSmallProducts = ["SkylakeX", "Cooperlake"].contains(core)

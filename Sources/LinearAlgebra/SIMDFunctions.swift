@@ -1,4 +1,5 @@
-// What the training engine computes of sixteen floats at a time: exp, tanh, 1/√x, and dropout's mask.
+// What the training engine computes of sixteen floats at a time: exp, tanh, 1/√x, and dropout's
+// mask.
 //
 // They are branch-free and built only from operations that become vector instructions: comparisons
 // with `replacing(with:where:)` instead of clamping, a rounding constant instead of `.rounded()`.
@@ -129,8 +130,8 @@ extension SIMD16<Float> {
 // Which elements are kept is a function of a key and of an element's place. Nothing is stored: the
 // forward and the backward pass ask for the same places and get the same answers, in any order and
 // on any number of threads. Each answer is a hash of the place, with the multipliers and shifts of
-// MurmurHash3's 32-bit finalizer (Appleby, public domain) and a key between them. It is not a random
-// number generator for anything finer than a mask.
+// MurmurHash3's 32-bit finalizer (Appleby, public domain) and a key between them. It is not a
+// random number generator for anything finer than a mask.
 
 /// Zeros where an element is dropped, 1 / (1 − rate) where it is kept, which preserves the mean.
 public struct RandomMask: Equatable, Sendable {

@@ -341,8 +341,8 @@ extension Markup {
 }
 
 extension String {
-  /// Puts something in the place of each piece between two texts, and of these; what is put there is
-  /// not looked through again.
+  /// Puts something in the place of each piece between two texts, and of these; what is put there
+  /// is not looked through again.
   func replacingPieces(
     from open: String, to close: String, with replacement: (Substring) -> String
   ) -> String {

@@ -164,9 +164,9 @@ final class RunningCommand {
       try valve?.entrance ?? FileHandle(forWritingTo: place.url.appending(path: names[2]))
     (process.standardInput, process.standardOutput, process.standardError) = (input, output, errors)
     try process.run()
-    // Foundation keeps a process that has ended, and its files with it. With some 1,300 of them open,
-    // the list of descriptors that the next start reads fills its buffer, and Foundation, which
-    // copies 256 bytes of every name, reads beyond it.
+    // Foundation keeps a process that has ended, and its files with it. With some 1,300 of them
+    // open, the list of descriptors that the next start reads fills its buffer, and Foundation,
+    // which copies 256 bytes of every name, reads beyond it.
     for handle in [input, output, errors] { try handle.close() }
   }
 

@@ -203,7 +203,7 @@ struct TrainDataTests {
     "A network that sees five characters or more has one n-gram beside it, the longest",
     arguments: [
       (5, "same context  estimated ", "which sees the same context"),
-      (8, "longest  estimated ", "the longest that is counted"),
+      (8, "longest    estimated ", "the longest that is counted"),
     ])
   func sameIsBest(blockSize: Int, name: String, clause: String) throws {
     let outcome = try place.run(

@@ -1,4 +1,5 @@
-// Draws words that meet conditions from the network that `names` saved, and the most probable ones in order.
+// Draws words that meet conditions from the network that `names` saved, and the most probable ones
+// in order.
 
 import CharMLP
 

@@ -1,4 +1,5 @@
-// The derivation, step by step: one minibatch in Double, and how far the fast engine's gradients are from it.
+// The derivation, step by step: one minibatch in Double, and how far the fast engine's gradients
+// are from it.
 
 import CharMLP
 import LinearAlgebra

@@ -13,7 +13,7 @@ let model = trainer.model()
 print("validation loss:", try model.loss(on: dataset.validation))
 print("log p(emma):", try model.logProbability(of: "emma"))
 
-// Everything needed to resume; `Checkpoint(contentsOf:)`, `Predictor(contentsOf:)` and `sample` read it.
+// Everything needed to resume; `Checkpoint(contentsOf:)` and `sample` read it.
 try Checkpoint(trainer, words: words).write(to: ".build/names.safetensors")
 
 var sampler = try Sampler(model, seed: 1)

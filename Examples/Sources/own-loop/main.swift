@@ -1,4 +1,5 @@
-// A training loop of one's own on the fast engine: gradients clipped to a norm of 1, plain gradient descent.
+// A training loop of one's own on the fast engine: gradients clipped to a norm of 1, plain gradient
+// descent.
 
 import CharMLP
 import LinearAlgebra

@@ -69,7 +69,8 @@ public struct NotebookNetwork: Equatable, Sendable {
     guard let shape = ModelShape(C: C, W1: W1) else {
       throw .shape("W1", expected: "(block·\(C[1]), hidden)", found: W1)
     }
-    // A transposed W1 still is the W1 of some network, but not of one with the other tensors' sizes.
+    // A transposed W1 still is the W1 of some network, but not of one with the other tensors'
+    // sizes.
     let others = [file["b1"]?.shape.last, file["bngain"]?.shape.last, file["W2"]?.shape.first]
     if let hidden = others[0], hidden != shape.hidden, others.allSatisfy({ $0 == hidden }) {
       throw .shape("W1", expected: "(block·\(C[1]), \(hidden))", found: W1)

@@ -170,8 +170,8 @@ package struct RunDirectory: Equatable, Sendable {
   // MARK: Writing a run
   //
   // The model and the description are replaced as a whole. Metrics are appended, each line in one
-  // write, and before the checkpoint of the same step: so whatever the crash, cutting the file after
-  // the checkpoint's step leaves exactly the lines of the steps that need not be taken again.
+  // write, and before the checkpoint of the same step: so whatever the crash, cutting the file
+  // after the checkpoint's step leaves exactly the lines of the steps that need not be taken again.
 
   /// Saves the model, in the place of one saved before.
   package func save(model bytes: [UInt8]) throws(SystemError) {

@@ -1,6 +1,6 @@
 // Finds characters that are there by accident: invisible ones, letters in two normal forms, letters
-// that look like others of the list (full-width ones beside the usual ones, a Cyrillic а in a word of
-// Latin letters), and what letters become when a text is read in the wrong encoding (Ã© for é).
+// that look like others of the list (full-width ones beside the usual ones, a Cyrillic а in a word
+// of Latin letters), and what letters become when a text is read in the wrong encoding (Ã© for é).
 //
 // The alphabet is searched first, and the words only if it has such characters.
 
@@ -285,8 +285,8 @@ extension ListSurvey {
 // MARK: - Text read in the wrong encoding
 //
 // A word is turned back into the bytes that it was read from. If these are UTF-8, and make letters
-// that can stand together, they were UTF-8: hardly a word in any language is so by chance. If a text
-// was never UTF-8, its encoding is guessed as a file's is.
+// that can stand together, they were UTF-8: hardly a word in any language is so by chance. If a
+// text was never UTF-8, its encoding is guessed as a file's is.
 
 extension ListSurvey {
   /// The encodings that UTF-8 is mistaken for, the most frequent first.

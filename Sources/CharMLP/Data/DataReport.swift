@@ -156,8 +156,8 @@ package enum DataWarning: Equatable, Sendable {
   case tiny(words: Int, validationWords: Int)
   /// At least one word in a hundred repeats another, in the list or across the split.
   case duplicated(duplicates: Int, validationWordsInTraining: Int, validationWords: Int)
-  /// Letters occur as capitals and as small letters, and so as two symbols each; `isTurkic` if one is
-  /// İ or ı, so that I is the capital of ı.
+  /// Letters occur as capitals and as small letters, and so as two symbols each; `isTurkic` if one
+  /// is İ or ı, so that I is the capital of ı.
   case mixedCase(letters: Int, isTurkic: Bool = false)
   /// The longest word is more than six times as long as the median, and as three characters.
   case unequalLengths(median: Int, longest: Int)

@@ -272,9 +272,9 @@ extension Split {
 // MARK: - Hashes of words and of whole lists
 //
 // They are the same in every run and on every machine, since splits, samples and model files depend
-// on them. FNV-1a (Fowler, Noll and Vo; offset basis and prime of its 64-bit form) hashes the bytes,
-// and SplitMix64 mixes the result into the upper bits. Neither is collision-resistant; a split needs
-// no cryptographic hash.
+// on them. FNV-1a (Fowler, Noll and Vo; offset basis and prime of its 64-bit form) hashes the
+// bytes, and SplitMix64 mixes the result into the upper bits. Neither is collision-resistant; a
+// split needs no cryptographic hash.
 
 /// 64-bit hashes that depend on nothing but their input.
 enum WordHash {

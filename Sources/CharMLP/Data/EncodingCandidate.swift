@@ -214,8 +214,8 @@ extension EncodingCandidate {
     return sum
   }
 
-  /// What a pair of bytes costs: little for kana, hangul and frequent ideographs, more for rare ones,
-  /// most for what the encoding hardly has.
+  /// What a pair of bytes costs: little for kana, hangul and frequent ideographs, more for rare
+  /// ones, most for what the encoding hardly has.
   private func pairCost(_ lead: UInt8, _ trail: UInt8) -> Double {
     switch (iconv, lead) {
     case ("CP932", 0x82) where trail < 0x9F: 3

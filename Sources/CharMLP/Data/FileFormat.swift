@@ -252,8 +252,8 @@ public enum ForeignEncoding: String, Sendable {
 // MARK: - Several words on a line, or all of them on one
 //
 // What stands between the words, and the shell command that writes one on each line. It decides
-// nothing about lists that can be read: a line with commas is a word like any other, unless the list
-// is refused, or gets a warning, for another reason.
+// nothing about lists that can be read: a line with commas is a word like any other, unless the
+// list is refused, or gets a warning, for another reason.
 
 /// What stands between the words of a line.
 public enum WordSeparation: Equatable, Sendable {

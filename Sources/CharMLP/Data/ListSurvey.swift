@@ -1,6 +1,6 @@
-// Detects lists whose lines are not plain words: comments, bullets, quotes, columns, several words on
-// a line, flags of a spelling dictionary, source code; marks and remarks behind words; and lists of
-// inflected forms.
+// Detects lists whose lines are not plain words: comments, bullets, quotes, columns, several words
+// on a line, flags of a spelling dictionary, source code; marks and remarks behind words; and lists
+// of inflected forms.
 //
 // Such lists can be read, and a network learns them as they are; so they get warnings and are not
 // refused. LineCounts counts the lines of each kind in one pass over the bytes; only if most lines

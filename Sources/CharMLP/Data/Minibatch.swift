@@ -130,7 +130,8 @@ package struct TrainingText: Equatable, Sendable {
 /// So lists of hundreds of millions of characters fit into memory, and minibatches are gathered
 /// from a quarter of the cache.
 struct CompactIDs: Equatable, Sendable {
-  // The ids are in the array with the smallest integers that hold all of them; the others are empty.
+  // The ids are in the array with the smallest integers that hold all of them; the others are
+  // empty.
   private(set) var narrow: [UInt8] = []
   private(set) var medium: [UInt16] = []
   private(set) var wide: [Int32] = []

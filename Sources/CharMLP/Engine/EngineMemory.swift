@@ -351,8 +351,8 @@ extension PaddedMatrix {
 // MARK: A transposed copy
 //
 // In blocks of four by four, which stay in registers on every processor: sixteen by sixteen would
-// take 32 of AVX2's 16. A product whose contracted index runs along the rows of both operands is the
-// slowest of the four kinds; with a copy of one operand transposed it becomes the fastest, and
+// take 32 of AVX2's 16. A product whose contracted index runs along the rows of both operands is
+// the slowest of the four kinds; with a copy of one operand transposed it becomes the fastest, and
 // copying costs less.
 //
 // It stands here, not beside the other functions of padded matrices, because in a debug build it

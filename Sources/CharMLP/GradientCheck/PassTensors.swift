@@ -85,8 +85,8 @@ extension PassTensor {
   /// - b1: batch norm subtracts the mean, and the mean takes all of b1 with it.
   var cancels: PassTensor? { row.cancels }
 
-  /// The input that the line divides by. A quotient's size is not that of the sizes: what is lost of
-  /// the divisor counts relative to its value.
+  /// The input that the line divides by. A quotient's size is not that of the sizes: what is lost
+  /// of the divisor counts relative to its value.
   var divisor: PassTensor? { row.divisor }
 
   /// The scale of each element's step in a numeric derivative; without meaning for gradients.
@@ -145,7 +145,8 @@ enum MinibatchIDs: String, Sendable {
 struct TensorRow<Scalar: MatrixScalar> {
   typealias Setter = (Derivation<Scalar>, Matrix<Scalar>) -> Void
 
-  /// The tensor's property. A generic key path takes long to make, and few who ask for a row need it.
+  /// The tensor's property. A generic key path takes long to make, and few who ask for a row need
+  /// it.
   let path: () -> KeyPath<Derivation<Scalar>, Matrix<Scalar>>
   /// Sets the tensor without evaluating its line, as its key path would; nil for a parameter.
   let set: Setter?
@@ -463,8 +464,8 @@ struct PassSizes: Equatable, Sendable {
   }
 
   /// The shapes that a notebook may well give a tensor, its own first. The others have the same
-  /// elements in the same order: vectors without the dimension of 1 or with it, emb with its windows
-  /// one below the other.
+  /// elements in the same order: vectors without the dimension of 1 or with it, emb with its
+  /// windows one below the other.
   func shapes(of tensor: PassTensor) -> [[Int]] {
     let shape = shape(of: tensor)
     switch shape.count {

@@ -1,5 +1,5 @@
-// The problem that is checked, and a pass of it in a file: minibatch, parameters, and as many of its
-// tensors as were saved.
+// The problem that is checked, and a pass of it in a file: minibatch, parameters, and as many of
+// its tensors as were saved.
 //
 // A notebook writes one and has its gradients checked; or we write one, and a notebook checks its
 // gradients against ours. Both are the same file, so that what we write can be read back and is

@@ -287,8 +287,9 @@ enum LineComparison: Equatable {
 
 // MARK: - Shapes
 //
-// A line is read as PyTorch would: what it adds or multiplies element by element is repeated to fit,
-// and a sum takes one dimension away. Products of matrices and changes of shape are not followed.
+// A line is read as PyTorch would: what it adds or multiplies element by element is repeated to
+// fit, and a sum takes one dimension away. Products of matrices and changes of shape are not
+// followed.
 
 /// The shapes of one line.
 struct LineShapes {

@@ -337,8 +337,8 @@ struct PassJudge {
     say(tensor, .wrong, hint: kind ?? hints.guess)
   }
 
-  /// Gives the verdict on a tensor that other lines are to be computed from as the file has it, with
-  /// the faults in it.
+  /// Gives the verdict on a tensor that other lines are to be computed from as the file has it,
+  /// with the faults in it.
   private mutating func conclude(
     _ tensor: PassTensor, _ found: Matrix<Double>, _ kind: LineVerdict.Kind,
     _ faults: Set<PassTensor>, hint: String? = nil

@@ -1,5 +1,5 @@
-// A file whose numbers are not all of one pass: what an earlier exercise left in it, parameters after
-// the update, another parameter, the next minibatch.
+// A file whose numbers are not all of one pass: what an earlier exercise left in it, parameters
+// after the update, another parameter, the next minibatch.
 //
 // Such a file can be full of wrong lines though no line is wrong, so each of the four is looked
 // for. Tensors of an earlier exercise show by their sizes, or by fitting each other and nothing
@@ -64,8 +64,8 @@ extension PassVerdicts {
 
 // MARK: - Parameters after the update
 //
-// Whatever was updated, p − rate · dp is what the file has of a parameter. The rate is not known; but
-// one number that makes all elements of a line right is no accident.
+// Whatever was updated, p − rate · dp is what the file has of a parameter. The rate is not known;
+// but one number that makes all elements of a line right is no accident.
 
 extension PassTensor {
   /// The parameters that an update changes: of the others the gradient is zero but for rounding.
@@ -227,8 +227,8 @@ extension PassJudge {
     return (explained, cause)
   }
 
-  /// If more than one parameter has been updated, so have those whose gradient in the file is wrong:
-  /// lines that read them and show no kind of mistake do not fit.
+  /// If more than one parameter has been updated, so have those whose gradient in the file is
+  /// wrong: lines that read them and show no kind of mistake do not fit.
   private func withOtherUpdates(_ lines: [LineVerdict]) -> [LineVerdict] {
     let changed = Set(lines.filter(\.isMisfit).flatMap(\.followsFrom))
     guard changed.count > 1 else { return lines }

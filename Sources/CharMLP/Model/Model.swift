@@ -181,7 +181,8 @@ extension TorchGenerator {
 
 // MARK: - A trained network
 //
-// Many contexts are predicted at a time, because one product of matrices is faster than many of rows.
+// Many contexts are predicted at a time, because one product of matrices is faster than many of
+// rows.
 
 /// Parameters, batch norm's statistics and a vocabulary: a network that predicts.
 public struct Model: Equatable, Sendable {

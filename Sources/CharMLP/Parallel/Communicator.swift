@@ -1,8 +1,8 @@
-// What a process needs of the others that train with it: sums, and little else.
+// What a process needs of the others that train with it: sums, and little else; and the ranks of an
+// MPI job, which provide it.
 //
 // A process is a rank, as MPI calls it: one of `count`, numbered from 0. Every rank makes the same
-// calls in the same order. How ranks are started, and what happens when one fails, is not decided
-// here.
+// calls in the same order.
 
 /// The ranks of one training, as one of them sees the others.
 package protocol Communicator: AnyObject {

@@ -124,8 +124,8 @@ public struct MostLikelyWords: WordSource {
     return true
   }
 
-  /// What a bound must reach: the least of the highest of finished words, or −∞ as long as there are
-  /// fewer than wanted.
+  /// What a bound must reach: the least of the highest of finished words, or −∞ as long as there
+  /// are fewer than wanted.
   private var leastBound: Double {
     finished.elements.count < count ? -.infinity : finished.elements.first ?? .infinity
   }

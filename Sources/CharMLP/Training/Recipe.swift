@@ -1,4 +1,5 @@
-// Everything that a training run depends on besides the words: what is stored to run it again.
+// Everything that a training run depends on besides the words: what is stored to run it again, the
+// data set that it makes of the words, and what rank 0 sends of it.
 
 public import LinearAlgebra
 import RealModule

@@ -2,9 +2,9 @@
 // `--help`.
 //
 // A model file's text, the flags of `train` and their limits, start lines, reports and JSON are all
-// made from it, so they cannot disagree: a value is possible in a file or a program if, and only if,
-// it is possible as a flag. A new setting is a stored property of Recipe and one entry here. The
-// order is that of the file and of `--help`.
+// made from it, so they cannot disagree: a value is possible in a file or a program if, and only
+// if, it is possible as a flag. A new setting is a stored property of Recipe and one entry here.
+// The order is that of the file and of `--help`.
 
 package import OrderedJSON
 
@@ -222,8 +222,8 @@ extension RecipeField {
 
 // MARK: - JSON, as in a model file
 //
-// A setting that a text does not have keeps the notebook's value; one that this version does not know
-// is refused, because training would go on differently.
+// A setting that a text does not have keeps the notebook's value; one that this version does not
+// know is refused, because training would go on differently.
 
 extension Recipe {
   /// The recipe as an object of its settings, in the order of the table.

@@ -113,14 +113,22 @@ protocol BenchReport {
 
 struct ShapeOptions: ParsableArguments {
   @Option(
-    help: ArgumentHelp("Windows in a minibatch; --sizes takes 1 to 2048.", valueName: "n"),
-    in: 2...100_000)
+    help: ArgumentHelp(
+      "Windows in a minibatch; --sizes takes 1 to 2048. (default: \(Recipe().batchSize))",
+      valueName: "n"),
+    transform: setting(\.batchSize))
   var batchSize = Recipe().batchSize
-  @Option(help: ArgumentHelp("Characters of context.", valueName: "n"), in: 1...1000)
+  @Option(
+    help: ArgumentHelp("Characters of context. (default: \(Recipe().blockSize))", valueName: "n"),
+    transform: setting(\.blockSize))
   var blockSize = Recipe().blockSize
-  @Option(help: ArgumentHelp("Numbers per character.", valueName: "n"), in: 1...10_000)
+  @Option(
+    help: ArgumentHelp("Numbers per character. (default: \(Recipe().embedding))", valueName: "n"),
+    transform: setting(\.embedding))
   var embedding = Recipe().embedding
-  @Option(help: ArgumentHelp("Units of the hidden layer.", valueName: "n"), in: 1...100_000)
+  @Option(
+    help: ArgumentHelp("Units of the hidden layer. (default: \(Recipe().hidden))", valueName: "n"),
+    transform: setting(\.hidden))
   var hidden = Recipe().hidden
 }
 

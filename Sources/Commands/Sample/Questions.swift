@@ -1,7 +1,7 @@
 // What one may ask a model about words: `sample score`, how probable given ones are, and which
-// character was expected least; `sample explain`, what may follow a beginning, beside what an n-gram
-// model says; `sample evaluate`, how the model's words, and those of plain counting, compare with
-// words that neither was made from.
+// character was expected least; `sample explain`, what may follow a beginning, beside what an
+// n-gram model says; `sample evaluate`, how the model's words, and those of plain counting, compare
+// with words that neither was made from.
 
 import ArgumentParser
 import CharMLP

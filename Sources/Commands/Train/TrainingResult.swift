@@ -226,7 +226,8 @@ struct RunHistory {
     return description.json.encoded()
   }
 
-  /// The present part: a path, or `-`, for each list that was read; null for what only its end tells.
+  /// The present part: a path, or `-`, for each list that was read; null for what only its end
+  /// tells.
   private func part(_ end: (seconds: Double, stepsPerSecond: Double)?) -> JSONValue {
     let (data, trainer) = (start.paths.map { JSONValue.string($0) }, start.trainer)
     return .object(
@@ -254,9 +255,9 @@ struct RunHistory {
 
 // MARK: - Diagnostics in metrics.jsonl
 //
-// docs/metrics.md says what each means. They take a copy of the parameters before the step that ends
-// in an evaluation, and one pass of the derivation after it. Training does not notice: its steps,
-// and their bits, stay the same.
+// docs/metrics.md says what each means. They take a copy of the parameters before the step that
+// ends in an evaluation, and one pass of the derivation after it. Training does not notice: its
+// steps, and their bits, stay the same.
 
 /// Watches a run at its evaluations.
 struct HealthRecord {

@@ -1,8 +1,9 @@
 // The Swift lines in docs/derivation.md against Derivation.swift: the steps, and the forms in one
 // go at its end.
 //
-// A document that shows code is right on the day it is written. This keeps it right: whoever changes
-// a line of the derivation changes its line in the document. What the prose says is not tested here.
+// A document that shows code is right on the day it is written. This keeps it right: whoever
+// changes a line of the derivation changes its line in the document. What the prose says is not
+// tested here.
 
 import Foundation
 import Testing
