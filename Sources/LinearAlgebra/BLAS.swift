@@ -46,14 +46,13 @@ public enum BLASLibrary {
     }
   }
 
-  /// Whether zeros at the end of its sums change no bit of a product whose rows are whole vectors:
-  /// the kernels for AVX-512 add term after term, whatever the sizes. Those for AVX2 take another
-  /// order for other sizes.
+  /// Whether leaving out the zeros at the end of a product's sums changes no bit, for rows of whole
+  /// vectors. The kernels for AVX-512 add term after term, whatever the sizes; the order of those
+  /// for AVX2 depends on the sizes.
   static let mayLeaveOutZeros: Bool = hasSmallProducts
 
-  /// Whether a product clears its result in a pass of its own, before it adds to it, and takes
-  /// longer than we would. The kernels for small products, which those for AVX-512 have, write it
-  /// at once.
+  /// Whether BLAS clears the result in a separate pass, slower than our own, before adding to it.
+  /// The AVX-512 core types have kernels for small products, which write the result directly.
   static let clearsSlowly: Bool = !hasSmallProducts
 
   private static let hasSmallProducts = ["SkylakeX", "Cooperlake"].contains(core)

@@ -1,9 +1,9 @@
 // A dense matrix, stored row by row in one array.
 //
-// It is a value: the derivation keeps every intermediate of a pass, and copies cost a reference. It
-// has what a derivation needs (elementwise arithmetic with broadcasting, reductions, products) and
-// deliberately nothing else: no views, no strides, no third dimension. The training engine works in
-// place on padded matrices.
+// It is a value: the derivation keeps every intermediate of a pass, and copies share their storage.
+// It has what a derivation needs (elementwise arithmetic with broadcasting, reductions, products)
+// and deliberately nothing else: no views, no strides, no third dimension. The training engine
+// works in place on padded matrices.
 
 import RealModule
 
@@ -79,7 +79,7 @@ public struct Matrix<Scalar: MatrixScalar>: Equatable, Sendable {
 
 // MARK: - Vectorized tanh
 //
-// For where 5 ulp do not matter.
+// For callers to whom 5 ulp do not matter.
 
 /// tanh of every element, sixteen at a time, within 5 ulp; `tanh` is the reference.
 public func vectorizedTanh(_ x: Matrix<Float>) -> Matrix<Float> {
@@ -191,8 +191,8 @@ extension Matrix {
 // MARK: - Elementwise functions
 //
 // The functions are the reference: correctly rounded or nearly so, in both precisions. The engine's
-// faster ones are tested against these. All stand in the file of the loop they share, because
-// without whole-module optimization, as in a debug build, it is specialized nowhere else.
+// faster ones are tested against these. All are in the same file as the loop they share, because
+// without whole-module optimization (debug builds) it is specialized only there.
 
 /// eˣ of every element.
 @specialized(where Scalar == Float)
@@ -263,7 +263,7 @@ extension Matrix {
 // row. A reduction keeps its dimension with length 1, so that its result broadcasts against its
 // operand.
 
-/// The dimension that a reduction removes.
+/// The dimension that a reduction shrinks to length 1.
 public enum Axis: Sendable {
   /// Over the rows: (n, m) becomes (1, m).
   case rows
@@ -365,7 +365,7 @@ extension Matrix {
     return result
   }
 
-  /// Element `columns[i]` of each row i.  (rows, 1)
+  /// Element `indices[i]` of each row i.  (rows, 1)
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public func picking(_ indices: [Int]) -> Matrix {

@@ -3,14 +3,15 @@
 //
 // A product is a value, `matmul`, that is called like a function, so that the implementation can be
 // changed without touching a line that uses it. A transposition is a tag on the operand, never a
-// copy. Every dimension is checked here, before BLAS sees it; alpha and beta are BLAS's own.
+// copy. Every dimension is checked here, before BLAS sees it; alpha and beta mean what they do in
+// BLAS.
 
 import CBLAS
 public import RealModule
 
 /// An operand of a matrix product: a matrix, or a matrix tagged as transposed.
 public protocol MatrixOperand<Scalar> {
-  /// What its elements are.
+  /// The type of its elements.
   associatedtype Scalar: MatrixScalar
 
   /// The stored matrix.
@@ -29,7 +30,7 @@ extension MatrixOperand {
 extension Matrix: MatrixOperand {
   /// The matrix itself.
   public var stored: Matrix { self }
-  /// It is taken as it is.
+  /// Always false.
   public var isTransposed: Bool { false }
 
   /// The transpose, as a tag that a product understands.  (columns, rows)
@@ -41,7 +42,7 @@ extension Matrix: MatrixOperand {
 public struct Transposed<Scalar: MatrixScalar>: MatrixOperand, Sendable {
   /// The matrix that is taken transposed.
   public let stored: Matrix<Scalar>
-  /// It is taken transposed.
+  /// Always true.
   public var isTransposed: Bool { true }
 }
 
@@ -95,8 +96,8 @@ extension MatrixProduct {
       unsafe b.stored.elements.withUnsafeBufferPointer { bElements in
         unsafe c.elements.withUnsafeMutableBufferPointer { cElements in
           guard let cStart = cElements.baseAddress else { return }
-          // With k = 0 there may be no memory behind a and b, and BLAS reads none; it only wants
-          // pointers and leading dimensions that could be true.
+          // With k = 0 there may be no memory behind a and b, and BLAS reads none; it only checks
+          // that the leading dimensions are legal.
           unsafe Scalar.cblasProduct(
             ProductCall(
               transposeA: a.isTransposed, transposeB: b.isTransposed,
@@ -123,7 +124,7 @@ extension MatrixProduct {
 extension MatrixProduct {
   /// i-k-j order: the inner loop runs along a row of b and a row of c, and is vectorized.
   ///
-  /// A transposed operand is laid out first, which costs what reading it once costs.
+  /// A transposed operand is copied to row-major order first, at the cost of reading it once.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   private static func naiveProduct<Scalar: MatrixScalar>(

@@ -44,7 +44,7 @@ import CBLAS
     }
   }
 
-  /// The vector at columns 16 · `vector` … of a row.
+  /// Vector number `vector` of a row: sixteen columns from 16 · `vector` on.
   @inlinable
   public subscript(row: Int, vector vector: Int) -> FloatVector {
     @inline(always) get {
@@ -204,8 +204,8 @@ extension PaddedMatrix {
 
 /// c ← a @ b, or c + a @ b, by `cblas_sgemm`.  The memory of c must not be that of a or b.
 ///
-/// - Parameter depth: How many columns of a, and rows of b, may hold other values than zero; all of
-///   them by default. The rest is left out where that changes no bit.
+/// - Parameter depth: How many leading columns of a, and rows of b, may be nonzero; all of them by
+///   default. The rest is left out where that changes no bit.
 package func multiply(
   _ a: PaddedMatrix, _ b: PaddedMatrix, depth: Int? = nil, into c: PaddedMatrix,
   isAdding: Bool = false
@@ -225,8 +225,8 @@ package func multiply(
 
 /// c ← a.T @ b, or c + a.T @ b, by `cblas_sgemm`.  The memory of c must not be that of a or b.
 ///
-/// - Parameter rows: How many rows of a.T may hold other values than zero; all of them by default.
-///   c has to hold zeros in the rest, which is left out where that changes no bit.
+/// - Parameter rows: How many leading rows of a.T may be nonzero; all of them by default. In the
+///   rest c must already be zero: it is left out where that changes no bit.
 package func multiply(
   _ a: TransposedPaddedMatrix, _ b: PaddedMatrix, rows: Int? = nil, into c: PaddedMatrix,
   isAdding: Bool = false
@@ -256,7 +256,7 @@ private func sgemm(
   _ b: PaddedMatrix, depth: Int, _ c: PaddedMatrix, _ isAdding: Bool
 ) {
   guard c.rows > 0, c.columns > 0 else { return }
-  // A sum of nothing: a rank without an example of the minibatch.
+  // An empty sum: this rank has no example of the minibatch.
   guard depth > 0 else {
     if !isAdding { c.fill(0) }
     return
@@ -349,7 +349,7 @@ extension PaddedMatrix {
   ///
   /// - Parameter count: nil if it exceeds an Int.
   private func allocate(_ count: Int?) -> UnsafeMutableRawPointer? {
-    // A vector more, for reads and writes that begin in the last row and go beyond its end.
+    // One vector more, for reads and writes that begin in the last row and run past its end.
     let elements = count.flatMap { sum($0, vectorWidth) }
     let bytes = elements.flatMap { product($0, MemoryLayout<Float>.stride) }
     byteCount = byteCount.flatMap { total in bytes.flatMap { sum(total, $0) } }
@@ -369,7 +369,7 @@ extension Arena {
     /// The floats handed out; nil if their number exceeds an Int.
     fileprivate private(set) var used: Int? = 0
 
-    /// Where views point that must not be used.
+    /// Where the views of a measuring arena point: they must not be used.
     fileprivate static var nowhere: UnsafeMutableRawPointer {
       unsafe UnsafeMutableRawPointer(bitPattern: alignment)!
     }

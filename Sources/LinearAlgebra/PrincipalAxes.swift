@@ -1,12 +1,12 @@
 // Principal axes of a cloud of points, by singular value decomposition of the centred points.
 //
 // This is how a table of embeddings becomes a map: the first two axes show as much of the distances
-// between rows as two dimensions can. It is LAPACK's divide-and-conquer driver, called through
+// between rows as two dimensions can. LAPACK's divide-and-conquer driver does it, called through
 // LAPACKE; no covariance matrix is formed, which would square the condition number.
 
 import CBLAS
 
-/// The directions in which rows vary most, in the order of how much.
+/// The directions in which rows vary most, largest variance first.
 ///
 /// With X the rows minus their mean: X = U · diag(s) · Vᵀ. The axes are the rows of Vᵀ, the
 /// coordinates are X · V = U · diag(s), and axis k explains s[k]² / Σ s² of the variance.

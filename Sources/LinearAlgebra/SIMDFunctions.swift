@@ -1,4 +1,4 @@
-// What the training engine computes of sixteen floats at a time: exp, tanh, 1/√x, and dropout's
+// What the training engine computes for sixteen floats at a time: exp, tanh, 1/√x, and dropout's
 // mask.
 //
 // They are branch-free and built only from operations that become vector instructions: comparisons
@@ -130,8 +130,8 @@ extension SIMD16<Float> {
 // Which elements are kept is a function of a key and of an element's place. Nothing is stored: the
 // forward and the backward pass ask for the same places and get the same answers, in any order and
 // on any number of threads. Each answer is a hash of the place, with the multipliers and shifts of
-// MurmurHash3's 32-bit finalizer (Appleby, public domain) and a key between them. It is not a
-// random number generator for anything finer than a mask.
+// MurmurHash3's 32-bit finalizer (Appleby, public domain) and a key between them. As a random
+// number generator it is good enough for a mask and no more.
 
 /// Zeros where an element is dropped, 1 / (1 − rate) where it is kept, which preserves the mean.
 public struct RandomMask: Equatable, Sendable {
@@ -195,10 +195,10 @@ public struct RandomMask: Equatable, Sendable {
 // MARK: - SplitMix64
 //
 // The output function of Steele, Lea and Flood, "Fast splittable pseudorandom number generators",
-// OOPSLA 2014: 64 bits for 64 bits, one to one, as if drawn at random.
+// OOPSLA 2014: it maps 64 bits to 64 bits, one to one, and the result looks random.
 //
-// Dropout's masks, splits by hash and hash tables mix with it. It is the one stateless piece of the
-// generator; sequences of random numbers come from elsewhere.
+// Dropout's masks, splits by hash and hash tables mix with it. It is only the generator's stateless
+// half; sequences of random numbers come from elsewhere.
 
 /// Mixes the bits of 64-bit numbers, the same way in every run and on every machine.
 public enum SplitMix64 {

@@ -4,7 +4,7 @@
 // type. (The header of a safetensors file has a stricter grammar of its own.) Foundation's encoder
 // either sorts keys or leaves their order to chance, and costs start-up time.
 
-/// A value for machines to read.
+/// A JSON value whose keys keep their order.
 public enum JSONValue: Sendable, Equatable {
   /// Pairs in the order in which they are encoded; no key twice.
   case object([(key: String, value: JSONValue)])
@@ -125,16 +125,16 @@ extension JSONValue {
 
 // MARK: - Reading
 //
-// Model files carry a recipe as JSON, runs a description and metrics, and all of them may be
-// damaged or written by hand. So the reader is strict (RFC 8259): one value, no key twice, no lone
-// surrogate, a limit on depth, and no number that a Double does not hold. Whatever the text is, it
-// returns or throws.
+// A model file carries its recipe as JSON, a run its description and metrics, and any of them may
+// be damaged or written by hand. So the reader is strict (RFC 8259): one value, no key twice, no
+// lone surrogate, a limit on depth, and no number beyond the range of a Double. Whatever the text
+// is, it returns or throws.
 
 /// Why a text is not JSON.
 public struct JSONSyntaxError: Error, Equatable, Sendable, CustomStringConvertible {
   /// Where, in bytes from the beginning of the text.
   public let offset: Int
-  /// What should stand there.
+  /// What should be there instead.
   public let expected: String
 
   public var description: String { "byte \(offset): expected \(expected)" }
@@ -145,7 +145,7 @@ extension JSONValue {
   ///
   /// Numbers without fraction and exponent become `integer`, or `unsigned` where only that holds
   /// them; all others become `number`.
-  /// - Throws: `JSONSyntaxError`: where it stops being JSON, and what should stand there.
+  /// - Throws: `JSONSyntaxError`: where it stops being JSON, and what was expected there.
   public init(parsing text: String) throws(JSONSyntaxError) {
     var reader = JSONReader(bytes: Array(text.utf8))
     self = try reader.document()
@@ -187,11 +187,11 @@ extension JSONValue {
   /// A number as the Float that is nearest to its decimal digits.
   public var float: Float? {
     if case .float(let value) = self { return value }
-    // By its digits, not by rounding twice.
+    // From the shortest digits: rounding to Double and then to Float could be off by one bit.
     return double.flatMap { Float($0.description) }
   }
 
-  /// A number that is whole and that the type holds, as 200000 and 2e5 are for Int.
+  /// A whole number that fits the type, whether written 200000 or 2e5.
   public func whole<Value: FixedWidthInteger>(as type: Value.Type = Value.self) -> Value? {
     switch self {
     case .integer(let value): Value(exactly: value)
@@ -390,7 +390,7 @@ extension JSONReader {
     return true
   }
 
-  /// Skips white space, and the character if it stands after it.
+  /// Skips white space, then the character if it comes next.
   private mutating func skip(_ character: Unicode.Scalar) -> Bool {
     skipWhiteSpace()
     return skipByte(character)

@@ -45,7 +45,7 @@ public enum FileSystem {
     return time.tv_sec * 1_000_000_000 + time.tv_nsec
   }
 
-  /// A path from the root, without links followed.
+  /// The absolute form of a path; links in it are not resolved.
   public static func absolute(_ path: String) -> String {
     guard !path.begins(with: "/"), let directory = unsafe getcwd(nil, 0) else { return path }
     defer { unsafe free(directory) }
@@ -85,7 +85,7 @@ extension stat {
 // MARK: Directories
 
 extension FileSystem {
-  /// Makes a directory; it is an error if there is something of that name.
+  /// Makes a directory; it is an error if the name is taken.
   public static func makeDirectory(_ path: String) throws(SystemError) {
     try calling(path) { unsafe mkdir(path, 0o777) }
   }
@@ -96,7 +96,7 @@ extension FileSystem {
     try entries(in: path).compactMap { $0 }.sorted()
   }
 
-  /// The names of all that is in a directory, nil for one that is not UTF-8.
+  /// The names of everything in a directory, nil for one that is not UTF-8.
   public static func entries(in path: String) throws(SystemError) -> [String?] {
     guard let directory = unsafe opendir(path) else { throw SystemError(path, code: errno) }
     defer { unsafe closedir(directory) }
@@ -166,13 +166,13 @@ extension FileSystem {
 // MARK: Programs and temporary directories
 
 extension FileSystem {
-  /// The program of a name that a shell would start: in the directories of PATH, a file that may be
-  /// executed. Directories that are not named in UTF-8 are passed over.
+  /// The program that a shell would start under this name: the first executable file of that name
+  /// in the directories of PATH. Directories whose names are not UTF-8 are passed over.
   public static func program(_ name: String) -> String? {
     program(name, path: environmentBytes("PATH") ?? [])
   }
 
-  /// The same, with a path in place of PATH.
+  /// The same, searching `path` instead of PATH.
   public static func program(_ name: String, path: String) -> String? {
     program(name, path: Array(path.utf8))
   }
@@ -186,7 +186,7 @@ extension FileSystem {
     return nil
   }
 
-  /// Makes a file that is not there yet; it may be lost with the machine's power.
+  /// Makes a file that is not there yet. It is not synced, so a power failure may lose it.
   public static func create(_ path: String, with bytes: [UInt8]) throws(SystemError) {
     try write(bytes, to: try OpenFile(path, .creating))
   }
@@ -349,7 +349,7 @@ extension FileSystem {
     try synchronize(directory: directory)
   }
 
-  /// A random path, one of 2⁶⁴; opening it fails if it exists all the same.
+  /// A random path, one of 2⁶⁴; should it exist, opening it fails.
   private static func temporaryPath(in directory: String, _ prefix: String) -> String {
     var generator = SystemRandomNumberGenerator()
     let digits = String(generator.next(), radix: 16)

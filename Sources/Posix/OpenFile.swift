@@ -64,7 +64,7 @@ public struct OpenFile: ~Copyable, Sendable {
     (self.path, isOwned) = (name, true)
   }
 
-  /// Opens a file, FIFO or device for reading; opening a FIFO waits for its writer, some seconds.
+  /// Opens a file, FIFO or device for reading; opening a FIFO waits a few seconds for its writer.
   /// - Throws: `SystemError`, with the path.
   public init(reading path: String) throws(SystemError) { try self.init(path, .reading) }
 
@@ -82,8 +82,8 @@ public struct OpenFile: ~Copyable, Sendable {
 // MARK: Bytes
 
 extension OpenFile {
-  /// Reads as much as there is, up to the length of `chunk`; 0 at the end. Waits where the
-  /// descriptor itself would not.
+  /// Reads as much as there is, up to the length of `chunk`; 0 at the end. Waits even if the
+  /// descriptor is non-blocking.
   public func read(into chunk: inout [UInt8]) throws(SystemError) -> Int {
     while true {
       do throws(SystemError) {
@@ -93,14 +93,14 @@ extension OpenFile {
           }
         }
       } catch {
-        // A descriptor can be non-blocking, as terminals and test harnesses leave it.
+        // Another process that shares a terminal or pipe may have made it non-blocking.
         guard error.isWouldBlock else { throw error }
         try wait(for: POLLIN)
       }
     }
   }
 
-  /// Reads from a place in a regular file, and leaves the file where it stands.
+  /// Reads from a place in a regular file, without moving the file's position.
   func read(at offset: Int, upTo count: Int) throws(SystemError) -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: count)
     let received = try calling(path) {
@@ -113,7 +113,7 @@ extension OpenFile {
 
   /// Writes all of `bytes`, however many calls it takes.
   ///
-  /// - Parameter isWaiting: Whether to wait for room where the descriptor itself would not.
+  /// - Parameter isWaiting: Whether to wait for room even if the descriptor is non-blocking.
   public func write(_ bytes: Span<UInt8>, isWaiting: Bool = true) throws(SystemError) {
     var written = 0
     while written < bytes.count {
@@ -140,7 +140,7 @@ extension OpenFile {
     try calling(path) { unsafe poll(&request, 1, -1) }
   }
 
-  /// Goes to a byte of a regular file.
+  /// Moves a regular file's position to a byte.
   public func seek(to byte: Int) throws(SystemError) {
     try calling(path) { lseek(descriptor, off_t(byte), SEEK_SET) }
   }
@@ -227,7 +227,7 @@ public enum StandardDescriptors {
 
 /// Opens a FIFO, with a time limit for its other end.
 enum FIFO {
-  /// In seconds.
+  /// How long to wait for the other end, in seconds.
   static let timeout = 5
 
   static func open(_ path: String, _ flags: CInt) throws(SystemError) -> CInt {

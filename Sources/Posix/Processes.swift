@@ -199,7 +199,7 @@ public struct ChildProcess {
         usleep(2000)
       }
     }
-    // The number of its group is not reused before it was waited for.
+    // Its group's number cannot be reused before waitpid, so this kills nobody else.
     kill(-child, SIGKILL)
     var status: CInt = 0
     try calling(executable) { unsafe waitpid(child, &status, 0) }
@@ -219,12 +219,12 @@ public struct ChildProcess {
   }
 
   private func start() throws(SystemError) -> pid_t {
-    // The shell that may start it would report with a status and a message of its own.
+    // Checked here, because a shell that starts it would report failure by a status of its own.
     guard case .file = try FileSystem.kind(of: executable) else {
       throw SystemError(executable, code: EACCES)
     }
     try calling(executable) { unsafe access(executable, X_OK) }
-    // Where it is missing, the error of the spawn would be taken for the program's.
+    // If it is missing, the spawn's error would look like one about the program.
     try calling("/dev/null") { unsafe access("/dev/null", R_OK) }
     var actions = unsafe posix_spawn_file_actions_t()
     unsafe posix_spawn_file_actions_init(&actions)
@@ -241,7 +241,7 @@ public struct ChildProcess {
       for index in unsafe variables.indices { unsafe free(variables[index]) }
     }
     var child: pid_t = 0
-    // It returns its error instead of setting errno.
+    // posix_spawn returns its error instead of setting errno.
     var attributes = try Attributes()
     let code = unsafe posix_spawn(
       &child, command[0], &actions, &attributes.value, &words, &variables)
@@ -289,8 +289,8 @@ private struct Attributes: ~Copyable {
 
 // MARK: - Threads
 //
-// The standard library has no thread to start, and its lock has no condition; the thread sanitizer
-// knows what these order. Who works together, and how, is the caller's affair.
+// The standard library cannot start a thread, and its lock has no condition variable; the thread
+// sanitizer understands these. Who works together, and how, is the caller's business.
 
 /// A lock, and a condition to wait for under it.
 @safe public final class Monitor: @unchecked Sendable {

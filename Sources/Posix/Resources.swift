@@ -65,8 +65,8 @@ public struct CoreSet: Equatable, Sendable {
 /// The whole cores that the smallest quota of processor time pays for, at least 1; nil without a
 /// quota.
 ///
-/// A quota is a time in every period, both in microseconds, or none: `max` in version 2's
-/// `cpu.max`, −1 in version 1's.
+/// A quota is a time per period, both in microseconds. Where there is none, version 2 writes `max`
+/// for the time, version 1 −1.
 private func quotaCores(_ groups: ControlGroups) -> Int? {
   let quotas =
     groups.values("cpu.max", of: "cpu", .v2)
@@ -90,9 +90,9 @@ public enum Memory {
     sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
   }
 
-  /// The most that this process could have: the smallest of the machine's memory, what of it is
-  /// free or can be freed, the limit of every control group it is in, and the limit on its
-  /// addresses.
+  /// The most that this process could have: the smallest of the machine's memory, the part of it
+  /// that is free or can be freed, the limit of every control group it is in, and the limit on its
+  /// address space.
   ///
   /// A group's limit counts in full, however much of it is in use.
   public static var available: Int { available(root: "") }
@@ -128,8 +128,7 @@ public enum Memory {
     }.min()
   }
 
-  /// The bytes of addresses that this process may use, as `ulimit -v` limits them; nil without a
-  /// limit.
+  /// The bytes of address space that this process may use (`ulimit -v`); nil without a limit.
   static var addressSpaceLimit: Int? { limit(RLIMIT_AS) }
 
   /// The bytes of stack that a thread may use (`ulimit -s`); nil without a limit.
@@ -163,8 +162,8 @@ public enum Memory {
 
 // MARK: - Control groups
 //
-// Files like `cpu.max`, in the process's own group and in every group above it, since each of them
-// binds. They are found and read here, and interpreted above.
+// Files like `cpu.max`, in the process's own group and in every group above it, since the limits of
+// all of them apply. They are found and read here, and interpreted above.
 //
 // Linux has two versions, and a system may use both at once: version 2 has one tree of groups,
 // version 1 one for each controller. /proc/self/cgroup names the process's group in each, and
@@ -180,7 +179,7 @@ struct ControlGroups {
   private let memberships: [Membership]
   private let mounts: [Mount]
 
-  /// Reads where the process is, on the system whose file tree begins at `root`.
+  /// Reads which groups the process is in, on the system whose file tree begins at `root`.
   init(root: String = "") {
     self.root = root
     memberships = Self.lines(root + "/proc/self/cgroup").compactMap(Membership.init)
@@ -249,7 +248,7 @@ private struct Mount {
   let controllers: [Substring]
   /// The group that is mounted, as a path from the tree's root.
   let group: String
-  /// Where.
+  /// Where it is mounted.
   let point: String
 
   /// A line of /proc/self/mountinfo (proc_pid_mountinfo(5)): the group and the place are its fourth
@@ -280,7 +279,8 @@ private struct Mount {
 
   /// The directories of a group and of those above it, up to the mounted one.
   ///
-  /// In a container the path may lie outside of what is mounted there; its root binds all the same.
+  /// In a container the path may lie outside what is mounted there; the limits at the mount point
+  /// apply all the same.
   func directories(of path: String) -> [String] {
     let names = Self.names(path)
     let mounted = Self.names(group)

@@ -61,7 +61,7 @@ extension SystemError {
   var isWouldBlock: Bool { code == EAGAIN || code == EWOULDBLOCK }
 }
 
-// MARK: Failures that callers find themselves
+// MARK: Failures found without a system call
 
 extension SystemError {
   /// There is something of that name already.
@@ -102,7 +102,7 @@ func bytes(of characters: UnsafePointer<CChar>) -> [UInt8] {
     .map(UInt8.init(bitPattern:))
 }
 
-/// The result of a call, made again as long as a signal interrupts it.
+/// The result of a call, which is repeated as long as a signal interrupts it.
 /// - Throws: `SystemError` with errno, if the call returns a negative number.
 @discardableResult
 func calling<Result: FixedWidthInteger & SignedInteger>(
@@ -123,7 +123,7 @@ func calling<Result: FixedWidthInteger & SignedInteger>(
 // are sequences of bytes, and in UTF-8 an ASCII byte is never part of another character.
 
 extension StringProtocol {
-  /// The pieces between an ASCII delimiter, wherever it stands.
+  /// The pieces between ASCII delimiters.
   public func pieces(
     separatedBy delimiter: UInt8, maxSplits: Int = .max, omittingEmpty: Bool = true
   ) -> [SubSequence] {

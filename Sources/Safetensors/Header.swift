@@ -1,5 +1,5 @@
-// Reading the header: an object of tensor entries and one optional metadata object of strings, its
-// characters, and the check against the data.
+// Reading the header, an object of tensor entries and one optional metadata object of strings, and
+// checking it against the data.
 //
 // The grammar is three levels deep and not recursive, and neither is its reader. Keys are collected
 // first and hashed once at the end, when their number is known.
@@ -136,8 +136,8 @@ extension TensorRecord {
 /// What the header says about one tensor: {"dtype": …, "shape": […], "data_offsets": [start, end]},
 /// the three fields in any order, each exactly once, and no others.
 ///
-/// A record that was read is well-formed, no more: its numbers are checked once the whole header is
-/// known.
+/// Reading makes sure only that a record is well-formed: its numbers are checked once the whole
+/// header is known.
 struct TensorRecord {
   let name: HeaderString
   let dataType: DataType
@@ -355,7 +355,7 @@ extension HeaderScanner {
     skipWhiteSpace()
     let start = position
     guard var value = scanDigit() else { throw unexpected(expecting: expected) }
-    if value == 0 { return 0 }  // A digit after it is then not the ',' or ']' that must follow.
+    if value == 0 { return 0 }  // A digit after a leading zero fails as neither ',' nor ']'.
     while let digit = scanDigit() {
       let (tenfold, overflow) = value.multipliedReportingOverflow(by: 10)
       let (sum, carry) = tenfold.addingReportingOverflow(digit)

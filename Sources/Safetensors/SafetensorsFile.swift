@@ -1,6 +1,6 @@
-// The content of a safetensors file: named tensors in order, and a dictionary of strings; and how
-// it comes from bytes and becomes bytes. The format: eight bytes of little-endian header length,
-// the header, the data.
+// The content of a safetensors file (named tensors in order, and a dictionary of strings), decoded
+// from bytes and encoded as bytes. The format: eight bytes of little-endian header length, the
+// header, the data.
 //
 // It is a value in memory and opens no file, so it works the same on a download, a test fixture or
 // a pipe. Names are compared as Swift compares strings: two that differ only in Unicode
@@ -317,13 +317,13 @@ extension SafetensorsFile {
     do throws(SafetensorsError) {
       let (header, headerEnd) = try header(of: bytes, limits: limits)
       let dataEnd = header.records.reduce(0) { max($0, $1.end) }
-      // An end that no file can reach is given as the largest there is.
+      // No file can reach an end beyond the largest Int.
       let (end, overflow) = headerEnd.addingReportingOverflow(dataEnd)
       return .exactly(overflow ? .max : end)
     } catch {
       switch error {
       case .fileTooShort: return .atLeast(lengthByteCount)
-      // Below the limit, or there would be another error.
+      // The length fits an Int: it is within the limit, or the error would be `headerTooLong`.
       case .headerTruncated(let length, _): return .atLeast(lengthByteCount + Int(length))
       default: throw error
       }
