@@ -3,8 +3,8 @@
 //
 // The fast path computes what the derivation computes, in place on memory that is allocated once,
 // by one thread or several: cross-entropy and batch norm "all in one go", products by sgemm, and
-// vector code for the rest. The step itself is FusedStep's. It is only ever as right as its test
-// against the derivation.
+// vector code for the rest. The step itself is in FusedStep. The fast path is only ever as right as
+// its test against the derivation.
 
 package import LinearAlgebra
 internal import Posix
@@ -174,8 +174,8 @@ package final class FusedEngine: Engine {
   /// - Parameters:
   ///   - capacity: The most windows of a minibatch that are computed here, if ranks share them out;
   ///     nil for all.
-  ///   - threads: How many threads to use at most; no more than slices of the hidden layer are
-  ///     used.
+  ///   - threads: How many threads to use at most; there are never more than slices of the hidden
+  ///     layer.
   ///   - firstLayer: The form of the first layer; nil for the faster one.
   ///   - communicator: The ranks that compute a minibatch together, each its part, and make the
   ///     same update; nil for this process alone.
@@ -240,12 +240,12 @@ package final class FusedEngine: Engine {
     var (hasNext, taken) = (true, 0)
     defer { if taken > 1 { team.unpin() } }
     while hasNext {
-      // To pin threads is not worth it for one step alone.
+      // Pinning is not worth it for a single step.
       if taken == 1 { team.pinToCore() }
       taken += 1
       if !fusedStep.goesOn { team.startOthers() }
-      // A look at the clock costs as much as a hundredth of a small step. The number of threads may
-      // change after it, so the others do not go on by themselves.
+      // Reading the clock costs a hundredth of a small step, so only every 16th is watched. The
+      // number of threads may change after it, so the others do not go on by themselves.
       stepsUnwatched += 1
       let isWatched = stepsUnwatched == 16
       let loss = fusedStep.take(asksToStop: stopRequest(), mayGoOn: !isWatched) { isStopping in
@@ -286,7 +286,7 @@ package final class FusedEngine: Engine {
   /// Divides the next steps among `threads` threads.
   package func use(_ threads: Int) {
     guard threads != team.activeCount else { return }
-    // A thread that is alone goes where the system finds room.
+    // With cores left over, the system finds the calling thread the best one.
     if threads < team.count { team.unpin() } else { team.pinToCore() }
     team.setActiveCount(threads)
     fusedStep.shareOut(among: threads)
@@ -305,8 +305,8 @@ package final class FusedEngine: Engine {
     return rows.gatheringRows(places)
   }
 
-  /// Where the time of some steps goes on the calling thread, in seconds; `waiting` is for the
-  /// others.
+  /// Where the time of some steps goes on the calling thread, in seconds; `waiting` is the time it
+  /// waits for the other threads.
   package func timing(_ steps: () -> Void) -> [StepPart: Double] {
     let clock = StepClock()
     fusedStep.clock = clock
@@ -372,7 +372,7 @@ final class StepClock {
   private var nanoseconds = [Int](repeating: 0, count: StepPart.allCases.count)
   private var last = monotonicNanoseconds()
 
-  /// Counts the time since the last mark to a part.
+  /// Adds the time since the last mark to a part.
   func mark(_ part: StepPart) {
     let now = monotonicNanoseconds()
     nanoseconds[part.rawValue] += now - last

@@ -1,5 +1,5 @@
 // What the engine keeps between its passes: the minibatch, and each layer's parameters, their
-// gradients, and what an optimizer remembers of them.
+// gradients, and what an optimizer remembers about them.
 //
 // Parameters, gradients and running averages are blocks of memory with one layout. Because the
 // layouts agree, an update rule is one loop over the blocks, whatever tensors they hold.
@@ -71,8 +71,8 @@ struct MinibatchMemory {
     }
   }
 
-  /// Counts the windows of each number of terminators. Each end starts where its rows do, and
-  /// advances with every one of them.
+  /// Counts the windows with each number of terminators. Each end is first set to where its rows
+  /// begin; `nextRow` then advances it with every row.
   private func findRowEnds(_ contexts: Span<Int32>) {
     for count in 0...blockSize { rowEnds[count] = 0 }
     for window in 0..<rowCount[0] { rowEnds[leadingTerminators(contexts, window)] += 1 }
@@ -105,7 +105,7 @@ struct MinibatchMemory {
   }
 }
 
-/// What a thread reads of the minibatch that it learns from: one of two.
+/// A thread's view of the minibatch that it learns from, which is one of two.
 final class StepInput {
   private let minibatches: (MinibatchMemory, MinibatchMemory)
   private let index: IndexVector  // (1); a variable's exclusivity would be checked at each read
@@ -116,7 +116,7 @@ final class StepInput {
     index = arena.indices(1)
   }
 
-  /// Turns to one of the two.
+  /// Switches to one of the two.
   func select(_ index: Int) { self.index[0] = index }
 
   var batchSize: Int { minibatches.0.batchSize }
@@ -155,13 +155,13 @@ struct RunningAverages: OptionSet {
   let rawValue: Int
   /// Adam's, of the gradients and of their squares.
   static let moments = RunningAverages(rawValue: 1)
-  /// That of the parameters themselves.
+  /// The average of the parameters themselves.
   static let weights = RunningAverages(rawValue: 2)
 }
 
 /// The memory of the parameters that one layer, or one slice of it, owns.
 ///
-/// `Tensors` are the views that the layer cuts from a block, the same from each.
+/// `Tensors` are the views that the layer cuts from a block, in the same layout for each.
 final class ParameterMemory<Tensors: LayerTensors> {
   let parameters: Tensors
   let gradients: Tensors
@@ -280,15 +280,15 @@ extension ParameterLayer {
     copyWeights()
   }
 
-  /// Copies the parameters and their running averages into the layer's part of all.
+  /// Copies the parameters and their running averages into the layer's part of the whole state.
   func copyState(to state: inout OptimizationState) { memory.copy(to: &state) }
 
-  /// Copies the parameters into the layer's part of all.
+  /// Copies the parameters into the layer's part of all parameters.
   func copyParameters(to parameters: inout Parameters<Float>) {
     memory.parameters.copy(to: &parameters)
   }
 
-  /// Copies the gradients into the layer's part of all.
+  /// Copies the gradients into the layer's part of all gradients.
   func copyGradients(to gradients: inout Gradients<Float>) {
     memory.gradients.copy(to: &gradients)
   }
@@ -341,7 +341,7 @@ extension PaddedMatrix {
       let v = multiplyAdd(share2, change, second[0, vector: index])
       first[0, vector: index] = m
       second[0, vector: index] = v
-      // √v as v · 1/√v; what keeps zero from being divided by is far below ε².
+      // √v as v · 1/√v; the 1e-30 avoids a division by zero and is far below ε².
       let root = multiplyAdd(v * reciprocalSquareRoot(v + 1e-30), correction, epsilon)
       self[0, vector: index] = multiplyAdd(rate, m / root, self[0, vector: index])
     }
@@ -351,12 +351,12 @@ extension PaddedMatrix {
 // MARK: A transposed copy
 //
 // In blocks of four by four, which stay in registers on every processor: sixteen by sixteen would
-// take 32 of AVX2's 16. A product whose contracted index runs along the rows of both operands is
-// the slowest of the four kinds; with a copy of one operand transposed it becomes the fastest, and
-// copying costs less.
+// need 32 registers, and AVX2 has 16. A product whose contracted index runs along the rows of both
+// operands is the slowest of the four kinds; with a transposed copy of one operand it becomes the
+// fastest, and copying costs less than that gains.
 //
-// It stands here, not beside the other functions of padded matrices, because in a debug build it
-// can have their subscripts inlined only from another module.
+// It is here, not with the other functions of padded matrices, because in a debug build their
+// subscripts are inlined only into other modules.
 
 extension PaddedMatrix {
   /// Copies the transpose of a matrix, padding included, into the elements.

@@ -281,8 +281,8 @@ final class PerDistinctInputLayer: FirstLayer {
     }
   }
 
-  /// What windows gave to the start with k terminators belongs to the rows of the first k
-  /// positions, and all of it to b1: every window adds to one start.
+  /// The gradient of the start with k terminators belongs to the terminators' rows at the first k
+  /// positions. Every window begins with one start, so all of them together are the gradient of b1.
   private func distributeStartGradients() {
     let (drows, dstarts, db1, vocabulary) = (drows, dstarts, weights.db1, C.rows)
     for v in 0..<dstarts.vectors {
@@ -336,7 +336,7 @@ extension PerDistinctInputLayer {
     }
   }
 
-  /// Adds each row of dhprebn to what it was gathered from.
+  /// Adds each row of dhprebn to the gradients of what it was gathered from.
   @inline(always)
   private func scatter(_ dhprebn: PaddedMatrix, _ v: Int, _ width: Int) {
     let (drows, dstarts, contexts) = (drows, dstarts, input.contexts)

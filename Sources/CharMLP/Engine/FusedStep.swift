@@ -253,7 +253,7 @@ extension FusedStep {
       if let sum { allReduce(sum, index, clock) }
     }
     synchronize(index, clock)
-    // Only here: elsewhere a thread would learn of it before it has come to this barrier.
+    // Read only here: a thread that learned of it earlier would never come to this barrier.
     if isAbandoned { return false }
 
     for share in shares {
@@ -336,8 +336,8 @@ extension FusedStep {
 // MARK: Parameters in and out
 
 extension FusedStep {
-  /// The layers with parameters: of the embedding the calling thread's replica, which is up to date
-  /// when a step returns, while others may still be making their update.
+  /// The layers with parameters. Of the embedding's replicas it is the calling thread's, which is
+  /// up to date when a step returns, while other threads may still be updating theirs.
   private var distinctLayers: [any ParameterLayer] {
     let embedding: [any ParameterLayer] = [shares[0].embedding]
     return embedding + slices + [output]
@@ -360,7 +360,7 @@ extension FusedStep {
   /// Moves all parameters by the gradients that a step without an update left.
   func apply(_ update: ParameterUpdate) { for layer in layers { layer.apply(update) } }
 
-  /// The layers' parts, put together again as matrices.
+  /// The layers' parts, joined into whole matrices.
   func state(_ shape: ModelShape, _ averages: RunningAverages) -> OptimizationState {
     var state = OptimizationState(zeros: shape, averages)
     for layer in distinctLayers { layer.copyState(to: &state) }
@@ -386,7 +386,7 @@ extension FusedStep {
 //
 // Ranks sum four times in every step, one flat buffer each time:
 // 1. Σ hprebn, a number for each hidden unit;
-// 2. Σ (hprebn − bnmeani)², as many: with 1 the two passes of batch norm's variance;
+// 2. Σ (hprebn − bnmeani)², as many: 1 and 2 are the two passes of batch norm's variance;
 // 3. dbngain and dbnbias, two for each unit: batch norm's backward pass needs them whole;
 // 4. all other gradients, this rank's share of the loss, and whether it asks for training to stop.
 //

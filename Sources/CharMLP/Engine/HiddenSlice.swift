@@ -3,7 +3,7 @@
 // to its gradients.
 //
 // Batch norm's statistics belong to a unit. So from embcat @ W1 to tanh, and back to dW1, a slice
-// needs nothing of another; only its shares of the logits and of dC are added to the others'. W2
+// needs nothing from another; only its shares of the logits and of dC are added to the others'. W2
 // has a transposed copy for the product that needs one.
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
 
@@ -73,10 +73,9 @@ final class HiddenSlice: ParameterLayer {
 // MARK: Forward and backward
 //
 // Each pass is one product, several sweeps over the activations, and the remaining products. The
-// sweeps go over a few vectors of units at a time, so that a column of a minibatch is still in the
-// first-level cache at the second sweep, and each sweep over several, so that one unit's sums need
-// not wait for another's. Only hprebn and h are kept for the backward pass: bnraw costs less to
-// compute again.
+// sweeps go over a few vectors of units at a time, few enough for a minibatch's columns still to be
+// in the first-level cache at the second sweep, and several so that their sums need not wait for
+// each other. Only hprebn and h are kept for the backward pass: bnraw costs less to compute again.
 //
 // A pass is cut into stages where other ranks have sums to add. A process alone goes through all of
 // them at once.
@@ -230,8 +229,8 @@ extension HiddenSlice {
 // MARK: Backward, for sixteen units
 
 extension HiddenSlice {
-  /// dh = dhdrop · hmask, in its place; and h restored from hdrop wherever dh is not zero, which is
-  /// where it is needed.
+  /// dh = dhdrop · hmask, in place of dhdrop; and h restored from hdrop where it is needed, which is
+  /// wherever dh is not zero.
   private func differentiateDropout(unitsOf v: Int, _ hmask: RandomMask) {
     let (h, dh, unit) = (h, dh, units.lowerBound + v * vectorWidth)
     let positions = input.positions
@@ -307,7 +306,7 @@ private func sumOverRows(
 extension HiddenSlice {
   /// This many units of a large minibatch stay in a core's cache through batch norm, tanh and back.
   private static let largestWidth = 128
-  /// No more slices than this: each adds a share of the logits.
+  /// No more slices than this: each has a share of the logits that must be added up.
   private static let largestCount = 32
 
   /// The units of every slice: whole vectors, as equal as they can be, the larger ones last.

@@ -42,7 +42,7 @@ final class CrossEntropy {
   var blockCount: Int { losses.rows }
 
   private let input: StepInput
-  /// Whether the loss and db2 are taken from here; of replicas they are from one alone.
+  /// Whether the loss and db2 are taken from here; of several replicas only one reports them.
   private let isReporting: Bool
   private let b2: PaddedMatrix  // (1, vocabulary)
   private let buffer: PaddedMatrix  // (capacity, vocabulary): dlogits
@@ -78,8 +78,8 @@ final class CrossEntropy {
   /// dlogits = (softmax(logits + b2) − onehot(Yb)) / n for the rows of a block, and their share of
   /// the loss and of db2.
   ///
-  /// Each line of the derivation goes over the block's rows before the next one begins, so that one
-  /// row's need not wait for another's.
+  /// Each line of the derivation goes over all of the block's rows before the next line begins:
+  /// rows do not wait for each other, as the lines of one row would.
   ///
   /// - Parameter logits: The slices' shares of h @ W2; padding columns hold zeros.  (n, vocabulary)
   func differentiate(_ logits: [PaddedMatrix], block: Int) {

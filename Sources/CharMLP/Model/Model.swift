@@ -38,7 +38,7 @@ public struct ModelShape: Equatable, Sendable {
     self.hidden = hidden
   }
 
-  /// The sizes of a network whose C and W1 have these shapes; nil if no network has.
+  /// The sizes of the network whose C and W1 have these shapes; nil if there is no such network.
   init?(C: [Int], W1: [Int]) {
     guard C.count == 2, W1.count == 2, min(C[0], C[1], W1[0], W1[1]) >= 1,
       W1[0].isMultiple(of: C[1])
@@ -70,7 +70,7 @@ public struct Parameters<Scalar: MatrixScalar>: Equatable, Sendable {
   public var C: Matrix<Scalar>  // (vocabulary, embedding)
   /// The weights of the first linear layer.  (block·embedding, hidden)
   public var W1: Matrix<Scalar>  // (block·embedding, hidden)
-  /// The bias of the first linear layer, which batch norm takes away again.  (1, hidden)
+  /// The bias of the first linear layer, which batch norm cancels.  (1, hidden)
   public var b1: Matrix<Scalar>  // (1, hidden)
   /// The weights of the second linear layer.  (hidden, vocabulary)
   public var W2: Matrix<Scalar>  // (hidden, vocabulary)
@@ -104,7 +104,7 @@ public struct Parameters<Scalar: MatrixScalar>: Equatable, Sendable {
       bnbias: .zeros(1, shape.hidden))
   }
 
-  /// Makes parameters of what a function returns for each name, rows and columns.
+  /// Makes parameters from what a function returns for each name and shape.
   init<Failure: Error>(
     _ shape: ModelShape,
     reading: (_ name: String, _ rows: Int, _ columns: Int) throws(Failure) -> Matrix<Scalar>
@@ -127,7 +127,7 @@ public struct Parameters<Scalar: MatrixScalar>: Equatable, Sendable {
   /// The number of scalars in all parameters.
   public var count: Int { Self.ordered.reduce(0) { $0 + self[keyPath: $1.path].count } }
 
-  /// The block size is W1's rows over C's columns.
+  /// The sizes of the network; the block size is W1's rows over C's columns.
   public var shape: ModelShape {
     ModelShape(
       vocabulary: C.rows, blockSize: W1.rows / C.columns, embedding: C.columns, hidden: W1.columns)
@@ -181,8 +181,8 @@ extension TorchGenerator {
 
 // MARK: - A trained network
 //
-// Many contexts are predicted at a time, because one product of matrices is faster than many of
-// rows.
+// Many contexts are predicted at a time, because one matrix product is faster than many products of
+// single rows.
 
 /// Parameters, batch norm's statistics and a vocabulary: a network that predicts.
 public struct Model: Equatable, Sendable {
@@ -251,7 +251,7 @@ extension Parameters<Float> {
 // MARK: - Evaluation
 
 extension Model {
-  /// The mean cross-entropy over all windows behind `contexts`, in nats per character.
+  /// The mean cross-entropy over all windows that `contexts` counts, in nats per character.
   package func loss(over contexts: DistinctContexts) -> Double {
     var total = 0.0
     forEachContext(of: contexts) { context, row, norm_logits, _, counts_sum in
@@ -277,7 +277,7 @@ extension Model {
     return probabilities
   }
 
-  /// Hands over every context, its row in the matrices of its block, and these.
+  /// Calls `body` with every context, its row in its block's matrices, and these matrices.
   private func forEachContext(
     of contexts: DistinctContexts,
     _ body: (
@@ -336,6 +336,6 @@ public struct SplitLosses: Equatable, Sendable {
   /// The perplexity of a loss, exp(loss): the number of equally likely characters with that loss.
   public static func perplexity(_ loss: Double) -> Double { .exp(loss) }
 
-  /// The loss of guessing among so many characters alike, log(count).
+  /// The loss of guessing uniformly among `count` characters, log(count).
   public static func guessing(among count: Int) -> Double { .log(Double(count)) }
 }

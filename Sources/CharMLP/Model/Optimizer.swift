@@ -1,7 +1,7 @@
 // What one step does to the parameters: an optimizer's rule with the numbers of this step.
 //
 // The numbers are independent of how parameters are stored. `Parameters.apply` is the rule over
-// whole matrices, as in a textbook, and the reference of the engine's, which works in place.
+// whole matrices, as in a textbook, and the reference for the engine's, which works in place.
 
 import LinearAlgebra
 import RealModule
@@ -22,7 +22,7 @@ public struct ParameterUpdate: Equatable, Sendable {
   /// - Parameters:
   ///   - optimizer: The rule.
   ///   - learningRate: This step's.
-  ///   - weightDecay: What a step takes of W1 and W2, times the learning rate.
+  ///   - weightDecay: The share of W1 and W2 that a step takes away, over the learning rate.
   ///   - averaging: The weight of the old average of the parameters, if one is kept. It is smaller
   ///     in the first steps, (1 + step) / (10 + step) at most, so that the start is soon forgotten.
   ///   - step: The number of steps taken before, which Adam's corrections depend on.
@@ -55,8 +55,7 @@ public enum Optimizer: String, CaseIterable, Equatable, Sendable {
 
 /// Adam's constants and its corrections at one step (Kingma and Ba, 2015, algorithm 1).
 public struct AdamStep: Equatable, Sendable {
-  /// The weight of the old average of the gradients, and of that of their squares; PyTorch's
-  /// defaults.
+  /// The weights of the old averages, of the gradients and of their squares; PyTorch's defaults.
   public static let (beta1, beta2): (Float, Float) = (0.9, 0.999)
   /// Keeps a parameter without gradients from dividing by zero.
   public static let epsilon: Float = 1e-8

@@ -15,8 +15,8 @@ import Synchronization
 ///
 /// A wait takes microseconds if every thread has a core, and waking a sleeper costs more than that.
 /// So a wait spins. If one takes milliseconds, some thread lacks a core; for 50 ms all waits then
-/// spin briefly, yield, and finally sleep. After that one wait spins long again: the system moves a
-/// thread to a free core only if it has not run for some time.
+/// spin briefly, yield, and finally sleep. After that one wait spins long again, so that a thread
+/// that shares its core stays idle: the system moves only such threads to a free core.
 ///
 /// Every thread counts its own arrivals and reads the others' counts: an arrival is one write,
 /// which each of the others reads once.
@@ -31,7 +31,7 @@ import Synchronization
   /// The time until which waits spin briefly, in nanoseconds; 0 if they spin long.
   private let spinBrieflyUntil = Atomic<Int>(0)
 
-  /// What member 0 spent in waits that a thread with a core does not cause, in nanoseconds.
+  /// What member 0 spent in waits longer than they are if every thread has a core, in nanoseconds.
   private(set) var longWaits = 0
 
   /// The counts lie this many places apart: two cache lines, which processors fetch together.
@@ -128,7 +128,7 @@ import Synchronization
 
   /// Changes who takes part, while all who do wait for member 0, which calls it.
   ///
-  /// Members that take part again have arrived as often as member 0.
+  /// Members that rejoin are counted as having arrived as often as member 0.
   func resize(parties new: Int) {
     let old = parties.load(ordering: .relaxed)
     let arrival = unsafe arrivals[0].load(ordering: .relaxed)
@@ -159,8 +159,8 @@ final class ThreadTeam {
   /// The members that work at present: those with smaller numbers.
   private(set) var activeCount: Int
 
-  /// A core for each member, if there are just as many: the system may put two threads that wake
-  /// each other on one core, beside an idle one.
+  /// A core for each member, if there are exactly as many: left to itself, the system may put two
+  /// threads that wake each other on one core while another is idle.
   private let cores: [CoreSet]
   private let allCores: CoreSet?
 
@@ -212,8 +212,8 @@ final class ThreadTeam {
     return all.cores.map { all.only($0) }
   }
 
-  /// Pins the calling thread to its core until `unpin`, so that neither its other work nor
-  /// threads and processes it starts are pinned.
+  /// Pins the calling thread to its core until `unpin`; not for longer, because threads and
+  /// processes that it starts inherit the pin.
   func pinToCore() {
     if count > 1, activeCount == count { cores.first?.pinCallingThread() }
   }
@@ -233,7 +233,7 @@ final class ThreadTeam {
   func setActiveCount(_ new: Int) {
     precondition(new >= 1 && new <= count, "ThreadTeam: \(new) of \(count) members")
     guard new != activeCount else { return }
-    // No member is still at work on the last call, or on its way from a rest.
+    // After this no member is still at work on the last call, or on its way back from a rest.
     barrier.awaitOthers()
     if new > activeCount {
       shared.waitUntilResting(count - activeCount)
@@ -253,7 +253,7 @@ extension ThreadTeam {
   enum Moment: Equatable {
     /// The thread was started, and has not yet come to the barrier.
     case begun(member: Int)
-    /// The barrier has let the thread through, and it has not yet looked what for.
+    /// The barrier has let the thread through, and it does not know yet for what.
     case called(member: Int)
     /// The team ends: from here on members find that there are no more calls.
     case dismissed
@@ -263,8 +263,8 @@ extension ThreadTeam {
   @safe private final class Shared: @unchecked Sendable {
     var job: (barrier: Barrier, work: Work)?
     var observer: (@Sendable (Moment) -> Void)?
-    /// The number of the call that ends a member's service instead of being work. A number, because
-    /// a member may still be on its way to the work of the call before when the team ends.
+    /// The number of the call that ends the threads instead of being work. A number and not a flag,
+    /// because a member may not even have begun the call before it when the team ends.
     let lastCall = Atomic(Int.max)
     let activeCount = Atomic(0)
     private var resting = 0
@@ -406,7 +406,7 @@ extension ThreadTeam {
 extension Range<Int> {
   /// Part `index` of `total` things that are cut into `count` parts, as equal as they can be.
   static func part(_ index: Int, of count: Int, from total: Int) -> Range {
-    // index · total / count, which could overflow.
+    // This is index · total / count, computed so that it cannot overflow.
     let (quotient, remainder) = total.quotientAndRemainder(dividingBy: count)
     func start(_ index: Int) -> Int { index * quotient + index * remainder / count }
     return start(index)..<start(index + 1)
@@ -443,7 +443,7 @@ private final class Pieces<Result: Sendable>: Sendable {
     found = Mutex(Array(repeating: nil, count: count))
   }
 
-  /// Computes all of them; the end of a team waits for its members.
+  /// Computes all of them; releasing the team waits for its members.
   func compute(threads: Int) {
     let team = ThreadTeam(upTo: threads) { _, _ in { _ in self.takeAll() } }
     team.startOthers()

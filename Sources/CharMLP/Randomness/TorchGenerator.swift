@@ -178,7 +178,7 @@ extension TorchGenerator {
     /// The generator of bits beneath it.
     public var twister: MersenneTwister.State
 
-    /// The next deviate that fewer than 16 at a time will draw; finite.
+    /// The deviate that the next draw of fewer than 16 begins with; finite.
     public var cachedNormal: Double?
 
     /// Creates a state; whether a generator can have been in it is checked when one is restored.
