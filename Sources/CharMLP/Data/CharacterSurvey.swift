@@ -182,8 +182,8 @@ extension ListSurvey {
 // MARK: - Lookalikes
 //
 // To a model they are letters of their own. Unicode's table of confusable characters has thousands
-// of pairs. These are the ones that keyboards and copied text mix up, and they are told only where
-// the list has both.
+// of pairs. These are the ones that keyboards and copied text mix up, and they are reported only
+// where the list has both.
 
 extension ListSurvey {
   /// Variants that compatibility decomposition (NFKC) replaces, and the letters that they vary:
@@ -285,8 +285,8 @@ extension ListSurvey {
 // MARK: - Text read in the wrong encoding
 //
 // A word is turned back into the bytes that it was read from. If these are UTF-8, and make letters
-// that can stand together, they were UTF-8: hardly a word in any language is so by chance. If a
-// text was never UTF-8, its encoding is guessed as a file's is.
+// that can stand together, they were UTF-8: hardly any word in any language looks so by chance. If
+// a text was never UTF-8, its encoding is guessed as a file's is.
 
 extension ListSurvey {
   /// The encodings that UTF-8 is mistaken for, the most frequent first.
@@ -294,7 +294,7 @@ extension ListSurvey {
     "CP1252", "CP1250", "CP1251", "KOI8-R", "CP866", "CP437", "CP850", "MACINTOSH",
   ]
 
-  /// About the most words that are tried with each encoding.
+  /// Roughly the most words that are tried with each encoding.
   private static let sampledReadings = 50_000
 
   /// The warning about misread words; nil if there are hardly any.

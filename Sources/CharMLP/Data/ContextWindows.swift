@@ -370,7 +370,7 @@ extension DistinctContexts {
 // words need not be copied; the standard library's dictionary costs several times as much. What a
 // table answers never depends on the hashes.
 
-/// Numbers by hash.
+/// A hash table that gives things numbers.
 struct HashTable: Sendable {
   /// Numbers, or −1 where a slot is free; the count is a power of two.
   private var slots: [Int32]
@@ -383,7 +383,7 @@ struct HashTable: Sendable {
     slots = Array(repeating: -1, count: slotCount)
   }
 
-  /// The number of what has this hash and is equal; nil if it was not added.
+  /// The number of the equal thing with this hash; nil if none was added.
   @inline(__always)
   func index(forHash hash: UInt64, where isEqual: (Int) -> Bool) -> Int? {
     var slot = start(hash)

@@ -2,8 +2,8 @@
 //
 // A loss is only as honest as the split: words in two parts of it are learned by heart and then
 // counted as predicted. So the report says how many there are, next to what else decides how good a
-// model can get: how many words, which symbols, how long. It has numbers only; texts are the
-// commands'. Of a very long list, everything but the alphabet is counted in a sample.
+// model can get: how many words, which symbols, how long. It has only numbers; the commands put
+// them into words. Of a very long list, everything but the alphabet is counted in a sample.
 
 /// Counts over a data set.
 package struct DataReport: Equatable, Sendable {
@@ -408,7 +408,7 @@ package struct InvisibleCharacter: Equatable, Sendable {
 package enum Lookalikes: Equatable, Sendable {
   /// Variants of letters that the list has as well, such as full-width ones: their ranges.
   case variants([ClosedRange<UInt32>])
-  /// Letters within words of another script; `script` begins with the first letter of that one.
+  /// Letters of one script within words of another, whose range is `script`.
   case ofOtherScript([Pair], script: ClosedRange<UInt32>)
 
   /// A letter, and the one that it looks like.

@@ -15,11 +15,11 @@ public struct Dataset: Sendable {
   public let vocabulary: Vocabulary
   /// Which of `words` train, validate and test.
   public let split: Split
-  /// The windows of those of `words` that train.
+  /// The windows of the `words` that train.
   public let train: ContextWindows
-  /// The windows of those of `words` that validate.
+  /// The windows of the `words` that validate.
   public let validation: ContextWindows
-  /// The windows of those of `words` that test.
+  /// The windows of the `words` that test.
   public let test: ContextWindows
   /// What minibatches are drawn from.
   package let trainingText: TrainingText
@@ -54,7 +54,7 @@ public struct Dataset: Sendable {
       limits: .standard)
   }
 
-  /// The same; `limits` say up to which length a list is used whole.
+  /// The same; a list longer than `limits` allow is sampled.
   init(
     _ words: WordList, splitSeed: UInt64, blockSize: Int,
     memoryLimit: Int = Self.defaultMemoryLimit, limits: SampleLimits
@@ -143,8 +143,8 @@ package struct MeasuredWindows: Sendable {
 }
 
 extension WordList {
-  /// How the words stand if the list is too short to train on because they are on one line, or on a
-  /// few; nil otherwise.
+  /// How the words are separated if the list is too short to train on because they are on one line,
+  /// or on a few; nil otherwise.
   package var separationOnFewLines: WordSeparation? {
     count < Dataset.fewestWords ? WordSeparation(of: utf8) : nil
   }
@@ -244,7 +244,7 @@ public struct Split: Equatable, Sendable {
 }
 
 extension Split {
-  /// How it is decided which words train, validate or test.
+  /// What decides which words train, validate or test.
   public enum Method: String, CaseIterable, Equatable, Sendable {
     /// All words are shuffled and cut at 80 % and 90 %, as in the lecture.
     case shuffle

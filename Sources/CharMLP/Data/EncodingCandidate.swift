@@ -139,7 +139,7 @@ extension EncodingCandidate {
           if before.isLatinLetter { cost += 1.5 }
           if before == "\n", startsWithCapitals == scalar.properties.isLowercase { cost += 1 }
           if scalar.lowercased == "þ", Self.vowels.contains(before.lowercased) { cost += 0.6 }
-          // DOS has ö and ø there, which are far more frequent.
+          // DOS has ö and ø for these bytes, which are far more frequent.
           if iconv == "MACINTOSH", scalar == "î" || scalar == "õ" { cost += 0.1 }
         } else if scalar.isMark {
           cost += 1
@@ -273,7 +273,7 @@ private struct CaseCost {
   /// What the next character adds.
   mutating func next(_ scalar: Unicode.Scalar) -> Double {
     let properties = scalar.properties
-    // Its capital is rare.
+    // ß takes the case of the letter before it: words in capitals keep it, its capital being rare.
     let letter: Case =
       scalar == "ß"
       ? last.1 : properties.isUppercase ? .capital : properties.isLowercase ? .small : .none
@@ -291,7 +291,7 @@ private struct CaseCost {
     return 0
   }
 
-  /// What words in capitals add, unless all words are.
+  /// What words in capitals add; little if all words are in capitals.
   var ofCapitals: Double { (smalls > 0 ? 0.2 : 0.02) * Double(runs) }
 }
 

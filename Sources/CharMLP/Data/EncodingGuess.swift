@@ -22,8 +22,8 @@ struct TextSample {
     Array(before.prefix(Self.limit)) + after.prefix(Self.limit - min(before.count, Self.limit))
   }
 
-  /// Whether the lines that begin with an ASCII letter begin with a capital; nil if it is neither
-  /// so, nor the other way round, for nine in ten.
+  /// Whether the lines that begin with an ASCII letter begin with a capital; nil unless nine in ten
+  /// agree, either way.
   var startsWithCapitals: Bool? {
     let starts = raw.split(separator: UInt8(ascii: "\n")).compactMap(\.first)
     let capitals = starts.count { (0x41...0x5A).contains($0) }

@@ -15,9 +15,9 @@ public enum FileFormat: Equatable, Sendable {
 
 /// A shell command that prints a file as a word list.
 public struct TextRemedy: Equatable, Sendable {
-  /// The line, `{}` being the file.
+  /// The command, with `{}` in place of the file.
   let template: String
-  /// What to put in the file's place to read standard input; nil if the command cannot.
+  /// What to put in place of the file to read standard input; nil if the command cannot read it.
   let standardInput: String?
 
   /// A line with `{}` in place of the file.
@@ -29,8 +29,8 @@ public struct TextRemedy: Equatable, Sendable {
     (self.template, self.standardInput) = (template, standardInput)
   }
 
-  /// The line for a file of this name, quoted for the shell, or for standard input; nil if it
-  /// cannot read that.
+  /// The line for a file, whose name the caller has quoted for the shell, or for standard input
+  /// (nil); nil if the command cannot read that.
   public func command(for file: String?) -> String? {
     guard let name = file ?? standardInput else { return nil }
     guard name.isEmpty else { return template.replacing("{}", with: name) }
@@ -357,7 +357,7 @@ public enum WordSeparation: Equatable, Sendable {
     case .separator("\t"): #"tr '\t' '\n' < {}"#
     case .separator(let separator) where separator.isASCII: #"tr '\#(separator)' '\n' < {}"#
     case .separator(let separator): #"sed 's/\#(separator)/\n/g' {}"#
-    // Of the last line, which ends in a full stop as a sentence does.
+    // Only the last line has the conjunction, and may end in a full stop as a sentence does.
     case .enumeration(let separator, let conjunction):
       #"""
       \#(Self.separator(separator).remedy.template) | \#

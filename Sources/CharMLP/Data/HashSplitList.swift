@@ -168,10 +168,10 @@ private struct HashSplitSummary {
   var symbols: [Unicode.Scalar] = []
 }
 
-/// The words of some lines: those that train as ids, a sample of all.
+/// What is kept of some lines: the ids of the words that train, and a sample of all words.
 struct HashSplitPart: Sendable {
   private(set) var symbols = SymbolNumbers()
-  /// The words that train, in the numbers of `symbols`.
+  /// The words that train, as numbers of `symbols`.
   fileprivate(set) var ids = CompactIDs()
   private(set) var sample: WordSample
   fileprivate var counts = HashSplitSummary()
@@ -307,7 +307,7 @@ struct WordSample: Sendable {
 
   init(_ limits: SampleLimits) { self.limits = limits }
 
-  /// Adds a word that ends with a line feed, if it is in the sample so far.
+  /// Adds a word, which ends with a line feed, if it belongs to the sample so far.
   mutating func add(_ bytes: Span<UInt8>, _ word: Range<Int>, key: UInt64, _ part: Split.Part) {
     guard isComplete || key < bound else { return }
     for position in word { text.append(bytes[position]) }
@@ -389,7 +389,7 @@ struct WordSample: Sendable {
 
 // MARK: - Messages between ranks
 //
-// They are safetensors files in memory: a format with names, types and lengths is at hand.
+// They are safetensors files in memory, because that format has names, types and lengths.
 
 extension SafetensorsFile {
   /// The file as a message.

@@ -3,8 +3,8 @@
 // of inflected forms.
 //
 // Such lists can be read, and a network learns them as they are; so they get warnings and are not
-// refused. LineCounts counts the lines of each kind in one pass over the bytes; only if most lines
-// are of a kind, a sample is parsed. Each kind is a property below; `structure` has their order.
+// refused. LineCounts counts the lines of each kind in one pass over the bytes; a sample is parsed
+// only if most lines are of a kind. Each kind is a property below; `structure` has their order.
 
 internal import Posix
 
@@ -37,7 +37,7 @@ struct ListSurvey {
     return warnings
   }
 
-  /// The first of these kinds that most lines are of.
+  /// The first of these kinds that fits most lines.
   private var structure: DataWarning? {
     let marked = spellingFlags ?? notation ?? bullets ?? quotedLines ?? commentedLines
     let separated = marked ?? columns ?? numbers ?? alignedColumns ?? wrapped
@@ -72,7 +72,7 @@ extension ListSurvey {
     return .startsWithCount
   }
 
-  /// The name of a column that is the only one.
+  /// A first line that names the only column.
   private var header: DataWarning? {
     let first = words[0].lowercased().filter { $0 != " " }
     let isName = ["name", "names", "word", "words", "title"].contains { first.hasSuffix($0) }
@@ -144,7 +144,7 @@ extension ListSurvey {
     let pairs = pairs.filter { counts.quoted[$0] > 0 }
     let quoted = pairs.reduce(0) { $0 + counts.quoted[$1] }
     guard quoted > 0 else { return nil }
-    // The brackets of a program around its words.
+    // A program's brackets around the words.
     let others = words.count - quoted
     let brackets = others <= 5 ? words.count { $0.last.map { "[](){}".contains($0) } == true } : 0
     return .quoted(
@@ -358,7 +358,7 @@ private struct ColumnTable {
       && (separator == "," || 10 * keys > lines.count)
   }
 
-  /// Whether it belongs to the query of a URL.
+  /// Whether most lines are URLs, whose queries have the separator.
   var isOfAddresses: Bool {
     2 * lines.count { $0.first?.text.contains("://") == true } > lines.count
   }
@@ -407,7 +407,7 @@ private struct ColumnTable {
     return !first.isNumber && first.hasLetters
   }
 
-  /// Without blanks.
+  /// Usual names of columns, in small letters and without blanks.
   static let headerNames: Set<String> = [
     "name", "names", "word", "words", "firstname", "first_name", "lastname", "last_name", "surname",
     "givenname", "given_name", "familyname", "fullname", "username", "city", "town", "place",

@@ -106,7 +106,7 @@ package struct TrainingText: Equatable, Sendable {
   init(_ words: WordList, _ selection: ArraySlice<Int>, _ vocabulary: Vocabulary) {
     var ids = CompactIDs()
     var rest = selection
-    while !rest.isEmpty {  // not all at once: ids take four bytes on the way
+    while !rest.isEmpty {  // not all at once: ids take four bytes until they are appended
       let some = rest.prefix(1 << 16)
       ids.append(
         mustSucceed { try EncodedWords(words, selecting: some, vocabulary: vocabulary).ids })
@@ -127,8 +127,8 @@ package struct TrainingText: Equatable, Sendable {
 
 /// Ids, one byte each as long as all are below 256, else two, else four.
 ///
-/// So lists of hundreds of millions of characters fit into memory, and minibatches are gathered
-/// from a quarter of the cache.
+/// So lists of hundreds of millions of characters fit into memory, and four times as much text fits
+/// into the cache that minibatches are gathered from.
 struct CompactIDs: Equatable, Sendable {
   // The ids are in the array with the smallest integers that hold all of them; the others are
   // empty.
@@ -197,7 +197,7 @@ public struct MinibatchStream: Sendable {
   private let share: Range<Int>
   private let isPart: Bool
   private var numbers: [Int]  // of a minibatch's windows
-  private var places: [Int32]  // of those that are wanted here, in the minibatch
+  private var places: [Int32]  // in the minibatch, of the windows that are wanted here
   private var minibatch: Minibatch
   private var previous: Minibatch
 
@@ -227,7 +227,7 @@ public struct MinibatchStream: Sendable {
     previous = minibatch
   }
 
-  /// Makes a stream over all of some windows, of which there is at least one.
+  /// Makes a stream over all of the given windows, at least one.
   public init(_ windows: ContextWindows, batchSize: Int, generator: TorchGenerator) {
     self.init(
       TrainingText(windows), blockSize: windows.blockSize, batchSize: batchSize,

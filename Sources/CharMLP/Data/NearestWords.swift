@@ -1,5 +1,5 @@
-// The word of a list that is nearest to a new one: whether a model invents or repeats; and the name
-// that a misspelled one may have meant.
+// The word of a list that is nearest to a new one, which shows whether a model invents or repeats;
+// and the name that a misspelled one may have meant.
 //
 // The distance is Levenshtein's: the fewest insertions, deletions and replacements of one character
 // ("Binary codes capable of correcting deletions, insertions, and reversals", 1966). It is computed
@@ -77,8 +77,8 @@ extension NearestWords {
     return meant(by: name, among: names, within: max(1, min(3, length / 3))) { $0.lowercased() }
   }
 
-  /// Whatever has the name that a misspelled one may have meant: the first of the nearest, if it is
-  /// at most `limit` edits away.
+  /// The element whose name a misspelled one may have meant: the first of the nearest, if it is at
+  /// most `limit` edits away.
   ///
   /// - Parameters:
   ///   - isSwapOneEdit: Whether two neighbouring letters that have changed places are one edit

@@ -3,7 +3,7 @@
 // The storage is the normalized text, one array of UTF-8 in which every word is followed by a line
 // feed, and a four-byte offset for each word: about 12 bytes for a name, so that lists of tens of
 // millions of words fit. Strings are made on demand. A checkpoint stores the same array; reading it
-// back gives an equal list. How a list is read stands at the end.
+// back gives an equal list. The end of this file is about reading one.
 
 internal import Posix
 
@@ -35,9 +35,9 @@ public struct WordList: Equatable, Sendable {
   ///
   /// LF and CRLF end lines; a byte order mark at the start and a missing end of the last line make
   /// no difference. Blanks (tab, space, U+00A0, U+1680, U+2000…U+200A, U+202F, U+205F, U+3000) are
-  /// trimmed from both ends of a line and are characters inside it; blank lines are skipped.
-  /// Refused are all other controls, U+2028, U+2029, and U+FEFF anywhere but at the start. Time is
-  /// proportional to the length; the array is rewritten in place if the caller gives it away.
+  /// trimmed from both ends of a line and are characters inside it; blank lines are skipped. All
+  /// other controls, U+2028, U+2029, and U+FEFF anywhere but at the start are refused. Time is
+  /// proportional to the length; the array is rewritten in place if the caller hands it over.
   ///
   /// - Throws: the first thing wrong with the text, in its order: see `WordListError`.
   public init(utf8 text: consuming [UInt8]) throws(WordListError) {
@@ -247,7 +247,7 @@ extension WordList {
   }
 }
 
-/// All bytes from where the file stands.
+/// All bytes from the file's position on.
 private func readAll(_ file: inout ReadableFile, limit: Int) throws(WordListError) -> [UInt8] {
   var text: [UInt8] = []
   let size = try file.size() ?? 0
@@ -285,9 +285,9 @@ private func checkStart(_ text: [UInt8]) throws(WordListError) {
 // MARK: - How bytes arrive
 //
 // From a regular file, a FIFO, a device or standard input, all at once or in pieces of whole lines.
-// Bytes are counted, and errors said in a word list's terms; the calls themselves are Posix's.
+// Posix makes the calls; here bytes are counted, and errors become a word list's.
 
-/// An open file, from where it stands to its end.
+/// An open file, from its position to its end.
 struct ReadableFile: ~Copyable {
   private let file: OpenFile
   /// The bytes that were read or skipped.
@@ -324,7 +324,7 @@ struct ReadableFile: ~Copyable {
     }
   }
 
-  /// Goes to a byte of a regular file.
+  /// Moves a regular file's position to a byte.
   /// - Throws: `readFailed`.
   mutating func seek(to byte: Int) throws(WordListError) {
     do throws(SystemError) { try file.seek(to: byte) } catch {

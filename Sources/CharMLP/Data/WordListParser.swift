@@ -150,7 +150,7 @@ struct WordListParser {
     return start..<end
   }
 
-  /// Makes a word the next one of the output.
+  /// Appends a word to the output.
   private mutating func keep(_ word: Range<Int>) {
     let start = Int(starts[starts.count - 1])
     blankLines.note(line - starts.count, before: starts.count - 1)
@@ -175,10 +175,10 @@ struct WordListParser {
 
 /// How many lines of a text were skipped before each of its words.
 struct BlankLines: Sendable {
-  /// An entry for each word that blank lines stand before: all lines skipped until then.
+  /// An entry for each word that follows blank lines: how many lines were skipped before it in all.
   private var entries: [(word: UInt32, lines: UInt32)] = []
 
-  /// Notes that so many lines were skipped before a word, all in all.
+  /// Notes how many lines were skipped before a word in all.
   mutating func note(_ lines: Int, before word: Int) {
     guard lines != Int(entries.last?.lines ?? 0) else { return }
     entries.append((UInt32(word), UInt32(lines)))
@@ -315,7 +315,7 @@ extension WordListError {
   public enum Kind: String, Sendable {
     /// There is nothing to read: missing, a directory, or unreadable.
     case noInput
-    /// What there is is not a word list.
+    /// The input is not a word list.
     case badData
     /// The system failed while reading.
     case inputOutput

@@ -229,7 +229,7 @@ extension HiddenSlice {
 // MARK: Backward, for sixteen units
 
 extension HiddenSlice {
-  /// dh = dhdrop · hmask, in place of dhdrop; and h restored from hdrop where it is needed, which is
+  /// dh = dhdrop · hmask, in place of dhdrop; and h restored from hdrop where it is needed, that is
   /// wherever dh is not zero.
   private func differentiateDropout(unitsOf v: Int, _ hmask: RandomMask) {
     let (h, dh, unit) = (h, dh, units.lowerBound + v * vectorWidth)
