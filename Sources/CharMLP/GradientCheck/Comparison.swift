@@ -395,3 +395,29 @@ package enum Precision: String, CaseIterable, Sendable {
     self == .float64 ? x : x.converted(to: Float.self).converted()
   }
 }
+
+extension PassSizes {
+  /// The roundings of an element in its own line: one for each term that is added up, but at least
+  /// four.
+  ///
+  /// A line that adds up m terms may be off by m units in the last place, whatever the order of the
+  /// sum. What the lines before it have lost already is not counted.
+  ///
+  /// - Parameter occurrences: How often the most frequent id of the contexts occurs.
+  func terms(of tensor: PassTensor, occurrences: Int) -> Int {
+    let terms =
+      switch tensor.terms {
+      case .few: 0
+      case .sum(let dimension, let others): size(dimension) + others
+      case .occurrences: occurrences
+      }
+    return max(terms, 4)
+  }
+}
+
+extension Minibatch {
+  /// How often the most frequent id of the contexts occurs: the longest sum in dC.
+  var mostOccurrences: Int {
+    contexts.reduce(into: [:]) { counts, id in counts[id, default: 0] += 1 }.values.max() ?? 0
+  }
+}

@@ -8,6 +8,7 @@
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
 
 package import LinearAlgebra
+internal import Posix
 package import Safetensors
 
 // MARK: - The problem
@@ -382,5 +383,81 @@ extension DataType {
     case .uint8, .uint16, .uint32, .uint64: "uint\(bitWidth)"
     default: rawValue
     }
+  }
+}
+
+// MARK: - Names and shapes of a notebook
+
+extension PassTensor {
+  /// The tensor that another name may stand for: `W1.grad`, `grad_W1`, `dlogist`.
+  ///
+  /// - Returns: nil if no name is near, and for dloss, which is 1 and not compared.
+  package static func nearest(to name: String) -> PassTensor? {
+    if name == "dloss" { return nil }
+    for (prefix, suffix) in [("", ".grad"), ("", "_grad"), ("grad_", ""), ("d_", "")]
+    where name.begins(with: prefix) && name.ends(with: suffix) && name.utf8.count < 40 {
+      let owner = String(name.unicodeScalars.dropFirst(prefix.count).dropLast(suffix.count))
+      if let gradient = PassTensor(rawValue: "d" + owner) { return gradient }
+    }
+    let name = name.lowercased()
+    let length = name.unicodeScalars.count
+    guard (2...20).contains(length) else { return nil }
+    return NearestWords.meant(
+      by: name, among: allCases, within: max(1, min(2, length / 4)), isSwapOneEdit: true
+    ) { $0.name.lowercased() }
+  }
+}
+
+extension PassSizes {
+  init(_ problem: GradientProblem) {
+    self.init(problem.parameters.shape, batchSize: problem.minibatch.count)
+  }
+
+  /// The shapes that a notebook may well give a tensor, its own first. The others have the same
+  /// elements in the same order: vectors without the dimension of 1 or with it, emb with its
+  /// windows one below the other.
+  func shapes(of tensor: PassTensor) -> [[Int]] {
+    let shape = shape(of: tensor)
+    switch shape.count {
+    case 0: return [shape, [1], [1, 1]]
+    case 1: return [shape, [1] + shape]
+    case 3: return [shape, [shape[0] * shape[1], shape[2]]]
+    default:
+      guard let one = tensor.dimensions.firstIndex(of: .one) else { return [shape] }
+      return [shape, [shape[1 - one]]]
+    }
+  }
+
+  /// Whether a notebook may well give a tensor this shape.
+  func accepts(_ shape: [Int], for tensor: PassTensor) -> Bool {
+    shapes(of: tensor).contains(shape)
+  }
+
+  /// Another number of windows or hidden units that explains the shapes of two tensors or more, and
+  /// of as many as possible.
+  func others(explaining shapes: [PassTensor: [Int]], atLeast least: Int = 2) -> PassSizes? {
+    var (windows, units): (Set<Int>, Set<Int>) = ([n], [model.hidden])
+    for (tensor, shape) in shapes {
+      for (dimension, size) in zip(tensor.dimensions, shape) where size > 1 {
+        if dimension == .n { windows.insert(size) }
+        if dimension == .hidden { units.insert(size) }
+      }
+    }
+    var best: (sizes: PassSizes, count: Int)?
+    for n in windows.sorted() {
+      for hidden in units.sorted() {
+        // All transposed is a mistake, and no other size.
+        if (n, hidden) == (self.n, model.hidden) || (n, hidden) == (model.hidden, self.n) {
+          continue
+        }
+        let other = ModelShape(
+          vocabulary: model.vocabulary, blockSize: model.blockSize, embedding: model.embedding,
+          hidden: hidden)
+        let sizes = PassSizes(other, batchSize: n)
+        let count = shapes.count { sizes.accepts($0.value, for: $0.key) }
+        if count >= least, count > best?.count ?? 0 { best = (sizes, count) }
+      }
+    }
+    return best?.sizes
   }
 }

@@ -313,3 +313,41 @@ extension Trainer {
     recipe.mix == .ngram ? mixtureFit.mixture(with: model) : nil
   }
 }
+
+// MARK: - Memory
+//
+// An upper bound on the peak, so that excessive sizes are refused before anything is allocated: the
+// engine, as its own layout counts it, beside a model that is evaluated and the file that is made
+// of it. What never grows with the flags is left out, and so are the windows, which the data set
+// answers for. Double cannot overflow here, and its rounding does not matter.
+
+extension Trainer {
+  /// The bytes that training, evaluating and saving take together, or nil above what can be
+  /// counted.
+  package static func byteCount(
+    _ recipe: Recipe, vocabulary: Int, backward: Backward = .fused, threads: Int = 1
+  ) -> Int? {
+    let shape = recipe.shape(vocabulary: vocabulary)
+    let hasMoments = recipe.optimizer.hasMoments
+    guard
+      let engine = FusedEngine.byteCount(
+        shape, batchSize: recipe.batchSize, threads: threads, hasMoments: hasMoments,
+        hasAverage: recipe.averaging > 0)
+    else { return nil }
+    // The model's parameters, its folded first layer, the tensors of the file and the file.
+    var copies = 4.0
+    // AdamW's two moments: taken down, as tensors and in the file.
+    if hasMoments { copies += 6 }
+    // So is what is averaged, beside its average.
+    if recipe.averaging > 0 { copies += 3 }
+    var total = Double(engine) + copies * shape.parameterBytes + evaluationBytes(shape)
+    if backward != .fused { total += shape.derivationBytes(batchSize: recipe.batchSize) }
+    return total < 0x1p62 ? Int(total) : nil
+  }
+
+  /// A block of contexts: embcat, three matrices of Float and four of Double as wide as the widest.
+  private static func evaluationBytes(_ shape: ModelShape) -> Double {
+    let rows = Double(DistinctContexts.blockLength(width: shape.widestRow))
+    return rows * Double(shape.widestRow) * (4 * 4 + 4 * 8)
+  }
+}

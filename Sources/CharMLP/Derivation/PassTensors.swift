@@ -8,7 +8,6 @@
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
 
 package import LinearAlgebra
-internal import Posix
 
 /// A tensor of the pass by the name it has in the notebook and in files; a gradient has a d in
 /// front.
@@ -94,26 +93,6 @@ extension PassTensor {
 
   /// The row with what does not depend on the precision.
   private var row: TensorRow<Double> { TensorRow(self) }
-}
-
-extension PassTensor {
-  /// The tensor that another name may stand for: `W1.grad`, `grad_W1`, `dlogist`.
-  ///
-  /// - Returns: nil if no name is near, and for dloss, which is 1 and not compared.
-  package static func nearest(to name: String) -> PassTensor? {
-    if name == "dloss" { return nil }
-    for (prefix, suffix) in [("", ".grad"), ("", "_grad"), ("grad_", ""), ("d_", "")]
-    where name.begins(with: prefix) && name.ends(with: suffix) && name.utf8.count < 40 {
-      let owner = String(name.unicodeScalars.dropFirst(prefix.count).dropLast(suffix.count))
-      if let gradient = PassTensor(rawValue: "d" + owner) { return gradient }
-    }
-    let name = name.lowercased()
-    let length = name.unicodeScalars.count
-    guard (2...20).contains(length) else { return nil }
-    return NearestWords.meant(
-      by: name, among: allCases, within: max(1, min(2, length / 4)), isSwapOneEdit: true
-    ) { $0.name.lowercased() }
-  }
 }
 
 extension PassTensor {
@@ -442,11 +421,8 @@ struct PassSizes: Equatable, Sendable {
     self.model = model
   }
 
-  init(_ problem: GradientProblem) {
-    self.init(problem.parameters.shape, batchSize: problem.minibatch.count)
-  }
-
-  private func size(_ dimension: PassTensor.Dimension) -> Int {
+  /// The size of a dimension.
+  func size(_ dimension: PassTensor.Dimension) -> Int {
     switch dimension {
     case .one: 1
     case .n: n
@@ -463,82 +439,96 @@ struct PassSizes: Equatable, Sendable {
     tensor.dimensions.map(size)
   }
 
-  /// The shapes that a notebook may well give a tensor, its own first. The others have the same
-  /// elements in the same order: vectors without the dimension of 1 or with it, emb with its
-  /// windows one below the other.
-  func shapes(of tensor: PassTensor) -> [[Int]] {
-    let shape = shape(of: tensor)
-    switch shape.count {
-    case 0: return [shape, [1], [1, 1]]
-    case 1: return [shape, [1] + shape]
-    case 3: return [shape, [shape[0] * shape[1], shape[2]]]
-    default:
-      guard let one = tensor.dimensions.firstIndex(of: .one) else { return [shape] }
-      return [shape, [shape[1 - one]]]
-    }
-  }
-
-  /// Whether a notebook may well give a tensor this shape.
-  func accepts(_ shape: [Int], for tensor: PassTensor) -> Bool {
-    shapes(of: tensor).contains(shape)
-  }
-
-  /// Another number of windows or hidden units that explains the shapes of two tensors or more, and
-  /// of as many as possible.
-  func others(explaining shapes: [PassTensor: [Int]], atLeast least: Int = 2) -> PassSizes? {
-    var (windows, units): (Set<Int>, Set<Int>) = ([n], [model.hidden])
-    for (tensor, shape) in shapes {
-      for (dimension, size) in zip(tensor.dimensions, shape) where size > 1 {
-        if dimension == .n { windows.insert(size) }
-        if dimension == .hidden { units.insert(size) }
-      }
-    }
-    var best: (sizes: PassSizes, count: Int)?
-    for n in windows.sorted() {
-      for hidden in units.sorted() {
-        // All transposed is a mistake, and no other size.
-        if (n, hidden) == (self.n, model.hidden) || (n, hidden) == (model.hidden, self.n) {
-          continue
-        }
-        let other = ModelShape(
-          vocabulary: model.vocabulary, blockSize: model.blockSize, embedding: model.embedding,
-          hidden: hidden)
-        let sizes = PassSizes(other, batchSize: n)
-        let count = shapes.count { sizes.accepts($0.value, for: $0.key) }
-        if count >= least, count > best?.count ?? 0 { best = (sizes, count) }
-      }
-    }
-    return best?.sizes
-  }
-
   /// Rows and columns of a tensor as a matrix of the derivation.
   func matrixShape(of tensor: PassTensor) -> (rows: Int, columns: Int) {
     let shape = shape(of: tensor)
     let columns = shape.last ?? 1
     return (shape.reduce(1, *) / columns, columns)
   }
+}
 
-  /// The roundings of an element in its own line: one for each term that is added up, but at least
-  /// four.
-  ///
-  /// A line that adds up m terms may be off by m units in the last place, whatever the order of the
-  /// sum. What the lines before it have lost already is not counted.
-  ///
-  /// - Parameter occurrences: How often the most frequent id of the contexts occurs.
-  func terms(of tensor: PassTensor, occurrences: Int) -> Int {
-    let terms =
-      switch tensor.terms {
-      case .few: 0
-      case .sum(let dimension, let others): size(dimension) + others
-      case .occurrences: occurrences
-      }
-    return max(terms, 4)
+// MARK: - Memory
+
+extension ModelShape {
+  /// The bytes of all parameters in Float, once.
+  package var parameterBytes: Double {
+    let sizes = PassSizes(self, batchSize: 1)
+    return PassTensor.parameters.reduce(0) { $0 + sizes.bytes(of: $1) }
+  }
+
+  /// The bytes that the derivation of a minibatch takes in Float: every tensor that it keeps, and
+  /// what its longest line holds at the same time.
+  package func derivationBytes(batchSize: Int) -> Double {
+    let sizes = PassSizes(self, batchSize: batchSize)
+    let tensors = PassTensor.computed.map(sizes.bytes)
+    // hmask, hdrop and dhdrop are no tensors of the lecture's pass.
+    let dropout = 3 * sizes.bytes(of: .h)
+    return tensors.reduce(dropout, +) + 3 * (tensors.max() ?? 0)
   }
 }
 
-extension Minibatch {
-  /// How often the most frequent id of the contexts occurs: the longest sum in dC.
-  var mostOccurrences: Int {
-    contexts.reduce(into: [:]) { counts, id in counts[id, default: 0] += 1 }.values.max() ?? 0
+extension PassSizes {
+  /// The bytes of a tensor in Float.
+  fileprivate func bytes(of tensor: PassTensor) -> Double {
+    shape(of: tensor).reduce(4) { $0 * Double($1) }
+  }
+}
+
+// MARK: - Step sizes
+
+// A step is a small part of the distance over which the loss bends. The logits bend the loss over a
+// distance of about 1, and tanh bends over 1 too; a tensor before them bends it over that distance
+// divided by the slope between. What a logarithm, a reciprocal or a root is taken of bends over a
+// distance of its own size: a target's probability of 1e-4, or batch norm's variance. Scales need
+// only be right within a factor of ten or so.
+
+/// The scales of steps; the table of tensors says which of them a tensor has.
+struct StepScales {
+  private let steps: Derivation<Double>
+
+  init(_ steps: Derivation<Double>) { self.steps = steps }
+
+  /// The scales of all elements of a parameter or a tensor of the forward pass.
+  func scales(of tensor: PassTensor) -> Matrix<Double> {
+    precondition(!tensor.isGradient, "StepScales: the loss has no gradient in \(tensor)")
+    let value = steps[tensor]
+    return self[keyPath: tensor.scale].broadcast(value.rows, value.columns)
+  }
+
+  var probs: Matrix<Double> { targets(steps.probs, others: one) }
+  var counts: Matrix<Double> { targets(steps.counts, others: steps.counts_sum) }
+  var counts_sum: Matrix<Double> { steps.counts_sum }
+  var counts_sum_inv: Matrix<Double> { steps.counts_sum_inv }
+  /// Of the logits, and of whatever is as far from the loss.
+  var one: Matrix<Double> { Matrix(rows: 1, columns: 1, repeating: 1) }
+
+  /// From the logits back through W2 and dropout.  (1, 1)
+  var hidden: Matrix<Double> { one / (size(steps.W2) * size(steps.hmask)) }
+  var bngain: Matrix<Double> { hidden / size(steps.bnraw) }
+  /// From hpreact back through the gain.  (1, 1)
+  var bnraw: Matrix<Double> { hidden / size(steps.bngain) }
+  var bnvar_inv: Matrix<Double> { steps.bnvar_inv * spread }
+  var bnvar: Matrix<Double> { variance * spread }
+  var bndiff2: Matrix<Double> { (steps.n - 1) * (variance * spread) }
+  /// From bnraw back through the division by the standard deviation.  (1, hidden)
+  var hprebn: Matrix<Double> { bnraw * pow(steps.bnvar_inv, -1) }
+  var W1: Matrix<Double> { hprebn / size(steps.embcat) }
+  var embcat: Matrix<Double> { smallest(hprebn) / size(steps.W1) }
+
+  private var variance: Matrix<Double> { steps.bnvar + 1e-5 }  // (1, hidden)
+  /// The part of its size by which a factor of bnraw may change.  (1, 1)
+  private var spread: Matrix<Double> { bnraw / size(steps.bnraw) }
+
+  /// The largest magnitude, but at least 1.
+  private func size(_ x: Matrix<Double>) -> Double { max(1, x.largestMagnitude) }
+
+  private func smallest(_ x: Matrix<Double>) -> Matrix<Double> {
+    Matrix(rows: 1, columns: 1, repeating: x.elements.min() ?? 1)
+  }
+
+  /// Each row's target has a scale of its own size; the others share one.
+  private func targets(_ x: Matrix<Double>, others: Matrix<Double>) -> Matrix<Double> {
+    let isTarget = Matrix<Double>.oneHot(steps.Yb, columns: x.columns)
+    return isTarget * x + (1 - isTarget) * others
   }
 }
