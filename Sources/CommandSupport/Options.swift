@@ -125,6 +125,9 @@ public func wholeNumber<Value: FixedWidthInteger & Sendable>(
   }
 }
 
+/// A parser for a number of threads, as the `transform` of an `@Option`.
+public let threadCount: @Sendable (String) throws -> Int = wholeNumber(in: 1...1024)
+
 // MARK: Settings of a recipe
 
 /// A parser for a setting of a recipe, as the `transform` of an `@Option`, with the type and limits

@@ -84,8 +84,18 @@ extension Recipe {
   /// The keys of the settings that say when a run ends: a run that goes on can be given others.
   package static let endKeys = ["steps", "patience", "stop_at_validation_loss"]
 
-  /// The keys of the sizes that a network has, whatever trains it.
-  package static let sizeKeys = ["block_size", "embedding", "hidden"]
+  /// The sizes that a network has, whatever trains it, and where its shape has them.
+  private static let sizes: [Size] = [
+    (\.blockSize, \.blockSize), (\.embedding, \.embedding), (\.hidden, \.hidden),
+  ]
+  private typealias Size = (
+    setting: WritableKeyPath<Recipe, Int> & Sendable, ofNetwork: KeyPath<ModelShape, Int> & Sendable
+  )
+
+  /// Takes the sizes of a network.
+  package mutating func takeSizes(of shape: ModelShape) {
+    for (setting, ofNetwork) in Self.sizes { self[keyPath: setting] = shape[keyPath: ofNetwork] }
+  }
 }
 
 /// One setting: its name, its values, and the way to its value in a recipe and back.
@@ -340,12 +350,12 @@ extension Recipe {
   ///
   /// - Throws: `RecipeError.size` for the first that differs.
   func requireSizes(of shape: ModelShape) throws(RecipeError) {
-    let sizes = [
-      ("block_size", blockSize, shape.blockSize), ("embedding", embedding, shape.embedding),
-      ("hidden", hidden, shape.hidden),
-    ]
-    for (key, size, ofNetwork) in sizes where size != ofNetwork {
-      throw .size(key, size, ofNetwork: ofNetwork)
+    for (setting, ofNetwork) in Self.sizes {
+      let (size, other) = (self[keyPath: setting], shape[keyPath: ofNetwork])
+      guard size == other else {
+        let field = Self.fields.first { $0.path == setting }
+        throw .size(field?.key ?? "", size, ofNetwork: other)
+      }
     }
   }
 }

@@ -35,7 +35,7 @@ package struct Bench: Command {
   @Option(
     help: ArgumentHelp(
       "Threads of the engine, or of BLAS with --sizes. (default: the cores)", valueName: "n"),
-    transform: wholeNumber(in: 1...1024))
+    transform: threadCount)
   var threads: Int?
   @Option(
     help: ArgumentHelp("Seconds for each table that is measured.", valueName: "x"), above: 0,
@@ -348,6 +348,12 @@ struct TimedProduct {
   private enum Operand { case none, first, second }
 
   private init(
+    _ part: StepPart, _ a: Matrix<Float>, _ b: Matrix<Float>, _ transposed: Operand = .none
+  ) {
+    self.init(part.name, a, b, transposed)
+  }
+
+  private init(
     _ name: String, _ a: Matrix<Float>, _ b: Matrix<Float>, _ transposed: Operand = .none
   ) {
     (self.name, self.a, self.b, self.transposed) = (name, a, b, transposed)
@@ -391,12 +397,12 @@ struct TimedProduct {
     dhprebn: Matrix<Float>  // (n, hidden)
   ) -> [TimedProduct] {
     [
-      TimedProduct("embcat @ W1", embcat, W1),
-      TimedProduct("h @ W2", h, W2),
-      TimedProduct("dlogits @ W2.T", dlogits, W2, .second),
-      TimedProduct("h.T @ dlogits", h, dlogits, .first),
-      TimedProduct("dhprebn @ W1.T", dhprebn, W1, .second),
-      TimedProduct("embcat.T @ dhprebn", embcat, dhprebn, .first),
+      TimedProduct(.hprebn, embcat, W1),
+      TimedProduct(.logits, h, W2),
+      TimedProduct(.dh, dlogits, W2, .second),
+      TimedProduct(.dW2, h, dlogits, .first),
+      TimedProduct(.dembcat, dhprebn, W1, .second),
+      TimedProduct(.dW1, embcat, dhprebn, .first),
     ]
   }
 

@@ -233,7 +233,9 @@ struct RecipeChoice {
     for (field, value) in file + flags {
       var asked = known
       field.require(&asked, value)
-      guard !Recipe.sizeKeys.contains(field.key) || asked == known else {
+      var taken = asked
+      taken.takeSizes(of: network.model.shape)
+      guard asked == taken else {
         throw CommandFailure(
           .incompatible,
           """
@@ -243,12 +245,6 @@ struct RecipeChoice {
           advice: "Leave it out, or train a network of that size from nothing.")
       }
     }
-  }
-}
-
-extension Recipe {
-  fileprivate mutating func takeSizes(of shape: ModelShape) {
-    (blockSize, embedding, hidden) = (shape.blockSize, shape.embedding, shape.hidden)
   }
 }
 

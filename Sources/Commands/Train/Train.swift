@@ -145,7 +145,7 @@ struct RunOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Threads; the result stays the same. (default: all)", valueName: "n"),
-    transform: wholeNumber(in: 1...1024))
+    transform: threadCount)
   var threads: Int?
 }
 
