@@ -53,7 +53,7 @@ SUITES = (
     "NextCharacterNetworkTests",
     "NotebookRunTests",
     "RanksTests",
-    "RarityTests",
+    "RejectionEstimateTests",
     "ReductionTests",
     "SamplerTeamTests",
     "SamplerTests",

@@ -337,11 +337,13 @@ _FAULTS_OF_FILE = {
         ("forbidden words: a new one changes its own node alone",
          "node = Int(forbidden.parents[node])", "node = -1"),
     ],
-    "Sources/CharMLP/Sampling/LockstepSampler.swift": [
-        ("rarity: a character's promise is not taken back",
+    "Sources/CharMLP/Sampling/RejectionEstimate.swift": [
+        ("estimate: a character's promise is not taken back",
          "lane.logRatio -= .log(completion", "_ = (completion"),
-        ("rarity: forbidden words count",
+        ("estimate: forbidden words count",
          " && !plan.request.forbidden.contains(lane.ids)", ""),
+    ],
+    "Sources/CharMLP/Sampling/LockstepSampler.swift": [
         ("lockstep: a lost word goes on",
          "language.mayGoOn(state, length: length + 1) else {", "language.mayGoOn(state, length: 0) else {"),
         ("lockstep: one budget for all words together",

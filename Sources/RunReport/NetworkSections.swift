@@ -369,7 +369,7 @@ struct GeneratorData {
     let contexts = contexts
     let symbols = model.vocabulary.symbols
     var constraints = WordConstraints()
-    if let dataset, !dataset.isSample { constraints.keepEnds(of: dataset.words) }
+    if let dataset, !dataset.isSample { constraints.beginAndEnd(like: dataset.words) }
     func ids(_ set: Set<Int32>) -> JSONValue { .array(set.sorted().map { .integer(Int($0)) }) }
     return [
       "symbols": .array(symbols.map { .string(String($0)) }),

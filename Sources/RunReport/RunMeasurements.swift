@@ -92,7 +92,7 @@ struct NewWords: Sendable {
 
   init(_ model: Predictor, _ dataset: Dataset?, seed: UInt64) {
     var request = Sampler.Request(seed: seed)
-    if let dataset, !dataset.isSample { request.constraints.keepEnds(of: dataset.words) }
+    if let dataset, !dataset.isSample { request.constraints.beginAndEnd(like: dataset.words) }
     let words = Self.draw(model, request)
     let list = dataset.map { NearestWords($0.words, selecting: $0.split.train) }
     drawn = words.count

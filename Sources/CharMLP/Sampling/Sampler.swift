@@ -135,16 +135,16 @@ public struct Sampler: WordSource {
       self.predictor = predictor
       self.request = request
       language = try EncodedConstraints(request.constraints, predictor.model.vocabulary)
-      let isFree =
-        language.isFree && request.forbidden.isEmpty && !request.isUnique
+      let acceptsAll =
+        language.acceptsAll && request.forbidden.isEmpty && !request.isUnique
         && !request.chain.isTruncating
       space =
-        isFree
+        acceptsAll
         ? nil
         : WordSpace(
           NextCharacterNetwork(predictor), request.chain, language, request.forbidden,
           stateLimit: stateLimit)
-      method = isFree ? .free : space == nil ? .rejection : .exact
+      method = acceptsAll ? .free : space == nil ? .rejection : .exact
       budget = request.shortBudget(vocabulary: predictor.model.shape.vocabulary)
     }
 
@@ -158,7 +158,7 @@ public struct Sampler: WordSource {
     /// One of `members` that draw from the chain as it is.
     func search(_ numbers: WordNumbers, members: Int) -> LockstepSampler {
       LockstepSampler(
-        NextCharacterNetwork(predictor), language, request, numbers, isFree: method == .free,
+        NextCharacterNetwork(predictor), language, request, numbers, acceptsAll: method == .free,
         budget: budget, byteLimit: LockstepSampler.byteLimit / members)
     }
   }
@@ -207,7 +207,7 @@ public enum SamplingError: Error, Equatable, Sendable, CustomStringConvertible {
   case budgetSpent(characters: Int)
   /// Words that meet the request are so rare that one is likely to take more characters than the
   /// budget allows.
-  case tooRare(Rarity)
+  case tooRare(RejectionEstimate)
   /// The search for the most probable words has used all the memory that it may.
   case searchTooLarge(bytes: Int)
   /// The search for the next of the most probable words has looked at all the beginnings that it
@@ -220,8 +220,8 @@ public enum SamplingError: Error, Equatable, Sendable, CustomStringConvertible {
     case .exhausted: "less than 1e-9 of the probability is left for words that meet the request"
     case .budgetSpent(let characters):
       "\(characters) characters drawn without a word that meets the request"
-    case .tooRare(let rarity):
-      "of the words that the model makes, one in about \(rarity.roundedOdds) meets the request"
+    case .tooRare(let estimate):
+      "of the words that the model makes, one in about \(estimate.roundedOdds) meets the request"
     case .searchTooLarge(let bytes):
       "the search for more of the most probable words would take more than \(bytes >> 20) MiB"
     case .searchTooLong(let beginnings):

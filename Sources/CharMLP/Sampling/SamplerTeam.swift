@@ -15,7 +15,7 @@ package struct SamplerTeam {
   private let threads: Int
   private let wordsPerThread: Int
   /// How rare the words of the request are, if they are searched for; nil if that is not known.
-  package let rarity: Rarity?
+  package let estimate: RejectionEstimate?
 
   /// How many words make another thread worthwhile: more where there are few contexts, which each
   /// thread evaluates for itself.
@@ -35,18 +35,20 @@ package struct SamplerTeam {
     _ predictor: Predictor, _ request: Sampler.Request, threads: Int
   ) throws(ConstraintError) {
     let plan = try Sampler.Plan(predictor, request)
-    self.init(plan, threads: threads, rarity: plan.method == .rejection ? Rarity(plan) : nil)
+    self.init(
+      plan, threads: threads, estimate: plan.method == .rejection ? RejectionEstimate(plan) : nil)
   }
 
   init(
-    _ plan: Sampler.Plan, threads: Int, wordsPerThread: Int? = nil, rarity: Rarity? = nil
+    _ plan: Sampler.Plan, threads: Int, wordsPerThread: Int? = nil,
+    estimate: RejectionEstimate? = nil
   ) {
     precondition(threads >= 1, "SamplerTeam: \(threads) threads")
     var plan = plan
     // A long search is worth it if it is known to end.
-    if rarity != nil, plan.request.budget == nil { plan.budget = plan.longBudget }
+    if estimate != nil, plan.request.budget == nil { plan.budget = plan.longBudget }
     self.plan = plan
-    self.rarity = rarity
+    self.estimate = estimate
     self.threads = threads
     self.wordsPerThread = wordsPerThread ?? Self.wordsPerThread(plan.predictor.model.shape)
   }
@@ -57,8 +59,8 @@ package struct SamplerTeam {
   package func spell<Failure: Error>(
     _ count: Int, _ spelling: @escaping WordSpelling, take: (WordPiece) throws(Failure) -> Void
   ) throws(Failure) -> SamplingError? {
-    if let rarity, rarity.charactersPerWord > Double(plan.budget), count > 0 {
-      return .tooRare(rarity)
+    if let estimate, estimate.charactersPerWord > Double(plan.budget), count > 0 {
+      return .tooRare(estimate)
     }
     let limit = limit(count)
     guard limit > 1 else { return try Sampler(plan).spell(count, spelling, take: take) }
@@ -85,7 +87,7 @@ package struct SamplerTeam {
     guard plan.method == .rejection else {
       return plan.request.isUnique ? 1 : min(threads, max(1, count / wordsPerThread))
     }
-    let attempts = Double(count) / (rarity?.probability ?? 1)
+    let attempts = Double(count) / (estimate?.probability ?? 1)
     return min(threads, max(1, Int(min(attempts / Double(wordsPerThread), 1024))))
   }
 

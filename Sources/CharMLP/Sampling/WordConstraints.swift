@@ -119,7 +119,7 @@ struct EncodedConstraints: Sendable {
   }
 
   /// Whether the only conditions are a prefix and that a word has a character.
-  var isFree: Bool {
+  var acceptsAll: Bool {
     automaton.count == 1 && automaton.accepts[0] && letterCount == automaton.vocabularyCount - 1
       && maxLength == nil && minLength <= max(1, prefix.count)
   }
@@ -189,7 +189,7 @@ extension Unicode.Scalar {
 extension WordConstraints {
   /// Lets words begin with what words of a list begin with, and with nothing else, and end with
   /// what they end with or what needs nothing behind it.
-  public mutating func keepEnds(of words: WordList) {
+  public mutating func beginAndEnd(like words: WordList) {
     var (first, last): (Set<Unicode.Scalar>, Set<Unicode.Scalar>) = ([], [])
     let bytes = words.utf8.span
     // Of a letter of ASCII, once is enough in a row: many lists are sorted.

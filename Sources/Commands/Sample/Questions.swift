@@ -311,7 +311,7 @@ struct Evaluate: ParsableCommand {
       counted: try draw(from: counting, list, "of counting", progress), dataset,
       neighbourCount: nearest)
     progress.finish()
-    let comparison = Comparison(
+    let comparison = ComparisonWithCounting(
       report: report, rival: rival, loss: predictor.loss(over: dataset.measured.validation))
     try StandardOutput.shared.write(
       comparison.text, orJSON: comparison.json(opened.path), if: json)
@@ -322,7 +322,7 @@ struct Evaluate: ParsableCommand {
   ) throws -> [[Int32]] {
     var request = Sampler.Request(seed: seed)
     request.chain = source.chain
-    request.constraints.keepEnds(of: list)
+    request.constraints.beginAndEnd(like: list)
     var sampler = try Sampler(predictor, request)
     var words: [[Int32]] = []
     var word = DrawnWord()
@@ -335,7 +335,7 @@ struct Evaluate: ParsableCommand {
 }
 
 /// The report, with the losses of both models.
-private struct Comparison {
+private struct ComparisonWithCounting {
   let report: SampleReport
   /// The best n-gram model.
   let rival: Baseline.Entry

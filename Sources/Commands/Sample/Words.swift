@@ -40,7 +40,7 @@ struct Words: ParsableCommand {
     request.chain = source.chain
     request.constraints = constraints.constraints
     if let words = try checkpoint.storedWords(model.path) {
-      request.constraints.keepEnds(of: words)
+      request.constraints.beginAndEnd(like: words)
     }
     request.forbidden = forbidden
     request.isUnique = constraints.unique
@@ -56,7 +56,7 @@ struct Words: ParsableCommand {
         ).spell(mostLikely, output.spelling, take: take)
       } else {
         let team = try SamplerTeam(predictor, request, threads: draw.threads ?? availableCores())
-        output.expect(draw.count, team.rarity)
+        output.expect(draw.count, team.estimate)
         failure = try team.spell(draw.count, output.spelling, take: take)
       }
     } catch let error as ConstraintError {
@@ -86,7 +86,7 @@ struct DrawOptions: ParsableArguments {
     name: [.customShort("s"), .customLong("seed")],
     help: ArgumentHelp(
       "The same seed gives the same words. (default: \(defaultSeed))", valueName: "n"),
-    transform: wholeNumber(in: 0...UInt64.max))
+    transform: setting(\.seed))
   var givenSeed: UInt64?
   @Option(
     help: ArgumentHelp(
@@ -96,7 +96,7 @@ struct DrawOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Threads; the words do not depend on them. (default: all)", valueName: "n"),
-    transform: wholeNumber(in: 1...1024))
+    transform: threadCount)
   var threads: Int?
 
   private static let defaultSeed = Recipe().samplingSeed
@@ -255,7 +255,7 @@ struct WordOutput {
   private var lastFlush: ContinuousClock.Instant?
   private var words = 0
   private var expected = 0
-  private var rarity: Rarity?
+  private var estimate: RejectionEstimate?
   private let model: OpenedModel
 
   init(_ form: WordFormat, _ model: OpenedModel) {
@@ -269,8 +269,8 @@ struct WordOutput {
   mutating func begin() throws(CommandFailure) { try StandardOutput.shared.write(opening) }
 
   /// Notes how many words will come, and how rare they are if that is known.
-  mutating func expect(_ count: Int, _ rarity: Rarity?) {
-    (expected, self.rarity) = (count, rarity)
+  mutating func expect(_ count: Int, _ estimate: RejectionEstimate?) {
+    (expected, self.estimate) = (count, estimate)
     start = .now
   }
 
@@ -291,7 +291,7 @@ struct WordOutput {
   private func line(tries: Int, _ seconds: Double) -> String {
     guard tries > 0 else { return Format.counted(words, "word") }
     let rate = Double(tries) / seconds
-    let share = words > 0 ? Double(words) / Double(tries) : rarity?.probability
+    let share = words > 0 ? Double(words) / Double(tries) : estimate?.probability
     let left = share.map {
       ", about \(Format.duration(seconds: Double(expected - words) / ($0 * rate))) left"
     }
@@ -315,23 +315,23 @@ struct WordOutput {
   }
 
   private func text(of failure: SamplingError) -> String {
-    guard case .tooRare(let rarity) = failure else { return "\(failure)" }
-    let odds = Format.significant((1 / rarity.probability).rounded())
+    guard case .tooRare(let estimate) = failure else { return "\(failure)" }
+    let odds = Format.significant((1 / estimate.probability).rounded())
     return "of the words that the model makes, one in about \(odds) meets the request "
-      + "(a probability of \(Format.scientific(rarity.probability)), give or take "
-      + "\(Format.fixed(100 * rarity.error, decimals: 0)) %)"
+      + "(a probability of \(Format.scientific(estimate.probability)), give or take "
+      + "\(Format.fixed(100 * estimate.error, decimals: 0)) %)"
   }
 
   /// What to do: where a longer search would end, how long it takes.
   private func advice(on failure: SamplingError) -> String {
     let isSpent = if case .budgetSpent = failure { true } else { false }
     let isRare = if case .tooRare = failure { true } else { false }
-    guard isSpent || isRare, let rarity, rarity.secondsPerWord < 1e6 else {
+    guard isSpent || isRare, let estimate, estimate.secondsPerWord < 1e6 else {
       return "Ask for fewer words, or for words that the model makes more often."
     }
     var budget = 1_000_000
-    while Double(budget) < 3 * rarity.charactersPerWord { budget *= 10 }
-    return "A word takes about \(Format.duration(seconds: rarity.secondsPerWord)) on one core; "
+    while Double(budget) < 3 * estimate.charactersPerWord { budget *= 10 }
+    return "A word takes about \(Format.duration(seconds: estimate.secondsPerWord)) on one core; "
       + "--budget \(budget) allows for it."
   }
 }

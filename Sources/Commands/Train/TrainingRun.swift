@@ -118,7 +118,7 @@ final class TrainingRun {
   /// Words of a model, fewer than asked for if it has none to offer.
   private func samples(_ model: Predictor, _ count: Int, seed: UInt64) throws -> [String] {
     var request = Sampler.Request(seed: seed)
-    if !start.dataset.isSample { request.constraints.keepEnds(of: start.dataset.words) }
+    if !start.dataset.isSample { request.constraints.beginAndEnd(like: start.dataset.words) }
     var sampler = try Sampler(model, request)
     var words: [String] = []
     do throws(SamplingError) {

@@ -118,7 +118,8 @@ struct DrawingTests {
       request.budget = 1000
       let plan = try Sampler.Plan(Predictor(model), request)
       var sampler = LockstepSampler(
-        NextCharacterNetwork(Predictor(model)), plan.language, request, isFree: true, budget: 1000,
+        NextCharacterNetwork(Predictor(model)), plan.language, request, acceptsAll: true,
+        budget: 1000,
         byteLimit: byteLimit)
       return try (0..<3000).map { _ in
         var word = DrawnWord()
@@ -136,7 +137,7 @@ struct DrawingTests {
     let predictor = try Predictor(tinyModel())
     let plan = try Sampler.Plan(predictor, request)
     var sampler = LockstepSampler(
-      NextCharacterNetwork(predictor), plan.language, request, isFree: false, budget: 1000,
+      NextCharacterNetwork(predictor), plan.language, request, acceptsAll: false, budget: 1000,
       byteLimit: byteLimit)
     var word = DrawnWord()
     var lost: Set<Int> = []

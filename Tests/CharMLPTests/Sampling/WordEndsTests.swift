@@ -69,9 +69,9 @@ struct WordEndsTests {
       return language.mayGoOn(language.automaton.next(0, id), length: 1)
     }
     #expect(try (1...3).filter { try mayBegin($0) } == [2])
-    constraints.keepEnds(of: try WordList(["aa", "ab", "\u{301}a"]))
+    constraints.beginAndEnd(like: try WordList(["aa", "ab", "\u{301}a"]))
     #expect(try (1...3).filter { try mayBegin($0) } == [2, 3])
-    constraints.keepEnds(of: try WordList(["\u{301}a", "\u{301}b"]))
+    constraints.beginAndEnd(like: try WordList(["\u{301}a", "\u{301}b"]))
     #expect(try (1...3).filter { try mayBegin($0) } == [3])
     #expect(throws: Never.self) {
       try EncodedConstraints(WordConstraints(prefix: "\u{301}"), model().vocabulary)
@@ -97,15 +97,15 @@ struct WordEndsTests {
       return language.mayEnd(language.automaton.next(letter, Int(id)), length: 2)
     }
     var constraints = WordConstraints(max: 3)
-    constraints.keepEnds(of: try WordList(["aa", "a\(symbol)a"]))
+    constraints.beginAndEnd(like: try WordList(["aa", "a\(symbol)a"]))
     #expect(try !mayEnd(constraints))
-    constraints.keepEnds(of: try WordList(["aa", "a\(symbol)"]))
+    constraints.beginAndEnd(like: try WordList(["aa", "a\(symbol)"]))
     #expect(try mayEnd(constraints))
     // Where the list is not known, only joiners are refused.
     constraints.endings = nil
     #expect(try mayEnd(constraints) != symbol.properties.isJoinControl)
     // Whoever asks for it gets it.
-    constraints.keepEnds(of: try WordList(["aa", "a\(symbol)a"]))
+    constraints.beginAndEnd(like: try WordList(["aa", "a\(symbol)a"]))
     constraints.suffix = "\(symbol)"
     #expect(try mayEnd(constraints))
   }
@@ -117,7 +117,7 @@ struct WordEndsTests {
     let vocabulary = try Vocabulary(symbols: ["a", symbol].sorted())
     let id = Int(try #require(vocabulary.id(of: symbol)))
     var constraints = WordConstraints(max: 3)
-    constraints.keepEnds(of: try WordList(["aa", "a\(symbol)a"]))
+    constraints.beginAndEnd(like: try WordList(["aa", "a\(symbol)a"]))
     let language = try EncodedConstraints(constraints, vocabulary)
     let letter = language.automaton.next(0, id == 1 ? 2 : 1)
     #expect(language.mayEnd(language.automaton.next(letter, id), length: 2))
@@ -125,7 +125,7 @@ struct WordEndsTests {
 
   @Test("A vocabulary of letters alone constrains nothing")
   func free() throws {
-    #expect(try EncodedConstraints(WordConstraints(), tinyModel().vocabulary).isFree)
-    #expect(try !EncodedConstraints(WordConstraints(), model().vocabulary).isFree)
+    #expect(try EncodedConstraints(WordConstraints(), tinyModel().vocabulary).acceptsAll)
+    #expect(try !EncodedConstraints(WordConstraints(), model().vocabulary).acceptsAll)
   }
 }

@@ -5,8 +5,8 @@ import Testing
 
 @testable import CharMLP
 
-@Suite("Rarity of words")
-struct RarityTests {
+@Suite("Estimates of rejection sampling")
+struct RejectionEstimateTests {
   private static let cases = [
     AskedFor(WordConstraints(suffix: "a")),
     AskedFor(WordConstraints(suffix: "ababab")),
@@ -43,12 +43,12 @@ struct RarityTests {
       reached *= 1 - scorer.distribution(after: prefix)[0]
     }
     let expected = sum(wanted) / reached
-    let rarity = try #require(Rarity(plan))
-    #expect(rarity.error < 0.2)
+    let estimate = try #require(RejectionEstimate(plan))
+    #expect(estimate.error < 0.2)
     #expect(
-      abs(rarity.probability - expected) < 4.5 * rarity.error * rarity.probability,
-      "\(rarity.probability) for \(expected)")
-    #expect(rarity.charactersPerAttempt > 0.5 && rarity.attemptsPerSecond > 0)
+      abs(estimate.probability - expected) < 4.5 * estimate.error * estimate.probability,
+      "\(estimate.probability) for \(expected)")
+    #expect(estimate.charactersPerAttempt > 0.5 && estimate.attemptsPerSecond > 0)
   }
 
   @Test("What is too rare for the budget is refused before the search, and what is not is found")
@@ -57,16 +57,16 @@ struct RarityTests {
     var request = Sampler.Request(seed: 7)
     request.constraints = WordConstraints(suffix: "babababababb")
     let plan = try Sampler.Plan(Predictor(model), request, stateLimit: 0)
-    let rarity = try #require(Rarity(plan))
+    let estimate = try #require(RejectionEstimate(plan))
     func team(budget: Int) throws -> SamplerTeam {
       request.budget = budget
       let plan = try Sampler.Plan(Predictor(model), request, stateLimit: 0)
-      return SamplerTeam(plan, threads: 1, rarity: rarity)
+      return SamplerTeam(plan, threads: 1, estimate: estimate)
     }
-    let few = Int(0.9 * rarity.charactersPerWord)
+    let few = Int(0.9 * estimate.charactersPerWord)
     var words = 0
     let take = { (piece: WordPiece) throws(Never) in words += piece.words }
-    #expect(try team(budget: few).spell(1, { _, _, _ in }, take: take) == .tooRare(rarity))
+    #expect(try team(budget: few).spell(1, { _, _, _ in }, take: take) == .tooRare(estimate))
     #expect(words == 0)
     #expect(try team(budget: 20 * few).spell(1, { _, _, _ in }, take: take) == nil)
     #expect(words == 1)
@@ -75,8 +75,10 @@ struct RarityTests {
   @Test("Odds are rounded to two digits")
   func odds() {
     func odds(_ probability: Double) -> Int {
-      Rarity(probability: probability, error: 0, charactersPerAttempt: 1, attemptsPerSecond: 1)
-        .roundedOdds
+      RejectionEstimate(
+        probability: probability, error: 0, charactersPerAttempt: 1, attemptsPerSecond: 1
+      )
+      .roundedOdds
     }
     #expect(odds(0.5) == 2)
     #expect(odds(1 / 123.4) == 120)
