@@ -3,8 +3,8 @@
 //
 // A network alone, from a custom training loop, is saved without the rest: it predicts, and there
 // is no run to resume. Times, paths, threads and the host are not here, so that two runs that
-// learned the same have equal files. What can be wrong with a file stands at the end; ModelFile has
-// the bytes.
+// learned the same have equal files. What can be wrong with a file is at the end; ModelFile has the
+// bytes.
 
 package import Posix
 public import Safetensors
@@ -19,7 +19,7 @@ public struct Checkpoint: Equatable, Sendable {
   public let backward: Trainer.Backward
   /// The state of its training.
   package let training: TrainingState
-  /// The network that the run started from, and when it was to end before.
+  /// The network that the run started from, and the lengths that it was to have before.
   public let lineage: Lineage
   /// The words that it is trained on.
   package let words: StoredWords
@@ -60,12 +60,12 @@ public struct Checkpoint: Equatable, Sendable {
     guard recipe != self.recipe else { return self }
     var (recipe, lineage, training) = (recipe, lineage, training)
     recipe.evaluateEvery = self.recipe.evaluationInterval
-    // An end that was changed before a step was taken has left no trace.
+    // A length that is changed before it governed a step leaves no trace.
     if lineage.lastChangeStep != training.step {
       lineage.formerSchedules.append(
         Lineage.FormerSchedule(step: training.step, steps: self.recipe.steps))
     }
-    // The last ones were reported when the run ended.
+    // The sums up to here were reported when the run ended.
     if lineage.lastCompletedStep == training.step { training.lossSums = [] }
     return Checkpoint(
       model: model, recipe: recipe, backward: backward, training: training, lineage: lineage,
@@ -85,7 +85,7 @@ extension Trainer {
     try self.init(resuming: checkpoint, dataset, threads: threads, communicator: nil)
   }
 
-  /// The same among ranks; nil for this process alone.
+  /// The same among ranks; without a communicator, for this process alone.
   package convenience init(
     resuming checkpoint: Checkpoint, _ dataset: Dataset, threads: Int = 1,
     communicator: (any Communicator)?
@@ -132,7 +132,7 @@ extension Checkpoint {
     mixture = StoredMixture(trainer, model, words)
   }
 
-  /// Writes the model file, as a whole or not at all, in the place of one that is there.
+  /// Writes the model file, as a whole or not at all, replacing one that is there.
   ///
   /// - Throws: `ModelFileError.file` if it cannot be written.
   public func write(to path: String) throws(ModelFileError) {
@@ -142,10 +142,10 @@ extension Checkpoint {
   /// The number of steps taken.
   public var step: Int { training.step }
 
-  /// The bytes of the model file at a path, as far as its header says that they are its bytes.
+  /// The bytes of the model file at a path, up to the length that its header gives.
   ///
-  /// Its length is known as soon as the header is there, so that no more is read than the file
-  /// should have.
+  /// That is known as soon as the header is there, so hardly more is read than the file should
+  /// have.
   ///
   /// - Parameters:
   ///   - limit: The most bytes that a file may have.
@@ -177,7 +177,7 @@ extension Model {
     try self.init(file: readModelFile(path))
   }
 
-  /// Writes the network alone, as a whole or not at all, in the place of a file that is there.
+  /// Writes the network alone, as a whole or not at all, replacing a file that is there.
   ///
   /// - Throws: `ModelFileError.file` if it cannot be written.
   public func write(to path: String) throws(ModelFileError) {
@@ -235,7 +235,7 @@ private func writeModelFile(
 public enum ModelFileError: Error, Equatable, Sendable, CustomStringConvertible {
   /// It is not a safetensors file.
   case notSafetensors(SafetensorsError)
-  /// It is one, but nothing that this project wrote, or nothing since version 2.
+  /// It is one, but not a model of this project, or older than version 3.
   case notAModel
   /// It does not say what its checksum is.
   case noChecksum

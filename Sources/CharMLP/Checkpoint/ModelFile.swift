@@ -1,7 +1,7 @@
 // Model files as bytes: safetensors files that Python's `safetensors` opens too.
 //
-// How a checkpoint, or a network alone, is written, and how it is read and checked. Paths are
-// Checkpoint's, and what is wrong with a file is its ModelFileError.
+// How a checkpoint, or a network alone, is written, and how it is read and checked. Their paths, and
+// the errors, are Checkpoint.swift's.
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
 
 import LinearAlgebra
@@ -11,8 +11,8 @@ public import Safetensors
 // MARK: - A checkpoint
 //
 // docs/format.md says what each tensor and each key of the metadata holds. If parameters are
-// averaged, the average stands under the plain names, for it is the network that predicts; those
-// that training goes on from are `training.unaveraged.…`.
+// averaged, the average has the plain names, because it is the network that predicts; the
+// parameters that training goes on from are `training.unaveraged.…`.
 //
 // Whatever the bytes, reading returns or throws. The container format, the checksum and the version
 // are checked before the content. The checksum finds a damaged file; a forged one must still
@@ -185,7 +185,7 @@ extension TrainingState {
       file["training.best_validation_loss"] = Tensor([best.validationLoss], shape: [])
     }
     if optimization.average != nil {
-      // What everyone reads under the plain names are the averages.
+      // The plain names, which every program reads, are the averages'.
       file.add(optimization.parameters, prefix: Self.unaveraged)
     }
     if let moments = optimization.moments {
@@ -367,8 +367,8 @@ extension Tensor {
 
 // MARK: - A run's history
 //
-// The network that it started from, and when it was to end before. Most runs have neither, and
-// their files lack these keys.
+// The network that it started from, and the lengths that it was to have before. Most runs have
+// neither, and their files lack these keys.
 
 extension Lineage {
   static let originKey = "started_from"
@@ -466,7 +466,7 @@ enum FileChecksum {
   static let zero = "00000000"
   private static let opening = Array("\"\(key)\":\"".utf8)
 
-  /// A file whose checksum is still zero, with the right one.
+  /// The file with the right checksum in place of the zeros.
   static func sealed(_ file: consuming [UInt8]) -> [UInt8] {
     guard let place = place(in: file) else { preconditionFailure("a file without a checksum") }
     let sum = sum(of: file, digitsAt: place)

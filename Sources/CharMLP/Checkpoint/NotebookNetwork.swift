@@ -95,7 +95,7 @@ extension SafetensorsFile {
       Parameters<Float>.ordered.map(\.name)
       + NotebookNetwork.statisticsNames.flatMap { [$0.0, $0.1] }
     let others = tensors.map(\.name).filter { other in
-      // One letter is as near to every other.
+      // A single letter is equally near to every other.
       !known.contains(other) && (name.utf8.count > 1 || other.lowercased() == name.lowercased())
     }
     throw .missing(name, meant: NearestWords.likelyName(for: name, among: others))
@@ -198,7 +198,7 @@ extension Checkpoint {
   /// A run of a network that was trained elsewhere: its words, if they are known, and no training
   /// to resume.
   ///
-  /// The statistics are the file's; without such, those of the words that train.
+  /// The statistics are the file's, or else those of the words that train.
   ///
   /// - Throws: `NotebookError`: `needsWords` without either, `words` if the list's symbols are not
   ///   the network's, or it is too small.
@@ -259,7 +259,7 @@ extension Unicode.Scalar {
 public enum NotebookError: Error, Equatable, Sendable, CustomStringConvertible {
   /// It is not a safetensors file.
   case notSafetensors(SafetensorsError)
-  /// It is a model of ours.
+  /// It is a CharMLP model already.
   case model
   /// A tensor is not there; another may be meant.
   case missing(String, meant: String?)

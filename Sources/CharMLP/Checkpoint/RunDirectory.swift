@@ -173,12 +173,12 @@ package struct RunDirectory: Equatable, Sendable {
   // write, and before the checkpoint of the same step: so whatever the crash, cutting the file
   // after the checkpoint's step leaves exactly the lines of the steps that need not be taken again.
 
-  /// Saves the model, in the place of one saved before.
+  /// Saves the model, replacing one saved before.
   package func save(model bytes: [UInt8]) throws(SystemError) {
     try FileSystem.replace(modelPath, with: bytes)
   }
 
-  /// Saves the best model so far, in the place of one saved before.
+  /// Saves the best model so far, replacing one saved before.
   package func save(best bytes: [UInt8]) throws(SystemError) {
     try FileSystem.replace(bestPath, with: bytes)
   }
@@ -274,7 +274,7 @@ package final class RunLock: Sendable {
 package enum RunLockError: Error, Equatable, Sendable, CustomStringConvertible {
   /// Another process is at work there; its id is nil if unknown.
   case held(String, by: Int?)
-  /// The file that is locked cannot be opened, or not locked.
+  /// The lock file cannot be opened or locked.
   case file(SystemError)
 
   package var description: String {

@@ -143,7 +143,7 @@ package struct StoredWords: Equatable, Sendable {
 /// The mixture of a checkpoint.
 package struct StoredMixture: Equatable, Sendable {
   package let mixture: Mixture
-  /// The words that are counted, if they are not those of the checkpoint's list that train.
+  /// The words that are counted; nil for the training words of the checkpoint's list.
   let words: StoredWords?
 
   init(_ mixture: Mixture, words: StoredWords? = nil) {
@@ -232,7 +232,7 @@ extension Checkpoint {
 // allocated, whatever the compressed bytes say. Nothing is streamed.
 
 enum Zlib {
-  /// The CRC-32 (ISO 3309) of bytes, or of what had the CRC-32 `first` followed by them.
+  /// The CRC-32 (ISO 3309) of bytes, or of those that had the CRC-32 `first` and then these.
   static func crc32(_ bytes: ArraySlice<UInt8>, continuing first: UInt32 = 0) -> UInt32 {
     let sum = unsafe bytes.withUnsafeBytes { buffer in
       unsafe crc32_z(

@@ -171,7 +171,7 @@ struct RoundingBounds: Sendable {
   private let differences: [PassTensor: Double]
   /// max|moved − unmoved| of each tensor in Double.
   private let doubleDifferences: [PassTensor: Double]
-  /// As `differences`, with passes in it whose functions are only as good as the engine's.
+  /// As `differences`, but including passes whose functions are only as accurate as the engine's.
   private let engineDifferences: [PassTensor: Double]
   /// The largest magnitude of each tensor.
   private let magnitudes: [PassTensor: Double]
@@ -209,8 +209,8 @@ struct RoundingBounds: Sendable {
   /// The bound for a tensor that the engine computes, in Float.
   func engineBound(_ tensor: PassTensor) -> Double { bound(tensor, engineDifferences, .float32) }
 
-  /// What a difference is relative to: the largest magnitude in a tensor, or in the terms that it
-  /// is the vanishing sum of.
+  /// What a difference is relative to: the largest magnitude in a tensor, or in the terms that
+  /// cancel in it.
   ///
   /// Two gradients are zero in exact arithmetic, and what a pass computes for them is nothing but
   /// rounding, so that they have no size of their own: they are judged by the terms that cancel.

@@ -237,7 +237,7 @@ struct NumericGradient: Sendable {
   static let directions = 8
 
   /// The step, relative to the distance over which the loss bends. It is above ∛2⁻⁵² ≈ 6e-6, where
-  /// both errors are equal, so that the formula's own error is the larger: a second quotient shows
+  /// both errors are equal, so that the formula's own error is the larger. A second quotient reveals
   /// that one, because it grows fourfold with twice the step.
   static let relativeStep = 1e-4
 
@@ -278,7 +278,7 @@ struct NumericGradient: Sendable {
       let (row, column) = (index / value.columns, index % value.columns)
       forward[row, column] += step
       backward[row, column] -= step
-      // Half of the width that the rounded sums really have.
+      // Half the distance that the rounded numbers really have.
       let half = (forward[row, column] - backward[row, column]) / 2
       return ((loss(tensor, forward) - loss(tensor, backward)) / (2 * half), half)
     case .direction(let number):

@@ -203,10 +203,10 @@ extension Reference {
   }
 }
 
-/// A safetensors file in which a reference is looked for.
+/// Reads a reference from a safetensors file.
 struct ReferenceReader {
   let file: SafetensorsFile
-  /// C's.
+  /// The precision of C.
   let precision: Precision
 
   init(_ file: SafetensorsFile) throws(ReferenceError) {

@@ -9,7 +9,7 @@ import LinearAlgebra
 // MARK: - The loop that fills dC
 
 extension LineHints {
-  /// dC as a loop makes it that assigns, leaves out a position of the contexts, or takes another.
+  /// dC as made by a loop that assigns, leaves out a position of the contexts, or takes a wrong one.
   var lostWrites: String? {
     guard tensor == .dC, let demb = input(.demb), !isFound(line) else { return nil }
     let ids = judge.reference.problem.minibatch.contexts.map { Int($0) }
@@ -94,7 +94,7 @@ extension LineHints {
 // MARK: - Another function, or a form in one go without one of its parts
 
 extension LineHints {
-  /// Mistakes that many make, and what they are.
+  /// What is often written for this line, and what is wrong with it.
   var wrongForms: [(sentence: Sentence, value: () -> Matrix<Double>)] {
     func given(_ tensor: PassTensor) -> Matrix<Double> { input(tensor) ?? 0 * line.value }
     switch tensor {
@@ -139,7 +139,7 @@ extension LineHints {
 // MARK: - A parameter that was multiplied after the pass
 
 extension LineHints {
-  /// The line with a multiple of a parameter, where that is so of all lines that read it.
+  /// The line with a multiple of a parameter, if all lines that read it are right with that.
   var scaledParameter: String? {
     for parameter in tensor.inputs where PassTensor.parameters.contains(parameter) {
       let readers = PassTensor.computed.filter {
@@ -160,7 +160,7 @@ extension LineHints {
     return isFound(variant(parameter) { factor * $0 }) ? factor : nil
   }
 
-  /// Whether another line of the file is right with a multiple of a parameter, and only so.
+  /// Whether another line of the file is right with a multiple of a parameter, and not without.
   private func holds(_ reader: PassTensor, _ parameter: PassTensor, times factor: Double) -> Bool {
     func isRight(_ factor: Double) -> Bool {
       guard let found = judge.found(reader), let line = judge.line(of: reader, parameter, factor)

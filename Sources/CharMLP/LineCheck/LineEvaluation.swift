@@ -7,7 +7,7 @@
 // for each element, in the precision of the file: ulp is 2⁻²³ or 2⁻⁵², terms are those that the
 // line adds up (at least 4, for the roundings of a line without a sum), and Σ|terms| is the sum of
 // their magnitudes. That sum is the line itself with magnitudes for its inputs; the few lines that
-// subtract, divide or apply a function say theirs below.
+// subtract, divide or apply a function have their own below.
 //
 // An input that the file lacks is computed by its own line. Then its Σ|terms| takes the place of
 // its magnitude, and its terms are added to those of the line that reads it.
@@ -33,7 +33,7 @@ struct LineValue {
     return factor * precision.ulpOfOne * size + factor * precision.leastNormalMagnitude
   }
 
-  /// A multiple of it.
+  /// A multiple of this.
   func scaled(by factor: Double) -> LineValue {
     LineValue(value: factor * value, size: max(1, abs(factor)) * size, terms: terms)
   }
@@ -148,7 +148,7 @@ struct LineEvaluator {
     }
   }
 
-  /// A pass in which the inputs have a number of theirs.
+  /// A pass whose inputs are set, to their values or to their sizes.
   private func pass(
     _ parameters: Parameters<Double>, _ inputs: [PassTensor: LineValue],
     _ number: (PassTensor, LineValue) -> Matrix<Double>
@@ -325,7 +325,7 @@ struct LineShapes {
     return [axis == 0 ? [1, shape[1]] : [shape[0], 1], [shape[1 - axis]]]
   }
 
-  /// Whether the line makes this shape of shapes of its inputs that are not the notebook's.
+  /// Whether the line makes this shape from its inputs, some of whose shapes are not the notebook's.
   func makes(_ found: [Int], of given: [PassTensor: [Int]]) -> Bool {
     guard tensor.isElementwise || tensor.reducedAxis != nil else { return true }
     guard let whole = whole(given) else { return false }
@@ -350,7 +350,7 @@ struct LineShapes {
     let (count, expectedCount) = (found.reduce(1, *), expected.reduce(1, *))
     if expectedCount == 1 { return .notSummed }
     if count == 1 { return .summedOverAll }
-    // Of as many windows as units, only the sum's dimension tells them apart.
+    // With as many windows as units, only the sum's dimension tells the two apart.
     if let whole = whole(), let axis = tensor.reducedAxis, found != expected,
       Self.reduced(whole, 1 - axis).contains(found)
     {
@@ -390,8 +390,7 @@ extension PassTensor {
     return ids == nil && reducedAxis == nil && self != .embcat
   }
 
-  /// The dimension that the line's sum, or its maximum, takes away of a matrix; nil if there is
-  /// none.
+  /// The dimension that the line's sum, or its maximum, removes from a matrix; nil if there is none.
   var reducedAxis: Int? {
     if self == .logit_maxes { return 1 }
     guard case .sum(let dimension, 0) = terms, dimensions.count == 1 || dimensions.contains(.one)

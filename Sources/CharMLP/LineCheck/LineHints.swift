@@ -1,8 +1,8 @@
 // The kind of a mistake, where the numbers show it: a constant ratio, a lost term, the wrong
 // tensor. Whole lines that learners write by mistake are tried in CommonMistakes.
 //
-// A hint says what to look for and never what the line should be. Each kind is tried in the line's
-// own bound, so that a hint is a fact about the numbers and no guess.
+// A hint says what to look for and never what the line should be. Each kind is tried within the
+// line's own bound, so that a hint is a fact about the numbers and not a guess.
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
 
 import LinearAlgebra
@@ -36,7 +36,7 @@ struct LineHints {
     vocabulary = Double(judge.reference.problem.parameters.shape.vocabulary)
   }
 
-  /// Where a mistake may be whose kind does not show.
+  /// Where the mistake may be, if its kind does not show.
   var guess: String? { missingInputs ?? otherPass }
 
   /// The kind of mistake, if the numbers show one.
@@ -64,7 +64,7 @@ struct LineHints {
     guard let factor = judge.rounding(tensor, found, of: cancelled)?.clearFactor else {
       return Sentence.oppositeRounding()
     }
-    // It is known to a fifth.
+    // The factor is known to within a fifth.
     let times = factor > 1 ? factor : 1 / factor
     var unit = 1.0
     while times >= 10 * unit { unit *= 10 }
@@ -186,13 +186,13 @@ struct LineHints {
     return nil
   }
 
-  /// What is often taken for the line, where it is no variant of one input.
+  /// A common mistake that is more than a change of one input.
   private var otherForm: String? {
     if isFound(line) { return nil }
     return wrongForms.first { isFound(like: $0.value()) }?.sentence()
   }
 
-  /// The line with another power of one of its inputs; of the variance, ε is in it.
+  /// The line with another power of one of its inputs; the variance's includes ε.
   private var otherPower: String? {
     if isFound(line) { return nil }
     for input in tensor.inputs {
@@ -291,7 +291,7 @@ struct LineHints {
 
   // MARK: Trying
 
-  /// Whether these are the file's numbers, about as closely as the line could be them.
+  /// Whether these are the file's numbers, to about the accuracy of the line.
   private func isFound(like value: Matrix<Double>) -> Bool {
     guard value.rows == found.rows, value.columns == found.columns else { return false }
     let like = LineValue(value: value, size: line.size + magnitude(value), terms: line.terms)
@@ -319,7 +319,7 @@ struct LineHints {
     LineComparison(found, line, judge.precision, limit: limit) == .holds
   }
 
-  /// Whether a line that is more than rounding is the file's.
+  /// Whether a line is the file's, and more than rounding.
   private func isClearlyFound(_ line: LineValue) -> Bool { !isRounding(line) && isFound(line) }
 
   /// Whether a line is nothing but rounding.
@@ -370,7 +370,7 @@ extension LineHints {
     return (factor < 0 ? "−" : "") + (isWhole ? "\(Int(rounded))" : "\(rounded)")
   }
 
-  /// What a ratio usually means, of what the line has in it.
+  /// What a ratio usually means, given what the line contains.
   private func kind(of factor: Double) -> Sentence {
     var kinds = [(1.0, Sentence.sign)]
     for kind in tensor.factors {
@@ -399,7 +399,7 @@ extension LineHints {
 // MARK: - What to note, and what to ask
 
 extension LineHints {
-  /// What to note of a line that is right: a lost dimension, or what its numbers cannot show.
+  /// What to note about a line that is right: a lost dimension, or what its numbers cannot show.
   static func note(
     on tensor: PassTensor, _ found: Matrix<Double>, in judge: PassJudge
   ) -> String? {

@@ -3,7 +3,7 @@
 // Each line is evaluated on the file's own numbers, forward first. If the result is the file's, the
 // line is right, and a wrong number in it has come from an input; if not, the mistake is here. So
 // gradients are judged as gradients of the file's forward pass, and a second mistake is found
-// behind the first. Whether the file is of one pass cannot be judged so: MixedPasses.swift.
+// behind the first. Whether all of the file is from one pass is judged in MixedPasses.swift.
 
 import LinearAlgebra
 internal import Posix
@@ -229,7 +229,7 @@ struct PassJudge {
     return limit.isFinite ? limit : .infinity
   }
 
-  /// The forms of a line, with those that belong to their forward pass: where a forward line is off
+  /// The forms of a line, with those that fit the file's forward pass: where a forward line is off
   /// by a factor, so is what goes back through it.
   private func forms(of tensor: PassTensor) -> [(form: LineForm, inputs: [PassTensor])] {
     var forms = LineEvaluator.forms(of: tensor)
@@ -337,8 +337,8 @@ struct PassJudge {
     say(tensor, .wrong, hint: kind ?? hints.guess)
   }
 
-  /// Gives the verdict on a tensor that other lines are to be computed from as the file has it,
-  /// with the faults in it.
+  /// Gives the verdict on a tensor; later lines are computed from the file's version of it, with
+  /// the faults in it.
   private mutating func conclude(
     _ tensor: PassTensor, _ found: Matrix<Double>, _ kind: LineVerdict.Kind,
     _ faults: Set<PassTensor>, hint: String? = nil
@@ -438,7 +438,7 @@ extension PassJudge {
     return Set(rows.slicesOfRows).count >= Self.sumsForSign ? rows : nil
   }
 
-  /// What a sum that is zero but for rounding has to do with what the file's own terms leave.
+  /// How a sum that is zero but for rounding compares with what the file's own terms leave.
   struct Rounding {
     /// About 0.9 if it is their sum, and -0.9 if its sign is wrong.
     let correlation: Double
@@ -516,7 +516,7 @@ extension Matrix<Double> {
     (0..<rows).map { elements[$0 * columns..<($0 + 1) * columns] }
   }
 
-  /// The sum of each row, its rounding made up for (Neumaier).
+  /// The sum of each row, compensated for rounding (Neumaier).
   fileprivate var exactRowSums: [Double] {
     slicesOfRows.map { row in
       var (sum, lost) = (0.0, 0.0)

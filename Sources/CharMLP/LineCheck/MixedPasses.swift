@@ -49,8 +49,8 @@ extension PassVerdicts {
   /// Whether a group of tensors fits together and nothing else: no line into it is right, three or
   /// more are wrong, and none within it is.
   ///
-  /// Mistakes look different: they are not made in every line into a group, while all that is made
-  /// of the group is right in another form.
+  /// Mistakes look different: nobody makes one in every line that leads into a group, and none
+  /// within it.
   func isLeftover(_ group: [PassTensor]) -> Bool {
     let inGroup = lines.filter { group.contains($0.tensor) && $0.tensor.cancels == nil }
     let entries = inGroup.filter { line in
@@ -64,8 +64,8 @@ extension PassVerdicts {
 
 // MARK: - Parameters after the update
 //
-// Whatever was updated, p − rate · dp is what the file has of a parameter. The rate is not known;
-// but one number that makes all elements of a line right is no accident.
+// Of a parameter that was updated, the file has p − rate · dp. The rate is not known; but one number
+// that makes all elements of a line right is no accident.
 
 extension PassTensor {
   /// The parameters that an update changes: of the others the gradient is zero but for rounding.
@@ -179,7 +179,7 @@ extension PassJudge {
 }
 
 extension [LineVerdict] {
-  /// What followed from lines that do not fit, and are not wrong, is right.
+  /// Lines that follow only from misfits, which are not wrong, become right.
   fileprivate var withoutOriginsThatFit: [LineVerdict] {
     let misfits = Set(filter(\.isMisfit).map(\.tensor))
     return map { line in
@@ -240,7 +240,7 @@ extension PassJudge {
   }
 
   /// If the lines that read one parameter fail, forward and back, show no kind of mistake, and
-  /// nothing else fails, the parameter is another.
+  /// nothing else fails, the parameter is not that of the pass.
   private func withOneParameter(_ lines: [LineVerdict]) -> [LineVerdict] {
     let faults = lines.filter(\.isFault).map(\.tensor)
     let parameter = PassTensor.parameters.first { parameter in

@@ -23,7 +23,7 @@ public struct NGramModel: Sendable {
   let smoothing: KneserNey
   var counts: NGramCounts { smoothing.counts }
 
-  /// A model of the words behind some windows, whatever their block size.
+  /// A model of the words that some windows come from, whatever their block size.
   ///
   /// - Parameters:
   ///   - windows: What is counted.
@@ -71,7 +71,7 @@ public struct NGramModel: Sendable {
     counts.find(context, length: order - 1, path: &path)
   }
 
-  /// How many contexts of more than so many characters were counted.
+  /// How many contexts of more than `length` characters were counted.
   func contextCount(longerThan length: Int) -> Int {
     guard order - 1 > length else { return 0 }
     return counts.levelStarts[order] - counts.levelStarts[length + 1]
@@ -164,8 +164,7 @@ struct KneserNey: Sendable {
 
 extension KneserNey {
   /// The mean cross-entropy, in nats per character, of the models of all orders over the windows
-  /// behind `contexts`, with each way to smooth the same counts: (smoothings)(contexts.blockSize
-  /// + 1).
+  /// that `contexts` counts, with each way to smooth the same counts: (smoothings)(block size + 1).
   static func losses(of smoothings: [KneserNey], over contexts: DistinctContexts) -> [[Double]] {
     let length = min(smoothings[0].counts.maximumOrder - 1, contexts.blockSize)
     var sums = smoothings.map { _ in [Double](repeating: 0, count: length + 1) }
@@ -179,8 +178,8 @@ extension KneserNey {
     return sums.map { $0.map { $0 / windowCount } }
   }
 
-  /// Passes on the probabilities that the models of all orders give to the character of every entry
-  /// of `contexts`, with each way to smooth the same counts: entry, smoothing, (orders).
+  /// Calls `body` with the probabilities that the models of all orders give to the character of
+  /// every entry of `contexts`, with each way to smooth the same counts: (orders).
   static func forEachEntry(
     of smoothings: [KneserNey], over contexts: DistinctContexts,
     _ body: (_ entry: Int, _ smoothing: Int, _ probabilities: [Double]) -> Void
@@ -326,13 +325,13 @@ struct NGramCounts: Sendable {
   let targetStarts: [Int32]
   /// The characters that follow the context, ascending: (entries).
   let targets: [Int32]
-  /// In how many windows: (entries).
+  /// How many windows have the context and this character: (entries).
   let counts: [Int32]
-  /// After how many distinct characters before the context; zero in the last level: (entries).
+  /// How many distinct characters precede the context in them; zero in the last level: (entries).
   let continuations: [Int32]
 
-  /// Counts what the windows behind `contexts` hold; the maximum order is their block size plus
-  /// one.
+  /// Counts the n-grams of the windows that `contexts` counts; the maximum order is their block
+  /// size plus one.
   ///
   /// Time and memory are proportional to the number of distinct contexts × the block size.
   init(_ contexts: DistinctContexts) {
@@ -428,7 +427,7 @@ private func index(of element: Int32, in array: [Int32], _ range: Range<Int>) ->
 /// the one below it: contexts that differ only in their oldest character become one, their counts
 /// are added, and the number of them is the continuation count.
 struct NGramLevel {
-  /// A context of the distinct ones that ends in this one: (nodes).
+  /// A row of the distinct contexts that ends in this context: (nodes).
   private(set) var rows: [Int] = []
   /// The oldest character of each context: (nodes).
   private(set) var symbols: [Int32] = []

@@ -13,7 +13,7 @@ public struct Predictor: Predicting, Sendable {
   /// The other part of the mixture; nil if the network is alone.
   public let counting: Counting?
 
-  /// An n-gram model, and how much the network beside it counts.
+  /// An n-gram model, and the share of the network that it is mixed with.
   public struct Counting: Sendable {
     /// λ, the network's share.
     public let weight: Double
@@ -157,8 +157,8 @@ struct MixtureFit {
       discounting: candidates[best].discounting)
   }
 
-  /// The prior, λ = 1/2, counts as much as so many windows for the network and as many against it:
-  /// twenty words cannot drive λ to an extreme.
+  /// The prior, λ = 1/2, counts as this many windows for the network and as many against it, so
+  /// that twenty words cannot drive λ to an extreme.
   private static let priorWindows = 20.0
 
   /// λ by expectation and maximization, and the loss with it.

@@ -104,8 +104,8 @@ struct ContextGraph {
     return number
   }
 
-  /// A context without the characters that the next one does not depend on. Neither do later ones:
-  /// what was never counted with a character before it was not counted with more after it.
+  /// A context without the characters that the next one does not depend on. Later ones do not
+  /// either: an n-gram that never occurred with a character before it does not when it is longer.
   private mutating func significant(_ key: UInt64) -> UInt64 {
     keys.write(key, to: &context, row: 0)
     return keys.keeping(network.significantLength(of: context), of: key)
@@ -182,7 +182,7 @@ extension ContextGraph {
         for interval in first..<first + 8 {
           let beginning = Double(interval) / Double(intervals)
           while place < row.count - 1, row[place].sum <= beginning { place += 1 }
-          // To start too early is slower, but also right.
+          // Starting too early is slower, but right.
           packed |= UInt64(min(place, 255)) << UInt64(8 * (interval - first))
         }
         guides.append(packed)

@@ -35,10 +35,10 @@ public struct MostLikelyWords: WordSource {
   /// The highest bound of a prefix for which there was no room.
   private var lost = -Double.infinity
 
-  /// The most bytes for the search, the exact distributions that it may go by included.
+  /// The most bytes for the search, including the exact distributions that it may use.
   public static let byteLimit = 512 << 20
-  /// A node and its bound in arrays that have grown by half again, a new number for each node, and
-  /// half of the bounds once more, as sorting takes them.
+  /// A node and its bound, in arrays half as large again; and while room is made, its new number
+  /// and half a bound, which sorting takes.
   private static let bytesPerNode =
     (MemoryLayout<Node>.stride + MemoryLayout<OpenNode>.stride) * 3 / 2 + 12
 
@@ -56,8 +56,8 @@ public struct MostLikelyWords: WordSource {
   ///   - predictor: What gives words their probability.
   ///   - request: The constraints, and the options of the chain.
   ///   - count: How many words are wanted; there may be none after them.
-  ///   - memoryLimit: The bytes that there are. Below `byteLimit` the search may end earlier than
-  ///     elsewhere; the words that it finds are the same.
+  ///   - memoryLimit: The bytes available. Below `byteLimit` the search may end earlier than on
+  ///     other machines; the words that it finds are the same.
   /// - Throws: `ConstraintError` if no word can meet the constraints, whatever the model.
   public init(
     _ predictor: Predictor, _ request: Sampler.Request, count: Int = .max, memoryLimit: Int = .max
@@ -81,7 +81,7 @@ public struct MostLikelyWords: WordSource {
     forbidden = request.forbidden
     budget = request.shortBudget(vocabulary: predictor.model.shape.vocabulary)
     self.count = count
-    // Room for one more expansion than fits into a quarter of it, whatever the vocabulary.
+    // Whatever the vocabulary, there is room for four expansions at least.
     let room = (Self.byteLimit - (space?.byteCount ?? 0)) / Self.bytesPerNode
     self.memoryLimit = min(memoryLimit, Self.byteLimit)
     memoryNodes =
@@ -112,7 +112,7 @@ public struct MostLikelyWords: WordSource {
         throw .searchTooLarge(bytes: memoryLimit)
       }
       if nodes.count + language.automaton.vocabularyCount > nodeLimit { makeRoom() }
-      // It may have another number now.
+      // Making room may have changed its number.
       if let best = open.removeFirst() { expand(Int(best.number)) }
       return false
     }
@@ -124,8 +124,8 @@ public struct MostLikelyWords: WordSource {
     return true
   }
 
-  /// What a bound must reach: the least of the highest of finished words, or −∞ as long as there
-  /// are fewer than wanted.
+  /// What a bound must reach: the least of the `count` highest bounds of finished words, or −∞ as
+  /// long as there are fewer.
   private var leastBound: Double {
     finished.elements.count < count ? -.infinity : finished.elements.first ?? .infinity
   }
@@ -165,7 +165,7 @@ public struct MostLikelyWords: WordSource {
   /// Drops the prefixes that are not wanted and, of the others, those with the lowest bounds, until
   /// the rest with their ancestors take half of the room or less.
   private mutating func makeRoom() {
-    // A heap in order is a heap as well.
+    // A sorted array is a heap as well.
     open.elements.sort()
     let least = leastBound
     let wanted = open.elements.prefix { $0.bound >= least }.count

@@ -126,7 +126,7 @@ final class NextCharacterNetwork {
 
   /// The distribution after one of the contexts evaluated last.
   func distribution(_ row: Int, _ options: ChainOptions, into probabilities: inout [Double]) {
-    // A mixture has its temperature as a whole.
+    // A mixture gets its temperature as a whole, below.
     softmax(row, temperature: counting == nil ? options.temperature : 1, into: &probabilities)
     if let counting {
       let context = contexts[row * contextLength..<(row + 1) * contextLength]

@@ -27,7 +27,7 @@ public struct Sampler: WordSource {
     /// characters are more work.
     public var budget: Int?
 
-    /// Any words of the chain but the empty one.
+    /// A request for any words but the empty one.
     public init(seed: UInt64) { self.seed = seed }
 
     /// - Throws: `ConstraintError.option` for a value that asks for nothing.
@@ -38,8 +38,8 @@ public struct Sampler: WordSource {
       }
     }
 
-    /// The characters of a search of some seconds, whatever the vocabulary: the work of a character
-    /// grows with it.
+    /// The characters drawn in a search of a few seconds: fewer for a large vocabulary, where each is
+    /// more work.
     func shortBudget(vocabulary: Int) -> Int {
       budget ?? max(1, min(1_000_000, 100_000_000 / vocabulary))
     }
@@ -61,7 +61,7 @@ public struct Sampler: WordSource {
   private let seed: UInt64
   private let numbers: WordNumbers
   private var index: UInt64 = 0
-  /// One of the two.
+  /// One of these two finds the words.
   private var exact: ExactSampler?
   private var lockstep: LockstepSampler?
 
@@ -84,7 +84,7 @@ public struct Sampler: WordSource {
     try self.init(source, request)
   }
 
-  /// A sampler of all words, or of those of one of `members` that carry out a plan together.
+  /// A sampler of all words, or of the share of one of `members` that carry out a plan together.
   init(_ plan: Plan, _ numbers: WordNumbers = .all, members: Int = 1) {
     method = plan.method
     vocabulary = plan.predictor.model.vocabulary
@@ -366,7 +366,7 @@ package struct SampleReport: Sendable {
     }
   }
 
-  /// The words behind windows.
+  /// The words that windows come from.
   private static func words(of windows: ContextWindows) -> [[Int32]] {
     windows.targets.split(separator: Vocabulary.terminator, omittingEmptySubsequences: true)
       .map(Array.init)

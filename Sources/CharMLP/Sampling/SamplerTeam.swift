@@ -69,7 +69,7 @@ package struct SamplerTeam {
         var worker = AttemptWorker(plan, numbers, members: members)
         return { worker.nextPiece() }
       }
-      // The others end before the team does.
+      // Releasing the team waits for its threads, so they must be told to end before.
       defer { withExtendedLifetime(team) { output.end() } }
       return try TeamSearch(plan, output).spell(count, spelling, take: take)
     }
@@ -124,14 +124,14 @@ final class TeamOutput<Piece: TeamPiece>: @unchecked Sendable {
   private let monitor = Monitor()
   private var pieces: [[Piece]]  // of each member, the oldest first; under the lock
   private var isOver = false  // under the lock
-  private lazy var makeOwn = make(0)  // the reader's alone, as is the next
+  private lazy var makeOwn = make(0)  // only the reader uses this, and the next
   private var member = 0  // whose piece is read next
 
   /// The most pieces of a member that wait for the reader.
   private let room = 16
 
-  /// - Parameter make: Gives what makes a member's pieces, one after the other as long as there are
-  ///   any, on the thread that uses it.
+  /// - Parameter make: Returns a function that makes a member's pieces one after the other, nil
+  ///   after the last; called on the thread that uses it.
   init(members: Int, make: @escaping @Sendable (_ member: Int) -> () -> Piece?) {
     self.members = members
     self.make = make

@@ -192,7 +192,7 @@ extension WordConstraints {
   public mutating func beginAndEnd(like words: WordList) {
     var (first, last): (Set<Unicode.Scalar>, Set<Unicode.Scalar>) = ([], [])
     let bytes = words.utf8.span
-    // Of a letter of ASCII, once is enough in a row: many lists are sorted.
+    // An ASCII letter that repeats from word to word is looked up once: many lists are sorted.
     var known: (first: UInt8, last: UInt8) = (0, 0)
     for word in words.indices {
       let range = words.utf8Range(of: word)
@@ -258,8 +258,8 @@ struct ConstraintAutomaton: Sendable {
       suffixes.map { KeywordMatcher($0, vocabulary: vocabularyCount, isAbsorbing: false) }
       + contains.filter { !$0.isEmpty }
       .map { KeywordMatcher($0, vocabulary: vocabularyCount, isAbsorbing: true) }
-    // Of the ends, only what makes a difference: 0 at the beginning, 1 where a word may end, 2
-    // after a character that is never the last.
+    // For the ends, three states are enough: 0 at the beginning, 1 where a word may end, 2 after a
+    // character that is never the last.
     let hasEnds = !neverFirst.isEmpty || !neverLast.isEmpty
     var states = [matchers.map { _ in 0 } + (hasEnds ? [0] : [])]
     var numbers = [states[0]: 0]

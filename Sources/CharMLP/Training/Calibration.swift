@@ -32,7 +32,7 @@ enum Calibration {
 }
 
 extension BatchNormStatistics {
-  /// Measures mean and variance of hprebn over all windows behind `contexts`, at least 2.
+  /// Measures mean and variance of hprebn over all windows that `contexts` counts, at least 2.
   package init(_ parameters: Parameters<Float>, over contexts: DistinctContexts) {
     var total = WeightedMoments(columns: parameters.shape.hidden)
     for block in contexts.blocks(width: parameters.shape.widestRow) {

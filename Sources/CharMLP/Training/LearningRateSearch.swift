@@ -23,7 +23,7 @@ public struct LearningRateSearch: Equatable, Sendable {
   /// The range that is searched, in 500 points unless training diverges before.
   public static let range: ClosedRange<Float> = 1e-5...10
   private static let pointCount = 500
-  /// The fewest windows of a point: a step with each rate if minibatches have as many, else
+  /// The fewest windows of a point: one step with each rate if minibatches have as many, else
   /// several.
   private static let windows = 32
   /// A smoothed loss is a mean over about this many points.

@@ -26,7 +26,7 @@ public struct Recipe: Equatable, Sendable {
   public var schedule = Schedule.step
   /// The first steps, over which the learning rate grows to its largest.
   public var warmup = 0
-  /// How fast W1 and W2 shrink besides what their gradients say: by learningRate · weightDecay a
+  /// How fast W1 and W2 shrink, whatever their gradients: by the share learningRate · weightDecay a
   /// step.
   public var weightDecay: Float = 0
   /// The share of hidden units that a step leaves out, at least 0 and below 1.
@@ -42,7 +42,7 @@ public struct Recipe: Equatable, Sendable {
   public var stopAtValidationLoss: Float = 0
   /// Seed of the parameters, of the minibatches and of what is dropped.
   public var seed: UInt64 = 2_147_483_647
-  /// Whether the trained network is mixed with an n-gram model. Training does not notice.
+  /// Whether the trained network is mixed with an n-gram model. Training is the same either way.
   public var mix = Mix.none
   /// How words are divided into training, validation and test sets.
   public var split = Split.Method.shuffle
@@ -94,7 +94,7 @@ public struct Recipe: Equatable, Sendable {
     if best.validationLoss < Double(stopAtValidationLoss), best.step > change ?? -1 {
       return .reached(stopAtValidationLoss)
     }
-    // Whole intervals: the answer changes at evaluations alone.
+    // Whole intervals, so that the answer changes only at evaluations.
     let evaluations =
       step / evaluationInterval - max(best.step, change ?? 0) / evaluationInterval
     return patience > 0 && evaluations >= patience ? .noBetter(evaluations: evaluations) : nil
@@ -153,7 +153,7 @@ extension Recipe {
   /// The rule of `best`: AdamW with a cosine, and a network that grows with the list.
   ///
   /// docs/performance.md says what was tried. Small lists need strong decay and many small
-  /// minibatches; on long ones a large network with a long memory pays.
+  /// minibatches; on long ones a large network with a long context pays.
   private init(bestFor windows: Int, steps wanted: Int?) {
     self.init()
     let size = Self.sizes.first { windows < $0.windows } ?? Self.sizes[Self.sizes.count - 1]
@@ -193,7 +193,7 @@ extension WordList {
 
 // MARK: - Schedules
 
-/// The learning rate of a step, from the largest.
+/// How the learning rate falls from its largest value.
 public enum Schedule: String, CaseIterable, Equatable, Sendable {
   /// The same at every step.
   case constant
@@ -211,7 +211,7 @@ public enum Schedule: String, CaseIterable, Equatable, Sendable {
   func learningRate(_ largest: Float, at step: Int, from warmup: Int, to steps: Int) -> Float {
     switch self {
     case .constant: return largest
-    // Divided, not multiplied by 0.1: of 0.1 it makes the lecture's 0.01 to the last bit.
+    // Divided, not multiplied by 0.1, so that 0.1 becomes the lecture's 0.01 to the last bit.
     case .step: return step < steps / 2 ? largest : largest / 10
     case .cosine:
       let share = Double(step - warmup) / Double(max(steps - warmup, 1))
@@ -233,7 +233,7 @@ extension Recipe {
   /// The seed of the words that a run shows: the lecture's 2147483647 + 10.
   package var samplingSeed: UInt64 { seed &+ 10 }
 
-  /// The seed of the words that a run shows after a step; from step to step other words.
+  /// The seed of the words that a run shows after a step, different words each time.
   package func samplingSeed(at step: Int) -> UInt64 { samplingSeed &+ UInt64(step) }
 }
 
@@ -257,8 +257,8 @@ extension Dataset {
     try self.init(words, recipe, communicator: nil, memoryLimit: memoryLimit)
   }
 
-  /// The same, where ranks share the training text if it is split by hash; nil for this process
-  /// alone.
+  /// The same, where ranks share the training text if it is split by hash; without a communicator,
+  /// for this process alone.
   package init(
     _ words: WordList, _ recipe: Recipe, communicator: (any Communicator)?,
     memoryLimit: Int = Self.defaultMemoryLimit

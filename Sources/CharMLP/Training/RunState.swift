@@ -98,7 +98,7 @@ struct LossStretches {
     }
   }
 
-  /// The steps between the last evaluation before a step and the step.
+  /// The steps taken since the last evaluation before this step.
   private func taken(at step: Int) -> Int {
     step <= end ? 0 : step - max((step - 1) / interval * interval, end)
   }
@@ -135,8 +135,8 @@ public struct Lineage: Equatable, Sendable {
     public init(step: Int, steps: Int) { (self.step, self.steps) = (step, steps) }
   }
 
-  /// The step from which patience counts, and a validation loss can be enough: that of the last
-  /// change.
+  /// The step at which the length last changed: only later evaluations count for patience and for
+  /// the target loss. Nil if it never did.
   var lastChangeStep: Int? { formerSchedules.last?.step }
 
   /// The last step that was evaluated because the run ended there.
@@ -164,7 +164,7 @@ public struct Origin: Equatable, Sendable {
 public struct StartingNetwork: Equatable, Sendable {
   /// The network that predicts.
   public let model: Model
-  /// What the file of the new run records of it.
+  /// What the file of the new run records about it.
   public let origin: Origin
 
   /// A network and where it comes from.

@@ -86,7 +86,7 @@ public final class TrainableNetwork {
 
   /// Moves the parameters by a rule of your own.
   ///
-  /// A running average, if one is kept, takes no part in it.
+  /// A running average, if one is kept, stays as it is.
   public func update(_ rule: (inout Parameters<Float>, Gradients<Float>) throws -> Void) rethrows {
     var parameters = parameters
     try rule(&parameters, gradients)
