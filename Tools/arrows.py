@@ -2,8 +2,8 @@
 
 A folder may use what stands above it in ORDER, never what stands below. The compiler cannot see that, as
 folders are one module. What a folder declares is read from the beginnings of lines (types, functions
-and type aliases outside of any braces); a use is its name in another folder's code. Comments and text are
-taken away first. Members in extensions are not looked at: a type's name mostly stands near them.
+and type aliases outside of any braces); a use is its name in another folder's code. Comments and string
+literals are removed first. Members of extensions are not checked: a type's name is usually near them.
 
 Usage: python3 Tools/arrows.py [folder of the library]
 """
@@ -28,7 +28,7 @@ NOISE = re.compile(
 
 
 def without_noise(code: str) -> str:
-    """The code with comments and text replaced by as many line ends as they have."""
+    """The code with comments and string literals replaced by as many line ends as they have."""
     return NOISE.sub(lambda match: "\n" * match.group().count("\n"), code)
 
 

@@ -1,6 +1,6 @@
-/* Counts the calls that allocate memory, for whoever loads this library before a program (LD_PRELOAD).
+/* Counts the calls that allocate memory in a program into which this library is preloaded (LD_PRELOAD).
  *
- * At the program's end the number goes to the file that ALLOCATION_COUNT names. A comparison of
+ * At the program's end the number goes to the file that ALLOCATION_COUNT names. The difference of
  * two runs cancels what every run allocates.
  *
  *   cc -shared -fPIC -O2 -o count_allocations.so count_allocations.c

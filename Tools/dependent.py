@@ -2,7 +2,7 @@
 
 What is committed is cloned and tagged, and a package of ten lines asks for it `from:` that version. SwiftPM treats a
 version more strictly than a path: flags that it thinks unsafe may be refused, and submodules or files that are not
-committed are missing. The program trains, draws a word, and breaks a precondition: its message must be heard in both
+committed are missing. The program trains, draws a word, and breaks a precondition: its message must appear in both
 builds.
 
 Usage: python3 Tools/dependent.py [--keep]

@@ -47,7 +47,7 @@ def main() -> None:
             for graph in symbol_graphs(build, module, Path(directory)):
                 for symbol in graph["symbols"]:
                     symbols[symbol["identifier"]["precise"]] = symbol
-    # Without a place in a source there is nowhere to write.
+    # A symbol without a place in the sources has nowhere to be documented.
     written = [symbol for symbol in symbols.values() if "location" in symbol]
     derived = (REPOSITORY / "docs" / "derivation.md").read_text()
     bare = [symbol for symbol in written if not any(

@@ -1,8 +1,8 @@
 """Sends SIGINT at random moments of training; each run must save, exit soon, and be resumable.
 
-It must exit within a second of processor time (a busy machine takes longer), with status 130 (or 0 if it had just finished), and leave a file that
-resumes to the bytes of an uninterrupted run. One process in four has two threads, which are slow on
-busy cores.
+It must exit within a second of processor time (a busy machine takes longer), with status 130 (or 0 if it
+had just finished), and leave a file that resumes to the bytes of an uninterrupted run. One process in four
+has two threads, which are slow on busy cores.
 """
 
 import os
@@ -64,7 +64,7 @@ def check(count, directory):
                 if "To continue:" not in errors and result(run) != expected:
                     raise Failure(f"exited without saving: {errors}")
             elif process.returncode == 0:
-                # It was at its end before the signal, and that must not be the rule.
+                # It had ended before the signal, and that must not be the rule.
                 late += is_sent
                 is_done = True
             else:

@@ -28,7 +28,7 @@ FAULTS = ["signal=KILL", "error=EIO", "error=ENOSPC", "error=EINTR"]
 def calls_in(log, run):
     """The calls on a run's directory and its files, from its description on.
 
-    Each with what it is about, and its number among those of its kind and thread: so strace counts them.
+    Each has its target, and its number among the calls of its kind and thread, as strace counts them.
     """
     counts, descriptors, calls = {}, {}, []
     for line in log.read_text().splitlines():
@@ -47,7 +47,7 @@ def calls_in(log, run):
             continue
         targets = [target.removeprefix(str(run)).lstrip("/") for target in targets]
         calls.append((call, targets, counts[thread, call]))
-    # A temporary is called after what it becomes.
+    # A temporary is named after the file that it becomes.
     names = {targets[0]: targets[1] + ".new" for call, targets, _ in calls if call == "rename"}
     calls = [(call, " -> ".join(names.get(target, target) for target in targets), count)
              for call, targets, count in calls]
@@ -56,7 +56,7 @@ def calls_in(log, run):
 
 
 def replacement(file):
-    """The calls that put a file into its place; to write takes one call here."""
+    """The calls that put a file into its place; one call writes all of it here."""
     temporary = file + ".new"
     return [("openat", temporary), ("write", temporary), ("fsync", temporary), ("close", temporary),
             ("rename", f"{temporary} -> {file}"), ("openat", ""), ("fsync", ""), ("close", "")]
@@ -148,7 +148,7 @@ def check(size, directory):
     calls = [each for each in calls if each[1] != ".lock"]
     after_renames = states(directory, 1 + sum(call == "rename" for call, _, _ in calls))
     cases = list(cases_of(calls))
-    # A number that has no divisor in common with the faults takes all kinds of them in turn.
+    # An odd step takes all four kinds of faults in turn.
     cases = cases[:: max(1, len(cases) // size) | 1] if size else cases
     for number, case in enumerate(cases):
         check_fault(case, directory / f"run-{number}", after_renames, log)

@@ -23,7 +23,7 @@ def said(program: Path, *arguments: str) -> str:
 
 
 def escaped(text: str) -> str:
-    """Text in which nothing is a request of roff: words keep their quotes, hyphens are those of ASCII."""
+    """Text without requests of roff: words keep their quotes, hyphens are ASCII's."""
     text = text.replace("\\", "\\e").replace("-", "\\-").replace("'", "\\(aq").replace("`", "\\(ga")
     return re.sub(r"^(?=[.])", r"\\&", text, flags=re.MULTILINE)
 
@@ -98,7 +98,7 @@ def page(program: Path, command: dict, ancestors: list[str], version: str, relat
     arguments = [each for each in everything if each["shouldDisplay"]]
     subcommands = [each for each in command.get("subcommands") or [] if each["commandName"] != "help"]
     date = time.gmtime(int(os.environ.get("SOURCE_DATE_EPOCH", time.time())))
-    # Blanks in a name are not to be broken.
+    # A name is not broken at its blanks.
     lines = [
         f".Dd {time.strftime('%B', date)} {date.tm_mday}, {date.tm_year}", f".Dt {'-'.join(words).upper()} 1",
         f".Os CharMLP {version}", ".Sh NAME", f".Nm {'-'.join(words)}", f".Nd {escaped(command['abstract'].rstrip('.'))}",

@@ -71,7 +71,7 @@ TARGETS = (
 # Sound suites take a minute, or some minutes beside other work.
 TIMEOUT = 600
 
-# Warnings may not stop a fault from compiling, and a trap need not explain itself.
+# Warnings must not stop a fault from compiling, and a trap need not explain itself.
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "CI"}
 ENVIRONMENT["SWIFT_BACKTRACE"] = "enable=no"
 

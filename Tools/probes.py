@@ -1,10 +1,10 @@
-"""Probes that need the rights of the superuser, or much memory: what the test suites cannot ask for.
+"""Probes that need root, or much memory: what the test suites cannot ask for.
 
 - Without /proc no command knows its arguments: every one refuses to start (69), and makes nothing.
-- In a control group with too little memory sizes are refused (71), instead of a kill on the way.
+- In a control group with too little memory, sizes are refused (71) before the kernel kills the process.
 - The search of `sample --most-likely` keeps to its bound, and ends with 71 and the words found by then.
 
-What this machine does not allow is left out, and said.
+What this machine does not allow is left out, and the result says so.
 """
 
 import os

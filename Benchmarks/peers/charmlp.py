@@ -1,7 +1,7 @@
 """Ours: the `train` and `sample` commands, run as anyone would run them.
 
-`train` reports the steps per second of its training alone; the number of steps is found from a short
-first run and kept in step with what was seen last. `sample` is timed as a whole process.
+`train` reports the steps per second of its training alone; the number of steps follows from a short
+first run and then from the latest rate. `sample` is timed as a whole process.
 """
 
 import json
@@ -70,7 +70,7 @@ class CharMLP:
 class Words:
     """The built `sample` command on a model of the notebook's shape."""
 
-    TRAINING_STEPS = 5_000  # as the model of the loop that it is measured beside
+    TRAINING_STEPS = 5_000  # as many as in pytorch_sampling.py
     COUNT = 1_000_000
 
     def __init__(self, train: Path, data: Path):

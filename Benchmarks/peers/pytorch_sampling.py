@@ -2,8 +2,8 @@
 
     python pytorch_sampling.py --threads 1
 
-One word at a time, a forward pass for each character. As written, autograd records them all, for
-the parameters ask for gradients; `--no-grad` turns that off. The model is trained first for a few
+One word at a time, a forward pass for each character. As written, autograd records them all, since
+the parameters require gradients; `--no-grad` turns that off. The model is trained first for a few
 seconds, because words of an untrained one are longer. Prints one JSON object on one line.
 """
 

@@ -3,7 +3,7 @@
     python Benchmarks/peers/run.py --only notebook --rounds 3
 
 Every measurement is a process of its own. In a round each program has its turn with each number of
-threads; every second round goes backwards, so that a machine that grows slower or faster favours
+threads; every second round goes backwards, so that a machine that becomes slower or faster favours
 nobody.
 """
 
@@ -72,7 +72,7 @@ class Comparison:
         return [p for p in dict.fromkeys(program for program, _ in self.turns) if p in self.rates]
 
     def take_turn(self, number: int, program: str, threads: int) -> None:
-        """One measurement; what keeps a program from it is kept and told."""
+        """One measurement; what prevents it is kept and reported."""
         says = f"{self.name}, round {number + 1}, {program}, threads {threads}: "
         try:
             rate = self.rate(program, threads)
@@ -133,7 +133,7 @@ def measured(command: list[str]) -> dict:
 
 
 def installed(package: str) -> str:
-    """The version of a package, for some comparisons do without it."""
+    """The version of a package, which some comparisons do without."""
     try:
         return version(package)
     except PackageNotFoundError:
@@ -154,7 +154,7 @@ def machine() -> dict[str, str | int]:
 
 
 def arguments() -> argparse.Namespace:
-    """The command line, with absent files told at once."""
+    """The command line, with missing files reported at once."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=5, help="default: 5")
     parser.add_argument("--seconds", type=float, default=2, help="a measurement (default: 2)")

@@ -58,7 +58,7 @@ class Workload:
 
 
 def load(data: Path, batch: int, block: int, embedding: int, hidden: int) -> Workload:
-    """Read the words, one per line, and make ready what the peers share."""
+    """Read the words, one per line, and prepare what the peers share."""
     words = data.read_text(encoding="utf-8").splitlines()
     alphabet = sorted(set("".join(words)))
     ids = {character: index for index, character in enumerate(alphabet, start=1)}

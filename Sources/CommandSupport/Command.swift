@@ -46,14 +46,14 @@ extension Command {
 
   /// A write that fails comes back as an error instead of ending the process, since a training run
   /// must outlive the reader of its output and a limit on file sizes. SIGQUIT ends it without a
-  /// backtrace, unless it is a background job. What SIGINT and the like do: see Interruption.
+  /// backtrace, unless it is a background job. For SIGINT and the like, see Interruption.
   private static func settleSignals() {
     Signal.brokenPipe.ignore()
     Signal.fileTooLarge.ignore()
     if !Signal.quit.isIgnored { Signal.quit.restoreDefault() }
   }
 
-  /// ArgumentParser traps where it has fewer than 27 columns for help, so it is told of more.
+  /// ArgumentParser traps when it has fewer than 27 columns for help, so it is told of 40.
   private static func allowForNarrowTerminals() {
     let declared = environmentVariable("COLUMNS").flatMap { Int($0) }
     let output = OpenFile(descriptor: StandardDescriptors.output)
@@ -75,7 +75,7 @@ extension Command {
     }
   }
 
-  /// The command that arguments ask for; values may begin with a hyphen, and no flag is given
+  /// The command that arguments ask for. A value may begin with a hyphen; a flag may not be given
   /// twice.
   static func parsed(_ arguments: [String]) throws -> any ParsableCommand {
     do {
@@ -95,7 +95,7 @@ extension Command {
 // MARK: - The words that the process was started with
 
 // Swift reads them from /proc, and finds none where that is not mounted: `train --version` would
-// train. Bytes that are not UTF-8 would become U+FFFD, and so the name of another file.
+// train. Bytes that are not UTF-8 would become U+FFFD, and so name another file.
 
 enum CommandLineWords {
   /// The words after the program's name.
@@ -122,8 +122,8 @@ enum CommandLineWords {
 }
 
 extension Outcome {
-  /// Writes what is left for stdout, then the message, and gives the status to exit with: that of a
-  /// failing stdout only if nothing failed before.
+  /// Writes the rest of stdout, then the message, and returns the status to exit with. A failure to
+  /// write stdout counts only if nothing failed before.
   fileprivate func report() -> ExitStatus {
     do throws(CommandFailure) {
       try StandardOutput.shared.write(output)
@@ -147,8 +147,8 @@ extension Outcome {
 // A status for scripts and one or two lines for people.
 //
 // The first line says what was expected and what was found, the second what to do about it. The
-// command's name is not part of it; whoever prints the failure puts that in front. A wrong flag
-// that only shows when flags are compared is ArgumentParser's ValidationError, not this.
+// command's name is not part of it; whoever prints the failure puts that in front. Flags that do
+// not fit together are ArgumentParser's ValidationError, not this.
 
 /// A failure in words for people, with the status to exit with.
 public struct CommandFailure: Error, Equatable, CustomStringConvertible {
@@ -204,9 +204,9 @@ public enum ExitStatus: Int32, CaseIterable, Sendable {
   case diverged = 70
   /// More memory, threads or files than the machine gives (EX_OSERR).
   case resources = 71
-  /// A place where the output cannot be made, or is taken (EX_CANTCREAT).
+  /// Output that cannot be created, or whose place is taken (EX_CANTCREAT).
   case cannotCreate = 73
-  /// Reading or writing failed on the way (EX_IOERR).
+  /// Reading or writing that failed midway (EX_IOERR).
   case inputOutput = 74
   /// Another process is at work in the same place (EX_TEMPFAIL: try again later).
   case locked = 75
@@ -272,8 +272,8 @@ extension Outcome {
     hint = failure.advice
   }
 
-  /// ArgumentParser's message, with what was meant or how to write it: its own suggestion is
-  /// whatever flag looks alike.
+  /// ArgumentParser's message, with what was meant or how to write it in place of its own
+  /// suggestion, which is whatever flag looks similar.
   private static func explained(_ message: String, _ line: ParsedCommandLine) -> String {
     let quoted = message.pieces(separatedBy: UInt8(ascii: "'")).dropFirst().first.map(String.init)
     let advice: String?

@@ -1,8 +1,8 @@
 // What the commands say of a word list that deserves a warning, and the shell command that fixes
 // it.
 //
-// There is no flag for any of it: the shell has the tools. Each line is tried by a test, on a list
-// of the kind that it is for.
+// No flag does any of this: the shell has the tools. A test runs each command on a list of the kind
+// that it is for.
 
 package import CharMLP
 import Posix
@@ -190,8 +190,8 @@ extension DataWarning {
 // MARK: - Commands that fix a list
 
 extension DataWarning {
-  /// The shell command that prints the list without what is warned of, if there is one: with tools
-  /// that are installed, as far as there is a choice.
+  /// The shell command that prints the list without what the warning is about, if there is one.
+  /// Where there is a choice, it uses tools that are installed.
   package var remedy: TextRemedy? {
     switch self {
     case .tiny, .duplicated: nil
@@ -248,7 +248,7 @@ extension DataWarning {
     marks.map { $0 == "#" ? "#+" : $0.replacing("/", with: "\\/") }.joined(separator: "|")
   }
 
-  /// Without lines that begin with a comment's mark, and without comments that go over several.
+  /// Removes lines that begin with a comment's mark, and comments that span several lines.
   private static func without(_ marks: [CommentMark]) -> TextRemedy {
     let lines = marks.filter { $0.text != "/*" }.map {
       $0.text + ($0.needsBlank ? "+([[:blank:]]|$)" : "")
@@ -259,7 +259,7 @@ extension DataWarning {
     return lines.isEmpty ? "\(block)" : "\(block) | \(grep)"
   }
 
-  /// Tags within words vanish, others are blanks.
+  /// Tags that may stand within a word vanish, others become blanks.
   private static var withoutMarkup: TextRemedy {
     .python(
       #"""
@@ -281,7 +281,7 @@ extension DataWarning {
   }
 
   private static var composing: TextRemedy {
-    // Not uconv as long as there is another: it leaves some pairs of kana as they are.
+    // Python first: uconv leaves some pairs of kana as they are.
     .python("import sys, unicodedata; print(unicodedata.normalize(\"NFC\", sys.stdin.read()))")
       ?? (isInstalled("uconv")
         ? "uconv -f UTF-8 -t UTF-8 -x nfc {}"
@@ -418,7 +418,7 @@ extension EscapeForm {
 }
 
 extension Misreading {
-  /// Line by line, since some may have been read rightly.
+  /// Line by line, since some may have been read correctly.
   fileprivate var remedy: TextRemedy {
     .python(
       #"""
@@ -466,7 +466,7 @@ extension ClosedRange<UInt32> {
     }
   }
 
-  /// The scalars of these numbers as Python writes them in a set.
+  /// This range as it is written in a character class of Python's `re`.
   fileprivate var escaped: String {
     [lowerBound, upperBound].map { value in
       let digits = String(value, radix: 16, uppercase: true)

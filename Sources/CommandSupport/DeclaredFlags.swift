@@ -1,9 +1,9 @@
 // The flags that a command declares, and a command line read word by word against them.
 //
 // ArgumentParser keeps the last of two values, takes no value that begins with a hyphen, and
-// suggests whatever flag looks alike. What is decided here instead needs the declarations
-// themselves, which its dump tells. Making that takes some milliseconds, so it is made only where
-// something depends on it.
+// suggests whatever flag looks similar. To do better, this needs the declarations themselves, which
+// ArgumentParser's dump lists. The dump takes some milliseconds, so it is made only where something
+// depends on it.
 
 import ArgumentParser
 import CharMLP
@@ -14,7 +14,7 @@ import Posix
 struct DeclaredCommand {
   let name: String
   let flags: [DeclaredFlag]
-  /// Whether it takes words that are no flags' values.
+  /// Whether it takes positional arguments.
   let takesWords: Bool
   let subcommands: [DeclaredCommand]
   private let defaultName: String?
@@ -64,18 +64,18 @@ struct DeclaredFlag: Equatable {
 
 // MARK: A command line
 
-/// A command line as the declarations read it.
+/// A command line, read against a command's declarations.
 struct ParsedCommandLine {
   private let arguments: [String]
-  /// The command and its subcommands, as one names them; a default one is not named.
+  /// The command and its subcommands, as one types them; a default one is not typed.
   let path: [String]
   /// What the last of them declares.
   let command: DeclaredCommand
   /// The flags that are given, and how each is spelled.
   private(set) var found: [(flag: DeclaredFlag, spelling: String)] = []
-  /// Where words begin with a hyphen and are not flags.
+  /// The indices of words that begin with a hyphen and are not flags.
   private(set) var unknown: [Int] = []
-  /// Flags whose value begins with a hyphen, and where that value is.
+  /// Flags whose value begins with a hyphen, and that value's index.
   private(set) var hyphenatedValues: [(flag: DeclaredFlag, index: Int)] = []
 
   /// Reads arguments in which subcommands come first.
@@ -97,7 +97,7 @@ struct ParsedCommandLine {
     }
   }
 
-  /// Reads a word, and returns how many it is with its value.
+  /// Reads a word, and returns how many words it and its value take.
   private mutating func read(_ word: String, at index: Int) -> Int {
     guard word.isHyphenated else { return 1 }
     let flags = flags(in: word)
@@ -111,7 +111,7 @@ struct ParsedCommandLine {
     return 1
   }
 
-  /// The flag that a word is, or the short ones that it joins.
+  /// The flag that a word names, or the short ones that it combines.
   private func flags(in word: String) -> [(flag: DeclaredFlag, spelling: String)] {
     if let flag = flag(word.flagName) { return [(flag, word.flagName)] }
     guard !word.begins(with: "--") else { return [] }
@@ -127,7 +127,7 @@ struct ParsedCommandLine {
 }
 
 extension String {
-  /// Whether it begins with a hyphen and is not the one that stands for standard input.
+  /// Whether it begins with a hyphen and is not `-`, which stands for standard input.
   fileprivate var isHyphenated: Bool { begins(with: "-") && self != "-" }
 
   /// A flag without the value that is joined to it.
@@ -137,8 +137,9 @@ extension String {
 // MARK: - Values that begin with a hyphen, and values joined to a letter
 
 // ArgumentParser takes the `-bo` of `--suffix -bo` for flags named b and o, and the `-3` of
-// `--steps -3` for one named 3. What is no flag and follows one that takes a value is that value:
-// joined to it, as in `--suffix=-bo`, it is taken. Nor does it take `-n5`, as other programs do.
+// `--steps -3` for one named 3. Here a word that is no flag and follows one that takes a value is
+// that value; ArgumentParser takes it once it is joined, as in `--suffix=-bo`. Nor does
+// ArgumentParser take `-n5`, as other programs do.
 
 extension ParsedCommandLine {
   /// The arguments with such values joined to the long names of their flags.
@@ -180,7 +181,7 @@ extension ParsedCommandLine {
     }
   }
 
-  /// How to give the command a word that begins with a hyphen.
+  /// How to pass the command an argument that begins with a hyphen.
   var adviceOnWords: String? {
     guard command.takesWords,
       let word = unknown.map({ arguments[$0] }).first(where: { !$0.begins(with: "--") })
@@ -232,13 +233,13 @@ extension ParsedCommandLine {
     return NearestWords.meant(by: key, among: names, within: limit) { $0.spelledAsKey }
   }
 
-  /// What to say of an unknown flag to which none of the command's corresponds; nil if nothing is
+  /// What to say about an unknown flag that has no counterpart in the command; nil if nothing is
   /// known of it.
   func explanation(of unknown: String) -> String? { ForeignFlag.explanations[unknown.spelledAsKey] }
 }
 
 extension String {
-  /// Letters and digits alone, small: `--block_size` and `--block-size` are `blocksize`.
+  /// In lower case, without `-`, `_` and `.`: `--block_size` and `--block-size` are `blocksize`.
   fileprivate var spelledAsKey: String {
     String(
       String.UnicodeScalarView(
@@ -246,9 +247,9 @@ extension String {
   }
 }
 
-/// What other programs call the flags of ours: PyTorch's scripts, makemore, nanoGPT, llama.cpp.
+/// What other programs call our flags: PyTorch's scripts, makemore, nanoGPT, llama.cpp.
 package enum ForeignFlag {
-  /// Our names for another program's, the likeliest first; none if it is not known.
+  /// Our names for another program's flag, the likeliest first; none if it is not known.
   package static func ours(for name: String) -> [String] { names[name.spelledAsKey] ?? [] }
 
   /// What to know about flags that have no counterpart in the command.

@@ -118,7 +118,7 @@ public enum Format {
   }
 
   /// Pieces in lines of at most so many columns, with blanks between them; lines after the first
-  /// are indented, and so is the first unless it begins otherwise.
+  /// are indented, and the first begins with `first`.
   public static func filled(
     _ pieces: [String], first: String = "  ", indent: Int = 2, columns: Int
   ) -> [String] {
@@ -284,7 +284,7 @@ public struct Table {
     self.leftAligned = leftAligned
   }
 
-  /// Adds a row with a cell for each column; what a cell hides is spelled out.
+  /// Adds a row with a cell for each column; hidden characters are spelled out.
   public mutating func add(_ cells: [String]) {
     precondition(cells.count == rows[0].count, "Table: \(cells.count) cells")
     rows.append(cells.map { $0.singleLine() })
@@ -322,7 +322,7 @@ extension String {
     joiningLines().spellingOutHidden().withoutMiddle(limit: limit)
   }
 
-  /// As much room as a path needs that the system takes, each of its bytes spelled out.
+  /// Room for the longest path that the system accepts, with each of its bytes spelled out.
   static let pathLimit = 1 << 15
 
   /// This path, or a text with one, on one line: never cut, since the system limits its length.
@@ -451,7 +451,7 @@ extension Unicode.Scalar {
 }
 
 extension String {
-  /// The columns that this text takes on a terminal, or a few less.
+  /// The columns that this text takes on a terminal, or a few more.
   var columnCount: Int { unicodeScalars.reduce(0) { $0 + $1.columnCount } }
 
   /// As many characters from the front as fit into `columns`.

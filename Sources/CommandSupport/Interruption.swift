@@ -1,9 +1,9 @@
 // How a command that has something to save or to clear away reacts to a signal that asks it to end.
 //
-// While signals are caught, the first one is noted, and the command looks for it between two steps
+// While signals are caught, the first one is noted, and the command checks for it between two steps
 // of its work; a second SIGINT or SIGTERM ends the process at once, and so does the first after the
-// last save. SIGHUP and SIGXCPU may come in pairs or every second, from a shell and the kernel, so
-// repeats of them are ignored. A command that never checks is ended by the first signal, as usual.
+// last save. A shell may send SIGHUP twice, and the kernel sends SIGXCPU every second, so repeats
+// of these are ignored. A command that catches none is ended by the first signal, as usual.
 // A signal that was ignored when the process started (nohup, a shell's background job) stays
 // ignored.
 
@@ -26,14 +26,14 @@ public enum Interruption {
     ExitStatus(signal: noted.load(ordering: .sequentiallyConsistent))
   }
 
-  /// Lets the next signal end the process again; gives what was caught until now.
+  /// Lets the next signal end the process again; returns what was caught so far.
   public static func stopCatching() -> ExitStatus? {
     ExitStatus(signal: noted.exchange(caughtNoMore, ordering: .sequentiallyConsistent))
   }
 
   /// Runs work that would leave something behind if it were cut short: a temporary folder, a
-  /// half-written file, another process. A signal waits for its end, and then ends the process;
-  /// `work` may look for `pending`.
+  /// half-written file, another process. A signal that comes meanwhile ends the process after
+  /// `work`, which may check `pending`.
   public static func deferring<Result, Failure: Error>(
     _ work: () throws(Failure) -> Result
   ) throws(Failure) -> Result {
@@ -84,7 +84,7 @@ private let caughtNoMore: CInt = -1
 private let isCatching = Atomic<Bool>(false)
 private let isDeferring = Atomic<Bool>(false)
 
-/// The handler: it may only do what is safe between any two instructions of the process.
+/// The signal handler: it may only do what is async-signal-safe.
 private func noteOrExit(_ number: CInt) {
   let first = noted.compareExchange(expected: 0, desired: number, ordering: .sequentiallyConsistent)
   if first.exchanged { return }

@@ -59,12 +59,12 @@ public enum Program {
 }
 
 extension ArgumentVisibility {
-  /// That of a flag which only `--help-hidden` and completion scripts list.
+  /// For flags that only `--help-hidden` and completion scripts list.
   public static var rare: ArgumentVisibility { Program.listsRareFlags ? .default : .hidden }
 }
 
 extension CommandConfiguration {
-  /// This configuration, its examples as they have to be typed in this program.
+  /// This configuration, with its examples as they have to be typed in this program.
   public var asCalled: CommandConfiguration {
     var configuration = self
     let lines = usage?.pieces(separatedBy: UInt8(ascii: "\n"), omittingEmpty: false)
@@ -78,7 +78,7 @@ extension CommandConfiguration {
 // MARK: Subcommands that do not exist
 
 extension ParsableCommand {
-  /// Refuses a first word that is no subcommand, where a command has such; names the nearest.
+  /// Refuses a first word that is not a subcommand, if there are any, and suggests the nearest.
   /// - Throws: `ValidationError`.
   package static func requireSubcommand(_ arguments: [String]) throws {
     let commands = configuration.subcommands
@@ -196,9 +196,8 @@ public enum Host {
 
   // MARK: - Enough stack
 
-  // Swift's runtime builds the types that parsing flags takes on some 100 KiB of it, threads that
-  // are started get as much as the limit on the first one's says, and an overflow is a segmentation
-  // fault.
+  // Swift's runtime takes some 100 KiB of stack to build the types that parse flags. New threads
+  // get as much as the limit on the first one's stack says. An overflow is a segmentation fault.
 
   /// Ends the process if the limit on stacks is too small (`ulimit -s`).
   static func requireStack() {
@@ -223,9 +222,9 @@ public enum Host {
 
 // OpenBLAS takes 128 MiB of addresses for each of its own threads, beside `main`, and for each
 // thread that calls it. When it does not get them (`ulimit -v`, a batch system's limit) it asks
-// again for ever, and so does the end of the process, which waits for its threads. So the same
-// amount is asked for here, before anything else, and returned; and again by a command that is to
-// use more threads than there are cores. That counts what its threads may already have, and so
+// again for ever, and the process cannot even end, since it waits for those threads. So the same
+// amount is asked for here, before anything else, and given back. A command that will use more
+// threads than there are cores asks again; that counts what OpenBLAS may already have, and so
 // refuses a little more than it must.
 
 public enum AddressSpace {

@@ -85,7 +85,7 @@ extension CompletionKind {
   public static func listing(_ line: String) -> CompletionKind {
     let names = "sh -c \"\(line)\" 2>/dev/null | LC_ALL=C grep -Ev \"^-|[[:cntrl:]]\""
     return switch CompletionShell.requesting {
-    // It expands what it is offered, so that a name could run what it says.
+    // bash expands what it is offered, so a name could run as a command.
     case .bash: .shellCommand(names + #" | sed "s/./\\\\&/g""#)
     case .zsh: .shellCommand(names.replacing(":", with: #"\:"#))
     default: .shellCommand(names)

@@ -99,7 +99,7 @@ public final class StandardError: Sendable {
   public static let shared = StandardError(
     descriptor: StandardDescriptors.error, terminal: .standardError)
 
-  /// The terminal behind it, or what stands for one.
+  /// The terminal behind it, if it is one.
   public let terminal: Terminal
 
   private struct State {
@@ -120,8 +120,8 @@ public final class StandardError: Sendable {
     state.withLock { $0.commandName = name }
   }
 
-  /// Prints `text` as one line, in which nothing is hidden; on a terminal as lines of its width, so
-  /// that none is broken within a word. What reads a file or a pipe gets one line.
+  /// Prints `text` as one line, with hidden characters spelled out. On a terminal it is wrapped at
+  /// blanks, so that no word is broken; a file or a pipe gets one line.
   public func writeLine(_ text: String) { writeLine(text, after: "") }
 
   private func writeLine(_ text: String, after prefix: String) {
@@ -245,15 +245,16 @@ public final class ProgressDisplay: Sendable {
     if !isQuiet { output.writeLine(text()) }
   }
 
-  /// Replaces the moving line, unless the last one is too young. `text` is not evaluated when
-  /// nothing is shown, and is cut to the terminal's width; styles do not belong in it.
+  /// Replaces the moving line, unless it moved less than `interval` ago. `text` is not evaluated
+  /// when nothing is shown. It is cut to the terminal's width, so escape sequences do not belong in
+  /// it.
   public func update(_ text: @autoclosure () -> String) {
     guard !isQuiet, output.terminal.canMoveCursor, isDue() else { return }
     output.showMovingLine(text())
   }
 
-  /// Says how far work is that prints no lines of its own: as `update` on a terminal; elsewhere
-  /// with a line that stays, after five seconds, ten, twenty and so on.
+  /// Shows the progress of work that prints no lines of its own: as `update` on a terminal;
+  /// elsewhere with a line that stays, after five seconds, ten, twenty and so on.
   public func report(_ text: @autoclosure () -> String) {
     if output.terminal.canMoveCursor { return update(text()) }
     let passed = ContinuousClock.now - start

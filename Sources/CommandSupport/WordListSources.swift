@@ -21,7 +21,7 @@ public struct WordListSource: Sendable {
   /// What messages call it: the path that is read, `-`, or "the bundled list of names".
   public let name: String
 
-  /// The command and the option that named it, as a shell command ends with them.
+  /// The command and the option that named it: the end of a shell command that reads it again.
   private let command: String
 
   /// The path that is read, if it is a file's.
@@ -112,8 +112,8 @@ public struct WordListSource: Sendable {
 }
 
 extension String {
-  /// This as one word of a POSIX shell that is no option; nil if it has characters that do not
-  /// print.
+  /// This as one word of a POSIX shell, which no command takes for an option; nil if it has
+  /// characters that do not print.
   package var shellWord: String? {
     guard !unicodeScalars.contains(where: \.isHidden) else { return nil }
     return CommandSupport.shellWord(begins(with: "-") ? "./" + self : self)

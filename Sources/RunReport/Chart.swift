@@ -2,8 +2,8 @@
 // for a page; and its figure there, with legend and caption.
 //
 // How it is drawn is gnuplot's business, how it is coloured the style sheet's. Words and symbols
-// never reach gnuplot. Where they belong, its data have the number of a label (`@3@`), and the text
-// takes its place in the finished picture, escaped like all text.
+// never reach gnuplot. Its data have the number of a label (`@3@`) in their place, which the text,
+// escaped like all text, replaces in the finished picture.
 
 import CommandSupport
 import Posix
@@ -59,10 +59,10 @@ struct Chart: Sendable {
   /// Variables that the script needs.
   var variables: [(name: StaticString, value: Double)] = []
   let files: [DataFile]
-  /// Texts for the places in the data.
+  /// The texts of the labels in the data.
   var labels: [String] = []
 
-  /// The script that gnuplot reads: numbers of ours and files of this module, nothing else.
+  /// The script that gnuplot reads: our own numbers and files of this module, nothing else.
   var script: String {
     let variables = variables.map { "\($0.name) = \($0.value)\n" }.joined()
     let parts = ["basics"] + (kind.isOverSteps ? ["steps"] : []) + [kind.rawValue]
@@ -108,7 +108,7 @@ struct Chart: Sendable {
 
 // MARK: - Loss curves
 //
-// The minibatch losses of a whole run, thin enough for a page.
+// The minibatch losses of a whole run, thinned out for a page.
 
 /// Means of minibatch losses over stretches of steps.
 struct LossCurve: Equatable, Sendable {
@@ -120,7 +120,7 @@ struct LossCurve: Equatable, Sendable {
   }
 
   let points: [Point]
-  /// Of how many steps a point is the mean; 1 where only single minibatches were recorded.
+  /// How many steps each point averages; 1 where only single minibatches were recorded.
   let stretch: Int
 
   /// The curve of a run; neighbours become their mean until it has no more points than `limit`.
@@ -222,7 +222,7 @@ final class Figures {
 // MARK: - Drawing with gnuplot, each chart in a process and a directory of its own
 //
 // Everything goes through files there, so that no pipe can fill up, and no user's text becomes a
-// path. A signal ends it as well, and takes its directory away, before it ends the command.
+// path. A signal first ends gnuplot and removes its directory, and then ends the command.
 
 /// The gnuplot of this machine.
 struct Gnuplot: Sendable {
@@ -305,7 +305,7 @@ struct Gnuplot: Sendable {
 // The scripts draw in the colours #000001, #000002, …: numbers of roles, which become the style
 // sheet's variables, so that light, dark and print need one picture. It is text that is replaced,
 // in an output whose few forms are known (gnuplot 5.4's svg.trm); a newer form would show as black
-// ink, not as harm.
+// ink and do no harm.
 
 extension Markup {
   /// A chart as it stands in a page, from gnuplot's output; nil if that is no picture.
@@ -341,8 +341,7 @@ extension Markup {
 }
 
 extension String {
-  /// Puts something in the place of each piece between two texts, and of these; what is put there
-  /// is not looked through again.
+  /// Replaces each piece between two texts, and these with it; replacements are not searched again.
   func replacingPieces(
     from open: String, to close: String, with replacement: (Substring) -> String
   ) -> String {

@@ -9,7 +9,7 @@ import OrderedJSON
 import Posix
 
 extension ReportPage {
-  /// More symbols than this cover each other; the most frequent are shown.
+  /// More symbols than this would cover each other; the most frequent are shown.
   private static let shownSymbols = 150
 
   var embedding: Markup {
@@ -108,7 +108,7 @@ extension ReportPage {
       """) + .element("div", ["class": "pair"], figures) + table(found)
   }
 
-  /// What stands where a pass over a minibatch would be needed.
+  /// What is shown in place of what needs a pass over a minibatch.
   private var withoutPass: Markup {
     run.dataset == nil
       ? Self.withoutWords : .note("The network is too wide for a pass over a minibatch here.")
@@ -285,7 +285,7 @@ extension ReportPage {
         let value = dlogits[row, column]
         let (red, green, blue) = value < 0 ? (47, 109, 179) : (208, 112, 31)
         let share = largest > 0 ? value.magnitude / largest : 0
-        // A network of huge weights has gradients that are no numbers.
+        // A network of huge weights has gradients that are not finite.
         let opacity = share.isFinite ? share.squareRoot() * 255 : 0
         return [column, row, red, green, blue, Int(opacity.rounded())].map { Double($0) }
       }
@@ -331,8 +331,9 @@ enum LetterKind {
 //
 // As JSON, with probabilities for the script's self-check. Tensors are little-endian Float32 in
 // base64, batch norm's statistics among them: the script folds nothing, so its lines read like the
-// derivation. Of the n-gram model that a run mixes in there are the words, which the script counts,
-// and the discounts. A list that is too long for a page is left out, and the network stands alone.
+// derivation. For the n-gram model that a run mixes in, there are the words, which the script
+// counts, and the discounts. A list that is too long for a page is left out, and the network stands
+// alone.
 
 /// The JSON of the live generator.
 struct GeneratorData {

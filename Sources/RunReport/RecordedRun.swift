@@ -184,8 +184,8 @@ package struct RunDescription: Sendable {
     append(part)
   }
 
-  /// The file's object: all parts, and beside them the last part's keys for readers that know no
-  /// parts.
+  /// The file's object: all parts, and beside them the last part's keys for readers that do not
+  /// know parts.
   package var json: JSONValue { .object(pairs + [(key: Self.partsKey, value: .array(parts))]) }
 
   // MARK: For a resumed run

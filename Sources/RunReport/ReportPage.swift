@@ -13,7 +13,7 @@ public struct ReportPage: WrittenPage {
   private let generator: GeneratorData
 
   /// Computes what a page shows.
-  /// - Parameter progress: Called with what is computed now, which may take long for large
+  /// - Parameter progress: Called with what is being computed, which may take long for large
   ///   vocabularies.
   public init(_ run: RecordedRun, progress: (String) -> Void = { _ in }) {
     self.init(run, Gnuplot(), progress: progress)
@@ -55,7 +55,7 @@ public struct ReportPage: WrittenPage {
     ).html
   }
 
-  /// What stands where the words of the run would be needed.
+  /// What is shown in place of what needs the words of the run.
   static let withoutWords = Markup.note(
     "The run's list is not stored with it, so this part is missing.")
 
@@ -191,8 +191,8 @@ public struct ReportPage: WrittenPage {
       ? "minibatch, means of \(Format.count(curve.stretch)) steps" : "minibatch"
   }
 
-  /// The marks of the other axis: round perplexities, so far apart as logarithms that their labels
-  /// do not touch.
+  /// The marks of the other axis: round perplexities, far enough apart on its logarithmic scale
+  /// that their labels do not touch.
   static func perplexityMarks(_ losses: [Double]) -> [(name: StaticString, value: Double)] {
     let names: [StaticString] = [
       "perplexity_1", "perplexity_2", "perplexity_3", "perplexity_4", "perplexity_5",

@@ -10,7 +10,7 @@ import LinearAlgebra
 import OrderedJSON
 import Posix
 
-/// The measurements behind a page; what the words are needed for is nil where they are not stored.
+/// The measurements behind a page; what needs the words is nil where they are not stored.
 struct RunMeasurements: Sendable {
   let losses: SplitLosses?
   /// The network, with counts if the run mixes them.
@@ -25,7 +25,7 @@ struct RunMeasurements: Sendable {
   let words: NewWords
   let axes: PrincipalAxes?
 
-  /// - Parameter progress: Called with what is computed now.
+  /// - Parameter progress: Called with what is being computed.
   init(_ run: RecordedRun, progress: (String) -> Void) {
     let (model, recipe) = (run.checkpoint.model, run.checkpoint.recipe)
     progress("evaluating the network")
@@ -56,8 +56,8 @@ struct RunMeasurements: Sendable {
     ).report()
   }
 
-  /// Up to so many parameters 32 windows are checked, else half as many: each is passed through
-  /// hundreds of times.
+  /// Up to this many parameters 32 windows are checked, above it half as many: a check takes
+  /// hundreds of passes.
   private static let smallNetwork = 50_000
   private static let parameterLimit = 1_000_000
 }
@@ -82,9 +82,9 @@ struct NewWords: Sendable {
   }
 
   let rows: [Row]
-  /// Of how many words novelty was counted.
+  /// How many words were drawn to count the new ones.
   let drawn: Int
-  /// How many of them do not stand in the training list; nil if the list is not known.
+  /// How many of them are not in the training list; nil if the list is not known.
   let unknown: Int?
 
   private static let shown = 20

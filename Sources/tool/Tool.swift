@@ -1,8 +1,8 @@
 // All commands in one program, `charmlp`, which is what gets installed: `train` and `sample` are
 // too general as names for everybody's PATH.
 //
-// Each of them is what its own program is: the same type, which parses the same words. Manual pages
-// and completion scripts are made of an outline of them.
+// Each is the same type as in its own program, and parses the same words. Manual pages and
+// completion scripts are made from an outline of them.
 
 import ArgumentParser
 import BenchCommand
@@ -84,15 +84,15 @@ struct Tool: Command {
   }
 }
 
-/// The commands as manual pages and completion scripts are made of them: `sample` has the flags
-/// there that it takes without a subcommand.
+/// The commands for manual pages and completion scripts: there `sample` also has the flags that it
+/// takes without a subcommand.
 private struct ToolOutline: Command {
   static let configuration: CommandConfiguration = Tool.listing(
     Tool.configuration.subcommands.map { command -> any ParsableCommand.Type in
       command == Sample.self ? SampleOutline.self : command
     })
 
-  /// The commands, and those of each, that may follow `help`.
+  /// The commands that may follow `help`, and the subcommands of each.
   static var names: [String] { names(of: Self.self) }
   static var nested: [(command: String, names: [String])] {
     configuration.subcommands.map { ($0._commandName, names(of: $0)) }.filter { !$0.names.isEmpty }

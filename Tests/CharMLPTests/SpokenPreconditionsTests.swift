@@ -7,7 +7,7 @@ import Posix
 import Safetensors
 import Testing
 
-@Suite("Preconditions speak in every build")
+@Suite("Preconditions have messages in every build")
 struct SpokenPreconditionsTests {
   private func message(_ result: ExitTest.Result?) -> String {
     String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)

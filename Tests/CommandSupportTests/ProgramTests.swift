@@ -27,7 +27,7 @@ import Testing
   }
 
   @Test(
-    "A first word that is no subcommand is refused, with the nearest",
+    "A first word that is no subcommand is refused, and the nearest is suggested",
     arguments: [
       (["fial"], "Unknown subcommand 'fial'. Did you mean 'fail'?"),
       (["fa"], "Unknown subcommand 'fa'. Did you mean 'fail'?"),

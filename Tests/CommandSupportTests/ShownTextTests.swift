@@ -39,7 +39,7 @@ import Testing
     }
   }
 
-  @Test("A path that the system takes is shown whole")
+  @Test("A path that the system accepts is shown whole")
   func paths() {
     for piece in ["d", "\u{1B}", "é", "\u{202E}"] {
       let path = String(repeating: piece, count: 4095 / piece.utf8.count)

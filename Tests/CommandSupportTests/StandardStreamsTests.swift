@@ -127,7 +127,7 @@ private final class TemporaryFile {
     #expect(terminal.width == width)
   }
 
-  @Test("A terminal's own word on its width goes before COLUMNS")
+  @Test("A terminal's own width takes precedence over COLUMNS")
   func reportedWidth() throws {
     let pseudoterminal = try #require(Pseudoterminal(columns: 33))
     let terminal = Terminal(descriptor: pseudoterminal.descriptor) {
@@ -264,7 +264,7 @@ final class Pseudoterminal {
     #expect(composed == 1)
   }
 
-  @Test("Work without lines of its own reports where nothing moves, each time after twice as long")
+  @Test("Without a moving line, work without lines of its own reports after intervals that double")
   func reports() throws {
     func report(_ progress: ProgressDisplay, _ output: StandardError) {
       output.setCommandName("sample")

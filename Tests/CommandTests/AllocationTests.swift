@@ -21,7 +21,7 @@ struct AllocationTests {
   }
 
   @Test(
-    "20,000 steps more allocate not once more, on one thread or two, at either form of the layer",
+    "20,000 more steps allocate nothing more, on one thread or two, in either form of the layer",
     .enabled(if: !isSanitized, "a sanitizer has a malloc of its own"),
     arguments: [
       ["--threads", "1"], ["--threads", "2"], ["--threads", "2", "--batch-size", "128"],

@@ -62,7 +62,7 @@ struct BenchKernelsTests {
   }
 
   @Test(
-    "The choice of kernels is told in words",
+    "The choice of kernels is described in words",
     arguments: [
       (KernelChoice(core: "Zen", picked: nil), "core Zen, chosen by OPENBLAS_CORETYPE"),
       (KernelChoice(core: "Zen", picked: "Zen"), "core Zen, picked by the library"),

@@ -243,7 +243,7 @@ struct DataWarningTests {
     #expect(try warnings(try describe("train --data words.txt")).isEmpty)
   }
 
-  @Test("The warning of invisible characters names the first one's line, counting blank lines")
+  @Test("The warning about invisible characters names the first one's line, counting blank lines")
   func invisibleLine() throws {
     let words = (0..<30).map { "ab" + String($0, radix: 30) + "c" }
     let text = ["", "", words[0], " "] + words[1...4] + ["x\u{AD}y"] + words[5...] + ["z\u{AD}"]

@@ -27,7 +27,7 @@ struct HostileNamesTests {
     }
   }
 
-  @Test("What commands print of a name that speaks to the terminal is spelled out")
+  @Test("A name that speaks to the terminal is spelled out wherever commands print it")
   func terminal() throws {
     let (list, run) = (Self.name + ".txt", Self.name + "/run")
     try place.write("anna\nbert\ncarla\ndora\nemil\nfrida\ngusta\nhanna\n".utf8, to: list)
@@ -76,7 +76,7 @@ struct HostileNamesTests {
   }
 
   @Test(
-    "The line that tells how to go on runs that, and nothing that a name says",
+    "The command that continues a run runs that, and nothing that a name says",
     arguments: [
       "it'\u{301};touch PWNED;#", "'\u{301}$(touch PWNED)'\u{301}", "`touch PWNED`\u{301}",
       "a\u{1B}';touch PWNED;'", "a b\u{202E}",

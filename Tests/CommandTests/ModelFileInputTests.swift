@@ -86,7 +86,7 @@ struct ModelFileInputTests {
     #expect(try place.read("mine") == Data("mine\n".utf8))
   }
 
-  @Test("A pipe where the temporary of a save stands is put aside")
+  @Test("A pipe beside the model's file does not stop a run from saving")
   func temporary() throws {
     let outcome = try place.guarded(
       """

@@ -141,7 +141,7 @@ struct ReportTests {
     #expect((1...2).contains(outcome.errorLines.count))
   }
 
-  @Test("train --report writes the page at the end, and tells where it is")
+  @Test("train --report writes the page at the end, and says where it is")
   func atTheEnd() throws {
     let outcome = try place.run(
       "train", Self.quick + ["--out", "other", "--report"],
@@ -150,7 +150,7 @@ struct ReportTests {
     #expect(try text("other/report.html").contains("</html>"))
   }
 
-  @Test("Every evaluation tells the network's health, whatever the time it takes")
+  @Test("Every evaluation records the network's health")
   func metrics() throws {
     let lines = try text("run/metrics.jsonl").split(separator: "\n").map {
       try jsonObject(String($0))

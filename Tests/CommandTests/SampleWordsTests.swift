@@ -190,7 +190,7 @@ struct SampleWordsTests {
     #expect(try place.run("sample", ["--model", ""]).status == 64)
   }
 
-  @Test("A reader that has enough ends it, and words flow before all are drawn")
+  @Test("A reader that has enough ends it, and words are printed before all are drawn")
   func stream() throws {
     let outcome = try place.guarded("sample --count 1000000000 | head -n 3")
     #expect(outcome.status == 0)

@@ -12,7 +12,7 @@ struct SignalTests {
   init() throws { place = try Workplace() }
 
   @Test(
-    "A run is saved, told and can go on",
+    "A run is saved, says so, and can be resumed",
     arguments: [(SIGHUP, 129), (SIGXCPU, 152)] as [(Int32, Int32)])
   func saved(signal: Int32, status: Int32) throws {
     let command = try place.start("train", Self.long)

@@ -54,7 +54,7 @@ struct StandardStreamTests {
     #expect(try place.read("a/model.safetensors") == place.read("b/model.safetensors"))
   }
 
-  @Test("No file gets the number of a closed stream: the null device takes it, the wrong way round")
+  @Test("No file gets the number of a closed stream: the null device does, opened the wrong way")
   func held() throws {
     let outcome = try place.guarded(
       """

@@ -42,7 +42,7 @@ struct ToolTests {
     #expect(try place.run("charmlp", ["gradcheck", "--hidden", "4"]).status == 0)
   }
 
-  @Test("Errors, hints and lines to go on with name the program as it was called")
+  @Test("Errors, hints and suggested commands name the program as it was called")
   func names() throws {
     let flag = try place.run("charmlp", ["train", "--bogus"])
     expectRefusal(flag, status: 64, saying: "charmlp train: Unknown option '--bogus'")
@@ -89,7 +89,7 @@ struct ToolTests {
   }
 
   @Test(
-    "A command that does not exist is refused, with the nearest",
+    "A command that does not exist is refused, and the nearest is suggested",
     arguments: [
       (["tain"], "charmlp: Unknown subcommand 'tain'. Did you mean 'train'?"),
       (["samples"], "charmlp: Unknown subcommand 'samples'. Did you mean 'sample'?"),
@@ -112,7 +112,7 @@ struct ToolTests {
     expectRefusal(try place.run("charmlp", arguments), status: 64, saying: message)
   }
 
-  @Test("--version of each names it, the version, the kernels and the build")
+  @Test("--version of each command names it, the version, the kernels and the build")
   func version() throws {
     for arguments in [[]] + Self.commands.map({ [$0] }) {
       let text = try place.run("charmlp", arguments + ["--version"]).output

@@ -83,7 +83,7 @@ struct TrainListsTests {
     #expect(!place.hasRun)
   }
 
-  @Test("A list that is split by hash is one, and the line that joins several works")
+  @Test("--split hash takes one list, and the command that joins several works")
   func hash() throws {
     let refused = try train(["a.txt", "b.txt", "--split", "hash"])
     expectRefusal(
@@ -96,7 +96,7 @@ struct TrainListsTests {
     #expect(outcome.status == 0, "\(outcome.errors)")
   }
 
-  @Test("A warning of several lists has a line that reads them all")
+  @Test("A warning about several lists has a command that reads them all")
   func warning() throws {
     for name in ["c.csv", "d.csv"] {
       try place.write(words(0..<50).map { "\($0),F,\(name.count)\n" }.joined().utf8, to: name)
@@ -292,7 +292,7 @@ struct TrainSplitTests {
   }()
 
   @Test(
-    "Of a list above 16 MB a sample is told and measured, and the model file does not carry it",
+    "A list above 16 MB is described and measured by a sample; the model file does not carry it",
     arguments: ["shuffle", "hash"])
   func longList(split: String) throws {
     try place.write(Self.longList, to: "long.txt")

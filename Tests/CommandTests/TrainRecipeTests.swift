@@ -273,7 +273,7 @@ struct TrainRecipeTests {
       saying: "train: recipe.json: \(message)")
   }
 
-  @Test("A name that is neither a recipe nor a file")
+  @Test("A name that is no recipe and no file is refused, and so are flags that contradict one")
   func unknownName() throws {
     expectRefusal(
       try place.run("train", ["--recipe", "bst"]), status: 64, saying: "did you mean best?")

@@ -156,7 +156,7 @@ struct TrainTests {
     #expect(!outcome.errors.contains("choose a smaller learning rate"))
   }
 
-  @Test("A loss that means nothing is reported, and a perplexity beyond all numbers ends with 70")
+  @Test("A meaningless loss is reported, and a perplexity that is not finite ends with 70")
   func nothingLearned() throws {
     let outcome = try place.run(
       "train", ["--steps", "300", "--hidden", "16", "--quiet", "--learning-rate", "1000"])

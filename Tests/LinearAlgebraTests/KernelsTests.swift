@@ -83,7 +83,7 @@ struct KernelsTests {
         == machine.better)
   }
 
-  @Test("What is asked for runs on the processor and is never a step down")
+  @Test("The kernels asked for run on the processor and are never a step down")
   func neverAStepDown() {
     // All 2^11 sets of instructions, possible or not.
     for bits in UInt32(0)..<1 << 11 {

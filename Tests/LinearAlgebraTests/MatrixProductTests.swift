@@ -97,7 +97,7 @@ struct MatrixProductTests {
   }
 
   @Test(
-    "A product over nothing is zero, and one of nothing is empty", arguments: MatrixProduct.allCases
+    "A product of depth 0 is zero, and one without rows is empty", arguments: MatrixProduct.allCases
   )
   func emptyProducts(matmul: MatrixProduct) {
     #expect(matmul(Matrix<Float>.zeros(2, 0), Matrix.zeros(0, 3)) == .zeros(2, 3))

@@ -31,7 +31,7 @@ struct PaddedMatrixTests {
     }
   }
 
-  @Test("A matrix goes in and out transposed, from a row on")
+  @Test("A matrix is copied in and out transposed, from a row on")
   func transposedCopies() {
     let matrix = counted(5, 3)
     withPadded(Matrix<Float>.zeros(3, 2)) { padded in
@@ -90,7 +90,7 @@ struct PaddedMatrixTests {
     }
   }
 
-  @Test("A product may be added to what is there")
+  @Test("A product may be added to the result's content")
   func addsProducts() {
     let (a, b) = (counted(3, 4), counted(4, 5))
     withPadded(a) { a in
@@ -129,7 +129,7 @@ struct PaddedMatrixTests {
     }
   }
 
-  @Test("A number of bytes that no Int can hold is measured as none")
+  @Test("A number of bytes that no Int can hold is measured as nil")
   func unmeasurable() {
     let arena = Arena(.measurement)
     _ = arena.block { $0.matrix(.max / 8, 100) }

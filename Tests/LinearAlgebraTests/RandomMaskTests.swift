@@ -8,7 +8,7 @@ import Testing
 struct RandomMaskTests {
   // 64,000 independent elements: five standard deviations of the share are at most 0.01.
   @Test(
-    "It drops the share that is asked for, and keeps the mean",
+    "A mask drops the share that is asked for, and keeps the mean",
     arguments: [0, 0.1, 0.5, 0.9] as [Float], [0, 1, 1_000_000])
   func share(rate: Float, step: Int) {
     let mask: Matrix<Float> = RandomMask(rate: rate, seed: 1, step: step, columns: 200).matrix(

@@ -12,7 +12,7 @@ struct FileLockTests {
 
   init() throws { place = try MadeTree(["file": "old"]) }
 
-  @Test("One lock at a time; the holder is known, and the file goes with the lock")
+  @Test("One lock at a time; the holder is known, and the file is removed with the lock")
   func locks() throws {
     let path = place.path + "/.lock"
     func holder() throws -> Int? {

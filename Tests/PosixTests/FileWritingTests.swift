@@ -34,7 +34,7 @@ struct FileWritingTests {
     #expect(try place.names() == ["directory", "file"] + neighbours.sorted())
   }
 
-  @Test("The mode of what is replaced stays", arguments: [0o600, 0o640, 0o644, 0o400] as [mode_t])
+  @Test("A replaced file keeps its mode", arguments: [0o600, 0o640, 0o644, 0o400] as [mode_t])
   func modes(mode: mode_t) throws {
     try #require(unsafe chmod(file, mode) == 0)
     try FileSystem.replace(file, with: [1])
@@ -43,7 +43,7 @@ struct FileWritingTests {
     #expect(try self.mode(file) == mode)
   }
 
-  @Test("Other links to a file keep what they have, replaced or added to")
+  @Test("Other links to a file keep its old content, replaced or appended to")
   func hardLinks() throws {
     let backup = place.path + "/backup"
     try FileManager.default.linkItem(atPath: file, toPath: backup)
@@ -74,7 +74,7 @@ struct FileWritingTests {
     #expect(try FileSystem.read(file) == Array("old\nnew\n".utf8))
   }
 
-  @Test("A user's file is made, never replaced: nor a link, wherever it leads")
+  @Test("A user's file is made, never replaced; nor is a link, wherever it leads")
   func kept() throws {
     let new = place.path + "/new"
     try FileSystem.requireWritable(new)
@@ -100,7 +100,7 @@ struct FileWritingTests {
     #expect(try place.names() == names)
   }
 
-  @Test("A file of ours gives way to a newer one, with its mode; so does an empty one")
+  @Test("A file of ours is replaced by a newer one, and keeps its mode; so is an empty one")
   func ours() throws {
     try #require(unsafe chmod(file, 0o600) == 0)
     for opening in [Self.old, Array(Self.old.prefix(1)), []] {

@@ -74,7 +74,7 @@ struct ProcessorsTests {
     #expect(try cores(with(two, ["sys/fs/cgroup/other/cpu.max": "100000 100000"])) == 16)
   }
 
-  @Test("A quota of version 1 stands in two files of the controller's own tree")
+  @Test("A quota of version 1 is in two files of the controller's own tree")
   func versionOne() throws {
     let group = "sys/fs/cgroup/cpu,cpuacct/docker/c1/cpu.cfs_"
     let (quota, period) = (group + "quota_us", group + "period_us")

@@ -16,7 +16,7 @@ struct FrameTests {
     + #""b":{"dtype":"U8","shape":[3],"data_offsets":[2,5]}}  "#
   private static let whole = fileBytes(header: header, dataLength: 5)
 
-  @Test("A file cut anywhere is refused by the first thing missing", arguments: 0..<whole.count)
+  @Test("A file cut anywhere is refused for the first thing missing", arguments: 0..<whole.count)
   func truncation(length: Int) {
     let headerLength = Self.header.utf8.count
     let headerEnd = 8 + headerLength

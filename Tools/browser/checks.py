@@ -195,7 +195,7 @@ return [...document.querySelectorAll('#words li')].map(
             require((word in known) == note, f"{word} is marked as in the list: {note}")
             marks.add(note)
     require(True in marks, "no word of the list came back")
-    # What no word can be ends, and says so.
+    # A search that no word can satisfy ends, and says so.
     sets(browser, "shortest", "9")
     found = drawn(browser)
     line = browser.run("return document.getElementById('search').textContent")

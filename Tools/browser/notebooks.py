@@ -1,4 +1,4 @@
-"""Notebooks of the exercise as safetensors files: right ones, ones with mistakes, and files made to hurt.
+"""Notebooks of the exercise as safetensors files: right ones, ones with mistakes, and hostile ones.
 
 A pass in plain Python, rounded to the file's precision after every line. Standard library only.
 """
@@ -240,7 +240,7 @@ def planted():
     for index, name in enumerate(LINES):
         dtype = ("F32", "F64")[index % 2]
         factor = (1.1, -1, 2, 8 / 7, 0.01)[index % 5]
-        # Of these there is a root or a logarithm.
+        # A root or a logarithm is taken of these.
         if name in ("bnvar", "counts", "counts_sum", "counts_sum_inv", "probs"):
             factor = abs(factor)
         change = {name: lambda t, name=name, factor=factor: times(LINES[name](t), factor)}
@@ -251,7 +251,7 @@ def planted():
 
 
 def odd():
-    """What a judge misreads that is not careful: mixed passes, shapes that follow, hints that hold of too much."""
+    """What a careless judge misreads: mixed passes, shapes that follow, hints that fit too much."""
     made = lambda changes=None, **others: Notebook(
         7, **{"n": 16, "hidden": 20, "embedding": 4, "vocabulary": 11, "changes": changes, **others})
     scaled = lambda name, factor: {name: lambda t: times(LINES[name](t), factor)}

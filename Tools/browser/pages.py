@@ -8,7 +8,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from runs import Failure, train, train_command  # noqa: E402
 
-# A directory's name is a user's too. A slash cannot be in it.
+# Users name directories, too. A name cannot hold a slash.
 HOSTILE_NAME = "<img src=x onerror=hacked=1>&quot;'\u202e{{words}}"
 
 HOSTILE_WORDS = [
@@ -46,7 +46,7 @@ def make_mixed(directory):
 
 
 def make_hostile(directory):
-    """A run that learns by heart words that try to be markup."""
+    """A run that learns words by heart that try to be markup."""
     words = directory / "hostile.txt"
     words.write_text("".join(word + "\n" for word in HOSTILE_WORDS * 8), encoding="utf-8")
     run = directory / HOSTILE_NAME

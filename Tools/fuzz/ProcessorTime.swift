@@ -1,7 +1,7 @@
 // The time that an input takes, as the processor counts it.
 //
-// libFuzzer's own limit goes by the clock, which also runs while the process waits for a busy
-// machine; then innocent inputs are found guilty. Its limit is kept for what never ends at all.
+// libFuzzer's own limit is wall-clock time, which also passes while the process waits on a busy
+// machine, and innocent inputs would be blamed. It is kept only for inputs that never end.
 
 import Glibc
 

@@ -50,7 +50,7 @@ struct SafetensorsAnswers {
     bytes(content.count) + content
   }
 
-  /// So many bytes of standard input, or nil at its end.
+  /// The next `count` bytes of standard input, or nil at its end.
   private static func read(_ count: Int) -> [UInt8]? {
     var buffer = [UInt8](repeating: 0, count: count)
     var filled = 0

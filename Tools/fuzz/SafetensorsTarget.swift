@@ -4,9 +4,8 @@
 // Besides not crashing, every input must be refused with one line of text, or be read into a file
 // that is written and read back to the same content, and whose second writing gives the same bytes.
 //
-// An input is tried twice. As it stands it tests the frame; but a change of length makes nearly
-// every other input a wrong frame, so it is tried again with the length that its last brace speaks
-// for.
+// An input is tried twice. As it stands it tests the frame; but most mutations change the length,
+// and so break the frame, so it is tried again with the length that its last brace implies.
 
 @_cdecl("LLVMFuzzerTestOneInput")
 public func testOneInput(_ data: UnsafePointer<UInt8>?, _ count: Int) -> CInt {

@@ -91,8 +91,7 @@ private typealias Reading = Result<[UInt8], WordListError>
 private func checkPieces(_ bytes: [UInt8]) {
   let (whole, pieces) = (reading(of: bytes), readingInPieces(of: bytes))
   switch (whole, pieces) {
-  // What gives another encoding away may end beyond the first piece; the text is refused either
-  // way.
+  // What reveals another encoding may end beyond the first piece; the text is refused either way.
   case (.failure(.foreignEncoding), .failure), (.failure, .failure(.foreignEncoding)),
     (.failure(.foreignFormat), .failure), (.failure, .failure(.foreignFormat)):
     break

@@ -1,7 +1,7 @@
 """Builds the Swift halves of the fuzzers from the sources of the modules, into .build/fuzz.
 
-They are no products of the package: a target that is linked with libFuzzer has its own `main`, and one
-more executable would be in everybody's build. A build that is newer than its sources is kept.
+They are not products of the package: a target that is linked with libFuzzer has its own `main`, and
+everybody would have to build one more executable. A build that is newer than its sources is kept.
 """
 
 import subprocess
@@ -43,7 +43,7 @@ def has_fuzzer() -> bool:
 
 
 def build_posix() -> list[str | Path]:
-    """The module that word lists are read with; returns the flags with which a program uses it."""
+    """Builds the module that word lists are read with; returns the flags that a program needs for it."""
     WORKSHOP.mkdir(parents=True, exist_ok=True)
     module = WORKSHOP / "Posix.swiftmodule"
     object_file = WORKSHOP / "Posix.o"

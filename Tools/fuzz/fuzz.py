@@ -11,7 +11,7 @@ Every input may take 1 second of processor time and the process 512 MB; a crash,
 .build/fuzz/<target>.findings and runs again with `.build/fuzz/<target> FILE`. What libFuzzer learns is kept
 in .build/fuzz/<target>.corpus, beside the seeds, which come from mutants.py and from here.
 
-libFuzzer comes with Swift's toolchains for Linux. Where it does not (Xcode's), this says so, exit 69.
+libFuzzer comes with Swift's toolchains for Linux. Where it is missing (Xcode's), this says so and exits with 69.
 """
 
 import argparse
@@ -67,8 +67,8 @@ def word_list_words() -> list[bytes]:
     return [character.encode() for character in characters] + lines
 
 
-# Seeds, dictionary, and which shares of a run have inputs of up to how many bytes: a line over the limit
-# of 10,000 characters takes long ones, and those are slow.
+# Seeds, dictionary, and the shares of a run with the most bytes of their inputs: only long inputs have a line
+# over the limit of 10,000 characters, and they are slow.
 MATERIAL = {
     "SafetensorsTarget": (safetensors_seeds, safetensors_words, [(1.0, 4096)]),
     "WordListTarget": (word_list_seeds, word_list_words, [(0.96, 256), (0.04, 12_000)]),
@@ -92,7 +92,7 @@ def prepare(name: str) -> tuple[Path, Path, Path]:
 ENVIRONMENT = {
     **os.environ,
     "SWIFT_BACKTRACE": "enable=no",
-    # What is freed is kept for a while to catch its use; not for longer than the limit allows.
+    # Freed memory is kept for a while to catch its use, but no more than the limit allows.
     "ASAN_OPTIONS": "quarantine_size_mb=32:allocator_release_to_os_interval_ms=500",
 }
 

@@ -1,8 +1,8 @@
-"""Runs every line of Python in docs/python.md on a run of the built commands, and checks what it says.
+"""Runs every line of Python in docs/python.md on a run of the built commands, and checks what it prints.
 
 The blocks run in their order, as a reader would type them. Then the log-probabilities of many words are compared
 with those of `sample score --network-only`, the CSV with the metrics, and the sweep's losses with its runs. Without
-NumPy nothing can be done (status 1); without tensorboardX its block is left out, and said to be.
+NumPy nothing can be done (status 1); without tensorboardX its block is left out, and the result says so.
 
 Usage: python3 Tools/python/page.py [folder of the commands, default .build/release]
 """

@@ -1,5 +1,5 @@
-// The command `bench`, and how it measures: pieces of work take turns, and medians of rounds count,
-// since others use the machine too; and the products that are timed.
+// The command `bench`, how it measures, and the products that it times: pieces of work take turns,
+// and medians of rounds count, since other programs use the machine too.
 //
 // A round is one turn of every piece, and a turn is as many calls as the clock needs to see. A slow
 // moment of the machine then falls on all of them; a ratio of two is taken round by round for the
@@ -43,7 +43,7 @@ package struct Bench: Command {
   var seconds = 2.0
   @Flag(help: "Print one JSON object instead of text.") var json = false
 
-  /// What a process prints that `--kernels` starts for one core type.
+  /// What `--kernels` asks of the process that it starts for one core type.
   enum OneCore: String, ExpressibleByArgument { case name, times }
   @Option(help: .private) var oneCore: OneCore?
 
@@ -137,7 +137,7 @@ struct ShapeOptions: ParsableArguments {
 extension Bench {
   /// Refuses sizes that take too much memory together.
   ///
-  /// Products of all sizes go up to the largest batch, and beside a hidden layer of their own.
+  /// `--sizes` goes up to a batch of its own, and times a second hidden layer.
   /// - Throws: `CommandFailure` (71).
   func checkMemory(
     _ recipe: Recipe, vocabulary: Int, windows: Int
@@ -153,9 +153,9 @@ extension Bench {
     try Host.requireSizes(data.flatMap { data in passes.map { $0 + Double(data) } })
   }
 
-  /// Two fused engines, the derivations of two more and of the products, and the parameters and
-  /// products that are as large: those to begin with, those compared, gradients and results of
-  /// either kind.
+  /// Two fused engines; three derivations, of two more engines and of the products; and at most 16
+  /// copies of the parameters: those to begin with, those compared, their gradients and products of
+  /// the same sizes.
   private func byteCount(_ shape: ModelShape, batchSize: Int) -> Double? {
     let limit = threads ?? availableCores()
     guard let engine = FusedEngine.byteCount(shape, batchSize: batchSize, threads: limit) else {
@@ -229,7 +229,7 @@ struct InterleavedTiming {
     turn(making: make) { [seconds(of: $0, make) / Double($0)] }
   }
 
-  /// A turn of what makes so many calls at once, with the figures of one call.
+  /// A turn of work that makes many calls at once, with the figures of one call.
   static func turn(
     making make: @escaping (_ calls: Int) -> Void,
     figures: @escaping (_ calls: Int) -> [Double]
@@ -256,7 +256,7 @@ struct InterleavedTiming {
     }
   }
 
-  /// How many calls make a turn. They have been made once when this returns.
+  /// How many calls make a turn. At least one has been made when this returns.
   private static func callsPerTurn(_ make: (_ calls: Int) -> Void) -> Int {
     guard seconds(of: 1, make) < 10 * turnSeconds else { return 1 }
     var calls = 1
@@ -377,8 +377,8 @@ struct TimedProduct {
       dhprebn: pass.dhprebn)
   }
 
-  /// Products of the shapes of a step's six, on random numbers: a batch of one window, whose
-  /// variance batch norm cannot form, has products all the same.
+  /// Products of the shapes of a step's six, on random numbers: so they can be timed at a batch of
+  /// one window too, whose variance batch norm cannot compute.
   static func step(_ shape: ModelShape, batchSize n: Int) -> [TimedProduct] {
     let (inputs, hidden, vocabulary) = (shape.contextWidth, shape.hidden, shape.vocabulary)
     var generator = TorchGenerator(seed: 1)
@@ -466,7 +466,7 @@ extension Matrix<Float> {
 struct Figure {
   /// What stands above it in the table; nil if it is not shown.
   let heading: String?
-  /// Its key in JSON; nil if it is not told.
+  /// Its key in JSON; nil if it is left out.
   let key: String?
   let text: String
   let json: JSONValue

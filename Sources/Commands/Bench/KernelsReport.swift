@@ -135,9 +135,9 @@ extension KernelTiming {
 struct BenchProcess {
   let executable: String
   let arguments: [String]
-  /// In seconds; no measurement takes as long.
+  /// The seconds after which it is given up.
   private static let patience = 3600.0
-  /// The most bytes of what it prints.
+  /// The most bytes that it may print.
   private static let outputLimit = 1 << 20
 }
 

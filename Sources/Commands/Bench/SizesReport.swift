@@ -192,7 +192,7 @@ struct SizeTiming {
 
 // MARK: - Verdicts as a sentence
 
-/// A verdict on the ratio of two times, which has to be one by more than a twentieth.
+/// A verdict on the ratio of two times, which must differ by more than 5 %.
 private func verdict(
   _ ratio: Double, above: String, below: String, otherwise: String
 ) -> String {
@@ -243,8 +243,8 @@ struct SizeRange {
 
 // MARK: - BLAS' own threads
 
-// CharMLP asks BLAS for one thread a call and owns its threads. This shows what the other way would
-// have cost: the six products of a step back to back, on one thread and on several of the
+// CharMLP asks BLAS for one thread a call and starts threads of its own. This shows what the other
+// way would have cost: the six products of a step back to back, on one thread and on several of the
 // library's.
 
 /// The six products of a step at one batch size, on one thread and on several of BLAS' own.

@@ -1,5 +1,5 @@
-// Training steps under the clock: every way to take one, its six products alone, its parts; and
-// what is printed of them.
+// Times training steps: every way to take one, its six products alone, and its parts; and prints
+// the results.
 
 import CharMLP
 import CommandSupport
@@ -14,8 +14,8 @@ struct StepReport: BenchReport {
   let breakdowns: [StepBreakdown]
   let limit: StepLimit
 
-  /// Compares all ways to take a step, and times them in turns with the six products alone and with
-  /// steps under a clock; the products one by one before.
+  /// Times the products one by one. Then compares all ways to take a step, and times them in turns
+  /// with the six products back to back and with steps under a clock.
   /// - Throws: `CommandFailure` if the ways, or the products, disagree.
   static func measure(
     _ problem: BenchProblem, threads: Int, seconds: Double
@@ -26,7 +26,7 @@ struct StepReport: BenchReport {
     try StepVariant.compare(variants, minibatch)
     let engines = variants.compactMap(\.fused)
     let products = problem.products
-    // The products stand last but for the steps under a clock: beside the fused steps.
+    // The products come right after the fused steps, with which they are compared.
     let interleaved = InterleavedTiming(
       variants.map { InterleavedTiming.turn($0.engine, minibatch) }
         + [InterleavedTiming.turn(products.backToBack())]

@@ -41,8 +41,8 @@ struct CheckOutput {
     return sections.filter { !$0.isEmpty }.joined(separator: "\n")
   }
 
-  /// Why the command ends with 1, if it does. What the verdicts say of a reference counts, and not
-  /// how far it is from ours.
+  /// Why the command ends with 1, if it does. For a reference the verdicts count, not how far it is
+  /// from ours.
   private var failure: CommandFailure? {
     if let verdicts, !verdicts.verdicts.passed { return verdicts.failure }
     let wrong = wrong
@@ -137,8 +137,8 @@ extension CheckOutput {
 // MARK: - What a check has to show, for programs
 
 extension CheckOutput {
-  /// `scalar`, `passed`, `tensors` (the gradients), `forward`, the names that were not compared,
-  /// and a reference's verdicts and what a whole file of it is wrong in.
+  /// `scalar`, `passed`, `cause` (what is wrong with a reference as a whole), a reference's
+  /// `verdicts`, `tensors` (the gradients), `forward`, and `ignored`, the names not compared.
   private var json: JSONValue {
     [
       "scalar": .string(precision.rawValue),
@@ -319,7 +319,7 @@ struct VerdictOutput {
     return wrapped(lines.isEmpty ? ["none"] : words(lines), first: "missing: ", indent: 4)
   }
 
-  /// Names that are not compared, those that are nearly a missing tensor's with that.
+  /// Names that are not compared, each with the missing tensor that it nearly names.
   private var ignored: [String] {
     guard !reference.ignored.isEmpty else { return [] }
     let names = reference.ignored.map { name in
@@ -341,7 +341,7 @@ struct VerdictOutput {
 
   private func words(_ lines: [LineVerdict]) -> [String] { lines.map(\.tensor.name) }
 
-  /// Lines with the same key together, in the order of the first of each.
+  /// Lines grouped by key, in the order in which the keys first occur.
   private func grouped<Key: Equatable>(
     _ lines: [LineVerdict], by key: (LineVerdict) -> Key
   ) -> [(key: Key, lines: [LineVerdict])] {
@@ -365,7 +365,7 @@ extension VerdictOutput {
     return CommandFailure(.failure, parts.compactMap(\.self).joined(separator: "; "))
   }
 
-  /// What in the file is not of this pass.
+  /// What in the file belongs to another pass.
   private var misfit: String? {
     let changed = verdicts.changedParameters
     return switch verdicts.cause {

@@ -93,7 +93,7 @@ package struct Gradcheck: Command {
     StandardError.shared.note("wrote \(path)")
   }
 
-  /// Refuses a file that is there before the reference is computed.
+  /// Refuses a file that exists, before the reference is computed.
   private func requireWritable(_ path: String) throws(CommandFailure) {
     do throws(SystemError) { try FileSystem.requireWritable(path) } catch {
       throw Self.failure(error, flag: "--write")
@@ -184,8 +184,8 @@ struct MinibatchOptions: ParsableArguments {
 
 // MARK: - The problem
 
-// A reference file's, or one of our own. Ours is the notebook's first step: its initial parameters
-// and its first minibatch of the training split, from the same seed.
+// It comes from a reference file, or is our own: the notebook's first step, with its initial
+// parameters and its first minibatch of the training split, from the same seed.
 
 /// A problem, and the reference that it comes from if there is one.
 struct CheckedProblem {
@@ -296,8 +296,8 @@ extension CheckedProblem {
 // MARK: - Help with a notebook: Python lines, and ours
 
 extension PassTensor {
-  /// Python that writes what a notebook has of a pass; for the end of a notebook, before the
-  /// update.
+  /// Python for the end of a notebook, before the update: it writes whatever tensors of the pass
+  /// are there.
   static var snippet: String {
     var lines = ["names = \"\"\""]
     for name in (parameters + forward).map(\.name) {
@@ -337,7 +337,7 @@ extension PassTensor {
 //
 // docs/gradcheck.html is one file that works without a network. It judges in JavaScript; a test in
 // a browser compares its verdicts with this command's. It is generated here, because the table of
-// tensors and the words are Swift's. The derivations are those of docs/derivation.md.
+// tensors and the sentences are in Swift. The derivations are those of docs/derivation.md.
 
 /// The page, put together from its parts.
 package enum BrowserPage {

@@ -1,6 +1,6 @@
-// The command `import`: parameters that a notebook saved become a run that other commands take.
+// The command `import`: turns parameters that a notebook saved into a run that other commands take.
 //
-// What the file must have, and how it is read, is the library's; this finds the files and makes the
+// The library knows what the file must have and how to read it; this finds the files and makes the
 // directory.
 
 import ArgumentParser

@@ -259,8 +259,8 @@ struct Explain: ParsableCommand {
 }
 
 extension Vocabulary {
-  /// A character that stands alone, as people see it: the end by its sign, what does not show by
-  /// its number.
+  /// A character that stands alone, as people see it: the end by its sign, an invisible one by its
+  /// code point.
   fileprivate func visible(_ id: Int32) -> String {
     id == Self.terminator ? display([id]) : symbols[Int(id) - 1].visible
   }

@@ -130,8 +130,8 @@ enum WordArguments {
   private static let switchesOfAll = ["--network-only"]
   private static let subcommands = ["words", "score", "explain", "evaluate"]
 
-  /// The arguments with the subcommand in front of flags that all of them have, and of many words
-  /// for `score` only the first.
+  /// The arguments with the subcommand moved before flags that all subcommands share, and for
+  /// `score` with only the first word.
   static func reordered(_ arguments: [String]) -> [String] {
     var flags = 0
     while flags < arguments.count {
@@ -182,7 +182,7 @@ enum WordArguments {
 extension Checkpoint {
   /// The words that the model is trained on.
   ///
-  /// - Parameter advice: What to do where the file carries none, unless it can be made to.
+  /// - Parameter advice: What to do if the file carries none; nil for how to make one that does.
   /// - Throws: `CommandFailure` (69) if the file carries none, 65 if they are damaged.
   func trainingWords(
     _ path: String, instead advice: String? = nil

@@ -170,8 +170,8 @@ struct ConstraintFlags: ParsableArguments {
 
 // MARK: - Excluded words in another case
 
-/// Warns of the words of an excluded list that the training list has only in another case, which no
-/// comparison of words finds, and prints the line that makes them match.
+/// Warns about words of an excluded list that the training list has only in another case, so that
+/// they exclude nothing, and prints the command that makes them match.
 private func warnOfOtherCase(_ list: WordList, from source: WordListSource, _ training: WordList) {
   let known = Set(training)
   let small = Set(training.map { $0.lowercased() })
@@ -196,7 +196,7 @@ private func warnOfOtherCase(_ list: WordList, from source: WordListSource, _ tr
   if let line = source.line(after: remedy) { StandardError.shared.writeLine("  try:  " + line) }
 }
 
-// MARK: - In which form words are printed
+// MARK: - The form in which words are printed
 
 /// `--format` and `--json`.
 struct WordFormat: ParsableArguments {
@@ -241,8 +241,8 @@ struct WordFormat: ParsableArguments {
 // In constant memory, as words are found.
 //
 // The samplers deliver text in pieces. If that takes longer than a second, a terminal shows how
-// far it is, how fast it goes, and what is left; where stderr is a file or a pipe, a line now and
-// then does.
+// many words there are, how fast they come, and how long the rest takes; in a file or a pipe, a
+// line now and then does.
 
 /// Writes words in one of the forms.
 struct WordOutput {
@@ -299,7 +299,7 @@ struct WordOutput {
       + "\(Format.count(tries)) tried, \(Format.rate(rate, "words"))\(left ?? "")"
   }
 
-  /// Writes what stands after all words, what there is of them also if the search for one failed.
+  /// Writes what stands after all words, even if the search for one failed.
   ///
   /// - Throws: `CommandFailure` if there are fewer words than `count`: 69, or 71 for lack of
   ///   memory.
@@ -322,7 +322,7 @@ struct WordOutput {
       + "\(Format.fixed(100 * estimate.error, decimals: 0)) %)"
   }
 
-  /// What to do: where a longer search would end, how long it takes.
+  /// What to do, and how long a longer search would take if it can succeed.
   private func advice(on failure: SamplingError) -> String {
     let isSpent = if case .budgetSpent = failure { true } else { false }
     let isRare = if case .tooRare = failure { true } else { false }
@@ -346,7 +346,7 @@ extension WordFormat {
       }
     }
     switch format {
-    // A model from a stranger could speak to the terminal; to all else goes what it says.
+    // A stranger's model could send escape sequences to a terminal. Files and pipes get every byte.
     case .text where StandardOutput.shared.isTerminal:
       return { word, _, text in
         text.append(contentsOf: (vocabulary.decode(word.ids).singleLine() + "\n").utf8)

@@ -117,7 +117,7 @@ extension DataReport {
 }
 
 extension DataWarning {
-  /// The shell command that trains on the list without what is warned of.
+  /// The shell command that trains on the list without what the warning is about.
   func line(for source: WordLists) -> String? { remedy.flatMap { source.line(after: $0) } }
 }
 

@@ -126,8 +126,8 @@ extension RecipeField {
 // MARK: A recipe as text
 
 extension Recipe {
-  /// The flags that give any list this recipe: the lecture's, and what differs from it. None for
-  /// the lecture's.
+  /// The flags that give this recipe whatever the list: `--recipe notebook`, and what differs from
+  /// it. None for the lecture's own.
   /// - Parameter startingFromNetwork: Whether the run starts from a network, and so with another
   ///   learning rate unless one is given.
   func flags(startingFromNetwork: Bool) -> [String] {
@@ -206,7 +206,7 @@ struct RecipeChoice {
     return recipe
   }
 
-  /// A run's recipe with the end that flags give it.
+  /// A run's recipe with those flags applied that say when it ends.
   func ending(_ recipe: Recipe) -> Recipe {
     var recipe = recipe
     for (field, value) in flags where Recipe.endKeys.contains(field.key) {
@@ -253,7 +253,7 @@ struct RecipeChoice {
 extension RecipeChoice {
   /// The key of the preset: the flag's own name.
   private static let presetKey = "recipe"
-  /// The most bytes of a file: every setting could fill a page.
+  /// The most bytes of a file, far more than all settings need.
   private static let byteLimit = 1 << 20
   private static let presets = Recipe.Preset.allCases.map(\.rawValue)
 

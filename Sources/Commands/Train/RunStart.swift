@@ -1,8 +1,7 @@
 // What a run starts from: a word list and flags, or where another run stopped.
 //
 // Everything that can be refused is refused here, before the first step. In order: the words, the
-// memory that the sizes need, and last the directory, so that nothing is left behind by what was
-// refused.
+// memory that the sizes need, and last the directory, so that a refusal leaves nothing behind.
 
 import CharMLP
 import CommandSupport
@@ -121,10 +120,9 @@ struct TrainingMemory {
 
 // MARK: - Resuming
 //
-// From the run's directory alone.
-//
-// Flags about the network, the training or the words are not needed. If they are given anyway, they
-// must match the run: another recipe or other words would be another run, and are refused (76).
+// The run's directory is enough: flags about the network, the training or the words are not needed.
+// If they are given anyway, they must match the run: another recipe or other words would be another
+// run, and are refused (76).
 
 extension RunStart {
   /// The start of a run that resumes from its last checkpoint.
@@ -181,8 +179,8 @@ extension RunDirectory {
 extension RunData {
   /// The run's words: those that it carries, or the list that is named, which must be the same.
   ///
-  /// What is stored of them stays as it is, so that a resumed run's files are the uninterrupted
-  /// one's.
+  /// What is stored of them stays as it is, so that a resumed run's files equal those of an
+  /// uninterrupted one.
   fileprivate init(
     resuming checkpoint: Checkpoint, _ options: Train, _ directory: RunDirectory,
     _ communicator: (any Communicator)?, training: TrainingMemory
@@ -273,7 +271,7 @@ struct RunData {
   let recipe: Recipe
 
   /// Reads the list of a new run, and chooses the recipe for it.
-  /// - Throws: `CommandFailure` for a list that is missing, no list, or too small or too large.
+  /// - Throws: `CommandFailure` for a list that is missing, not a list, too small or too large.
   /// - Parameter training: What it is to be trained with; nil if it is only looked at.
   init(
     reading source: WordLists, _ settings: RecipeChoice,
@@ -347,7 +345,7 @@ extension RunList {
 }
 
 extension WordList {
-  /// Sends the words to the other ranks, after the run to prepare for.
+  /// Sends the other ranks the run to prepare for, then the words.
   fileprivate func send(_ communicator: any Communicator, _ recipe: Recipe) {
     RunAssignment(recipe, path: nil).send(communicator)
     var text = utf8

@@ -264,7 +264,7 @@ extension LearningRateSearch {
     ]
   }
 
-  /// About so many lines are shown.
+  /// About how many lines are shown.
   private static let lines = 25
 
   fileprivate var text: String {
@@ -403,7 +403,7 @@ extension LearningRateSearch {
       }
     }
 
-    /// The data set for the run's recipe, which for a list that all read is known only afterwards.
+    /// The data set for the run's recipe, which is known only after all ranks have read a list.
     func dataset(_ recipe: Recipe) throws -> Dataset {
       switch self {
       case .part(let list): try Dataset(list, blockSize: recipe.blockSize)

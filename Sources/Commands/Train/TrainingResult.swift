@@ -226,8 +226,8 @@ struct RunHistory {
     return description.json.encoded()
   }
 
-  /// The present part: a path, or `-`, for each list that was read; null for what only its end
-  /// tells.
+  /// The current part: a path, or `-`, for each list that was read; null for what is known only at
+  /// its end.
   private func part(_ end: (seconds: Double, stepsPerSecond: Double)?) -> JSONValue {
     let (data, trainer) = (start.paths.map { JSONValue.string($0) }, start.trainer)
     return .object(

@@ -18,7 +18,7 @@ final class TrainingRun {
   private var schedule: SavingSchedule
   /// Spent in training steps alone, without evaluations and saves.
   private var trainingTime = Duration.zero
-  // So narrow that the whole moving line has room in eighty columns.
+  // Narrow enough for the whole moving line to fit into eighty columns.
   private var curve = Sparkline(width: 10)
   private var hasReportedFailure = false
 
@@ -47,7 +47,7 @@ final class TrainingRun {
       try train()
       if let status = Interruption.stopCatching() { throw interruption(status) }
     } catch {
-      // What ended the run is worth more words than a description that could not be completed.
+      // What ended the run is reported, not that the description could not be completed.
       if Self.isEnd(error) { try? completeDescription(seconds: seconds) }
       throw error
     }
@@ -199,7 +199,7 @@ final class TrainingRun {
     return steps == 0 ? 0 : Double(steps) / (trainingTime / .seconds(1))
   }
 
-  /// The curve grows whenever the line is made.
+  /// The moving line; each call adds a point to its curve.
   private func movingLine() -> String {
     let (trainer, rate) = (start.trainer, stepsPerSecond)
     curve.add(trainer.smoothedLoss)
@@ -242,7 +242,7 @@ final class TrainingRun {
 }
 
 extension Recipe {
-  /// Whether an evaluation is printed: about twenty of a run are.
+  /// Whether an evaluation is printed: about twenty in a run are.
   fileprivate func isShown(at step: Int) -> Bool {
     let evaluations = (steps + evaluationInterval - 1) / evaluationInterval
     return (step / evaluationInterval).isMultiple(of: max(1, (evaluations + 10) / 20))

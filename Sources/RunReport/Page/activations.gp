@@ -1,4 +1,4 @@
-# The distribution of tanh activations; what is saturated in another colour.
+# The distribution of tanh activations, saturated ones in another colour.
 set terminal svg size 480,300 noenhanced font 'sans-serif,14'
 set xlabel 'activation'
 set format y '%g%%'

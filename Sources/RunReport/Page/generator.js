@@ -1,11 +1,10 @@
-// What the run has learned, in the page: the same distributions as the Swift model's, in JavaScript's 64-bit
-// numbers.
+// What the run has learned, in the page: the Swift model's distributions, in JavaScript's 64-bit numbers.
 //
 //   emb = C[context]; hprebn = emb @ W1 + b1; batch norm with the stored statistics; tanh; @ W2 + b2; softmax;
-//   where the run mixes its network with counts, λ of that and 1 − λ of an interpolated Kneser-Ney model.
+//   where the run mixes its network with counts, λ times that plus 1 − λ times an interpolated Kneser-Ney model.
 //
-// It makes words, and checks itself: probabilities that Swift computed are in the page, and where these
-// differ from them by more than 1e-5, a red line says so.
+// It makes words, and checks itself: the page has probabilities that Swift computed, and if the script's differ
+// from them by more than 1e-5, a red line says so.
 'use strict';
 (() => {
   const element = id => document.getElementById(id);
@@ -148,7 +147,7 @@
     return share.map((probability, id) => weight * probability + (1 - weight) * counts[id]);
   };
 
-  // p to the power of 1 / temperature, normalized. What was computed is kept, as long as there is room.
+  // p to the power of 1 / temperature, normalized. Distributions are cached as long as there is room.
   const room = 20000;
   const kept = new Map();
   let keptTemperature = 1;
@@ -191,8 +190,8 @@
     }
   };
 
-  // Words begin with what the list's begin with, and end with what they end with or what needs nothing
-  // behind it, unless another beginning or ending is asked for.
+  // Words begin as the list's do, and end as they do or with what needs nothing behind it, unless another
+  // beginning or ending is asked for.
   const neverFirst = new Set(network.neverFirst);
   const neverLast = new Set(network.neverLast);
   const isWanted = ({ text, ids, isCut }, wanted) =>
@@ -212,7 +211,7 @@
       const context = [...contexts.slice(row * contextLength, (row + 1) * contextLength)];
       probabilities(context).forEach((found, k) => {
         const difference = Math.abs(found - expected[row * size + k]);
-        // Written so that what is no number fails.
+        // Written so that NaN fails.
         if (!(difference <= largest)) largest = difference;
       });
     }
@@ -237,7 +236,7 @@
   const shownBars = 12;
   const shownWords = 16;
 
-  // What is asked for; characters that the alphabet lacks are left out.
+  // What the user asks for, without characters that are not in the alphabet.
   const wanted = () => {
     const [beginning, ending] = ['prefix', 'suffix'].map(id => [...element(id).value]);
     const inAlphabet = characters => characters.filter(character => ids.has(character));
@@ -279,7 +278,7 @@
     return item;
   };
 
-  // Words are drawn until enough are as asked, in slices of time, so that the page stays awake.
+  // Words are drawn until enough are as asked, in slices of time, so that the page stays responsive.
   const patience = 10000;
   let search = 0;
   const showWords = () => {

@@ -67,7 +67,7 @@ struct FormatDocumentTests {
     #expect(documented.subtracting(written) == [])
   }
 
-  @Test("The version and the architecture are those that it tells")
+  @Test("The document has the version and the architecture of the code")
   func values() throws {
     let text = try Self.document()
     #expect(text.contains("| `version` | `\(Checkpoint.fileVersion)`"))

@@ -67,7 +67,7 @@ struct NotebookNetworkTests {
   }
 
   @Test(
-    "Without them they are those of the training words, and float64 and other rows do not matter")
+    "Without statistics it has those of the training words; float64 and other shapes do not matter")
   func calibrated() throws {
     let network = try network("float64")
     #expect(network.statistics == nil)
@@ -91,7 +91,7 @@ struct NotebookNetworkTests {
     #expect(other.ignored == ["Xb", "dC"])
   }
 
-  @Test("The file of what was imported is read again, with words and without")
+  @Test("The file of an imported network reads back, with words and without")
   func file() throws {
     for words in [nil, names] {
       let checkpoint = try Checkpoint(importing: network("float32"), trainedOn: words)

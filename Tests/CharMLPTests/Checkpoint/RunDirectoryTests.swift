@@ -48,7 +48,7 @@ final class RunDirectoryTests {
     #expect(throws: SystemError.self) { try RunDirectory(creating: self.path) }
   }
 
-  @Test("The next number follows the largest of our own, not what only reads as a number")
+  @Test("The next number follows the largest of our own, not a name that only looks like one")
   func numbers() throws {
     for name in ["names-1", "names-+5", "names-007", "names-1000000000", "towns-9"] {
       _ = try RunDirectory(creating: path + "/" + name)
@@ -77,7 +77,7 @@ final class RunDirectoryTests {
     #expect(found.joined(separator: " ") == steps)
   }
 
-  @Test("One lock at a time; the holder's process is known; the file goes with the lock")
+  @Test("One lock at a time; the holder's process is known; the file is removed with the lock")
   func lock() throws {
     var lock: RunLock? = try RunLock(directory)
     let holder = Int(ProcessInfo.processInfo.processIdentifier)

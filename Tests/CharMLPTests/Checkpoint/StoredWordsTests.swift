@@ -57,7 +57,7 @@ struct StoredWordsTests {
     #expect(Zlib.inflated(bytes.dropLast(), count: 1_000_000) == nil)
   }
 
-  @Test("CRC-32 has its check value, and goes on where another one stopped")
+  @Test("CRC-32 has its check value, and continues where another one stopped")
   func crc32() {
     let digits = Array("123456789".utf8)
     #expect(Zlib.crc32(digits[...]) == 0xCBF4_3926)

@@ -59,7 +59,7 @@ struct DataReportTests {
     #expect((report.duplicates, report.validation.wordsInTraining) == (0, 0))
   }
 
-  @Test("A data report warns of nothing on the bundled list")
+  @Test("A data report has no warning about the bundled list")
   func bundledList() throws {
     let report = DataReport(try Dataset(bundledWords(), Recipe()))
     #expect(report.warnings.isEmpty)

@@ -47,7 +47,7 @@ struct DifferenceTests {
     #expect(verdict(row(.nan, 2, 3), row(.nan, 2, 3), bound: 1).verdict == .wrong)
   }
 
-  @Test("Without a finite bound what is not equal is not comparable, and never WRONG")
+  @Test("Without a finite bound, unequal tensors are not comparable, and never WRONG")
   func noBound() {
     for bound in [Double.infinity, .nan] {
       #expect(verdict(row(1, 2, 3), row(1, 2, 4), bound: bound).verdict == .notComparable)

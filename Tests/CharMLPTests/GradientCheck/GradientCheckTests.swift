@@ -25,7 +25,7 @@ struct GradientCheckTests {
   }
 
   @Test(
-    "With dropout every gradient is right too, and is another one",
+    "With dropout every gradient is right too, and differs",
     arguments: [0.2, 0.9] as [Float])
   func dropout(rate: Float) {
     let plain = GradientProblem.random(batchSize: 8, seed: 1)

@@ -38,7 +38,7 @@ struct ReferenceRefusalTests {
   }
 
   @Test(
-    "What every reference has must be there",
+    "What every reference needs must be there",
     arguments: ["Xb", "Yb", "C", "W1", "b1", "W2", "b2", "bngain", "bnbias"])
   func missing(name: String) throws {
     var file = try file()
@@ -47,7 +47,7 @@ struct ReferenceRefusalTests {
   }
 
   @Test(
-    "A shape that does not fit is refused, of what is given",
+    "A given tensor of a shape that does not fit is refused",
     arguments: [
       ("C", []), ("C", [11]), ("C", [11, 0]), ("C", [0, 4]), ("C", [11, 4, 1]), ("C", [11, 5]),
       ("W1", [10, 20]), ("W1", [240]), ("W1", [12, 0]), ("W1", [13, 20]), ("b1", [19]),
@@ -69,7 +69,7 @@ struct ReferenceRefusalTests {
   }
 
   @Test(
-    "A shape that does not fit is kept, of what is judged, and all else is read",
+    "A judged tensor of a shape that does not fit is kept, and all else is read",
     arguments: [
       (.loss, [2]), (.loss, [0]), (.emb, [3, 4, 4]), (.emb, [4, 12]), (.embcat, [4, 3, 4]),
       (.h, [20, 4]), (.dlogits, [4, 10]), (.dlogits, [11, 4]), (.dcounts_sum, [1, 4]),
@@ -88,7 +88,7 @@ struct ReferenceRefusalTests {
   }
 
   @Test(
-    "A minibatch must be of ids, and of two windows at least",
+    "The ids of a minibatch must have the right shapes, and at least two windows",
     arguments: [
       ("Xb", [12]), ("Xb", [3, 4]), ("Xb", [1, 3]), ("Xb", [0, 3]), ("Xb", [4, 0]), ("Yb", [4, 1]),
       ("Yb", [3]), ("Yb", []),

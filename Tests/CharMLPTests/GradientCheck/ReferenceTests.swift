@@ -57,7 +57,7 @@ struct ReferenceTests {
     #expect(file["loss"]?.shape == [])
   }
 
-  @Test("Float's problem is the one in which all parameters are Float's")
+  @Test("A problem in Float has its parameters rounded to Float")
   func precision() {
     var problem = GradientProblem.random(batchSize: 4, seed: 4)
     var parameters = problem.parameters

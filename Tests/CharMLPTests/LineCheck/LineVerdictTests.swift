@@ -13,7 +13,7 @@ struct LineVerdictTests {
   private static let batchSizes = [2, 3, 32, 64]
 
   @Test(
-    "No line of a right pass is wrong, whatever the seed, in steps and in one go",
+    "No line of a correct pass is wrong, whatever the seed, in steps and in one go",
     arguments: batchSizes, Precision.allCases)
   func rightPasses(batchSize: Int, precision: Precision) {
     for seed in seeds(50) {
@@ -82,7 +82,7 @@ struct LineVerdictTests {
     }
   }
 
-  @Test("No line of a pass is wrong that was computed in Double and rounded once")
+  @Test("No line is wrong in a pass that was computed in Double and rounded once")
   func higherPrecision() {
     for seed in seeds(50) {
       let problem = GradientProblem.random(batchSize: 32, seed: seed)
@@ -177,7 +177,7 @@ struct LineVerdictTests {
   }
 
   @Test(
-    "An update of all parameters is called that, however small", arguments: Precision.allCases)
+    "An update of all parameters is recognized, however small", arguments: Precision.allCases)
   func smallUpdates(precision: Precision) {
     var visible = 0
     for seed in 1...5 as ClosedRange<UInt64> {
@@ -224,7 +224,7 @@ struct LineVerdictTests {
   }
 
   @Test(
-    "A parameter that is simply another is named, where two lines read it",
+    "A parameter of another pass is named, where two lines read it",
     arguments: [PassTensor.W1, .W2, .bngain], Precision.allCases)
   func anotherParameter(parameter: PassTensor, precision: Precision) {
     let problem = GradientProblem.random(batchSize: 32, seed: 3)
@@ -286,7 +286,7 @@ struct LineVerdictTests {
     }
   }
 
-  @Test("Of the parameters' gradients alone it shows that the parameters are another pass's")
+  @Test("The parameters' gradients alone show that the parameters are another pass's")
   func updatedWithGradientsAlone() {
     for precision in Precision.allCases {
       let problem = GradientProblem.random(batchSize: 32, seed: 3)
@@ -313,7 +313,7 @@ struct LineVerdictTests {
   }
 
   @Test(
-    "Of equal windows the sign of what is zero but for rounding does not show, and is not judged")
+    "With equal windows the sign of what is zero but for rounding does not show, and is not judged")
   func equalWindows() {
     let random = GradientProblem.random(batchSize: 32, seed: 5)
     let window = Array(random.minibatch.contexts.prefix(3))
@@ -329,7 +329,7 @@ struct LineVerdictTests {
     }
   }
 
-  @Test("Where a power underflows, a right pass has nothing wrong in it")
+  @Test("Where a power underflows, a correct pass has no wrong line")
   func powerUnderflow() {
     let problem = GradientProblem.random(batchSize: 32, seed: 1)
     for factor in [1e12, 1e13, 1e14, 1e15, 1e16] {
@@ -370,7 +370,7 @@ struct LineVerdictTests {
     .dW2, .db2, .dhpreact, .dbngain, .dbnbias, .dhprebn, .dembcat, .dW1, .db1, .demb, .dC,
   ]
 
-  @Test("With weights that make the softmax underflow, a right pass has nothing wrong in it")
+  @Test("With weights that make the softmax underflow, a correct pass has no wrong line")
   func underflow() {
     for precision in Precision.allCases {
       let problem = GradientProblem.random(batchSize: 32, seed: 1)

@@ -300,7 +300,7 @@ struct NotebookCasesTests {
   }
 
   @Test(
-    "A sum along the other dimension is told where shapes agree",
+    "A sum along the other dimension is recognized where shapes agree",
     arguments: [
       .bnmeani, .bnvar, .counts_sum, .dcounts_sum_inv, .db2, .dbngain, .dbnbias, .dbnvar_inv,
       .dbnmeani,
@@ -319,7 +319,7 @@ struct NotebookCasesTests {
   }
 
   @Test(
-    "Of a parameter that was multiplied after the pass, the hints say so",
+    "The hints say that a parameter was multiplied after the pass",
     arguments: [
       (.W2, [.logits, .dh]), (.W1, [.hprebn, .dembcat]), (.bngain, [.hpreact, .dbnraw]),
     ] as [(PassTensor, [PassTensor])], [2, -1, 1.1] as [Float])
@@ -353,7 +353,7 @@ struct NotebookCasesTests {
     #expect(line.kind == .right && line.hint?.contains("keepdim") == true)
   }
 
-  @Test("Of a wrong shape the next lines follow, and those after them are judged")
+  @Test("The lines that read a wrong shape follow from it, and those after them are judged")
   func wrongShape() throws {
     var file = try file {
       $0.dcounts = $0.dprobs * $0.counts_sum_inv + 1.5 * $0.dcounts_sum
@@ -383,7 +383,7 @@ struct NotebookCasesTests {
     #expect(verdicts.cause == .parameters && verdicts.faults.isEmpty)
   }
 
-  @Test("What is made of a wrong shape, and has the shape that it makes, follows")
+  @Test("A tensor with the shape that a wrong shape leads to follows from it")
   func shapeThatFollows() throws {
     func zeros(_ shape: [Int]) -> Tensor {
       Tensor([Float](repeating: 0, count: shape.reduce(1, *)), shape: shape)
@@ -435,7 +435,7 @@ struct NotebookCasesTests {
     #expect(faults.first?.hint?.hasSuffix(hint) == true, "\(faults)")
   }
 
-  @Test("With only the parameters' gradients in a file, hints claim no more than shows")
+  @Test("With only the parameters' gradients in a file, hints claim no more than these show")
   func hintsOfChains() throws {
     func hint(_ change: (Pass) -> Void) throws -> String? {
       var file = try file(change)
@@ -490,7 +490,7 @@ struct NotebookCasesTests {
     }
   }
 
-  @Test("What an earlier exercise left in the same sizes fits together and nothing else")
+  @Test("What an earlier exercise left in the same sizes is set aside, too")
   func staleInTheSameSizes() throws {
     let steps: [PassTensor] = [
       .logit_maxes, .norm_logits, .counts, .counts_sum, .counts_sum_inv, .probs, .logprobs,
@@ -509,7 +509,7 @@ struct NotebookCasesTests {
     #expect(try verdicts(file).faults.map(\.tensor) == [.dW1])
   }
 
-  @Test("Three mistakes in the steps of cross-entropy are mistakes, whatever is right without them")
+  @Test("Three mistakes in the steps of cross-entropy are not taken for an earlier exercise's")
   func mistakesAreNotLeftovers() throws {
     let right = try file()
     let wrong: [PassTensor] = [.dprobs, .dcounts_sum, .dnorm_logits]

@@ -40,7 +40,7 @@ struct MixtureTests {
   // At λ = 1/2 the loss is below the mean of the two, for −log is convex; the fitted λ is better
   // still.
   @Test(
-    "On the words that chose its weight it is better than the network, and than the mean of both")
+    "On the words that chose its weight a mixture beats the network, and the mean of both losses")
   func gain() throws {
     let run = try Run()
     let mixed = try run.predictor.loss(over: run.dataset.validation)
@@ -211,7 +211,7 @@ struct MixtureTests {
 @Suite("Averaged parameters")
 struct AveragingTests {
   @Test(
-    "The network that predicts is the average, and a resumed run has the bits of one without a stop"
+    "The average predicts, and a resumed run has the bits of an uninterrupted one"
   )
   func resuming() throws {
     var recipe = Recipe()

@@ -67,7 +67,7 @@ struct MostLikelyMemoryTests {
   }
 
   @Test(
-    "A few most likely words are the first of many, in the same order, for less memory",
+    "A search for few words finds the first of those for many, in order, with less memory",
     arguments: [1, 2, 10, 100, 1000], [Int.max, 0])
   func few(count: Int, stateLimit: Int) throws {
     let model = try tinyModel(ending: 3)

@@ -224,7 +224,7 @@ struct StartingNetworkTests {
     #expect("\(expected)" == "\(key) is \(size), but the network to start from has \(ofNetwork)")
   }
 
-  @Test("The minibatches are those of a run from nothing, and resuming needs no source")
+  @Test("The minibatches are those of a run from scratch, and resuming needs no source")
   func resuming() throws {
     let words = StoredWords(dataset.words)
     let whole = try Trainer(run.recipe, dataset, from: source)

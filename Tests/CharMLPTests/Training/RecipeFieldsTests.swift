@@ -37,7 +37,7 @@ struct RecipeFieldsTests {
     #expect(Set(Recipe.fields.map(\.key)).count == Recipe.fields.count)
   }
 
-  @Test("What the notebook and the best recipe have is within every range")
+  @Test("The settings of the notebook and of the best recipe are within their ranges")
   func presets() throws {
     for preset in Recipe.Preset.allCases {
       for windows in [1, 20_000, 50_000, 182_000, 800_000, 1 << 40] {

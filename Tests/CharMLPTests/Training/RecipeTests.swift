@@ -26,7 +26,7 @@ struct RecipeTests {
     #expect(abs(found - rate) <= 1e-7)
   }
 
-  @Test("The second half of the notebook's run has exactly 0.01")
+  @Test("The second half of the notebook's run has a learning rate of exactly 0.01")
   func notebook() {
     let recipe = Recipe()
     #expect(recipe.learningRate(at: 99_999) == 0.1)
@@ -44,7 +44,7 @@ struct RecipeTests {
     #expect(recipe.learningRate(at: 102) > 0.0499999)
   }
 
-  @Test("A warm-up longer than the run only grows")
+  @Test("With a warm-up longer than the run, the rate only grows")
   func endlessWarmup() {
     let recipe = recipe { $0.warmup = 1000 }
     #expect(recipe.learningRate(at: 199) < 0.0201)

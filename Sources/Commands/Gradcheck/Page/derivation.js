@@ -1,5 +1,5 @@
-// docs/derivation.md, which stands in this page: its sections, the PyTorch lines in them, and its formulas as
-// MathML. Only what that document uses of Markdown and LaTeX is understood; nothing becomes HTML by itself.
+// docs/derivation.md, which is embedded in this page: its sections, the PyTorch lines in them, and its formulas as
+// MathML. Only what that document uses of Markdown and LaTeX is understood; no text becomes HTML.
 
 /** An element with attributes, listeners and children. */
 const element = (tag, attributes, ...children) =>
@@ -56,7 +56,7 @@ function parseDerivation(markdown) {
 
 const DERIVATION = parseDerivation(parsed("derivation"));
 
-/** What PyTorch writes for a tensor: the lines of its section that assign to it or change it. */
+/** A tensor's lines in PyTorch: those of its section that assign to it or change it. */
 function pythonLines(name) {
   const { section } = TENSORS.get(name);
   const target = new RegExp(`^${name}(\\[[^=]*\\])?(\\.\\w+\\(.*| *[-+*/]?=.*)$`);

@@ -1,5 +1,5 @@
 // The pass as a picture: a node for each forward tensor and its gradient, arrows forward, dashed arrows back. There
-// are two layouts, for wide and for narrow screens. The picture shows states; what they are is given to it.
+// are two layouts, for wide and for narrow screens. The picture shows states, and is told what they are.
 
 const SIGNS = {
   right: { sign: "✓", word: "right" },

@@ -115,7 +115,7 @@ class Line {
       case "norm_logits": return s.logits.plus(s.logit_maxes);
       case "dlogits": return s.dnorm_logits.plus(v.logits.maximaOfRows().times(s.dlogit_maxes));
       case "dhpreact": return s.h.pow(2).plus(1).times(s.dh);
-      // What a function loses of an argument that was computed here is its slope times that.
+      // The error from an argument that was computed here is the function's slope times the argument's error.
       case "h": return v.h.magnitude().plus(this.loss("hpreact", v.h.pow(2).from(1)));
       case "counts": return v.counts.plus(this.loss("norm_logits", v.counts));
       case "logprobs": return v.logprobs.magnitude().plus(this.loss("probs", v.probs.pow(-1)));
@@ -125,7 +125,7 @@ class Line {
         return this.quotient(s.dprobs.magnitude()).plus(overflow);
       }
       case "dbnvar": {
-        // A power below the least normal number has lost digits, and a large factor makes much of them.
+        // A power below the least normal number has lost digits, and a large factor magnifies the loss.
         const most = 1 / this.precision.least;
         const underflow = v.bnvar.plus(1e-5).pow(1.5).times(2).map((x) => (x <= most ? 0 : Infinity));
         return this.quotient(s.dbnvar.magnitude()).plus(underflow);
@@ -159,7 +159,7 @@ class Line {
       };
       return { value: form(v, -1), size: form(s, 1) };
     }
-    // exp loses of a probability what its argument has lost, which is in proportion to the argument.
+    // A probability's relative error is the error of exp's argument, which is in proportion to the argument.
     const maxes = v.logits.maximumOfColumns();
     const exponents = v.logits.minus(maxes);
     const logs = exponents.exp().sumOfColumns().log();
@@ -177,7 +177,7 @@ class Line {
   }
 }
 
-// MARK: How far right programs are apart on a problem (Comparison.swift)
+// MARK: How far correct programs differ on a problem (Comparison.swift)
 
 /** The part of Python's `random` that is needed here. */
 class PythonRandom {
@@ -287,7 +287,7 @@ function lastPlace(x, precision) {
   return Math.max(2 ** power * precision.ulp, smallest);
 }
 
-/** The bounds on the difference of two right programs, measured when the first is asked for. */
+/** The bounds on the difference of two correct programs, measured when the first is asked for. */
 class MeasuredBounds {
   constructor({ problem, precision, sizes }) {
     Object.assign(this, { problem, precision, sizes });

@@ -256,7 +256,7 @@ const elementwise = (f) => (tensor, given) => {
   return new NotebookTensor(tensor.shape, tensor.data.map(f));
 };
 
-/** Of all elements, or along a dimension. */
+/** A reduction over all elements, or along a dimension. */
 const reduction = (reduce) => (tensor, given) => {
   const { dim, keepdim = false } = bound(given, ["dim", "keepdim"]);
   return dim === undefined ? scalarTensor(reduce([...tensor.data])) : reduceAlong(tensor, dim, keepdim, reduce);

@@ -2,7 +2,7 @@
 
 const byId = (id) => document.getElementById(id);
 
-/** What the tabs have: verdicts by name, shapes, and whatever else is to be said. */
+/** The state of the tabs: verdicts by name, shapes, and whatever else they show. */
 const app = { mode: "file", chosen: null, file: null, practice: null };
 
 const current = () => (app.mode === "file" ? app.file : app.practice?.result ?? null);
@@ -281,14 +281,14 @@ function countsText(lines) {
     .map(([count, word]) => `${count} ${word}`).join(", ");
 }
 
-/** Lines that have something in common, in the order of the first of each. */
+/** Lines grouped by key, in the order in which the keys first occur. */
 function grouped(lines, key) {
   const groups = new Map();
   for (const line of lines) groups.set(key(line), [...(groups.get(key(line)) ?? []), line]);
   return [...groups.values()];
 }
 
-/** What a whole file is wrong in. */
+/** What is wrong with a file as a whole. */
 function causeText({ lines, cause }) {
   const { words } = TABLE;
   if (cause === "minibatch") return words.minibatch;

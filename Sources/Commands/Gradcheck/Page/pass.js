@@ -1,5 +1,5 @@
 // The table of tensors, which Swift wrote into this page, and the pass: one line of JavaScript for each line of
-// Derivation.swift. A line is evaluated when it is first read; whoever sets a tensor gets what follows from there.
+// Derivation.swift. A line is evaluated when it is first read; if a tensor is set, what follows is computed from it.
 
 const parsed = (id) => document.getElementById(id).textContent.replaceAll("<\\/", "</");
 const TABLE = JSON.parse(parsed("table"));
@@ -144,7 +144,7 @@ class Sizes {
     let best;
     for (const n of sorted(windows)) {
       for (const hidden of sorted(units)) {
-        // All transposed is a mistake, and no other size.
+        // If all are transposed, that is a mistake and not another size.
         if ((n === this.n && hidden === this.hidden) || (n === this.hidden && hidden === this.n)) continue;
         const sizes = new Sizes({ ...this, n, hidden });
         const count = [...shapes].filter(([name, shape]) => sizes.accepts(shape, name)).length;

@@ -119,7 +119,7 @@ class Practice {
   run() {
     const [scope, errors, borrowed] = [this.newScope(), new Map(), new Map()];
     for (const name of FORWARD) this.runCell(name, scope, errors);
-    // What the backward lines do not have is ours, for their forward pass.
+    // Gradients that are not written yet are ours, computed for their forward pass.
     const ours = new Pass(exampleProblem);
     for (const name of FORWARD) {
       const value = matrixOf(scope.get(name), name);
@@ -182,7 +182,7 @@ class Practice {
     return loss === undefined ? NaN : asTensor(loss).data[0];
   }
 
-  /** The slopes of the loss in every element of what a gradient belongs to; null if there is no loss. */
+  /** The slope of the loss in each element of a gradient's tensor; null if there is no loss. */
   slopes(gradient) {
     const key = gradient + "\n" + this.forwardText;
     if (!this.numeric.has(key)) {

@@ -3,7 +3,7 @@
 
 const isFault = (verdict) => verdict !== undefined && (verdict.kind === "here" || verdict.kind === "shape");
 
-/** Whether a line is right, and what is given in the file is not what it was computed from. */
+/** Whether a line is right, but was computed from other parameters or ids than those in the file. */
 const isMisfit = (verdict) =>
   verdict !== undefined && verdict.kind === "follows" && verdict.from.every((name) => PARAMETERS.includes(name));
 
@@ -27,7 +27,7 @@ class PassJudge {
     this.unclassified = new Set();
     // For a tensor of a wrong shape, the lines that the shape comes from.
     this.shapeOrigins = new Map();
-    // Theirs, and, where that is wrong by its line, what the line makes.
+    // The file's tensor, and, where that is wrong by its line, what the line makes.
     this.versions = new Map(PARAMETERS.map((name) =>
       [name, [{ input: lineInput(reference.problem[name]), faults: new Set() }]]));
   }
@@ -91,7 +91,7 @@ class PassJudge {
       choices.map((choice) => new Map([...choice, [input, version]]))), [new Map()]);
   }
 
-  /** Behind many missing lines, what was measured of right programs is a better bound than the worst case. */
+  /** Behind many missing lines, what was measured of correct programs is a better bound than the worst case. */
   measuredLimit(name, candidate) {
     const isForwardRight = FORWARD.every((forward) => isMisfit(this.verdicts.get(forward))
       || !["here", "shape", "follows"].includes(this.verdicts.get(forward)?.kind));
@@ -141,7 +141,7 @@ class PassJudge {
     const accept = (faults) => {
       const others = [...faults].filter((fault) => !PARAMETERS.includes(fault));
       if (others.length < faults.size) {
-        // What it was computed from has changed since; it is right, and what reads it as well.
+        // What it was computed from has changed since; it is right, and so is what reads it.
         set(others);
         return say("follows", { from: faults });
       }
@@ -226,7 +226,7 @@ class PassJudge {
     return different.size >= TABLE.sumsForSign ? rows : undefined;
   }
 
-  /** What a sum that is zero but for rounding has to do with what the file's own terms leave. */
+  /** How a sum that is zero but for rounding relates to what the file's own terms leave. */
   rounding(name, found, cancelled) {
     const rows = this.cancellingTerms(name, cancelled);
     if (!rows) return undefined;
@@ -387,7 +387,7 @@ class PassJudge {
     }));
   }
 
-  /** If the lines that read one parameter fail, show no kind of mistake, and nothing else fails: it is another. */
+  /** If just the lines that read one parameter fail, and show no kind of mistake, it is not the pass's parameter. */
   withOneParameter(lines) {
     const faults = lines.filter(isFault).map((line) => line.name);
     const parameter = PARAMETERS.find((parameter) => {
@@ -432,7 +432,7 @@ class PassJudge {
       const { ids, cancels, inputs } = TENSORS.get(name);
       return ids === null && cancels === null && inputs.every((input) => other.tensors.has(input));
     });
-    // An earlier exercise leaves all but the parameters' gradients.
+    // What an earlier exercise has left is never a parameter's gradient.
     const gradients = judged.filter((name) => PARAMETERS.includes(TENSORS.get(name).owner));
     const considered = gradients.length ? gradients : judged;
     const holding = considered.filter((name) => {
@@ -454,7 +454,7 @@ function withoutOriginsThatFit(lines) {
   });
 }
 
-/** The sum of each row, its rounding made up for (Neumaier). */
+/** The sum of each row, with compensated rounding (Neumaier). */
 function exactRowSums(matrix) {
   return Array.from({ length: matrix.rows }, (_, row) => {
     let [sum, lost] = [0, 0];
@@ -569,7 +569,7 @@ class LineHints {
     if (!cancels || !this.isFound(this.line)) return null;
     const factor = this.judge.rounding(this.name, this.found, cancels)?.clearFactor;
     if (factor === undefined) return TABLE.hints.oppositeRounding;
-    // It is known to a fifth.
+    // The factor is known to within a fifth.
     const times = factor > 1 ? factor : 1 / factor;
     let unit = 1;
     while (times >= 10 * unit) unit *= 10;
@@ -598,7 +598,7 @@ class LineHints {
     return null;
   }
 
-  /** dC as a loop makes it that assigns, leaves out a position of the contexts, or takes another. */
+  /** dC from a loop that assigns, leaves out a position of the contexts, or takes another. */
   lostWrites() {
     if (this.name !== "dC" || this.isFound(this.line)) return null;
     const demb = this.judge.versions.get("demb")?.[0]?.input.value;
@@ -749,7 +749,7 @@ class LineHints {
     return null;
   }
 
-  /** What is often taken for the line. */
+  /** A formula that is often mistaken for the line. */
   otherForm() {
     if (this.isFound(this.line)) return null;
     const form = this.wrongForms().find(([, value]) => this.isFoundLike(value()));
@@ -791,7 +791,7 @@ class LineHints {
     }
   }
 
-  /** The line with another power of one of its inputs; of the variance, ε is in it. */
+  /** The line with another power of one of its inputs; the variance's includes ε. */
   otherPower() {
     if (this.isFound(this.line)) return null;
     for (const input of this.inputs) {
@@ -826,7 +826,7 @@ class LineHints {
     return isSame && isClear ? TABLE.hints.otherOrder : null;
   }
 
-  /** Mistakes that many make, and what they are. */
+  /** Common mistakes: the hint for each, and what it computes. */
   wrongForms() {
     const { n, line } = this;
     const given = (name) => this.input(name);
@@ -1046,7 +1046,7 @@ class LineShapes {
     if (count(expected) === 1) return "notSummed";
     if (count(found) === 1) return "summedOverAll";
     const whole = this.whole();
-    // Of as many windows as units, only the sum's dimension tells them apart.
+    // If there are as many windows as units, only the sum's dimension tells them apart.
     if (whole && this.axis !== null && !sameShape(found, expected) && isIn(LineShapes.reduced(whole, 1 - this.axis))) {
       return "otherDimension";
     }
@@ -1068,7 +1068,7 @@ class LineShapes {
   }
 }
 
-/** What to note of a line that is right: a lost dimension, or what its numbers cannot show. */
+/** What to note about a line that is right: a lost dimension, or what its numbers cannot show. */
 function noteOn(name, found, judge) {
   const { reference } = judge;
   const shape = reference.sizes.shape(name);
