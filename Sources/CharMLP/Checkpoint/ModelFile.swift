@@ -1,7 +1,7 @@
 // Model files as bytes: safetensors files that Python's `safetensors` opens too.
 //
-// How a checkpoint, or a network alone, is written, and how it is read and checked. Their paths, and
-// the errors, are Checkpoint.swift's.
+// How a checkpoint, or a network alone, is written, and how it is read and checked. The paths and
+// the errors are in Checkpoint.swift.
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
 
 import LinearAlgebra

@@ -2,9 +2,9 @@
 // gradient; and their sizes.
 //
 // All code that compares, perturbs, judges or names tensors reads this table. A tensor is a case of
-// an enumeration, so one without a row does not compile. A test holds each row's line and inputs
-// against Derivation.swift, which says what is computed; this only says where it stands and how
-// large it is.
+// an enumeration, so one without a row does not compile. A test compares each row's line and inputs
+// with Derivation.swift, which says what is computed; this table only says where a tensor stands
+// and how large it is.
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
 
 package import LinearAlgebra
@@ -69,7 +69,7 @@ extension PassTensor {
   /// The forward lines that read the tensor.
   package var readers: [PassTensor] { Self.forward.filter { $0.inputs.contains(self) } }
 
-  /// Which ids of the minibatch the line reads besides.
+  /// Which ids of the minibatch the line reads as well.
   var ids: MinibatchIDs? { row.ids }
 
   /// The heading in docs/derivation.md under which the line is derived: a gradient's is mostly that
@@ -84,14 +84,14 @@ extension PassTensor {
   /// - b1: batch norm subtracts the mean, and the mean takes all of b1 with it.
   var cancels: PassTensor? { row.cancels }
 
-  /// The input that the line divides by. A quotient's size is not that of the sizes: what is lost
-  /// of the divisor counts relative to its value.
+  /// The input that the line divides by. The size of a quotient is not the quotient of sizes: an
+  /// error in the divisor counts relative to its value.
   var divisor: PassTensor? { row.divisor }
 
-  /// The scale of each element's step in a numeric derivative; without meaning for gradients.
+  /// The scale of each element's step in a numeric derivative; meaningless for gradients.
   var scale: KeyPath<StepScales, Matrix<Double>> & Sendable { row.scale }
 
-  /// The row with what does not depend on the precision.
+  /// The tensor's row; what is read from it here does not depend on the precision.
   private var row: TensorRow<Double> { TensorRow(self) }
 }
 
@@ -124,8 +124,7 @@ enum MinibatchIDs: String, Sendable {
 struct TensorRow<Scalar: MatrixScalar> {
   typealias Setter = (Derivation<Scalar>, Matrix<Scalar>) -> Void
 
-  /// The tensor's property. A generic key path takes long to make, and few who ask for a row need
-  /// it.
+  /// The tensor's property. A generic key path is slow to make, and few who ask for a row need it.
   let path: () -> KeyPath<Derivation<Scalar>, Matrix<Scalar>>
   /// Sets the tensor without evaluating its line, as its key path would; nil for a parameter.
   let set: Setter?

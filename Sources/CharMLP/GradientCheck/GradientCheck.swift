@@ -237,7 +237,7 @@ struct NumericGradient: Sendable {
   static let directions = 8
 
   /// The step, relative to the distance over which the loss bends. It is above ∛2⁻⁵² ≈ 6e-6, where
-  /// both errors are equal, so that the formula's own error is the larger. A second quotient reveals
+  /// both errors are equal, so that the formula's own error is the larger. A second quotient shows
   /// that one, because it grows fourfold with twice the step.
   static let relativeStep = 1e-4
 

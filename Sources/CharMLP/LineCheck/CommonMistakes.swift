@@ -9,7 +9,7 @@ import LinearAlgebra
 // MARK: - The loop that fills dC
 
 extension LineHints {
-  /// dC as made by a loop that assigns, leaves out a position of the contexts, or takes a wrong one.
+  /// dC from a loop that assigns, leaves out a position of the contexts, or takes a wrong one.
   var lostWrites: String? {
     guard tensor == .dC, let demb = input(.demb), !isFound(line) else { return nil }
     let ids = judge.reference.problem.minibatch.contexts.map { Int($0) }

@@ -325,7 +325,7 @@ struct LineShapes {
     return [axis == 0 ? [1, shape[1]] : [shape[0], 1], [shape[1 - axis]]]
   }
 
-  /// Whether the line makes this shape from its inputs, some of whose shapes are not the notebook's.
+  /// Whether the line makes this shape from inputs, some of whose shapes are not the notebook's.
   func makes(_ found: [Int], of given: [PassTensor: [Int]]) -> Bool {
     guard tensor.isElementwise || tensor.reducedAxis != nil else { return true }
     guard let whole = whole(given) else { return false }
@@ -390,7 +390,7 @@ extension PassTensor {
     return ids == nil && reducedAxis == nil && self != .embcat
   }
 
-  /// The dimension that the line's sum, or its maximum, removes from a matrix; nil if there is none.
+  /// The dimension that the line's sum or maximum removes from a matrix; nil if there is none.
   var reducedAxis: Int? {
     if self == .logit_maxes { return 1 }
     guard case .sum(let dimension, 0) = terms, dimensions.count == 1 || dimensions.contains(.one)

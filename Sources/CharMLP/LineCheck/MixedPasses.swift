@@ -64,8 +64,8 @@ extension PassVerdicts {
 
 // MARK: - Parameters after the update
 //
-// Of a parameter that was updated, the file has p − rate · dp. The rate is not known; but one number
-// that makes all elements of a line right is no accident.
+// For a parameter that was updated, the file has p − rate · dp. The rate is not known; but one
+// number that makes all elements of a line right is no accident.
 
 extension PassTensor {
   /// The parameters that an update changes: of the others the gradient is zero but for rounding.

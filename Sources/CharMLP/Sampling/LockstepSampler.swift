@@ -202,7 +202,8 @@ struct LockstepSampler {
   @inline(__always)
   private mutating func advance(_ lane: inout Lane) {
     let length = lane.ids.count
-    // Whether a word must have more characters than its prefix is known at its first draw.
+    // Leaving out an end that comes too early is exact at the first draw, where it favours all words
+    // alike; later it would favour some.
     let isEndless = length == language.prefix.count && length < language.minLength
     let id = draw(&lane, isEndless)
     lane.drawn += 1

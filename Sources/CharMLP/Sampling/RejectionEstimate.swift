@@ -199,7 +199,7 @@ private struct BigramProposal {
   /// Draws the next character in proportion to p(x) h(x).
   private func advance(_ lane: inout Lane, _ distribution: [Double], _ weights: inout [Double]) {
     let length = lane.ids.count
-    // An attempt draws its first character among those that may come.
+    // An attempt leaves out an end that comes too early at its first draw.
     let isFirst = length == language.prefix.count && length < language.minLength
     weights[0] = language.mayEnd(lane.state, length: length) ? distribution[0] : 0
     for id in 1..<count {

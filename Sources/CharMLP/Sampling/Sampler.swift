@@ -38,8 +38,8 @@ public struct Sampler: WordSource {
       }
     }
 
-    /// The characters drawn in a search of a few seconds: fewer for a large vocabulary, where each is
-    /// more work.
+    /// The characters drawn in a search of a few seconds: fewer for a large vocabulary, where each
+    /// is more work.
     func shortBudget(vocabulary: Int) -> Int {
       budget ?? max(1, min(1_000_000, 100_000_000 / vocabulary))
     }

@@ -22,7 +22,7 @@ public final class Trainer {
   public let lineage: Lineage
   /// How the gradients are computed.
   public let backward: Backward
-  /// Takes the place of the recipe's learning rate, for a search.
+  /// Overrides the recipe's learning rate, for a search.
   var learningRate: Float?
   /// The ranks that train together; nil for this process alone.
   let communicator: (any Communicator)?
@@ -42,7 +42,7 @@ public final class Trainer {
   private var lossStretches: LossStretches
   /// The best evaluation so far; nil before the first.
   public internal(set) var best: BestEvaluation?
-  /// Whether a request to stop has ended it; among ranks, all of them.
+  /// Whether a request to stop has ended training; among ranks, a request on any of them.
   public private(set) var isStopped = false
 
   /// Starts a run from the recipe's seed, or from a trained network.
@@ -64,7 +64,8 @@ public final class Trainer {
       recipe, dataset, from: network, backward: backward, threads: threads, communicator: nil)
   }
 
-  /// The same among ranks, which train together by the fused engine; nil for this process alone.
+  /// The same among ranks, which train together by the fused engine; without a communicator, for
+  /// this process alone.
   package convenience init(
     _ recipe: Recipe, _ dataset: Dataset, from network: StartingNetwork? = nil,
     backward: Backward = .fused, threads: Int = 1, communicator: (any Communicator)?
@@ -319,7 +320,7 @@ extension Trainer {
 // An upper bound on the peak, so that excessive sizes are refused before anything is allocated: the
 // engine, as its own layout counts it, beside a model that is evaluated and the file that is made
 // of it. What never grows with the flags is left out, and so are the windows, which the data set
-// answers for. Double cannot overflow here, and its rounding does not matter.
+// limits itself. Double cannot overflow here, and its rounding does not matter.
 
 extension Trainer {
   /// The bytes that training, evaluating and saving take together, or nil above what can be
@@ -336,9 +337,9 @@ extension Trainer {
     else { return nil }
     // The model's parameters, its folded first layer, the tensors of the file and the file.
     var copies = 4.0
-    // AdamW's two moments: taken down, as tensors and in the file.
+    // AdamW's two moments: copied from the engine, as tensors and in the file.
     if hasMoments { copies += 6 }
-    // So is what is averaged, beside its average.
+    // Likewise the unaveraged parameters, beside their average.
     if recipe.averaging > 0 { copies += 3 }
     var total = Double(engine) + copies * shape.parameterBytes + evaluationBytes(shape)
     if backward != .fused { total += shape.derivationBytes(batchSize: recipe.batchSize) }
