@@ -202,8 +202,8 @@ struct LockstepSampler {
   @inline(__always)
   private mutating func advance(_ lane: inout Lane) {
     let length = lane.ids.count
-    // Leaving out an end that comes too early is exact at the first draw, where it favours all words
-    // alike; later it would favour some.
+    // Leaving out an end that comes too early is exact at the first draw, where it favours all
+    // words alike; later it would favour some.
     let isEndless = length == language.prefix.count && length < language.minLength
     let id = draw(&lane, isEndless)
     lane.drawn += 1
