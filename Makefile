@@ -49,7 +49,7 @@ setup:
 	@pkg-config --exists openblas zlib 2>/dev/null && test -e /usr/include/lapacke.h && exit 0; \
 	$(call install,$(PACKAGES))
 
-# Continuous integration names here what those wait for that use a build.
+# What targets that use a build wait for; continuous integration sets it.
 BUILT :=
 
 build: setup
@@ -59,7 +59,7 @@ train: build
 	swift run -c release --skip-build train
 
 # What is installed: the program `charmlp` with Swift's library inside, its manual pages, and completions. They are
-# put together in $(STAGE), so that only copying needs the superuser: `make program && sudo make install` works
+# put together in $(STAGE), so that only copying needs root: `make program && sudo make install` works
 # where root's PATH has no Swift. PORTABLE=1 makes a program for every machine of the architecture, for packages.
 PREFIX ?= /usr/local
 PORTABLE ?= 0
@@ -67,7 +67,7 @@ STAGE := .build/program
 SCRATCH := .build$(if $(filter 1,$(PORTABLE)),/portable)
 PROGRAM ?= $(SCRATCH)/release/charmlp
 INSTALLED = $(abspath $(DESTDIR)$(PREFIX))
-# As shells look for them.
+# Where shells look for them.
 COMPLETIONS := bash:bash-completion/completions/charmlp zsh:zsh/site-functions/_charmlp \
   fish:fish/vendor_completions.d/charmlp.fish
 
@@ -93,7 +93,7 @@ copy:
 	install -D -m 755 $(STAGE)/bin/charmlp $(INSTALLED)/bin/charmlp
 	cd $(STAGE)/share && find * -type f -exec install -D -m 644 {} $(INSTALLED)/share/{} ';'
 
-# Folders that are empty then go too, but for those of the system's own prefixes.
+# Folders that are left empty are removed too, except in the system's own prefixes.
 uninstall:
 	cd $(INSTALLED) && rm -f bin/charmlp share/man/man1/charmlp.1 share/man/man1/charmlp-*.1 \
 	  $(foreach each,$(COMPLETIONS),share/$(lastword $(subst :, ,$(each))))
@@ -104,8 +104,8 @@ uninstall:
 try-install: | $(BUILT)
 	python3 Tools/try_install.py $(PROGRAM)
 
-# Tests of commands wait for processes while all others compute, so they run side by side, in two processes of one build.
-# What failed is said once more at the end. $(1): the configuration; $(2): which tests of commands; $(3): which others.
+# Tests of commands wait for processes while the others compute, so they run side by side, in two processes of one build.
+# Failures are repeated at the end. $(1): the configuration; $(2): which tests of commands; $(3): which others.
 test test-release: SHELL := /bin/bash
 test test-release: .SHELLFLAGS := -o pipefail -c
 tests = swift test -c $(1) --skip-build --ignore-lock --disable-xctest $(2) 2>&1 | tee $$logs/$(3)
@@ -119,8 +119,8 @@ test: setup
 	@$(call side_by_side,debug,--filter '^CommandTests\.($(COMMANDS))Tests',--skip '^CommandTests\.')
 	$(MAKE) example
 
-# The suites of commands that see the optimizer. What the others are about, flags and files and streams, it cannot change,
-# nor the text of reports: COMMANDS names the suites to run.
+# The suites of commands whose results the optimizer may change. It cannot change what the others test: flags, files,
+# streams and the text of reports. COMMANDS names the suites to run.
 OPTIMIZED := Allocation|Bench|BenchKernels|Gradcheck|Place|Threads|Train
 
 build-tests-release: setup
@@ -130,14 +130,14 @@ test-release: COMMANDS = $(OPTIMIZED)
 test-release: build-tests-release
 	@$(call side_by_side,release,--filter '^CommandTests\.($(COMMANDS))Tests',--filter '^(CharMLP|LinearAlgebra|Safetensors|Posix)Tests\.')
 
-# In the build folder of the package, whose debug build of the library they use. `conditions` draws from the network
+# Built in the package's own build folder, to use its debug build of the library. `conditions` draws from the network
 # that `names` saves.
 EXAMPLES := names own-loop conditions derivation
 example: setup
 	swift build --package-path Examples --scratch-path .build
 	@for program in $(EXAMPLES); do echo "$$program:"; .build/debug/$$program || exit 1; done
 
-# The plugin of DocC comes only with the variable. Its build has a folder of its own, because it makes symbol graphs.
+# DocC's plugin is a dependency only with the variable. Its build has its own folder, because it makes symbol graphs.
 DOCS := .build/docs
 docs: setup-mpi
 	CHARMLP_DOCS=1 swift package --scratch-path $(DOCS) --allow-writing-to-directory .build/documentation \
@@ -275,7 +275,7 @@ long-list: build build-mpi
 long-list-quick: build-mpi | $(BUILT)
 	CHARMLP_TRAIN=$(MPI_TRAIN) python3 Tools/long_list.py 2500000
 
-# What continuous integration runs besides, two at a time: each has a build of its own, or only reads what is built.
+# What else continuous integration runs, two at a time: each has a build of its own, or only reads what is built.
 after-tests: sanitize-quick-thread browser sanitize-quick-address test-mpi fuzz crash-quick long-list-quick
 
 # The download is verified before it takes its place. NAMES_URL may be a file:// address.

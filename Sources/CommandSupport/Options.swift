@@ -3,7 +3,7 @@
 //   @Option(help: "Words to print.", in: 0...1_000_000) var samples = 20
 //   @Option(help: "Seconds for each table.", above: 0, upTo: 3600) var seconds = 2.0
 //
-// These add the default to the help, which ArgumentParser omits beside a transform. Options
+// These add the default to the help, which ArgumentParser omits if there is a transform. Options
 // without a default take `wholeNumber(in:)` or `decimalNumber(in:)` as their transform, and
 // settings of a recipe take `setting(_:)`, with the limits in the recipe's table.
 

@@ -110,7 +110,7 @@ extension ModelSource {
     }
   }
 
-  /// The bytes of a model file, or of another safetensors file, as many as the memory takes.
+  /// The bytes of a model file, or of another safetensors file, if there is memory for them.
   /// - Throws: `CommandFailure` (66).
   package static func bytes(
     of path: String, allowingPipes: Bool = true,

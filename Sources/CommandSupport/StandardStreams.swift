@@ -89,7 +89,7 @@ public final class StandardOutput: Sendable {
 // MARK: - Progress, warnings and errors go to stderr through here
 
 // Nothing here throws or traps: when stderr is closed there is nobody left to tell. The one thing
-// it remembers is whether a moving line stands on the terminal, so that whatever is printed next,
+// it remembers is whether a moving line is on the terminal, so that whatever is printed next,
 // also on stdout, takes its place instead of being glued to its end. How often a line may move is
 // ProgressDisplay's business.
 
@@ -157,7 +157,7 @@ public final class StandardError: Sendable {
     }
   }
 
-  /// Takes the moving line away, if one stands.
+  /// Takes the moving line away, if there is one.
   func clearMovingLine() {
     state.withLock { state in
       guard state.hasMovingLine else { return }

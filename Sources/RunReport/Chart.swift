@@ -1,5 +1,5 @@
-// A chart: what is to be drawn, numbers and a script; its picture, drawn by gnuplot and made fit
-// for a page; and its figure there, with legend and caption.
+// A chart: its numbers and script; its picture, drawn by gnuplot and adapted to a page; and its
+// figure there, with legend and caption.
 //
 // How it is drawn is gnuplot's business, how it is coloured the style sheet's. Words and symbols
 // never reach gnuplot. Its data have the number of a label (`@3@`) in their place, which the text,
@@ -170,7 +170,7 @@ final class Figures {
 
   init(_ gnuplot: Gnuplot?) { self.gnuplot = gnuplot }
 
-  /// Why no chart of the page is there; nil if there is a gnuplot.
+  /// Why the page has no charts; nil if there is a gnuplot.
   var notice: String? {
     gnuplot == nil
       ? "The charts are missing: there is no gnuplot on the machine that made this page. Install it "
@@ -308,7 +308,7 @@ struct Gnuplot: Sendable {
 // ink and do no harm.
 
 extension Markup {
-  /// A chart as it stands in a page, from gnuplot's output; nil if that is no picture.
+  /// A chart for a page, made from gnuplot's output; nil if that is no picture.
   init?(gnuplot output: String, of chart: Chart) {
     guard let start = output.firstRange(of: "<svg"),
       let box = output[start.upperBound...].firstRange(of: "viewBox=\""),

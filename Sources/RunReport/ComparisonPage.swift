@@ -3,7 +3,7 @@
 import CharMLP
 import CommandSupport
 
-/// Runs beside each other, as one HTML file.
+/// Runs side by side, as one HTML file.
 public struct ComparisonPage: WrittenPage {
   private let runs: [RecordedRun]
   private let losses: [SplitLosses?]

@@ -421,7 +421,7 @@ struct TimedProduct {
     return Float(depth) * .ulpOfOne * Float(depth) * magnitude
   }
 
-  /// Computes the product into memory that is there already.
+  /// Computes the product into existing memory.
   func compute(_ matmul: MatrixProduct, into result: inout Matrix<Float>) {
     switch transposed {
     case .none: matmul.accumulate(a, b, into: &result)
@@ -464,7 +464,7 @@ extension Matrix<Float> {
 
 /// A figure of a row.
 struct Figure {
-  /// What stands above it in the table; nil if it is not shown.
+  /// The heading of its column in the table; nil if it is not shown.
   let heading: String?
   /// Its key in JSON; nil if it is left out.
   let key: String?

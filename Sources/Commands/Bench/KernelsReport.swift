@@ -23,9 +23,9 @@ struct KernelsReport: BenchReport {
   }
 
   let rows: [Row]
-  /// What is in use.
+  /// The kernels in use.
   let kernels: KernelChoice
-  /// What is in use without `OPENBLAS_CORETYPE`; nil if that could not be found out.
+  /// Those that would be in use without `OPENBLAS_CORETYPE`; nil if that could not be found out.
   let unprompted: KernelChoice?
 
   /// Times each core type for an equal share of `seconds`.
@@ -166,7 +166,7 @@ extension BenchProcess {
     }
   }
 
-  /// What is in use without `OPENBLAS_CORETYPE`.
+  /// The kernels that would be in use without `OPENBLAS_CORETYPE`.
   func unpromptedChoice() -> KernelChoice? {
     (try? run(core: nil, ["--one-core", "name"])).flatMap(KernelChoice.init)
   }

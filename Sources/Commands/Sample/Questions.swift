@@ -249,7 +249,7 @@ struct Explain: ParsableCommand {
     return NGramModel(of: dataset.train, order: order, discounting: .estimated)
   }
 
-  /// A bar of up to `width` columns, in eighths of one; none for what is not a number.
+  /// A bar of up to `width` columns, in eighths of one; empty for NaN.
   private func bar(_ share: Double, _ width: Int) -> String {
     guard share.isFinite else { return "" }
     let eighths = Int((share * Double(width) * 8).rounded())

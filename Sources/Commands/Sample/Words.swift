@@ -265,7 +265,7 @@ struct WordOutput {
     closing = form.json ? "]}\n" : ""
   }
 
-  /// Writes what stands before all words.
+  /// Writes what comes before the words.
   mutating func begin() throws(CommandFailure) { try StandardOutput.shared.write(opening) }
 
   /// Notes how many words will come, and how rare they are if that is known.
@@ -299,7 +299,7 @@ struct WordOutput {
       + "\(Format.count(tries)) tried, \(Format.rate(rate, "words"))\(left ?? "")"
   }
 
-  /// Writes what stands after all words, even if the search for one failed.
+  /// Writes what comes after the words, even if the search for one failed.
   ///
   /// - Throws: `CommandFailure` if there are fewer words than `count`: 69, or 71 for lack of
   ///   memory.

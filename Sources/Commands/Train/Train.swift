@@ -125,7 +125,7 @@ extension Train {
   }
 }
 
-// MARK: - What a run leaves, or what is done instead
+// MARK: - What a run leaves, or what to do instead
 
 /// Where a run goes, and what is printed of it.
 struct RunOptions: ParsableArguments {

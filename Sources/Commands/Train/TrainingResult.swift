@@ -37,7 +37,7 @@ struct TrainingResult {
   var samples: [String] = []
   var seconds = 0.0
 
-  /// Those of the preferred network.
+  /// The losses of the preferred network.
   var losses: SplitLosses { best?.losses ?? lastLosses }
 
   /// Takes the last model from the trainer, and the best from its file.
