@@ -40,9 +40,10 @@ help:
 	@echo '  make bench                BLAS beside the naive product, and where the time of a step goes'
 	@echo '  make peers                the same work in PyTorch, JAX and NumPy, beside ours (30 min)'
 
-# Installs packages with apt-get, as root or through sudo; if it can do neither, prints the command to run.
-install = if [ "$$(id -u)" = 0 ]; then apt-get update -q && apt-get install -y -q $(1); \
-	elif sudo -n true 2>/dev/null || { [ -t 0 ] && command -v sudo >/dev/null; }; then sudo apt-get update -q && sudo apt-get install -y -q $(1); \
+# Installs packages with apt-get, as root or through sudo; if it can do neither, prints the command to run. Several makes
+# take turns.
+install = if [ "$$(id -u)" = 0 ]; then flock Makefile sh -c 'apt-get update -q && apt-get install -y -q $(1)'; \
+	elif sudo -n true 2>/dev/null || { [ -t 0 ] && command -v sudo >/dev/null; }; then flock Makefile sudo sh -c 'apt-get update -q && apt-get install -y -q $(1)'; \
 	else echo 'Missing packages. Run:  sudo apt-get install $(1)' >&2; exit 1; fi
 
 setup:

@@ -46,7 +46,7 @@ def check(count, directory):
                 *RECIPE, "--out", run]
             process = start(*arguments, *threads)
             # From the first line of progress on, training has begun, and signals are caught.
-            while not process.stderr.readline().startswith(("20,000 steps", "going on")):
+            while not process.stderr.readline().startswith("20,000 steps"):
                 if process.poll() is not None:
                     raise Failure(f"status {process.returncode} before training")
             while not model(run).exists():

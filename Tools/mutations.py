@@ -345,7 +345,7 @@ _FAULTS_OF_FILE = {
     ],
     "Sources/CharMLP/Sampling/LockstepSampler.swift": [
         ("lockstep: a lost word goes on",
-         "language.mayGoOn(state, length: length + 1) else {", "language.mayGoOn(state, length: 0) else {"),
+         "language.canContinue(state, length: length + 1) else {", "language.canContinue(state, length: 0) else {"),
         ("lockstep: one budget for all words together",
          "    if isUnique { forbidden.add(word) }\n    drawn = 0\n",
          "    if isUnique { forbidden.add(word) }\n"),
@@ -360,7 +360,7 @@ _FAULTS_OF_FILE = {
         ("threads: all draw the same blocks",
          "(turn * members + member) * block", "turn * block"),
         ("threads: what repeats is only dropped from one thread's words",
-         "return found.takes(word.ids)", "_ = found.takes(word.ids)\n    return true"),
+         "return found.accepts(word.ids)", "_ = found.accepts(word.ids)\n    return true"),
     ],
     "Sources/CharMLP/Sampling/MostLikelyWords.swift": [
         ("most likely: a prefix is worth what it is without its rest",

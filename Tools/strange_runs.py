@@ -22,7 +22,8 @@ from runs import ENVIRONMENT, TIME_LIMIT, Failure, main, model, train, train_com
 STATUSES = {0, 65, 66, 69, 70, 71, 74, 76}
 READERS_OF_MODELS = (
     "sample --count 3", "sample --unique --novel --count 3 --contains a", "sample --most-likely 3",
-    "sample evaluate --count 20", "sample explain em", "sample score emma", "report", "train --resume")
+    "sample evaluate --count 20", "sample explain em", "sample score emma", "report", "train --resume",
+    "train --steps 2 --start-from")
 READERS_OF_RUNS = ("report", "report --compare", "train --resume")
 SECONDS, ADDRESSES = 20, 3_000_000  # KiB
 
@@ -200,6 +201,9 @@ def outcome(line, run):
     else:
         beside = [run.parent / "sound"] if "--compare" in arguments else []
         options = ["--samples", 0, "--quiet"] if name == "train" else ["--out", f"{run}.html"]
+        if "--start-from" in arguments:
+            shutil.rmtree(f"{run}-2", ignore_errors=True)
+            options += ["--data", run.parent / "words.txt", "--out", f"{run}-2"]
         arguments += [run, *beside, *options]
     command = [Path(train_command()).parent / name, *arguments]
     try:

@@ -50,9 +50,10 @@ public enum Interruption {
       isDeferring.store(false, ordering: .sequentiallyConsistent)
       if let pending { end(pending) }
       if !wasCatching {
+        // The defaults first: a signal that was noted now would be lost.
+        for signal in signals where !signal.isIgnored { signal.restoreDefault() }
         isCatching.store(false, ordering: .sequentiallyConsistent)
         noted.store(0, ordering: .sequentiallyConsistent)
-        for signal in signals where !signal.isIgnored { signal.restoreDefault() }
       }
     }
     return try work()

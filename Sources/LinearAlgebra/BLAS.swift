@@ -24,11 +24,11 @@ public enum BLASLibrary {
   /// The core type that the library picked by itself, or that the user chose: see `isUsersChoice`.
   public static var picked: String {
     _ = isReady
-    return beginning.core
+    return initialChoice.core
   }
 
   /// Whether `OPENBLAS_CORETYPE` in the environment made the choice.
-  public static var isUsersChoice: Bool { beginning.isUsers }
+  public static var isUsersChoice: Bool { initialChoice.isUsers }
 
   static var coreName: String { unsafe String(cString: openblas_get_corename()) }
 
@@ -53,7 +53,7 @@ public enum BLASLibrary {
 
   /// Whether BLAS clears the result in a separate pass, slower than our own, before adding to it.
   /// The AVX-512 core types have kernels for small products, which write the result directly.
-  static let clearsSlowly: Bool = !hasSmallProducts
+  static let shouldClearFirst: Bool = !hasSmallProducts
 
   private static let hasSmallProducts = ["SkylakeX", "Cooperlake"].contains(core)
 
@@ -79,7 +79,7 @@ extension String {
 
 extension BLASLibrary {
   /// The core type in use before we ask for another, and whether the user chose it.
-  private static let beginning = (
+  private static let initialChoice = (
     core: coreName, isUsers: environment("OPENBLAS_CORETYPE") != nil
   )
 
@@ -89,9 +89,9 @@ extension BLASLibrary {
   /// if OPENBLAS_CORETYPE is set. An application that already calls OpenBLAS from other threads
   /// should set it.
   private static func chooseKernels() {
-    guard !beginning.isUsers,
+    guard !initialChoice.isUsers,
       let better = CoreType.better(
-        than: beginning.core, on: .ofProcessor, among: Set(coreTypes.map(\.name)))
+        than: initialChoice.core, on: .ofProcessor, among: Set(coreTypes.map(\.name)))
     else { return }
     restart(core: better)
   }

@@ -263,7 +263,7 @@ private func sgemm(
   }
   _ = BLASLibrary.isReady
   var isAdding = isAdding
-  if !isAdding, BLASLibrary.clearsSlowly, c.columns == c.stride {
+  if !isAdding, BLASLibrary.shouldClearFirst, c.columns == c.stride {
     c.fill(0)
     isAdding = true
   }

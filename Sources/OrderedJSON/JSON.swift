@@ -24,6 +24,7 @@ public enum JSONValue: Sendable, Equatable {
   /// A Float in the shortest form that reads back as the same Float.
   public static func number(_ value: Float) -> JSONValue { .float(value) }
 
+  /// Whether both have the same text: NaN equals null, and 2 differs from 2.0.
   public static func == (left: JSONValue, right: JSONValue) -> Bool {
     left.encoded() == right.encoded()
   }
@@ -137,6 +138,7 @@ public struct JSONSyntaxError: Error, Equatable, Sendable, CustomStringConvertib
   /// What should be there instead.
   public let expected: String
 
+  /// The place and what was expected, in one line.
   public var description: String { "byte \(offset): expected \(expected)" }
 }
 
@@ -163,14 +165,18 @@ extension JSONValue {
     if case .object(let pairs) = self { pairs } else { nil }
   }
 
+  /// The elements of an array; nil for anything else.
   public var elements: [JSONValue]? {
     if case .array(let elements) = self { elements } else { nil }
   }
 
+  /// The text of a string; nil for anything else.
   public var text: String? { if case .string(let text) = self { text } else { nil } }
 
+  /// True or false; nil for anything else.
   public var boolean: Bool? { if case .bool(let boolean) = self { boolean } else { nil } }
 
+  /// Whether this is null.
   public var isNull: Bool { if case .null = self { true } else { false } }
 
   /// A number of any kind; a whole one above 2⁵³ is rounded.
@@ -209,6 +215,9 @@ private struct JSONReader {
 
   /// Deeper values are refused, so that no text exhausts the stack.
   static let depthLimit = 128
+  /// The most bytes of a key: Swift hashes a key of nothing but combining marks in the square of its
+  /// length.
+  static let keyLimit = 4096
 
   mutating func document() throws(JSONSyntaxError) -> JSONValue {
     let value = try value(depth: 0)
@@ -223,7 +232,7 @@ private struct JSONReader {
     switch byte {
     case UInt8(ascii: "{"), UInt8(ascii: "["):
       guard depth < Self.depthLimit else {
-        throw unexpected("at most \(Self.depthLimit) values in one another")
+        throw unexpected("at most \(Self.depthLimit) levels of nesting")
       }
       return byte == UInt8(ascii: "{") ? try object(depth) : try array(depth)
     case UInt8(ascii: "\""): return .string(try string())
@@ -245,6 +254,9 @@ private struct JSONReader {
       guard peek == UInt8(ascii: "\"") else { throw unexpected("a key") }
       let start = index
       let key = try string()
+      guard key.utf8.count <= Self.keyLimit else {
+        throw JSONSyntaxError(offset: start, expected: "a key of at most \(Self.keyLimit) bytes")
+      }
       guard keys.insert(key).inserted else {
         throw JSONSyntaxError(offset: start, expected: "every key once, found \"\(key)\" again")
       }
@@ -293,7 +305,7 @@ extension JSONReader {
       if let value = UInt64(text) { return .unsigned(value) }
     }
     guard let value = Double(text), value.isFinite else {
-      throw JSONSyntaxError(offset: start, expected: "a number that a Double holds")
+      throw JSONSyntaxError(offset: start, expected: "a number within the range of a Double")
     }
     return .number(value)
   }
@@ -319,7 +331,7 @@ extension JSONReader {
       case UInt8(ascii: "\\"):
         index += 1
         try text.append(contentsOf: escaped())
-      case ..<0x20: throw unexpected("no control character in a string")
+      case ..<0x20: throw unexpected("an escaped control character")
       default:
         text.append(byte)
         index += 1

@@ -26,6 +26,7 @@ public enum FileSystem {
     }
   }
 
+  /// What a path leads to.
   public static func kind(of path: String) throws(SystemError) -> Kind {
     Kind(try status(of: path))
   }

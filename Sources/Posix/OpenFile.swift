@@ -74,6 +74,7 @@ public struct OpenFile: ~Copyable, Sendable {
     (path, isOwned) = (nil, false)
   }
 
+  /// Descriptor 0, left open.
   public static var standardInput: OpenFile { OpenFile(descriptor: StandardDescriptors.input) }
 
   deinit { if isOwned { _ = Glibc.close(descriptor) } }
@@ -188,6 +189,7 @@ extension OpenFile {
     return status
   }
 
+  /// Whether it is a terminal.
   public var isTerminal: Bool { isatty(descriptor) == 1 }
 
   /// The number of columns that a terminal reports; nil for anything that has none.
@@ -203,7 +205,9 @@ extension OpenFile {
 /// The three descriptors that a process starts with, unless its parent closed them.
 public enum StandardDescriptors {
   static let input = STDIN_FILENO
+  /// Where results go.
   public static let output = STDOUT_FILENO
+  /// Where messages go.
   public static let error = STDERR_FILENO
 
   /// Occupies those of the three that are closed, before anything else is opened.
@@ -252,7 +256,7 @@ enum FIFO {
   /// reporting the end. tee(2) copies, so nothing is consumed.
   private static func hasSilentWriter(_ descriptor: CInt) -> Bool {
     var ends: [CInt] = [-1, -1]
-    guard unsafe pipe(&ends) == 0 else { return false }
+    guard unsafe pipe2(&ends, O_CLOEXEC) == 0 else { return false }
     defer { for end in ends { _ = Glibc.close(end) } }
     let count = tee(descriptor, ends[1], 1, 2)  // SPLICE_F_NONBLOCK
     return count > 0 || (count < 0 && errno == EAGAIN)

@@ -4,10 +4,12 @@
 // What a signal means to a command, and with what status it exits, is the caller's decision
 // (CommandSupport).
 
+import CLinux
 import Glibc
 
 /// A signal that a process can catch or ignore.
 public struct Signal: Equatable, Sendable {
+  /// The system's number.
   public let number: CInt
 
   /// What Ctrl-C sends.
@@ -15,6 +17,7 @@ public struct Signal: Equatable, Sendable {
   /// What Ctrl-\ sends. Swift's runtime takes it for a crash: unless its default is restored, a
   /// backtrace is printed and the process goes on.
   public static let quit = Signal(number: SIGQUIT)
+  /// What asks a process to end: kill(1), a batch system.
   public static let terminate = Signal(number: SIGTERM)
   /// What the end of a child process sends.
   static let childEnded = Signal(number: SIGCHLD)
@@ -27,8 +30,10 @@ public struct Signal: Equatable, Sendable {
   /// A write beyond the limit on file sizes; ignored, the write fails instead.
   public static let fileTooLarge = Signal(number: SIGXFSZ)
 
+  /// Discards the signal from now on.
   public func ignore() { _ = Glibc.signal(number, SIG_IGN) }
 
+  /// Whether this process discards it.
   public var isIgnored: Bool {
     var action = sigaction()
     guard unsafe sigaction(number, nil, &action) == 0 else { return false }
@@ -104,6 +109,24 @@ public func setEnvironmentVariable(_ name: String, _ value: String) {
 /// The value of an environment variable as it is.
 func environmentBytes(_ name: String) -> [UInt8]? {
   unsafe getenv(name).map { unsafe bytes(of: $0) }
+}
+
+/// All variables of the environment, as `NAME=value`.
+public func environmentVariables() -> [String] {
+  var variables: [String] = []
+  var next = unsafe currentEnvironment()
+  while let variable = unsafe next?.pointee {
+    variables.append(String(decoding: unsafe bytes(of: variable), as: UTF8.self))
+    unsafe next = next.map { unsafe $0 + 1 }
+  }
+  return variables
+}
+
+/// The path of this process's program; nil if the system does not tell (/proc is not mounted).
+public func executablePath() -> String? {
+  var path = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
+  guard unsafe readlink("/proc/self/exe", &path, path.count - 1) > 0 else { return nil }
+  return text(of: path)
 }
 
 /// The name of this machine.

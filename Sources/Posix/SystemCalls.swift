@@ -24,7 +24,7 @@ public struct SystemError: Error, Equatable, Sendable, CustomStringConvertible {
 
   /// The reason: mostly the system's words for it.
   public var reason: String {
-    words ?? (code == ELOOP ? "symbolic links that lead in a circle" : Self.systemWords(for: code))
+    words ?? (code == ELOOP ? "symbolic links form a loop" : Self.systemWords(for: code))
   }
   /// `path: reason`, or the reason alone.
   public var description: String { path.map { "\($0): \(reason)" } ?? reason }
@@ -82,7 +82,7 @@ extension SystemError {
   }
   /// A file has more bytes than its reader takes.
   public static func tooLarge(_ path: String, limit: Int) -> SystemError {
-    SystemError(path, code: EFBIG, "more than the \(limit) bytes that are read")
+    SystemError(path, code: EFBIG, "larger than the limit of \(limit) bytes")
   }
   static func notFile(_ path: String, but kind: String) -> SystemError {
     SystemError(path, code: EINVAL, "\(kind), not a file")

@@ -85,7 +85,7 @@ struct BenchKernelsTests {
       ("true", "printed no times"),
       ("echo nonsense", "printed no times"),
       ("echo '{\"core\": \"Zen\"}'", "printed no times"),
-      ("echo '{\"core\": \"Prescott\"}'", "not accepted: the library took Prescott"),
+      ("echo '{\"core\": \"Prescott\"}'", "rejected: the library used Prescott"),
     ])
   func failure(script: String, reason: String) {
     let process = BenchProcess(executable: "/bin/sh", arguments: ["-c", script])

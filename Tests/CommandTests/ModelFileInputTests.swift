@@ -28,13 +28,13 @@ struct ModelFileInputTests {
     arguments: [
       ("ln -s /dev/zero m", 66, "m: a device, not a file"),
       ("ln -s /dev/null m", 66, "m: a device, not a file"),
-      ("ln -s m m", 66, "m: symbolic links that lead in a circle"),
+      ("ln -s m m", 66, "m: symbolic links form a loop"),
       ("mkdir m m/model.safetensors", 66, "m"),
       ("truncate -s 8T m", 65, "m: "),
       ("mkfifo m; cat /dev/zero > m 2> log &", 65, "m: "),
       ("mkfifo m; yes > m 2> log &", 65, "m: "),
-      ("mkfifo m; { \(vast); cat /dev/zero; } > m 2> log &", 66, "m: more than the "),
-      ("\(vast) > m; truncate -s 8T m", 66, "m: more than the "),
+      ("mkfifo m; { \(vast); cat /dev/zero; } > m 2> log &", 66, "m: larger than the limit of "),
+      ("\(vast) > m; truncate -s 8T m", 66, "m: larger than the limit of "),
       ("{ printf '\\0\\0\\0\\004\\0\\0\\0\\0'; yes '' 2> log; } | head -c 100M > m", 65, "m: "),
     ] as [(String, Int32, String)])
   func endless(script: String, status: Int32, message: String) throws {

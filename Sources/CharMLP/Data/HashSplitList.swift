@@ -215,7 +215,7 @@ struct HashSplitPart: Sendable {
     var pieces = try LinePieces(file, beginningIn: share)
     while let piece = try pieces.next() {
       try add(piece)
-      guard ids.count <= memoryLimit else { throw .tooLarge(size: nil, limit: memoryLimit) }
+      guard ids.byteCount <= memoryLimit else { throw .tooLarge(size: nil, limit: memoryLimit) }
     }
   }
 

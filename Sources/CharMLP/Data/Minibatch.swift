@@ -137,6 +137,7 @@ struct CompactIDs: Equatable, Sendable {
   private(set) var wide: [Int32] = []
 
   var count: Int { narrow.count + medium.count + wide.count }
+  var byteCount: Int { narrow.count + 2 * medium.count + 4 * wide.count }
 
   /// All ids, four bytes each.
   var expanded: [Int32] { narrow.map(Int32.init) + medium.map(Int32.init) + wide }

@@ -243,12 +243,12 @@ package final class FusedEngine: Engine {
       // Pinning is not worth it for a single step.
       if taken == 1 { team.pinToCore() }
       taken += 1
-      if !fusedStep.goesOn { team.startOthers() }
+      if !fusedStep.continuesByItself { team.startOthers() }
       // Reading the clock costs a hundredth of a small step, so only every 16th is watched. The
       // number of threads may change after it, so the others do not go on by themselves.
       stepsUnwatched += 1
       let isWatched = stepsUnwatched == 16
-      let loss = fusedStep.take(asksToStop: stopRequest(), mayGoOn: !isWatched) { isStopping in
+      let loss = fusedStep.take(asksToStop: stopRequest(), mayContinue: !isWatched) { isStopping in
         let step = next(isStopping)
         if let step { plan(step) }
         hasNext = step != nil
@@ -286,9 +286,9 @@ package final class FusedEngine: Engine {
   /// Divides the next steps among `threads` threads.
   package func use(_ threads: Int) {
     guard threads != team.activeCount else { return }
+    team.setActiveCount(threads)
     // With cores left over, the system finds the calling thread the best one.
     if threads < team.count { team.unpin() } else { team.pinToCore() }
-    team.setActiveCount(threads)
     fusedStep.shareOut(among: threads)
   }
 

@@ -31,7 +31,7 @@ final class FusedStep: @unchecked Sendable {
   private var planned = 0
   /// Whether every thread goes on to the planned step by itself, once it has taken its part of the
   /// last one.
-  private(set) var goesOn = false
+  private(set) var continuesByItself = false
   /// Whether the step that threads have gone on to is not to be taken.
   private var isAbandoned = false
 
@@ -194,24 +194,24 @@ extension FusedStep {
 
   /// Takes another thread's part of the planned step, and of those that follow by themselves.
   func run(_ index: Int) {
-    while take(index, meanwhile: { _ in }), goesOn {}
+    while take(index, meanwhile: { _ in }), continuesByItself {}
   }
 
   /// Takes the calling thread's part of the planned step, and returns the loss.
   ///
   /// - Parameters:
   ///   - asksToStop: Whether this process asks for training to stop after the step.
-  ///   - mayGoOn: Whether other threads may begin with the next step before they are called.
+  ///   - mayContinue: Whether other threads may begin with the next step before they are called.
   ///   - next: Plans the next step if there is one; returns whether there is. The calling thread
   ///     asks after its own part of the work, before it waits.
   func take(
-    asksToStop: Bool, mayGoOn: Bool, next: (_ isStopping: Bool) -> Bool
+    asksToStop: Bool, mayContinue: Bool, next: (_ isStopping: Bool) -> Bool
   ) -> Float {
     self.asksToStop = asksToStop
     let isTaken = take(0) { isStopping in
       let hasNext = next(isStopping)
       // Ranks know only after the last barrier whether they stop.
-      if rankSums == nil { goesOn = hasNext && mayGoOn }
+      if rankSums == nil { continuesByItself = hasNext && mayContinue }
     }
     assert(isTaken)
     return loss
@@ -219,11 +219,11 @@ extension FusedStep {
 
   /// Calls threads back that have gone on to a step which is not to be taken.
   func abandon() {
-    guard goesOn else { return }
+    guard continuesByItself else { return }
     isAbandoned = true
     synchronize(0, nil)
     barrier.awaitOthers()
-    (goesOn, isAbandoned) = (false, false)
+    (continuesByItself, isAbandoned) = (false, false)
   }
 }
 
@@ -272,7 +272,6 @@ extension FusedStep {
       if let sum { allReduce(sum, index, clock) }
     }
     if rankSums == nil { meanwhile(asksToStop) }
-    clock?.mark(.embedding)
     synchronize(index, clock)
 
     for share in shares { Reduction.sum(share.dC, into: share.embedding.dC) }

@@ -77,6 +77,9 @@ extension Communicator {
       }
 
       func set(_ rank: Int, start: Int, length: Int) {
+        precondition(
+          max(start, length) <= CInt.max,
+          "MPICommunicator: \(length) elements from \(start) on, more than MPI can count")
         unsafe (starts[rank], lengths[rank]) = (CInt(start), CInt(length))
       }
 

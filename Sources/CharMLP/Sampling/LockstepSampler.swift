@@ -73,7 +73,7 @@ struct LockstepSampler {
     try found.spend(0)
     guard let attempt = collect(into: &word) else { return false }
     try found.spend(attempt.drawn)
-    return attempt.isWord && found.takes(word.ids)
+    return attempt.isWord && found.accepts(word.ids)
   }
 
   /// Hands over the next attempt if it has ended, or advances all and returns nil.
@@ -215,7 +215,7 @@ struct LockstepSampler {
       end(&lane)
     } else {
       let state = language.automaton.next(lane.state, id)
-      guard length < WordList.lineLimit, language.mayGoOn(state, length: length + 1) else {
+      guard length < WordList.lineLimit, language.canContinue(state, length: length + 1) else {
         return abandon(&lane)
       }
       lane.state = state
@@ -265,8 +265,8 @@ struct FoundWords {
     guard drawn <= budget else { throw .budgetSpent(characters: budget) }
   }
 
-  /// Whether a word that was found is handed over.
-  mutating func takes(_ word: [Int32]) -> Bool {
+  /// Whether a word that was found is handed over; it counts as drawn then.
+  mutating func accepts(_ word: [Int32]) -> Bool {
     guard !(isUnique && forbidden.contains(word)) else { return false }
     if isUnique { forbidden.add(word) }
     drawn = 0

@@ -230,7 +230,7 @@ public struct MostLikelyWords: WordSource {
       let state = Int(node.position.state)
       if !language.mayEnd(state, length: text.count) || forbidden.contains(text) { weights[0] = 0 }
       for id in 1..<count
-      where !language.mayGoOn(language.automaton.next(state, id), length: text.count + 1) {
+      where !language.canContinue(language.automaton.next(state, id), length: text.count + 1) {
         weights[id] = 0
       }
     }

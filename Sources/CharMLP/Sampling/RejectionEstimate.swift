@@ -215,7 +215,8 @@ private struct BigramProposal {
       lane.isFinished = true
       return
     }
-    lane.logRatio += .log(isFirst ? sum / (1 - distribution[0]) : sum)
+    // Not 1 − distribution[0], which loses its digits where a word will almost surely end.
+    lane.logRatio += .log(isFirst ? sum / distribution.dropFirst().reduce(0, +) : sum)
     let chosen = weights.index(atRunningSum: lane.stream.uniform() * sum)
     guard chosen != Vocabulary.terminator else {
       lane.isFinished = true

@@ -225,7 +225,7 @@ public enum SamplingError: Error, Equatable, Sendable, CustomStringConvertible {
     case .searchTooLarge(let bytes):
       "the search for more of the most probable words would take more than \(bytes >> 20) MiB"
     case .searchTooLong(let beginnings):
-      "the search for the next most probable word did not end after \(beginnings) prefixes"
+      "the search for the next most probable word was not finished after \(beginnings) prefixes"
     }
   }
 }

@@ -275,7 +275,7 @@ private struct TeamSearch: WordSource {
     next += 1
     try found.spend(find.drawn)
     word = find.word
-    return found.takes(word.ids)
+    return found.accepts(word.ids)
   }
 }
 

@@ -138,7 +138,7 @@ struct EncodedConstraints: Sendable {
 
   /// Whether a word can still end in time, as far as the automaton and the longest length go.
   @inline(__always)
-  func mayGoOn(_ state: Int, length: Int) -> Bool {
+  func canContinue(_ state: Int, length: Int) -> Bool {
     let distance = distances[state]
     guard let maxLength else { return distance < Int.max }
     return distance <= maxLength - length
@@ -150,7 +150,7 @@ struct EncodedConstraints: Sendable {
     let shortest = max(minLength, prefix.count)
     guard shortest <= maxLength ?? .max else { return false }
     return automaton.states(after: shortest - prefix.count, from: startState)
-      .contains { mayGoOn($0, length: shortest) }
+      .contains { canContinue($0, length: shortest) }
   }
 }
 

@@ -7,7 +7,6 @@
 
 import CharMLP
 import CommandSupport
-import FoundationEssentials
 import LinearAlgebra
 import OrderedJSON
 import Posix
@@ -52,9 +51,9 @@ struct KernelsReport: BenchReport {
   private var obstacle: String? {
     guard rows.isEmpty else { return nil }
     #if arch(x86_64)
-      return "this OpenBLAS has kernels for one core type alone, so there is nothing to compare"
+      return "this OpenBLAS has kernels for only one core type, so there is nothing to compare"
     #else
-      return "kernels are compared on x86-64 alone"
+      return "kernels are compared only on x86-64"
     #endif
   }
 
@@ -116,7 +115,7 @@ extension KernelTiming {
   fileprivate init(_ json: JSONValue, of core: String) throws(Failure) {
     let unreadable = Failure(reason: "printed no times")
     guard let used = json["core"]?.text else { throw unreadable }
-    guard used == core else { throw Failure(reason: "not accepted: the library took \(used)") }
+    guard used == core else { throw Failure(reason: "rejected: the library used \(used)") }
     guard let peak = json["peak_gflops"]?.double, let elements = json["steps"]?.elements,
       !elements.isEmpty
     else { throw unreadable }
@@ -135,7 +134,7 @@ extension KernelTiming {
 struct BenchProcess {
   let executable: String
   let arguments: [String]
-  /// The seconds after which it is given up.
+  /// The seconds after which it is given up, beyond those that it is to time.
   private static let patience = 3600.0
   /// The most bytes that it may print.
   private static let outputLimit = 1 << 20
@@ -145,8 +144,7 @@ extension BenchProcess {
   /// The running program.
   /// - Throws: `CommandFailure` (69) if the system does not know its path.
   init(arguments: [String]) throws(CommandFailure) {
-    guard let path = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-    else {
+    guard let path = executablePath() else {
       throw CommandFailure(
         .unavailable, "bench cannot start itself again: /proc/self/exe cannot be read",
         advice:
@@ -161,7 +159,8 @@ extension BenchProcess {
     of core: String, seconds: Double
   ) -> Result<KernelTiming, KernelTiming.Failure> {
     Result { () throws(KernelTiming.Failure) in
-      let output = try run(core: core, ["--one-core", "times", "--seconds", "\(seconds)"])
+      let output = try run(
+        core: core, ["--one-core", "times", "--seconds", "\(seconds)"], seconds: seconds)
       return try KernelTiming(output, of: core)
     }
   }
@@ -173,10 +172,11 @@ extension BenchProcess {
 
   /// Runs the program, and reads the object that it prints as its last line.
   private func run(
-    core: String?, _ options: [String]
+    core: String?, _ options: [String], seconds: Double = 0
   ) throws(KernelTiming.Failure) -> JSONValue {
-    var variables = ProcessInfo.processInfo.environment
-    variables["OPENBLAS_CORETYPE"] = core
+    let choice = "OPENBLAS_CORETYPE="
+    var variables = environmentVariables().filter { !$0.begins(with: choice) }
+    if let core { variables.append(choice + core) }
     let end: ChildProcess.Outcome
     let output: String
     let messages: String
@@ -185,10 +185,10 @@ extension BenchProcess {
         let directory = try TemporaryDirectory()
         let end = try ChildProcess(
           executable: executable, arguments: arguments + options,
-          environment: variables.map { "\($0)=\($1)" },
+          environment: variables,
           output: directory.path("output"), messages: directory.path("messages"),
           fileLimit: Self.outputLimit
-        ).run(seconds: Self.patience) { Interruption.pending != nil }
+        ).run(seconds: Self.patience + seconds) { Interruption.pending != nil }
         return (
           end, try directory.read("output", limit: Self.outputLimit),
           try directory.read("messages", limit: Self.outputLimit)

@@ -186,7 +186,7 @@ struct WordListReadingTests {
     try withDirectory { directory in
       let loop = directory + "/loop"
       try FileManager.default.createSymbolicLink(atPath: loop, withDestinationPath: loop)
-      let reason = "symbolic links that lead in a circle"
+      let reason = "symbolic links form a loop"
       let cases: [(String, WordListError)] = [
         (directory + "/none.txt", .missing),
         ("", .missing),

@@ -66,7 +66,7 @@ struct WordEndsTests {
     var constraints = WordConstraints(max: 3)
     func mayBegin(_ id: Int) throws -> Bool {
       let language = try EncodedConstraints(constraints, model().vocabulary)
-      return language.mayGoOn(language.automaton.next(0, id), length: 1)
+      return language.canContinue(language.automaton.next(0, id), length: 1)
     }
     #expect(try (1...3).filter { try mayBegin($0) } == [2])
     constraints.beginAndEnd(like: try WordList(["aa", "ab", "\u{301}a"]))
