@@ -105,7 +105,7 @@ enum CommandLineWords {
   {
     guard !words.isEmpty else {
       throw CommandFailure(
-        .unavailable, "the arguments cannot be read, not even the program's name",
+        .unavailable, "the command line cannot be read",
         advice: "Mount /proc.")
     }
     var arguments: [String] = []

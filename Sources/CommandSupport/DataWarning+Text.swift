@@ -60,7 +60,7 @@ extension DataWarning {
     case .mixedCase(let letters, _):
       """
       mixed case: \(letters == 1 ? "one letter counts" : "\(letters) letters count") as two symbols, \
-      capital and small; unless the model should learn capitals, make the list lower case
+      upper and lower case; unless the model should learn capitals, make the list lower case
       """
     case .unequalLengths(let median, let longest):
       """
@@ -281,11 +281,9 @@ extension DataWarning {
   }
 
   private static var composing: TextRemedy {
-    // Python first: uconv leaves some pairs of kana as they are.
+    // Not uconv, which leaves some pairs of kana as they are.
     .python("import sys, unicodedata; print(unicodedata.normalize(\"NFC\", sys.stdin.read()))")
-      ?? (isInstalled("uconv")
-        ? "uconv -f UTF-8 -t UTF-8 -x nfc {}"
-        : "perl -CSD -MUnicode::Normalize -pe '$_ = NFC($_)' {}")
+      ?? "perl -CSD -MUnicode::Normalize -pe '$_ = NFC($_)' {}"
   }
 }
 

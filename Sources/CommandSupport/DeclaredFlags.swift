@@ -201,7 +201,7 @@ extension ParsedCommandLine {
         .usage,
         first.spelling == spelling
           ? "The option '\(spelling)' is given twice"
-          : "The options '\(first.spelling)' and '\(spelling)' are the same, and both are given",
+          : "'\(first.spelling)' and '\(spelling)' are the same option; give only one",
         advice: "See '\(path.joined(separator: " ")) --help'.")
     }
   }

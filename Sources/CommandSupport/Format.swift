@@ -95,6 +95,11 @@ public enum Format {
     return filled(unbreakable(line, columns: columns), first: prefix, columns: columns)
   }
 
+  /// A line of prose as text: lines of at most so many columns, each with its end.
+  package static func paragraph(_ line: String, columns: Int) -> String {
+    wrapped(line, columns: columns).map { $0 + "\n" }.joined()
+  }
+
   /// The pieces between which a line may be broken.
   private static func unbreakable(_ line: String, columns: Int) -> [String] {
     let words = line.pieces(separatedBy: UInt8(ascii: " "), omittingEmpty: false)

@@ -140,14 +140,14 @@ public func setting<Value>(
   }
   return { text in
     var recipe = Recipe()
-    field.require(&recipe, try field.value(ofFlag: text))
+    field.apply(try field.value(ofFlag: text), to: &recipe)
     return recipe[keyPath: path]
   }
 }
 
 extension RecipeField {
   /// Changes a recipe by a value that was checked when it was read.
-  package func require(_ recipe: inout Recipe, _ value: JSONValue) {
+  package func apply(_ value: JSONValue, to recipe: inout Recipe) {
     let isSet = set(&recipe, to: value)
     precondition(isSet, "the limits of \(key) are not those of its flag")
   }

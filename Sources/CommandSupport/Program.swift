@@ -182,7 +182,8 @@ public enum Host {
     let size = need.map { "\(Format.count($0 >> 20)) MiB" } ?? "more memory than can be counted"
     throw CommandFailure(
       .resources,
-      "\(purpose) need \(size); there are \(Format.count(available >> 20)) MiB", advice: advice)
+      "\(purpose) need \(size); \(Format.count(available >> 20)) MiB are available",
+      advice: advice)
   }
 
   /// Refuses the sizes of a network that this process could not hold.
@@ -248,7 +249,7 @@ public enum AddressSpace {
     Host.refuse(
       """
       the address space is too small: OpenBLAS needs \(threads * (bufferSize >> 20)) MiB of it, \
-      and the rest \(callers * (ownSize >> 20))
+      and the program \(callers * (ownSize >> 20))
       """, advice: "Raise the limit (ulimit -v), or set OPENBLAS_NUM_THREADS=1 to need less.")
   }
 }

@@ -157,7 +157,7 @@ package struct NewRun {
         throw CommandFailure(.cannotCreate, "\(error)", advice: advice)
       }
       throw CommandFailure(
-        .cannotCreate, "\(out): a run is there",
+        .cannotCreate, "\(out): already holds a run",
         advice: "Name another directory with --out, or continue it with --resume.")
     }
     lock = try RunLock(of: directory)

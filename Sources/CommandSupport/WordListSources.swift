@@ -85,7 +85,7 @@ public struct WordListSource: Sendable {
       if case .tooLarge(_, let limit) = error, limit < WordList.defaultReadLimit {
         throw CommandFailure(
           .resources,
-          "\(name): there is memory for a list of \(Format.count(limit >> 20)) MiB only",
+          "\(name): there is memory only for a list of \(Format.count(limit >> 20)) MiB",
           advice: "Train with --split hash, which reads a list a piece at a time.")
       }
       throw failure(error)

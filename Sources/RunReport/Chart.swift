@@ -263,7 +263,7 @@ struct Gnuplot: Sendable {
     let process = ChildProcess(
       executable: executable, arguments: ["--default-settings", "chart.gp"],
       environment: ["LC_ALL=C.UTF-8"], directory: directory.path, messages: "messages",
-      fileLimit: 2 * Self.chartLimit)
+      fileLimit: Self.chartLimit)
     let end = try process.run(seconds: Self.patience) { Interruption.pending != nil }
     guard end != .timedOut, end != .cancelled else { throw Failure.tooLate }
     guard end != .status(128 + Signal.fileTooLarge.number) else { throw Failure.tooMuch }

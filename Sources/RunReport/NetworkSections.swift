@@ -159,7 +159,7 @@ extension ReportPage {
         files: [.init("gradients", rows)]),
       legend: shown.enumerated().map { ("\(17 + $0.offset)", $0.element.name) },
       caption: """
-        Normal are humps of one width that overlap: then one learning rate suits all tensors. b1 is \
+        Normal: overlapping humps of similar width, so that one learning rate suits all tensors. b1 is \
         left out: batch norm takes it away again, and its gradient is rounding.
         """)
   }
@@ -196,7 +196,7 @@ extension ReportPage {
   var gradients: Markup {
     guard let report = measurements.gradients, let minibatch = measurements.minibatch else {
       return .note(
-        "Not made: the network is too large, or its words are not stored. `gradcheck` has no such limit."
+        "Not made: the network is too large, or its words are not stored."
       )
     }
     let counts = report.counts.map { "\($0.count) \($0.verdict.rawValue)" }

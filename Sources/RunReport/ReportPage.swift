@@ -127,7 +127,7 @@ public struct ReportPage: WrittenPage {
     if let notice = figures.notice { notices.append(notice) }
     if run.checkpoint.mixture != nil, !generator.isMixed {
       notices.append(
-        "The live generator draws from the network alone: the list is too long for this page. sample mixes it with counts, as the words do that are listed."
+        "The live generator draws from the network alone: the list is too long for this page. sample and the words listed below mix it with counts."
       )
     }
     if let (step, reason) = run.earlyStop {
@@ -328,7 +328,7 @@ public struct ReportPage: WrittenPage {
   var words: Markup {
     let found = measurements.words
     guard !found.rows.isEmpty else {
-      return .note("A thousand attempts gave no word.")
+      return .note("A thousand attempts produced no word.")
     }
     return novelty
       + .table(

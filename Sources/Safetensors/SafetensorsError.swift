@@ -113,9 +113,9 @@ extension SafetensorsError: CustomStringConvertible {
     case .rankTooHigh(let tensor, let limit):
       "tensor \(quoted(tensor)): expected at most \(limit) dimensions, found more"
     case .offsetCountNotTwo(let tensor):
-      "tensor \(quoted(tensor)): expected two data offsets, found another number of them"
+      "tensor \(quoted(tensor)): expected two data offsets, found more or fewer"
     case .shapeOverflow(let tensor, let dataType, let shape):
-      "tensor \(quoted(tensor)): expected a size that can be counted, "
+      "tensor \(quoted(tensor)): expected a size that fits in an Int, "
         + "found \(dataType.rawValue) \(shape)"
     case .partialByte(let tensor, let dataType, let shape):
       "tensor \(quoted(tensor)): expected whole bytes, found \(dataType.rawValue) \(shape)"

@@ -68,10 +68,10 @@ import Testing
       (["--steps=3", "--steps=3"], "The option '--steps' is given twice"),
       (
         ["-n", "3", "--steps", "4"],
-        "The options '-n' and '--steps' are the same, and both are given"
+        "'-n' and '--steps' are the same option; give only one"
       ),
       (["-q", "--suffix", "x", "-q"], "The option '-q' is given twice"),
-      (["-qn", "3", "--quiet"], "The options '-q' and '--quiet' are the same, and both are given"),
+      (["-qn", "3", "--quiet"], "'-q' and '--quiet' are the same option; give only one"),
     ])
   func repetitions(arguments: [String], message: String) {
     let failure = CommandFailure(.usage, message, advice: "See 'demo --help'.")

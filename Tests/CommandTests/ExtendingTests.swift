@@ -5,7 +5,7 @@ import Safetensors
 import Testing
 
 @Suite("train: extending runs and starting from them")
-struct GoingOnTests {
+struct ExtendingTests {
   let place: Workplace
 
   init() throws { place = try Workplace() }

@@ -119,13 +119,13 @@ struct ImportTests {
     try place.write("zoë\nanna\n".utf8, to: "other.txt")
     try refused(
       "float32.safetensors", ["--data", "other.txt"], 65, "other.txt: has \"ë\" (U+00EB)")
-    try refused("run/model.safetensors", [], 65, "a CharMLP model already")
-    try refused("run", [], 65, "run: a run already")
+    try refused("run/model.safetensors", [], 65, "already a CharMLP model")
+    try refused("run", [], 65, "run: already a run")
     try refused("names.txt", [], 65, "names.txt: not a safetensors file")
     try place.write("PK\u{3}\u{4}mine/data.pkl".utf8, to: "mine.pt")
     try refused("mine.pt", [], 65, "mine.pt: not a safetensors file, but a PyTorch file")
     try place.write([0x80, 0x04, 0x95], to: "mine.pkl")
-    try refused("mine.pkl", [], 65, "mine.pkl: not a safetensors file, but Python's pickle")
+    try refused("mine.pkl", [], 65, "mine.pkl: not a safetensors file, but a Python pickle")
     #expect(!FileManager.default.fileExists(atPath: place.path("other")))
     // Without --out it has the next free place in runs/.
     #expect(

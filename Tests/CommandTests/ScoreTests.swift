@@ -69,7 +69,7 @@ struct ScoreTests {
     #expect(try place.run("sample", ["--prefix", "M"]).errors.contains("the list has \"m\""))
     #expect(
       try place.run("sample", ["explain", "M"]).errors.contains(
-        ". Instead of it, the list has \"m\""))
+        ". Instead, the list has \"m\""))
   }
 
   @Test("A temperature of 0 is refused with what to use")

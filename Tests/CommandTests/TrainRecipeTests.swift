@@ -218,7 +218,7 @@ struct TrainRecipeTests {
     ] as [[String]])
   func pastedFlags(flags: [String]) throws {
     try TrainedRun.names.get().write(to: "source", in: place)
-    try place.write(GoingOnTests.words.utf8, to: "words.txt")
+    try place.write(ExtendingTests.words.utf8, to: "words.txt")
     let line = ["words.txt", "--samples", "0"]
     let recipe = flags.contains("--recipe") ? [] : ["--recipe", "best"]
     let first = try place.run("train", line + flags + recipe + ["-n", "20", "-o", "a"])

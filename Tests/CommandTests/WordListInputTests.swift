@@ -50,7 +50,7 @@ private let refusedTexts = [
     "words.txt:2: longer than 10000 characters"),
   WordListCase(
     "2 GiB without a byte", script: "truncate -s 2G words.txt",
-    "words.txt: 2147483648 bytes, more than the 1073741824 bytes that are read"),
+    "words.txt: 2147483648 bytes, over the limit of 1073741824 bytes"),
   WordListCase("endless", script: "ln -s /dev/zero words.txt", "words.txt:1: U+0000"),
 ]
 
@@ -136,7 +136,7 @@ struct WordListInputTests {
       saying: "train: stdin: cannot be opened (Bad file descriptor)")
     expectRefusal(
       try place.guarded("mkdir data; train --data ''"), status: 64,
-      saying: "a list must have a name")
+      saying: "the name of a list cannot be empty")
   }
 
   @Test("An empty standard input is refused with 65")

@@ -282,7 +282,7 @@ public enum ModelFileError: Error, Equatable, Sendable, CustomStringConvertible 
     case .newerVersion(let version):
       "version \(version) of the model file; this program reads up to \(Checkpoint.fileVersion)"
     case .otherArchitecture(let name): "a network of another architecture (\(name))"
-    case .unknownBackward(let name): "trained by a backward pass that is not known here (\(name))"
+    case .unknownBackward(let name): "trained with an unknown backward pass (\(name))"
     case .recipe(let error): "recipe: \(error)"
     case .vocabulary(let error): "vocabulary: \(error)"
     case .tensor(let name, let expected): "tensor \(name): expected finite F32 of shape \(expected)"

@@ -408,7 +408,7 @@ extension Lineage {
       self.origin = origin
     }
     if let text = metadata[Self.formerSchedulesKey] {
-      let expected = "steps that do not fall, each with the run's length"
+      let expected = "steps in ascending order, each with the run's length"
       guard let elements = (try? JSONValue(parsing: text))?.elements, !elements.isEmpty else {
         throw .training(Self.formerSchedulesKey, expected: expected)
       }

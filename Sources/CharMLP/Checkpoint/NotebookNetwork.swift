@@ -284,7 +284,7 @@ public enum NotebookError: Error, Equatable, Sendable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .notSafetensors(let error): "not a safetensors file: \(error)"
-    case .model: "a CharMLP model already: it can be used as it is"
+    case .model: "already a CharMLP model; use it as it is"
     case .missing(let name, let meant):
       "expected a tensor \(name), found none" + (meant.map { "; is it \"\($0)\"?" } ?? "")
     case .shape(let name, let expected, let found):

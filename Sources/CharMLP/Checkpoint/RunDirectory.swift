@@ -280,7 +280,7 @@ package enum RunLockError: Error, Equatable, Sendable, CustomStringConvertible {
   package var description: String {
     switch self {
     case .held(let directory, let process):
-      "\(directory): a trainer is at work there" + (process.map { " (process \($0))" } ?? "")
+      "\(directory): another trainer is using it" + (process.map { " (process \($0))" } ?? "")
     case .file(let error): error.description
     }
   }

@@ -144,11 +144,11 @@ extension FileFormat {
     Signature("a SQLite database", "SQLite format 3\0"),
     Signature("a Parquet table", "PAR1\u{15}"),
     Signature("an Arrow table", "ARROW1\0"),
-    Signature("Python's pickle", [0x80, 0x02]),
-    Signature("Python's pickle", [0x80, 0x03]),
-    Signature("Python's pickle", [0x80, 0x04]),
-    Signature("Python's pickle", [0x80, 0x05]),
-    Signature("NumPy's array", [0x93, 0x4E, 0x55, 0x4D, 0x50, 0x59]),
+    Signature("a Python pickle", [0x80, 0x02]),
+    Signature("a Python pickle", [0x80, 0x03]),
+    Signature("a Python pickle", [0x80, 0x04]),
+    Signature("a Python pickle", [0x80, 0x05]),
+    Signature("a NumPy array", [0x93, 0x4E, 0x55, 0x4D, 0x50, 0x59]),
     Signature("HDF5", [0x89, 0x48, 0x44, 0x46]),
     Signature("an image (PNG)", [0x89, 0x50, 0x4E, 0x47]),
     Signature("an image (JPEG)", [0xFF, 0xD8, 0xFF]),
@@ -157,13 +157,13 @@ extension FileFormat {
     Signature("an image (TIFF)", [0x49, 0x49, 0x2A, 0x00]),
     Signature("an image (TIFF)", [0x4D, 0x4D, 0x00, 0x2A]),
     Signature("an image (WebP)", "WEBPVP8", at: 8),
-    Signature("sound (WAV)", "WAVEfmt ", at: 8),
-    Signature("sound (MP3)", [0x49, 0x44, 0x33, 0x03]),
-    Signature("sound (MP3)", [0x49, 0x44, 0x33, 0x04]),
-    Signature("sound (Ogg)", "OggS\0"),
-    Signature("sound (FLAC)", "fLaC\0"),
-    Signature("a program (ELF)", [0x7F, 0x45, 0x4C, 0x46]),
-    Signature("a program (Windows)", [0x4D, 0x5A, 0x90, 0x00]),
+    Signature("audio (WAV)", "WAVEfmt ", at: 8),
+    Signature("audio (MP3)", [0x49, 0x44, 0x33, 0x03]),
+    Signature("audio (MP3)", [0x49, 0x44, 0x33, 0x04]),
+    Signature("audio (Ogg)", "OggS\0"),
+    Signature("audio (FLAC)", "fLaC\0"),
+    Signature("an executable (ELF)", [0x7F, 0x45, 0x4C, 0x46]),
+    Signature("an executable (Windows)", [0x4D, 0x5A, 0x90, 0x00]),
     Signature("a Java class", [0xCA, 0xFE, 0xBA, 0xBE]),
     Signature("a model file (safetensors)", "\0\0\0\0\0{\"", at: 3),
   ]
@@ -193,8 +193,8 @@ extension FileFormat {
         "an OpenDocument file",
         unzip(#"unzip -p {} content.xml | sed 's/<\/text:p>/\n/g' | sed 's/<[^>]*>//g'"#))
     }
-    if holds("/data.pkl") { return .other("a PyTorch file of torch.save", nil) }
-    if holds(".npy") { return .other("NumPy's archive (npz)", nil) }
+    if holds("/data.pkl") { return .other("a PyTorch file (torch.save)", nil) }
+    if holds(".npy") { return .other("a NumPy archive (npz)", nil) }
     return .other("a zip archive", unzip("unzip -p {}"))
   }
 }
@@ -232,13 +232,13 @@ public enum ForeignEncoding: String, Sendable {
     case (0xFE, 0xFF): self = .utf16
     case (0, 0) where bytes.count >= 4 && bytes[2] == 0xFE && bytes[3] == 0xFF: self = .utf32
     default:
-      guard let isBigEndian = Self.endsWithNULs(bytes) else { return nil }
+      guard let isBigEndian = Self.isBigEndian(byNULsIn: bytes) else { return nil }
       self = isBigEndian ? .utf16BigEndian : .utf16LittleEndian
     }
   }
 
   /// Whether the first of two bytes is always NUL, or (false) the second; nil if neither is.
-  private static func endsWithNULs(_ bytes: Span<UInt8>) -> Bool? {
+  private static func isBigEndian(byNULsIn bytes: Span<UInt8>) -> Bool? {
     let pairs = min(bytes.count, 64) / 2
     guard pairs >= 2 else { return nil }
     let zeroAt = bytes[0] == 0 ? 0 : 1

@@ -343,7 +343,7 @@ struct LineCounts {
       isHead = wasHead
     case .tightComment:
       // Only at the head, and only if there are none further on: #1 and #hashtag are words.
-      let isLetter = next == word.upperBound || isComment(bytes, next)
+      let isLetter = next == word.upperBound || startsText(bytes, next)
       if wasHead, isLetter {
         addComment(mark.text, needsBlank: false)
         tightComments[mark.text, default: 0] += 1
@@ -358,7 +358,7 @@ struct LineCounts {
     }
   }
 
-  private func isComment(_ bytes: Span<UInt8>, _ index: Int) -> Bool {
+  private func startsText(_ bytes: Span<UInt8>, _ index: Int) -> Bool {
     bytes.scalar(at: index).map { $0.scalar.properties.isAlphabetic || $0.scalar == "!" } == true
   }
 

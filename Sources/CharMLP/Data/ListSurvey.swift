@@ -249,7 +249,7 @@ extension ListSurvey {
     // HTML entities end in a semicolon.
     guard separator != ";" || counts.entities == 0 else { return nil }
     let table = ColumnTable(sample, separator)
-    guard !table.isOfPhrases, !table.isOfAddresses else { return nil }
+    guard !table.isOfPhrases, !table.isOfURLs else { return nil }
     // An array of a program.
     if separator == ",", words[0].hasSuffix("["), words[words.count - 1].hasPrefix("]") {
       return .severalPerLine(lines: separated[most], .quotes)
@@ -359,7 +359,7 @@ private struct ColumnTable {
   }
 
   /// Whether most lines are URLs, whose queries have the separator.
-  var isOfAddresses: Bool {
+  var isOfURLs: Bool {
     2 * lines.count { $0.first?.text.contains("://") == true } > lines.count
   }
 

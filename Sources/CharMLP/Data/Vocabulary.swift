@@ -361,7 +361,7 @@ extension VocabularyError: CustomStringConvertible {
       "the character \(symbol.reasonRefused == nil ? "\"\(symbol)\" " : "")(\(symbol.codePoint)) "
         + "is not in the vocabulary; use characters of the word list only"
     case .otherSymbols(let count, let network):
-      "the data's \(count) symbols are not the network's \(network); the end of a word is one of them"
+      "the data's \(count) symbols differ from the network's \(network), the end of a word included"
     }
   }
 }

@@ -397,8 +397,8 @@ extension WordListError: CustomStringConvertible {
     case .onOneLine(let separation):
       "looks like a list on one line, \(separation.name)"
     case .tooLarge(let size, let limit):
-      (size.map { "\($0) bytes, more than" } ?? "more than")
-        + " the \(limit) bytes that are read; use a part of the list"
+      (size.map { "\($0) bytes, over" } ?? "over")
+        + " the limit of \(limit) bytes; use part of the list"
     case .missing:
       "no such file; check the path"
     case .directory:
@@ -423,7 +423,7 @@ extension WordListError {
   private static func words(for guess: EncodingGuess?) -> String {
     switch guess {
     case .encoding(let name, _): ", perhaps \(name) (a guess)"
-    case .damagedUTF8: " in a text that otherwise is UTF-8: some lines are damaged"
+    case .damagedUTF8: " in a text that is otherwise UTF-8: some lines are damaged"
     case .binary: ": this does not look like text"
     case nil: "; convert it to UTF-8"
     }

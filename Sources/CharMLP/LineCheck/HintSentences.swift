@@ -33,7 +33,7 @@ package enum HintSentence: String, Sentence {
   case zero = "zero everywhere"
   case lastWrite = "given your demb: equals the last write of each row; add, do not assign"
   case firstWrite = "given your demb: equals the first write of each row; add them all"
-  case onePosition = "given your demb: adds up one position of the contexts only"
+  case onePosition = "given your demb: adds up only one position of the contexts"
   case lostPosition = "given your demb: leaves out one position of the contexts"
   case otherPosition =
     "given your demb: adds a position's gradients to another position's characters"
@@ -42,8 +42,8 @@ package enum HintSentence: String, Sentence {
   case ratio = "{factor} times its line: {kind}"
   case scaledParameter =
     """
-    right with {factor} times your {name}, as is all that reads it: the file's {name} is not the one \
-    of this pass
+    right with {factor} times your {name}, as is every line that reads it: the file's {name} is not \
+    this pass's
     """
   case lostFactor = "equals its line with a factor left out"
   case noEpsilon = "equals its line without ε"
@@ -52,7 +52,7 @@ package enum HintSentence: String, Sentence {
   case largeRounding = "zero but for rounding, and the rounding is about {factor} times too large"
   case smallRounding = "zero but for rounding, and the rounding is about {factor} times too small"
   case notZero = "should be zero but for rounding"
-  case rounding = "zero but for rounding, and its line is not"
+  case rounding = "zero but for rounding, but its line is not"
   case fewerDigits = "equals its line in {type}: computed or saved with fewer digits"
   case equalTensor =
     "equals your {tensor}: the same memory (then clone it), or the wrong tensor"
@@ -77,11 +77,11 @@ package enum HintSentence: String, Sentence {
     off by the same number along each column: a broadcast term is missing or extra, \
     or {name} changed after {tensor} was computed
     """
-  case otherUseOfMaxes = "its last bits show another use of dlogit_maxes"
+  case otherUseOfMaxes = "its last bits show that dlogit_maxes was used in another way"
   case otherPass = "{question}; or {names} changed after {tensor} was computed"
-  case missingInputs = "{names} {are} not in the file, so it may be there"
-  case leftOutInputs = "{names} {are} left out, so it may be there"
-  case unknownInputs = "{names} {are} not in the file or left out, so it may be there"
+  case missingInputs = "{names} {are} not in the file, so the mistake may be there"
+  case leftOutInputs = "{names} {are} left out, so the mistake may be there"
+  case unknownInputs = "{names} {are} not in the file or left out, so the mistake may be there"
 
   // What to look at
   case reads = "reads {names}"
@@ -109,14 +109,14 @@ package enum HintSentence: String, Sentence {
   case summedOverAll = "{found} is not {expected}: summed over everything"
   case notRepeated = "{found} is not {expected}: not repeated"
   case otherForm = "{found} is not {expected}: the same number of elements in another shape"
-  case shapeOfAnother = "{found} is not {expected}: of another minibatch?"
+  case shapeOfAnother = "{found} is not {expected}: from another minibatch?"
   case otherShape = "{found} is not {expected}"
   case lostDimension = "{found} for {expected}: keepdim"
 
   // What cannot be judged
   case unseenSign = "zero but for rounding: a wrong sign or factor would not show"
   case unseenFactor = "zero but for rounding: a factor of a few would not show"
-  case stale = "of another minibatch: left out"
+  case stale = "from another minibatch: left out"
   case otherType = "{found}, and C is {expected}: {line}"
   case noBound = "its line overflows or divides by zero here: no bound is finite"
 }

@@ -45,17 +45,17 @@ extension Recipe {
       "Share of hidden units that a step leaves out."),
     RecipeField(
       "averaging", \.averaging, in: 0...Float(1).nextDown, .regularization,
-      "What a step keeps of the running average of the parameters; 0: there is none."
+      "Decay of the running average of the parameters; 0: none."
     ).rare,
     RecipeField(
       "evaluate_every", \.evaluateEvery, in: 1...1_000_000_000, zero: "a twentieth of the steps",
       .stopping, "Steps between evaluations."),
     RecipeField(
       "patience", \.patience, in: 0...1_000_000_000, .stopping,
-      "Stop after n evaluations without gain; 0: never."),
+      "Stop after n evaluations without improvement; 0: never."),
     RecipeField(
       "stop_at_validation_loss", \.stopAtValidationLoss, in: 0...1e30, .stopping,
-      "Ends training when an evaluation finds a smaller validation loss; 0: never."
+      "Stop once the validation loss falls below this; 0: never."
     ).rare,
     RecipeField(
       "mix", \.mix, .training,
@@ -309,7 +309,7 @@ public enum RecipeError: Error, Equatable, Sendable, CustomStringConvertible {
     case .blockSize(let size, let ofData):
       "block_size is \(size), but the data set's windows have \(ofData) characters"
     case .vocabulary(let count, let ofData):
-      "the network knows \(count) symbols, the data set \(ofData); the end of a word is one of them"
+      "the network has \(count) symbols and the data set \(ofData), the end of a word included"
     case .size(let key, let size, let ofNetwork):
       "\(key) is \(size), but the network to start from has \(ofNetwork)"
     case .conflict(let first, let second, let reason):

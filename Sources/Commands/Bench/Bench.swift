@@ -55,7 +55,7 @@ package struct Bench: Command {
 
   package func run() throws {
     if !isOptimized, oneCore == nil {
-      StandardError.shared.warn("built without optimization: these figures mean nothing")
+      StandardError.shared.warn("built without optimization: these figures are meaningless")
     }
     let threads = threads ?? availableCores()
     AddressSpace.requireRoomForBLAS(callers: threads)

@@ -268,7 +268,7 @@ struct LibraryThreadsTiming {
       .time("µs, 1 BLAS thread", "one_thread_seconds", oneThreadSeconds),
       .time("µs, \(threads) BLAS threads", "seconds", seconds),
       .number("ratio", "ratio", ratio, decimals: 2),
-      Figure("they", "effect", Self.phrase(effect), .string(effect)),
+      Figure("effect", "effect", Self.phrase(effect), .string(effect)),
     ]
   }
 }
@@ -327,7 +327,7 @@ struct LibraryThreads {
     if BLASLibrary.configuration.contains("USE_OPENMP") {
       return "takes its threads from OMP_NUM_THREADS alone and ignores what is set"
     }
-    if asked == 1 { return "is given one thread, by --threads or for lack of cores" }
+    if asked == 1 { return "was given one thread (--threads 1, or a single core)" }
     return granted == 1 ? "ignores the number of threads that is set" : nil
   }
 }

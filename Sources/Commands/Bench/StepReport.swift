@@ -261,7 +261,7 @@ extension StepReport {
       """,
     ]
     let columns = StandardOutput.shared.columns
-    return lines.flatMap { Format.wrapped($0, columns: columns) }.map { $0 + "\n" }.joined()
+    return lines.map { Format.paragraph($0, columns: columns) }.joined()
   }
 
   // MARK: - JSON; seconds are those of one call or one step

@@ -31,7 +31,7 @@ struct CheckOutput {
   ///
   /// - Throws: `CommandFailure` (1) if something is wrong.
   func write(asJSON: Bool) throws(CommandFailure) {
-    try StandardOutput.shared.write(asJSON ? json.encoded() + "\n" : text)
+    try StandardOutput.shared.write(text, orJSON: json, if: asJSON)
     if let failure { throw failure }
   }
 
@@ -112,7 +112,9 @@ extension CheckOutput {
   private func note(on reference: Reference, _ report: GradientReport) -> String {
     let gradients = report.gradients.count { $0.against == .reference }
     let forward = report.forward.count { $0.against == .reference }
-    let note = "reference: \(gradients) of 26 gradients, \(forward) of 20 forward tensors"
+    let note =
+      "reference: \(gradients) of \(PassTensor.gradients.count) gradients, "
+      + "\(forward) of \(PassTensor.forward.count) forward tensors"
     guard !reference.ignored.isEmpty else { return note + "." }
     return note + "; not compared: " + reference.ignored.joined(separator: ", ").singleLine() + "."
   }
@@ -440,12 +442,12 @@ enum VerdictSentence: String, Sentence {
   case parameters =
     """
     The parameters in the file are not those of this pass: every line that reads them fails, and \
-    nothing else does. Write the file before the update, while all belongs to one pass.
+    nothing else does. Write the file before the update, while everything still belongs to one pass.
     """
   case someParameters =
     """
     The parameters in the file are not those of this pass: {names} changed after the lines that \
-    read them were computed. Write the file before the update, while all belongs to one pass.
+    read them were computed. Write the file before the update, while everything still belongs to one pass.
     """
   case oneParameter =
     """
@@ -461,6 +463,6 @@ enum VerdictSentence: String, Sentence {
   // Nothing to judge
   case nothing = "0 of 26 gradients: found {names}"
   case noOthers = "no others"
-  case expected = "Expected are names like dW1 and dC."
+  case expected = "Expected names like dW1 and dC."
   case mayBe = "{name} may be {tensor}."
 }

@@ -20,7 +20,7 @@ package struct Gradcheck: Command {
       """,
     discussion: """
       With --reference, each line of the derivation is evaluated on the file's own numbers: a tensor \
-      that is wrong given its inputs is WRONG HERE, one that is right given them follows. Without, \
+      that is wrong given its inputs is WRONG HERE, one that is right given them follows. Without it, \
       the step-by-step derivation is compared with central differences, with its forms in one go and \
       with the engine that trains; each difference is exact, rounding or WRONG. The exit code is 0 if \
       nothing is wrong, 1 if something is, 65 if the file has nothing to judge. docs/derivation.md \
@@ -114,11 +114,11 @@ extension Precision: ExpressibleByArgument {}
 struct ActionOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Check the tensors of a file that has the minibatch and the parameters, too.",
+      "Check the tensors of a file that also has the minibatch and the parameters.",
       valueName: "file"),
     completion: .file(extensions: ["safetensors"]))
   var reference: String?
-  @Flag(help: "With --reference: every comparison in a table, too.") var all = false
+  @Flag(help: "With --reference: also list every comparison.") var all = false
   @Flag(help: "Print the Python lines that write a notebook's tensors.") var snippet = false
   @Option(
     help: ArgumentHelp("Print the derivation's line for one tensor.", valueName: "tensor"),

@@ -93,7 +93,7 @@ package struct Import: Command {
 extension Import {
   private func readNetwork(_ symbols: NotebookSymbols) throws(CommandFailure) -> NotebookNetwork {
     if (try? RunDirectory(existing: file))?.hasModel == true {
-      throw CommandFailure(.badData, "\(file): a run already: it can be used as it is")
+      throw CommandFailure(.badData, "\(file): already a run; use it as it is")
     }
     let bytes = try ModelSource.bytes(of: file, advice: "Name a file that save_file wrote.")
     do throws(NotebookError) {

@@ -75,7 +75,7 @@ extension VocabularyError {
   /// What the list has instead of an unknown character, as a sentence.
   func alternative(in vocabulary: Vocabulary) -> String? {
     guard case .unknownSymbol(let symbol) = self else { return nil }
-    return vocabulary.alternative(to: symbol).map { "Instead of it, \($0)." }
+    return vocabulary.alternative(to: symbol).map { "Instead, \($0)." }
   }
 }
 
@@ -364,8 +364,7 @@ private struct ComparisonWithCounting {
       ["loss on validation words"]
         + [loss, rival.losses.validation].map { Format.fixed($0, decimals: 4) } + ["", ""])
     let width = StandardOutput.shared.columns
-    let text =
-      table.text + Format.wrapped(verdict, columns: width).map { $0 + "\n" }.joined()
+    let text = table.text + Format.paragraph(verdict, columns: width)
     guard !report.neighbours.isEmpty else { return text }
     var pairs = Table(["new word", "nearest training word", "changes"], leftAligned: [0, 1])
     for pair in report.neighbours { pairs.add([pair.word, pair.nearest, "\(pair.distance)"]) }

@@ -91,7 +91,7 @@ struct DrawOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Most characters to draw in search of one word. (default: minutes' worth)", valueName: "n"),
-    transform: wholeNumber(in: 1...1_000_000_000_000))
+    transform: wholeNumber(in: 1...DrawOptions.budgetLimit))
   var budget: Int?
   @Option(
     help: ArgumentHelp(
@@ -100,6 +100,7 @@ struct DrawOptions: ParsableArguments {
   var threads: Int?
 
   private static let defaultSeed = Recipe().samplingSeed
+  fileprivate static let budgetLimit = 1_000_000_000_000
 
   var count: Int { mostLikely ?? givenCount ?? 20 }
   var seed: UInt64 { givenSeed ?? Self.defaultSeed }
@@ -326,7 +327,9 @@ struct WordOutput {
   private func advice(on failure: SamplingError) -> String {
     let isSpent = if case .budgetSpent = failure { true } else { false }
     let isRare = if case .tooRare = failure { true } else { false }
-    guard isSpent || isRare, let estimate, estimate.secondsPerWord < 1e6 else {
+    guard isSpent || isRare, let estimate,
+      3 * estimate.charactersPerWord <= Double(DrawOptions.budgetLimit)
+    else {
       return "Ask for fewer words, or for words that the model makes more often."
     }
     var budget = 1_000_000

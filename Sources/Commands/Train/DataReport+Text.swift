@@ -59,7 +59,7 @@ extension DataReport {
 
   /// Text in lines that fit the terminal.
   private static func paragraph(_ text: String) -> String {
-    Format.wrapped(text, columns: StandardOutput.shared.columns).map { $0 + "\n" }.joined()
+    Format.paragraph(text, columns: StandardOutput.shared.columns)
   }
 
   private var wordTable: String {

@@ -202,7 +202,7 @@ struct RecipeChoice {
   /// A recipe with the given settings in place of its own.
   func applied(to recipe: Recipe) -> Recipe {
     var recipe = recipe
-    for (field, value) in file + flags { field.require(&recipe, value) }
+    for (field, value) in file + flags { field.apply(value, to: &recipe) }
     return recipe
   }
 
@@ -210,7 +210,7 @@ struct RecipeChoice {
   func ending(_ recipe: Recipe) -> Recipe {
     var recipe = recipe
     for (field, value) in flags where Recipe.endKeys.contains(field.key) {
-      field.require(&recipe, value)
+      field.apply(value, to: &recipe)
     }
     return recipe
   }
@@ -232,7 +232,7 @@ struct RecipeChoice {
     known.takeSizes(of: network.model.shape)
     for (field, value) in file + flags {
       var asked = known
-      field.require(&asked, value)
+      field.apply(value, to: &asked)
       var taken = asked
       taken.takeSizes(of: network.model.shape)
       guard asked == taken else {
@@ -242,7 +242,7 @@ struct RecipeChoice {
           \(path): \(origin(of: field, field.text(in: asked))) does not match the network, which has \
           \(field.text(in: known))
           """,
-          advice: "Leave it out, or train a network of that size from nothing.")
+          advice: "Leave it out, or train a network of that size from scratch.")
       }
     }
   }

@@ -67,7 +67,9 @@ package struct Train: Command {
       throw ValidationError(
         "--data cannot be combined with \(files[0]): list all files without --data")
     }
-    if files.contains("") || data == "" { throw ValidationError("a list must have a name") }
+    if files.contains("") || data == "" {
+      throw ValidationError("the name of a list cannot be empty")
+    }
     if files.count(where: { $0 == "-" }) > 1 {
       throw ValidationError("standard input, -, cannot be read twice")
     }

@@ -83,17 +83,15 @@ struct TrainingResult {
       "All losses are over a sample of \(Format.counted($0, "word")), and so are the n-grams' counts."
     }
     let sentences = [note, baseline.verdict(on: losses, mixture)].compactMap { $0 }
-      .flatMap { Format.wrapped($0, columns: columns) }
     let rate =
       stepsPerSecond == 0 ? "" : ", \(Format.rate(stepsPerSecond, "steps")) in training"
-    var text = table + sentences.map { $0 + "\n" }.joined()
+    var text = table + sentences.map { Format.paragraph($0, columns: columns) }.joined()
     if let stop { text += "stopped at \(Format.count(steps)): \(stop)\n" }
     text += """
       time: \(Format.duration(seconds: seconds))\(rate)
       model: \(model.shownPath)
 
       """
-    if let report { text += "report: \(report.shownPath)\n" }
     if !samples.isEmpty {
       text += "samples:\n" + samples.map { "  \($0.singleLine())\n" }.joined()
     }
@@ -156,7 +154,7 @@ struct TrainingResult {
 /// What is wrong with a validation loss that is no better than that of a model that learns nothing.
 enum LearningFailure {
   /// Nil if the loss is not so large that nothing can have been learned.
-  static func clear(_ loss: Double, _ dataset: Dataset, _ recipe: Recipe) -> String? {
+  static func certain(_ loss: Double, _ dataset: Dataset, _ recipe: Recipe) -> String? {
     let guess = SplitLosses.guessing(among: dataset.vocabulary.count)
     guard !(loss <= 1.5 * guess) else { return nil }
     let isDecay = recipe.learningRate * recipe.weightDecay > 1
@@ -165,8 +163,9 @@ enum LearningFailure {
   }
 
   /// Nil if the network has learned something, or has not seen enough words for that yet.
-  static func any(_ loss: Double, _ dataset: Dataset, _ recipe: Recipe, steps: Int) -> String? {
-    if let clear = clear(loss, dataset, recipe) { return clear }
+  static func possible(_ loss: Double, _ dataset: Dataset, _ recipe: Recipe, steps: Int) -> String?
+  {
+    if let failure = certain(loss, dataset, recipe) { return failure }
     let unigram = SplitLosses.unigram(dataset).validation
     guard loss > unigram, steps * recipe.batchSize >= dataset.train.count else { return nil }
     return sentence(loss, unigram, "a unigram model")

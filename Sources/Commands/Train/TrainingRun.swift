@@ -182,7 +182,7 @@ final class TrainingRun {
     try record(validationLoss: loss)
     try showSamples(model)
     if !hasReportedFailure, trainer.step >= recipe.steps / 10, !trainer.isFinished,
-      let failure = LearningFailure.clear(loss, start.dataset, recipe)
+      let failure = LearningFailure.certain(loss, start.dataset, recipe)
     {
       hasReportedFailure = true
       StandardError.shared.warn(
@@ -256,18 +256,27 @@ extension TrainingRun {
     var result = result
     result.seconds = seconds
     try completeDescription(seconds: result.seconds)
-    try StandardOutput.shared.write(result.text, orJSON: result.json, if: options.json)
-    if let path = result.report {
-      try ReportPage(RecordedRun(modelPath: result.model)).write(to: path)
-    }
+    // A person reads the results while the page is made; it is named once it is there.
+    if !options.json { try StandardOutput.shared.write(result.text) }
+    let page = Result { try writePage(of: result) }
+    if case .failure = page { result.report = nil }
+    let line = result.report.map { "report: \($0.shownPath)\n" } ?? ""
+    try StandardOutput.shared.write(line, orJSON: result.json, if: options.json)
+    try page.get()
     try judge(result.losses)
+  }
+
+  private func writePage(of result: TrainingResult) throws {
+    guard let path = result.report else { return }
+    try ReportPage(RecordedRun(modelPath: result.model)) { progress.update($0) }.write(to: path)
+    progress.finish()
   }
 
   /// Warns if nothing was learned: a finite loss can still be meaningless.
   /// - Throws: `CommandFailure` (70) if even the perplexity is too large for a number.
   private func judge(_ losses: SplitLosses) throws(CommandFailure) {
     let (loss, steps) = (losses.validation, start.trainer.step)
-    guard let failure = LearningFailure.any(loss, start.dataset, recipe, steps: steps) else {
+    guard let failure = LearningFailure.possible(loss, start.dataset, recipe, steps: steps) else {
       return
     }
     if !SplitLosses.perplexity(loss).isFinite { throw CommandFailure(.diverged, failure) }

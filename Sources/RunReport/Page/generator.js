@@ -305,9 +305,9 @@
       }
       if (found === shownWords) return tell(true, '');
       if (performance.now() - start > patience) {
-        return tell(true, `${found} of ${tries} words drawn are as asked; sample finds rarer ones.`);
+        return tell(true, `${found} of ${tries} words drawn match; sample finds rarer ones.`);
       }
-      tell(false, `${found} of ${tries} words drawn are as asked …`);
+      tell(false, `${found} of ${tries} words drawn match …`);
       setTimeout(go, 0);
     };
     go();

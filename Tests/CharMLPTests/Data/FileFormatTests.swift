@@ -24,7 +24,7 @@ struct FileFormatTests {
     (Array("%PDF-1.7\n".utf8), "a PDF", "pdftotext -nopgbrk 'a b' -"),
     (Array(#"{\rtf1\ansi"#.utf8), "rich text (RTF)", "unrtf --text 'a b'"),
     ([0x89, 0x50, 0x4E, 0x47], "an image (PNG)", nil),
-    ([0x7F, 0x45, 0x4C, 0x46], "a program (ELF)", nil),
+    ([0x7F, 0x45, 0x4C, 0x46], "an executable (ELF)", nil),
     (Array("SQLite format 3\0".utf8), "a SQLite database", nil),
     ([0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1], "an old Office file (xls, doc)", nil),
   ]

@@ -174,11 +174,11 @@ struct WordListRefusalTests {
     ),
     (
       .tooLarge(size: 2048, limit: 1024),
-      "names.txt: 2048 bytes, more than the 1024 bytes that are read; use a part of the list"
+      "names.txt: 2048 bytes, over the limit of 1024 bytes; use part of the list"
     ),
     (
       .tooLarge(size: nil, limit: 1024),
-      "names.txt: more than the 1024 bytes that are read; use a part of the list"
+      "names.txt: over the limit of 1024 bytes; use part of the list"
     ),
     (.missing, "names.txt: no such file; check the path"),
     (.directory, "names.txt: is a directory; name a file with one word on each line"),

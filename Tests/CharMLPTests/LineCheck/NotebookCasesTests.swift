@@ -101,7 +101,7 @@ struct NotebookCasesTests {
     Case("mean over the windows", blaming: [.dW2], hints: ["0.03125 times its line: the mean"]) {
       $0.dW2 = (1 / 32) * $0.dW2
     },
-    Case("dlogit_maxes in all columns", blaming: [.dlogits], hints: ["use of dlogit_maxes"]) {
+    Case("dlogit_maxes in all columns", blaming: [.dlogits], hints: ["dlogit_maxes was used"]) {
       $0.dlogits = $0.dnorm_logits + $0.dlogit_maxes
     },
     Case("sign of dlogit_maxes", blaming: [.dlogit_maxes], hints: ["opposite sign"]) {
@@ -221,7 +221,7 @@ struct NotebookCasesTests {
         (0..<3).flatMap { position in rows.filter { $0 % 3 == position } }
       }
     },
-    Case("dC of the first position", blaming: [.dC], hints: ["adds up one position"]) {
+    Case("dC of the first position", blaming: [.dC], hints: ["adds up only one position"]) {
       $0.dC = $0.writes(adding: true) { rows in rows.filter { $0 % 3 == 0 } }
     },
     Case("dC without the last position", blaming: [.dC], hints: ["leaves out one position"]) {
@@ -423,7 +423,7 @@ struct NotebookCasesTests {
       (.dbngain, [32, 1], "summed along the other dimension"),
       (.dh, [2048], "the same number of elements in another shape"),
       (.dh, [1, 1, 32, 64], "the same number of elements in another shape"),
-      (.dh, [64, 32], "(64, 32) is the transpose"), (.dh, [16, 64], "of another minibatch?"),
+      (.dh, [64, 32], "(64, 32) is the transpose"), (.dh, [16, 64], "from another minibatch?"),
       (.dcounts_sum, [32, 32], "keepdim, or not summed"), (.dC, [10], "(27, 10): summed"),
       (.dC, [3, 10], "(27, 10): summed"), (.dC, [32, 3, 10], "(27, 10): not summed"),
     ] as [(PassTensor, [Int], String)])
@@ -448,7 +448,7 @@ struct NotebookCasesTests {
     #expect(try hint { $0.dW2 = 1.01 * $0.dW2 } == "1.01 times its line: a constant factor")
     #expect(
       try hint { $0.dW2 = $0.matmul($0.hpreact.T, $0.dlogits) }
-        == "h, dlogits are not in the file, so it may be there")
+        == "h, dlogits are not in the file, so the mistake may be there")
   }
 
   /// A file of one exercise in which what an earlier one left stands beside it.

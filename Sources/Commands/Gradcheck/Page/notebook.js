@@ -338,9 +338,8 @@ const FUNCTIONS = {
     },
   },
 };
-FUNCTIONS["torch.nn.functional"] = FUNCTIONS.F;
 
-const UNDERSTOOD = "Understood are + − * / ** @, .T, .sum, .mean, .max, .exp, .log, .tanh, .sqrt, .view, "
+const UNDERSTOOD = "This page understands + − * / ** @, .T, .sum, .mean, .max, .exp, .log, .tanh, .sqrt, .view, "
   + ".clone, .shape, .index_add_, .index_put_, torch.zeros_like, torch.ones_like, torch.tanh, F.one_hot, "
   + "F.softmax, indexing, and for … in range.";
 
@@ -403,7 +402,7 @@ class NotebookParser {
     const parser = new NotebookParser(source);
     const statements = parser.lines.length ? parser.block(parser.lines[0].indent) : [];
     if (parser.index < parser.lines.length) {
-      throw new NotebookError("the indentation fits no line above", parser.lines[parser.index].line);
+      throw new NotebookError("the indentation matches no line above", parser.lines[parser.index].line);
     }
     return statements;
   }
@@ -479,10 +478,10 @@ class NotebookParser {
     for (const sign of ["=", "+=", "-=", "*=", "/="]) {
       if (!this.skip(sign)) continue;
       if (target.kind !== "name" && target.kind !== "index") {
-        this.fail("what stands before = must be a name, or a name with an index");
+        this.fail("the left side of = must be a name, or a name with an index");
       }
       const value = this.expression();
-      if (this.isAt("=")) this.fail("one = a line is enough here");
+      if (this.isAt("=")) this.fail("only one = per line");
       return { kind: "assign", line, target, sign: sign[0], value };
     }
     return { kind: "evaluate", line, value: target };
@@ -655,7 +654,7 @@ class NotebookRunner {
 
   refuseGiven(target) {
     if (target.kind === "name" && this.given.has(target.name)) {
-      wrong(`${target.name} is given and stays as it is`);
+      wrong(`${target.name} is given and cannot be changed`);
     }
   }
 

@@ -199,23 +199,30 @@ function renderLegend() {
 
 // MARK: A file
 
-/** The most bytes and multiplications that are tried in a browser. */
+/** The most bytes of a file, and multiplications in a product of its pass, that are tried in a browser. */
 const FILE_LIMIT = 512e6;
-const WORK_LIMIT = 4e9;
+const WORK_LIMIT = 4e7;
+/** How many files were opened: of several, the last one is shown, however long each takes to read. */
+let filesOpened = 0;
 
 async function openFile(file) {
+  filesOpened += 1;
+  const number = filesOpened;
   byId("file-name").textContent = `${file.name}: reading …`;
   let outcome;
   try {
     if (file.size > FILE_LIMIT) {
       refuse(`${file.size} bytes are more than this page reads; gradcheck --reference does`);
     }
-    outcome = judgeBytes(new Uint8Array(await file.arrayBuffer()));
+    const content = await file.arrayBuffer();
+    if (number !== filesOpened) return;
+    outcome = judgeBytes(new Uint8Array(content));
   } catch (error) {
     if (error instanceof RangeError) error.message = "too large for this browser; gradcheck --reference reads it";
     else if (!(error instanceof FileError || error instanceof DOMException)) throw error;
     outcome = { error: error.message };
   }
+  if (number !== filesOpened) return;
   app.file = outcome.error === undefined ? outcome : null;
   showOutcome(file.name, outcome);
 }
@@ -231,7 +238,7 @@ function judgeBytes(bytes) {
     return { error: error.message, advice: "The lines above, at the end of your notebook, write the file." };
   }
   const { sizes } = reference;
-  if (sizes.n * sizes.hidden * (sizes.context + sizes.vocabulary) > WORK_LIMIT / 100) {
+  if (sizes.n * sizes.hidden * (sizes.context + sizes.vocabulary) > WORK_LIMIT) {
     return { error: "these sizes take too long in a browser", advice: "gradcheck --reference judges them." };
   }
   const verdicts = judgeReference(reference);

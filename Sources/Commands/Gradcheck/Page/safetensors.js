@@ -214,7 +214,7 @@ function tensorRecord(scanner, name) {
     },
     data_offsets() {
       const offsets = [];
-      const wrong = () => refuse(`${tensor}: expected two data offsets, found another number of them`);
+      const wrong = () => refuse(`${tensor}: expected two data offsets, found more or fewer`);
       scanner.array("'[' opening the data offsets", () => {
         if (offsets.length >= 2) wrong();
         offsets.push(scanner.integer("an offset, an integer of at least 0"));
@@ -277,7 +277,7 @@ function byteCount(record, tensor) {
   for (const dimension of record.shape) {
     if (dimension === 0n) continue;
     bits *= dimension;
-    if (bits > LARGEST_INT) refuse(`${tensor}: expected a size that can be counted, found ${described}`);
+    if (bits > LARGEST_INT) refuse(`${tensor}: expected a size that fits in an Int, found ${described}`);
   }
   if (record.shape.includes(0n)) return 0n;
   if (bits % 8n !== 0n) refuse(`${tensor}: expected whole bytes, found ${described}`);
