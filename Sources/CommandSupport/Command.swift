@@ -348,8 +348,10 @@ extension ModelFileError {
   /// The failure as it is reported for a model that came from `path`.
   /// - Parameter bytes: The file, whose format is named if it is not a model.
   public func commandFailure(in path: String, of bytes: [UInt8] = []) -> CommandFailure {
-    if case .notSafetensors = self, let kind = FileFormat.name(ofFileStartingWith: bytes) {
-      return CommandFailure(.badData, "\(path): not a model file, but \(kind)")
+    if case .notSafetensors(let error) = self,
+      let kind = FileFormat.name(ofFileStartingWith: bytes)
+    {
+      return CommandFailure(.badData, "\(path): \(error.problem(of: "a model file", in: kind))")
     }
     return CommandFailure(isIncompatible ? .incompatible : .badData, "\(path): \(self)")
   }

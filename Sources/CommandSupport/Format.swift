@@ -46,7 +46,7 @@ public enum Format {
   public static func significant(_ value: Double) -> String {
     guard value.isFinite, value != 0 else { return value == 0 ? "0" : value.description }
     let magnitude = orderOfMagnitude(value)
-    guard (-6...14).contains(magnitude) else { return value.description }
+    guard (-6...14).contains(magnitude) else { return scientific(value) }
     if magnitude < 2 { return fixed(value, decimals: 2 - magnitude) }
     let step = powerOfTen(magnitude - 2)
     return count(Int((value / step).rounded() * step))

@@ -273,10 +273,10 @@ public struct ChildProcess {
   }
 
   /// The command line up to the arguments. posix_spawn can set neither a directory nor a limit; the
-  /// shell can, before the program writes a byte.
+  /// shell can, before the program writes a byte. A limit that cannot be set is above one that holds.
   private var command: [String] {
     if directory == nil && fileLimit == nil { return [executable] }
-    let script = #"cd -- "$1" && ulimit -f "$2" && shift 2 && exec "$@""#
+    let script = #"cd -- "$1" && { ulimit -f "$2" 2>/dev/null || :; } && shift 2 && exec "$@""#
     let blocks = fileLimit.map { String($0 / 512) } ?? "unlimited"
     return [
       "/bin/sh", "-c", script, "sh", directory ?? ".", blocks, FileSystem.absolute(executable),

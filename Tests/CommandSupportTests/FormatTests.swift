@@ -71,7 +71,7 @@ import Testing
       (13_512, "13,500 steps/s"), (999.6, "1,000 steps/s"), (812.3, "812 steps/s"),
       (99.96, "100 steps/s"), (81.23, "81.2 steps/s"), (8.123, "8.12 steps/s"),
       (0.9996, "1.00 steps/s"), (0.08123, "0.0812 steps/s"), (-8.123, "-8.12 steps/s"),
-      (0, "0 steps/s"), (1e20, "1e+20 steps/s"), (1e-9, "1e-09 steps/s"),
+      (0, "0 steps/s"), (1e20, "1.0e+20 steps/s"), (1e-9, "1.0e-09 steps/s"),
       (.infinity, "inf steps/s"),
     ])
   func rates(perSecond: Double, text: String) {

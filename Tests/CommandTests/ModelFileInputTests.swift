@@ -44,6 +44,18 @@ struct ModelFileInputTests {
     }
   }
 
+  @Test(
+    "A model file that was cut off or lengthened is called damaged, by every command",
+    arguments: [
+      "head -c 5000 run/model.safetensors > m", "{ cat run/model.safetensors; echo; } > m",
+    ])
+  func damaged(script: String) throws {
+    for command in ["sample --model", "report", "charmlp import"] {
+      let outcome = try place.guarded("\(script)\n\(command) m")
+      expectRefusal(outcome, status: 65, saying: "m: damaged: ")
+    }
+  }
+
   @Test("A model may come through a pipe")
   func pipe() throws {
     let outcome = try place.guarded("cat run/model.safetensors | sample --model /dev/stdin")

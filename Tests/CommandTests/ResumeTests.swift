@@ -249,8 +249,28 @@ struct ResumeTests {
     expectRefusal(try resume("--data", "no.txt"), status: 66, saying: "no.txt")
     expectRefusal(
       try resume("--out", "there"), status: 64, saying: "--out cannot be used with --resume")
+    expectRefusal(
+      try resume("--describe"), status: 64, saying: "--describe cannot be used with --resume")
     let same = try resume("--data", "names.txt", "--hidden", "8", "--backward", "fused")
     #expect(same.status == 0, "\(same.errors)")
+  }
+
+  @Test("A best state from another run is not shown as this run's")
+  func bestOfAnotherRun() throws {
+    // Nothing is learned, so the first evaluation stays the best.
+    let still = [
+      "--recipe", "notebook", "--learning-rate", "1e-30", "--steps", "30", "--evaluate-every", "10",
+      "--samples", "0",
+    ]
+    #expect(try place.run("train", still + ["--hidden", "8", "--out", "run"]).status == 0)
+    #expect(try place.run("train", still + ["--hidden", "9", "--out", "other"]).status == 0)
+    try place.write(place.read("other/best.safetensors"), to: "run/best.safetensors")
+    let outcome = try resume("--steps", "31")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(
+      outcome.errors.contains(
+        "run/best.safetensors: is from another run; showing the last state instead"))
+    #expect(outcome.output.contains("model: run/model.safetensors"))
   }
 
   @Test("A newer version or another architecture is refused with 76, a damaged file with 65")

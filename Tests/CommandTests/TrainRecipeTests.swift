@@ -205,7 +205,7 @@ struct TrainRecipeTests {
   /// The flags that a run prints for its recipe.
   private static func printedFlags(_ errors: String) -> [String] {
     errors.split(separator: "\n").filter { $0.hasPrefix("  --") }
-      .flatMap { $0.split(separator: " ").map(String.init) }
+      .flatMap { $0.split(separator: " ").map(String.init) }.filter { $0 != "\\" }
   }
 
   @Test(
@@ -223,6 +223,8 @@ struct TrainRecipeTests {
     let recipe = flags.contains("--recipe") ? [] : ["--recipe", "best"]
     let first = try place.run("train", line + flags + recipe + ["-n", "20", "-o", "a"])
     #expect(first.status == 0, "\(first.errors)")
+    let printed = first.errors.split(separator: "\n").filter { $0.hasPrefix("  --") }
+    #expect(printed.dropLast().allSatisfy { $0.hasSuffix(" \\") }, "\(printed)")
     let start = flags.contains("--start-from") ? ["--start-from", "source"] : []
     let again = try place.run(
       "train", line + start + Self.printedFlags(first.errors) + ["-o", "b"])

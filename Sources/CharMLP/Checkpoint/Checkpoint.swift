@@ -293,3 +293,11 @@ public enum ModelFileError: Error, Equatable, Sendable, CustomStringConvertible 
     }
   }
 }
+
+extension SafetensorsError {
+  /// What is wrong with a file that could not be read and begins like a file of `kind`: it is
+  /// damaged, or something else than what was expected.
+  package func problem(of expected: String, in kind: String) -> String {
+    kind == FileFormat.safetensors ? "damaged: \(self)" : "not \(expected), but \(kind)"
+  }
+}

@@ -81,6 +81,9 @@ extension FileFormat {
     }
   }
 
+  /// The kind of a model file and of a notebook's tensors.
+  package static let safetensors = "a model file (safetensors)"
+
   /// What kind of file begins with these bytes, in words; nil if unknown.
   package static func name(ofFileStartingWith bytes: [UInt8]) -> String? {
     switch FileFormat(ofTextStartingWith: bytes.span) {
@@ -165,7 +168,7 @@ extension FileFormat {
     Signature("an executable (ELF)", [0x7F, 0x45, 0x4C, 0x46]),
     Signature("an executable (Windows)", [0x4D, 0x5A, 0x90, 0x00]),
     Signature("a Java class", [0xCA, 0xFE, 0xBA, 0xBE]),
-    Signature("a model file (safetensors)", "\0\0\0\0\0{\"", at: 3),
+    Signature(safetensors, "\0\0\0\0\0{\"", at: 3),
   ]
 
   /// A zip archive by the names of its members: office documents are such archives.

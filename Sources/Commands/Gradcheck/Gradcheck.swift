@@ -221,8 +221,14 @@ struct CheckedProblem {
     do throws(ReferenceError) {
       reference = try Reference(decoding: bytes)
     } catch .file(let reason) {
+      guard let kind = FileFormat.name(ofFileStartingWith: bytes), kind != FileFormat.safetensors
+      else {
+        throw CommandFailure(
+          .badData, "\(path): not a safetensors file", advice: "\(reason)".singleLine())
+      }
       throw CommandFailure(
-        .badData, "\(path): not a safetensors file", advice: "\(reason)".singleLine())
+        .badData, "\(path): not a safetensors file, but \(kind)",
+        advice: "Save the tensors with safetensors.torch.save_file; --snippet shows how.")
     } catch {
       let advice =
         error.python.map { "Write before save_file: \($0)" }

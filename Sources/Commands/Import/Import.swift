@@ -105,11 +105,11 @@ extension Import {
           .badData, "\(file): \(error)",
           advice:
             "Name all symbols in the order of their ids with --vocabulary, as in \(vocabulary).")
-      case .notSafetensors:
+      case .notSafetensors(let reason):
         let kind = FileFormat.name(ofFileStartingWith: bytes)
+        let problem = kind.map { reason.problem(of: "a safetensors file", in: $0) }
         throw CommandFailure(
-          .badData,
-          "\(file): " + (kind.map { "not a safetensors file, but \($0)" } ?? "\(error)"),
+          .badData, "\(file): \(problem ?? "\(error)")",
           advice: "Save a dictionary of the parameters with safetensors.torch.save_file.")
       default: throw CommandFailure(.badData, "\(file): \(error)")
       }

@@ -76,8 +76,9 @@ package struct Train: Command {
     if instead.describe, instead.findLearningRate {
       throw ValidationError("--describe cannot be used with --find-learning-rate")
     }
-    if instead.findLearningRate, checkpoints.resume != nil {
-      throw ValidationError("--find-learning-rate cannot be used with --resume")
+    if instead.describe || instead.findLearningRate, checkpoints.resume != nil {
+      let flag = instead.describe ? "--describe" : "--find-learning-rate"
+      throw ValidationError("\(flag) cannot be used with --resume")
     }
     if output.out != nil, checkpoints.resume != nil {
       throw ValidationError("--out cannot be used with --resume: a run stays in its directory")

@@ -45,7 +45,7 @@ struct TrainingResult {
     (steps, stop, self.stepsPerSecond) = (trainer.step, trainer.earlyStop, stepsPerSecond)
     ranks = trainer.rankCount.map { ($0, trainer.secondsInSums ?? 0) }
     let last = trainer.model()
-    let best = Self.best(trainer, directory)
+    let best = Self.best(trainer, last, directory)
     let preferred = best?.model ?? last
     parameters = last.parameters.count
     if let mixture = trainer.mixture(with: preferred) {
@@ -62,16 +62,19 @@ struct TrainingResult {
   }
 
   private static func best(
-    _ trainer: Trainer, _ directory: RunDirectory
+    _ trainer: Trainer, _ last: Model, _ directory: RunDirectory
   ) -> (step: Int, model: Model)? {
     guard let evaluation = trainer.best, evaluation.step != trainer.step else { return nil }
-    if let model = try? Checkpoint(
-      file: Checkpoint.read(directory.bestPath, limit: Host.readableBytes)
-    ).model {
-      return (evaluation.step, model)
+    let saved = try? Checkpoint(
+      file: Checkpoint.read(directory.bestPath, limit: Host.readableBytes))
+    if let saved, saved.training.step == evaluation.step, saved.model.shape == last.shape,
+      saved.model.vocabulary == last.vocabulary
+    {
+      return (evaluation.step, saved.model)
     }
+    let problem = saved == nil ? "cannot be read" : "is from another run"
     StandardError.shared.warn(
-      "\(directory.bestPath): cannot be read; showing the last state instead")
+      "\(directory.bestPath): \(problem); showing the last state instead")
     return nil
   }
 

@@ -90,7 +90,10 @@ final class TrainingRun {
     progress.line(
       "\(Format.count(recipe.steps)) steps of \(recipe.batchSize); "
         + (flags.isEmpty ? "recipe notebook, the lecture's" : "\(name) as flags:"))
-    for line in Format.filled(flags, columns: progress.columns) { progress.line(line) }
+    // As a shell reads them when they are pasted.
+    let lines = Format.filled(flags, columns: progress.columns - 2)
+    for line in lines.dropLast() { progress.line(line + " \\") }
+    if let last = lines.last { progress.line(last) }
     if recipe.warmup > recipe.steps {
       progress.line(
         "the warm-up of \(recipe.warmup) steps is longer than the run: the learning rate stays below "

@@ -26,6 +26,13 @@ struct RecipeTests {
     #expect(abs(found - rate) <= 1e-7)
   }
 
+  @Test(
+    "The preset for a list is a recipe, however many steps are asked for",
+    arguments: [1, 20, 21, 1_000, 700_000_000, 1_000_000_000])
+  func presets(steps: Int) throws {
+    try Recipe(.best, trainingWindows: 10_000, steps: steps).validate()
+  }
+
   @Test("The second half of the notebook's run has a learning rate of exactly 0.01")
   func notebook() {
     let recipe = Recipe()
