@@ -19,6 +19,8 @@ private struct EncodedList: Sendable, CustomTestStringConvertible {
 private let german = "müller schröder jäger weiß köhler björn günther jürgen"
 private let french = "hélène françois éloïse gérard rené zoé cédric raphaël"
 private let polish = "michał łukasz świętosława józef żaneta łódź gdańsk jędrzej"
+private let icelandic = "Þór Jón Garðar Þóra Ásta Þorsteinn Guðný Þórhallur"
+private let vietnamese = "Nguyễn Trần Phạm Huỳnh Đặng Bùi Đỗ Dương"
 private let turkish = "ayşe çağla gökhan ümit işıl şükrü özgür doğan"
 private let russian = "анна борис елена иван кирилл наталья роман юлия"
 private let greek = "γιώργος μαρία νίκος ελένη δημήτρης κώστας άννα σοφία"
@@ -45,6 +47,11 @@ private let encodedLists = [
     "CP1252", "o’brien d’arc l’anna mc’coy o’neil anna bert carla", "perhaps windows-1252"),
   EncodedList("CP1252", french, "perhaps windows-1252"),
   EncodedList("LATIN1", german, "perhaps windows-1252"),
+  EncodedList("LATIN1", icelandic, "perhaps windows-1252"),
+  EncodedList("LATIN1", icelandic.uppercased(), "perhaps windows-1252"),
+  EncodedList("LATIN1", "Þór Anna Bert Carla Dora Emil Frida Gusta", "perhaps windows-1252"),
+  EncodedList("CP1258", vietnamese, "perhaps windows-1258"),
+  EncodedList("CP1258", vietnamese.lowercased(), "perhaps windows-1258"),
   EncodedList("MACINTOSH", french, "perhaps Mac Roman"),
   EncodedList("CP850", german, "perhaps DOS (850)"),
   EncodedList("CP1250", polish, "perhaps windows-1250"),

@@ -78,11 +78,25 @@ struct EncodingCandidate {
   func cost(
     _ bytes: [UInt8], _ text: String.UnicodeScalarView, startsWithCapitals: Bool?
   ) -> Double {
-    switch kind {
-    case .latin: latinCost(text, startsWithCapitals)
-    case .script(let range, let letters): scriptCost(text, range, letters)
-    case .wide(let frequent): wideCost(bytes, text, frequent)
+    let cost =
+      switch kind {
+      case .latin: latinCost(text, startsWithCapitals)
+      case .script(let range, let letters): scriptCost(text, range, letters)
+      case .wide(let frequent): wideCost(bytes, text, frequent)
+      }
+    return cost + Self.costOfFirstMark * Double(Self.firstMarks(text))
+  }
+
+  /// What a word that begins with a mark costs: no language has it, a mark needs a letter.
+  private static let costOfFirstMark = 6.0
+
+  private static func firstMarks(_ text: String.UnicodeScalarView) -> Int {
+    var (count, before): (Int, Unicode.Scalar) = (0, "\n")
+    for scalar in text {
+      if scalar.isMark, !before.isMark, !before.properties.isAlphabetic { count += 1 }
+      before = scalar
     }
+    return count
   }
 }
 
