@@ -318,14 +318,21 @@ extension ColumnFinding {
 
   fileprivate var remedy: TextRemedy {
     let source = hasHeader ? "tail -n +\(headerLines + 1) {} | " : ""
-    guard isQuoted, hasPython, separator != " " else {
-      return "\(source)\(cut)\(hasHeader ? "" : " {}")\(isQuoted ? #" | tr -d '"'"# : "")"
-    }
+    let file = hasHeader ? "" : " {}"
+    guard isQuoted else { return "\(source)\(cut)\(file)" }
     let delimiter = separator == "\t" ? #"\t"# : String(separator)
+    guard hasPython else {
+      // Every second piece is between quotes; there the separator is put aside.
+      return """
+        \(source)awk -F'"' -v OFS= '{ for (i = 2; i <= NF; i += 2) \
+        gsub(/[\(delimiter)]/, "\\037", $i); $1 = $1; print }'\(file) | \
+        \(cut) | tr '\\037' '\(delimiter)'
+        """
+    }
     return """
       \(source)python3 -c 'import csv, sys; [print(r[\(column - 1)]) for r in \
-      csv.reader(sys.stdin, delimiter="\(delimiter)") if len(r) >= \(column)]'\
-      \(hasHeader ? "" : " < {}")
+      csv.reader(sys.stdin, delimiter="\(delimiter)", skipinitialspace=True) \
+      if len(r) >= \(column)]'\(hasHeader ? "" : " < {}")
       """
   }
 }

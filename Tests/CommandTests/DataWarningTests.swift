@@ -36,6 +36,7 @@ private let oddLists = [
   OddList("columns", "sed 's/.*/name: &/' plain.txt"),
   OddList(
     "columns", "{ echo 'sep=;'; echo 'First name;E-mail'; sed 's/.*/&;&@x.org/' plain.txt; }"),
+  OddList("columns", "{ echo name,county,note; sed 's/$/,Kent,x/' plain.txt; }"),
   OddList(
     "several_per_line",
     "{ echo 'const a = ['; sed 's/.*/\"&\",/' plain.txt | paste -sd '     \\n'; echo '];'; }"),
@@ -111,6 +112,7 @@ private let oddLists = [
   OddList("quoted", "sed 's/.*/[&]/' plain.txt"),
   OddList("quoted", "sed 's/.*/« & »/' plain.txt"),
   OddList("quoted", "{ echo 'words = ['; sed \"s/.*/    '&',/\" plain.txt; echo ']'; }"),
+  OddList("quoted", "{ echo 'const a = ['; sed 's/.*/  \"&\",/' plain.txt; echo '];'; }"),
   OddList("digits", "sed '0~100s/$/2/' plain.txt", leaves: 1188),
   OddList("misread", "sed 's/a/é/g' plain.txt | iconv -f CP1252 -t UTF-8"),
   OddList("misread", "sed 's/a/й/g' plain.txt | iconv -f CP1252 -t UTF-8"),
@@ -151,6 +153,19 @@ private let oddLists = [
   OddList("inflected", "sed 's/$/xy/; p; s/$/s/; p; s/s$/ing/' plain.txt | LC_ALL=C sort"),
 ]
 
+/// Tables of the words in `plain.txt` with quotes around some values.
+private let quotedTables = [
+  #"{ echo author,title; sed 's/.*/"Smith, John",&/' plain.txt; }"#,
+  #"sed 's/.*/&,"Smith, ""Jo"", John"/' plain.txt"#,
+  #"awk '{ print "\"Smith, John\", " NR ", \"" $0 "\"" }' plain.txt"#,
+  #"awk '{ print "\"Smith, John\";" NR ";" $0 }' plain.txt"#,
+  #"awk '{ print (NR % 10 ? $0 : "\"" $0 "\"") "," NR }' plain.txt"#,
+  #"awk '{ print (NR == 1200 ? "\"" $0 "\"" : $0) "\t" NR }' plain.txt"#,
+  #"awk '{ print (NR % 10 ? "Kent" : "\"Kent\nand\nSurrey\"") "|" $0 }' plain.txt"#,
+  // A quote that is a character like others.
+  #"awk '{ print $0 "," (NR == 7 ? "\"" : "5\"") NR }' plain.txt"#,
+]
+
 private let cleanLists = [
   "cat plain.txt", "LC_ALL=C sort plain.txt", "sed 's/^./\\U&/' plain.txt",
   "sed 's/.*/\\U&/' plain.txt",
@@ -169,6 +184,10 @@ private let cleanLists = [
   "sed 's|.*|https://x.org/?a=&\\&b=&;c|' plain.txt", "sed 's/a/✈\u{FE0F}/; s/o/👍🏽/' plain.txt",
   "sed 's/^./\\U&/; s/$/: vel/' plain.txt | sed 's/: /: V/'",
   "sed 's/a/ё/; s/o/і/; s/i/Рі/' plain.txt",
+  #"sed 's/^./\U&/; 0~2s/^/O’/; s/$/, Smith/; 0~9s/Smith/"Jo" &/' plain.txt"#,
+  "sed '0~2!s/^./\\U&/; 0~2s/^/Þ/; s/a/ð/; s/o/ö/; s/i/ý/' plain.txt",
+  "sed '0~4!s/^./\\U&/; 0~4s/^/Đ/; s/a/ễ/; s/o/ư/; s/i/ậ/' plain.txt",
+  "sed 's/a/ı/; s/o/ğ/; s/u/ş/; s/e/ç/; s/^i/j/' plain.txt",
   // Words of two scripts, and whole words in one of them.
   "sed '0~2s/$/шкаф/' plain.txt",
   #"sed 's/.*/C:\\&/' plain.txt"#,
@@ -235,6 +254,14 @@ struct DataWarningTests {
     let mended = try describe(line)
     #expect(mended["words"] as? Int == list.words || list.kind == "inflected", "\(line)")
     #expect(try warnings(mended)[list.kind] == nil, "\(line)")
+  }
+
+  @Test("The column that is printed is the one that was counted", arguments: quotedTables)
+  func quotedColumn(script: String) throws {
+    try #require(try place.guarded("\(script) > words.txt").status == 0)
+    let line = try #require(try warnings(try describe("train --data words.txt"))["columns"])
+    let printed = try place.guarded("\(line.split(separator: " | train")[0])")
+    #expect(printed.output == String(decoding: try place.read("plain.txt"), as: UTF8.self))
   }
 
   @Test("A clean list gets no warning", arguments: cleanLists)

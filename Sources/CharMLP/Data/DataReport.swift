@@ -295,7 +295,7 @@ package struct ColumnFinding: Equatable, Sendable {
   package let column: Int
   /// How many lines come before the values: column names, and a rule under them.
   package let headerLines: Int
-  /// Whether values are in double quotes.
+  /// Whether some values are between double quotes, which may hold the separator.
   package let isQuoted: Bool
 
   /// Whether the first line names the columns.

@@ -146,7 +146,10 @@ extension ListSurvey {
     guard quoted > 0 else { return nil }
     // A program's brackets around the words.
     let others = words.count - quoted
-    let brackets = others <= 5 ? words.count { $0.last.map { "[](){}".contains($0) } == true } : 0
+    let isBracket = { (line: String) in
+      line.last { !",;".contains($0) }.map { "[](){}".contains($0) } == true
+    }
+    let brackets = others <= 5 ? words.count(where: isBracket) : 0
     return .quoted(
       words: quoted, pairs: pairs.map { QuotePair.all[$0] },
       isComplete: others > 0 && others == brackets)
@@ -242,28 +245,34 @@ extension ListSurvey {
   /// Columns, or several words a line, if most lines have a separator.
   private var columns: DataWarning? {
     let separated = counts.separated
-    guard let most = separated.indices.max(by: { separated[$0] < separated[$1] }),
-      isMost(separated[most])
-    else { return nil }
-    let separator = LineCounts.separators[most]
+    // Of two separators, one may stand only within quotes.
+    let candidates = separated.indices.filter { isMost(separated[$0]) }
+      .sorted { (separated[$1], $0) < (separated[$0], $1) }
+    let tables = candidates.lazy.map { candidate in
+      (
+        lines: separated[candidate],
+        table: ColumnTable(words, sample: sample, LineCounts.separators[candidate])
+      )
+    }
+    guard let (lines, table) = tables.first(where: \.table.hasColumns) else { return nil }
+    let separator = table.separator
     // HTML entities end in a semicolon.
     guard separator != ";" || counts.entities == 0 else { return nil }
-    let table = ColumnTable(sample, separator)
     guard !table.isOfPhrases, !table.isOfURLs else { return nil }
     // An array of a program.
     if separator == ",", words[0].hasSuffix("["), words[words.count - 1].hasPrefix("]") {
-      return .severalPerLine(lines: separated[most], .quotes)
+      return .severalPerLine(lines: lines, .quotes)
     }
     if table.isOfWords {
-      return .severalPerLine(lines: separated[most], .separator(separator))
+      return .severalPerLine(lines: lines, .separator(separator))
     }
-    return .columns(table.finding(lines: separated[most]))
+    return .columns(table.finding(lines: lines))
   }
 
   /// Columns separated by two blanks or more.
   private var alignedColumns: DataWarning? {
     guard isMost(counts.aligned) else { return nil }
-    return .columns(ColumnTable(sample, " ").finding(lines: counts.aligned))
+    return .columns(ColumnTable(aligned: sample).finding(lines: counts.aligned))
   }
 
   /// Lines of many words with a blank between them, all different: sentences repeat some.
@@ -314,27 +323,46 @@ extension ListSurvey {
   }
 }
 
-/// Lines split into columns.
+/// Lines split into columns, as the command splits them that prints one.
 private struct ColumnTable {
-  private let separator: Unicode.Scalar
+  let separator: Unicode.Scalar
+  /// Whether a quote at the beginning of a value protects separators.
+  private let hasQuotes: Bool
   private let lines: [[Field]]
   private let width: Int
 
   /// The most columns that are considered.
   private static let widest = 100
 
-  init(_ lines: [String], _ separator: Unicode.Scalar) {
-    self.separator = separator
-    self.lines = lines.map { line in
-      separator == " "
-        ? line.utf8.split(separator: "  ".utf8).map {
-          Field(String(Substring($0.drop { $0 == 0x20 })))
-        }
-        : line.unicodeScalars.split(separator: separator, omittingEmptySubsequences: false)
-          .map { Field(String(String.UnicodeScalarView($0))) }
-    }
-    width = min(self.lines.map(\.count).max() ?? 1, Self.widest)
+  /// Columns with a separator between them.
+  init(_ words: WordList, sample: [String], _ separator: Unicode.Scalar) {
+    let hasQuotes = ValueReader.hasQuotes(words, separator)
+    let lines =
+      hasQuotes
+      ? ValueReader.rows(sample, separator)
+      : sample.map {
+        $0.unicodeScalars.split(separator: separator, omittingEmptySubsequences: false)
+          .map { String(String.UnicodeScalarView($0)) }
+      }
+    self.init(lines, separator, hasQuotes: hasQuotes)
   }
+
+  /// Columns with two blanks or more between them.
+  init(aligned sample: [String]) {
+    let lines = sample.map { line in
+      line.utf8.split(separator: "  ".utf8).map { String(Substring($0.drop { $0 == 0x20 })) }
+    }
+    self.init(lines, " ", hasQuotes: false)
+  }
+
+  private init(_ lines: [[String]], _ separator: Unicode.Scalar, hasQuotes: Bool) {
+    (self.separator, self.hasQuotes) = (separator, hasQuotes)
+    self.lines = lines.map { $0.map(Field.init) }
+    width = min(lines.map(\.count).max() ?? 1, Self.widest)
+  }
+
+  /// Whether the separator stands outside of quotes, too.
+  var hasColumns: Bool { !hasQuotes || 2 * lines.count { $0.count > 1 } > lines.count }
 
   private func values(_ column: Int) -> [Field] {
     lines.compactMap { $0.indices.contains(column) ? $0[column] : nil }
@@ -378,23 +406,34 @@ private struct ColumnTable {
       if different > mostWords { (best, mostWords) = (column, different) }
     }
     return ColumnFinding(
-      separator: separator, lines: count, column: best + 1, headerLines: headerLines,
-      isQuoted: isQuoted)
+      separator: separator, lines: count, column: best + 1,
+      headerLines: headerLines(aboveWords: best), isQuoted: hasQuotes)
   }
 
-  private var headerLines: Int {
+  private var headerLines: Int { headerLines(aboveWords: nil) }
+
+  /// How many lines name the columns, where one name is enough in the column of the words.
+  private func headerLines(aboveWords column: Int?) -> Int {
     // A key on every line is not a header: "name: anna", "name: bert".
     let isKey = lines.count > 1 && lines[0][0].text == lines[1][0].text
     let names = isKey ? 0 : header.count { Self.headerNames.contains($0.text.lowercased()) }
     let isRuled = lines.count > 1 && lines[1].allSatisfy(\.isRule)
     if isRuled { return 2 }
     return names > 0 && 2 * names >= header.count || (0..<width).contains(where: isNamedNumber)
+      || !isKey && column.map(isNamed) == true
       ? lines.firstIndex { $0.count == header.count && $0[0].text == header[0].text }! + 1 : 0
   }
 
   /// The first line, or the one after Excel's hint `sep=;`.
   private var header: [Field] {
     lines.count > 1 && lines[0][0].text.hasPrefix("sep=") ? lines[1] : lines[0]
+  }
+
+  /// Whether a column has a usual name at its top, and not again.
+  private func isNamed(_ column: Int) -> Bool {
+    guard let name = header.dropFirst(column).first?.text.lowercased() else { return false }
+    return Self.headerNames.contains(name)
+      && values(column).count { $0.text.lowercased() == name } == 1
   }
 
   /// Whether a column has numbers under a name.
@@ -439,6 +478,83 @@ private struct ColumnTable {
       isRule = inner.allSatisfy { [0x2D, 0x3D, 0x3A, 0x2B].contains($0) }
       text = String(decoding: inner, as: UTF8.self)
     }
+  }
+}
+
+/// Splits lines into values as Python's csv.reader does with `skipinitialspace`: a value that begins
+/// with a quote goes on to the next one, whatever stands between them, and a doubled quote is one.
+private struct ValueReader {
+  private enum Place { case start, plain, quoted, closed }
+  private let separator: UInt8
+  private var place = Place.start
+  /// Whether a value began with a quote.
+  private var hasQuotes = false
+  /// How many lines the value has ended, and whether text followed the quotes of such a value.
+  private var (openLines, isAmbiguous) = (0, false)
+
+  private init(_ separator: Unicode.Scalar) { self.separator = UInt8(separator.value) }
+
+  private var isOpen: Bool { place == .quoted }
+
+  /// Reads a byte; whether it ends a value.
+  private mutating func isEnd(_ byte: UInt8) -> Bool {
+    let quote = UInt8(ascii: "\"")
+    switch (place, byte) {
+    case (.quoted, quote): place = .closed
+    case (.quoted, _): break
+    case (_, separator):
+      (place, openLines) = (.start, 0)
+      return true
+    case (.start, quote), (.closed, quote):
+      place = .quoted
+      hasQuotes = true
+    case (.start, UInt8(ascii: " ")): break
+    default:
+      if place == .closed, openLines > 0 { isAmbiguous = true }
+      place = .plain
+    }
+    return false
+  }
+
+  private mutating func endLine() {
+    if isOpen { openLines += 1 } else { (place, openLines) = (.start, 0) }
+  }
+
+  /// The most lines of a value.
+  private static let longestValue = 20
+
+  /// Whether some values of a list are between quotes. If one goes on for too long, or if text
+  /// follows one of several lines, a quote is a character like others.
+  static func hasQuotes(_ words: WordList, _ separator: Unicode.Scalar) -> Bool {
+    var reader = ValueReader(separator)
+    for byte in words.utf8 {
+      if byte == UInt8(ascii: "\n") { reader.endLine() } else { _ = reader.isEnd(byte) }
+      if reader.isAmbiguous || reader.openLines >= longestValue { return false }
+    }
+    return reader.hasQuotes && !reader.isOpen
+  }
+
+  /// The values of each row, with their quotes.
+  static func rows(_ lines: [String], _ separator: Unicode.Scalar) -> [[String]] {
+    var reader = ValueReader(separator)
+    var (rows, row): ([[String]], [String]) = ([], [])
+    var value: [UInt8] = []
+    for line in lines {
+      for byte in line.utf8 {
+        if reader.isEnd(byte) {
+          row.append(String(decoding: value, as: UTF8.self))
+          value.removeAll()
+        } else {
+          value.append(byte)
+        }
+      }
+      reader.endLine()
+      guard !reader.isOpen else { continue }
+      rows.append(row + [String(decoding: value, as: UTF8.self)])
+      row.removeAll()
+      value.removeAll()
+    }
+    return rows
   }
 }
 
