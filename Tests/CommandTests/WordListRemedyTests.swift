@@ -92,6 +92,39 @@ private let encodedLists = [
   EncodedList("IBM037", "anna bert carla dora emil frida gusta hanna", "perhaps EBCDIC"),
 ]
 
+/// Lists of UTF-8 that was read in another encoding, a letter having become a control, and what the
+/// refusal says.
+private let encodedTwice: [(words: String, script: String, message: String)] = [
+  (
+    "Łukasiek Żółć Anna Bert Carla Dora Emil Frida", "iconv -f LATIN1 -t UTF-8",
+    "words.txt:1: UTF-8 that was read as Latin-1 and written as UTF-8 again; this line was Łukasiek"
+  ),
+  (
+    "Anna François voilà Årsta Ásta Łódź Ñu São",
+    "{ printf '\\357\\273\\277'; cat; } | iconv -f LATIN1 -t UTF-8",
+    "words.txt:4: UTF-8 that was read as Latin-1 and written as UTF-8 again; this line was Årsta"
+  ),
+  ("Ý Þór Ð Áki Íris Ísak Óðinn Ása", "iconv -f LATIN1 -t UTF-8", "this line was Ý"),
+  (russian, "iconv -f LATIN1 -t UTF-8", "read as Latin-1"),
+  (chinese, "iconv -f LATIN1 -t UTF-8", "read as Latin-1"),
+  (vietnamese, "iconv -f LATIN1 -t UTF-8", "read as Latin-1"),
+  // What windows-1252 lacks becomes a control; other bytes become signs.
+  (
+    "Łukasiek Ágnes İpek d’Arc Emil Frida Gusta Hanna",
+    #"""
+    python3 -c 'import sys; print("".join(
+    bytes([b]).decode("cp1252" if b not in b"\x81\x8d\x8f\x90\x9d" else "latin-1")
+    for b in sys.stdin.buffer.read()), end="")'
+    """#,
+    "words.txt:1: UTF-8 that was read as windows-1252"
+  ),
+  // Some lines were read correctly.
+  (
+    "Ágnes Ásta Łukasiek Íris Zoë Emil Frida Gusta",
+    "{ head -4 | iconv -f LATIN1 -t UTF-8; tail -n +5 plain.txt; }", "this line was Ágnes"
+  ),
+]
+
 /// Lists that some lines of shell make of the eight words in `plain.txt`.
 private let otherFiles = [
   WordListCase("gzip", script: "gzip -c plain.txt", "is compressed by gzip"),
@@ -192,6 +225,28 @@ struct WordListRemedyTests {
       "eval \"$(train --describe --data words.txt 2>&1 | sed -n 's/^Try:  \\(.*\\) | train.*/\\1/p')\""
     )
     #expect(line.output == words)
+  }
+
+  @Test("The printed line undoes a second encoding", arguments: encodedTwice)
+  private func secondEncoding(words: String, script: String, message: String) throws {
+    let text = words.replacing(" ", with: "\n") + "\n"
+    try place.write(text.utf8, to: "plain.txt")
+    let made = try place.guarded("{ \(script)\n} < plain.txt > words.txt")
+    try #require(made.status == 0)
+    try expectRemedy(message)
+    let line = try place.guarded(
+      "eval \"$(train --data words.txt 2>&1 | sed -n 's/^Try:  \\(.*\\) | train.*/\\1/p')\"")
+    let output = line.output.trimmingPrefix("\u{FEFF}")
+    #expect(output.trimmingCharacters(in: .newlines) + "\n" == text)
+  }
+
+  @Test(
+    "Controls that are no second encoding are refused as such",
+    arguments: ["d\u{92}arc", "Z\u{FC}\u{81}rich", "\u{C5}\u{81}ukasz\nZo\u{EB}\nRen\u{E9}"])
+  func controls(text: String) throws {
+    try place.write("\(text)\nanna\nbert\ncarla\ndora\nemil\nfrida\n".utf8, to: "words.txt")
+    let refusal = try place.guarded("train --data words.txt")
+    expectRefusal(refusal, status: 65, saying: "(a control character)")
   }
 
   @Test(

@@ -284,9 +284,7 @@ extension ListSurvey {
 
 // MARK: - Text read in the wrong encoding
 //
-// A word is turned back into the bytes that it was read from. If these are UTF-8, and make letters
-// that can stand together, they were UTF-8: hardly any word in any language looks so by chance. If
-// a text was never UTF-8, its encoding is guessed as a file's is.
+// If a text was never UTF-8, its encoding is guessed as a file's is.
 
 extension ListSurvey {
   /// The encodings that UTF-8 is mistaken for, the most frequent first.
@@ -391,73 +389,6 @@ extension ListSurvey {
     case 0xA0, 0xAA, 0xB5, 0xBA, 0x152, 0x153, 0x160, 0x161, 0x178, 0x17D, 0x17E, 0x192, 0x2013,
       0x2014, 0x2018, 0x2019:
       !strictly
-    default: false
-    }
-  }
-}
-
-/// The bytes above 0x7F of an encoding, by character.
-private struct ByteTable {
-  private var bytes: [Unicode.Scalar: UInt8] = [:]
-  /// Whether a misread word has a sign among its letters. In windows-1250 it need not: Ăł for ó.
-  private let hasSigns: Bool
-
-  init(_ encoding: String) {
-    hasSigns = !["CP1250", "CP1252"].contains(encoding)
-    for byte in UInt8(0x80)...0xFF {
-      guard let text = TextConversion.utf8([byte], from: encoding),
-        let scalar = String(decoding: text, as: UTF8.self).unicodeScalars.first
-      else { continue }
-      bytes[scalar] = byte
-    }
-  }
-
-  subscript(_ scalar: Unicode.Scalar) -> UInt8? { bytes[scalar] }
-
-  /// The bytes of a word; nil if the encoding lacks one of its characters.
-  func bytes(of word: String) -> [UInt8]? {
-    var found: [UInt8] = []
-    for scalar in word.unicodeScalars {
-      guard let byte = scalar.isASCII ? UInt8(scalar.value) : bytes[scalar] else { return nil }
-      found.append(byte)
-    }
-    return found
-  }
-
-  /// The word as it was written; nil if this one was not misread.
-  func original(of word: String) -> String? {
-    // The first letter beyond ASCII rules out nearly all words.
-    guard let first = word.unicodeScalars.first(where: { !$0.isASCII }),
-      (0xC2...0xF4).contains(bytes[first] ?? 0),
-      !hasSigns
-        || word.unicodeScalars.contains(where: { !$0.isASCII && !$0.properties.isAlphabetic }),
-      let read = bytes(of: word),
-      let original = String(validating: read, as: UTF8.self)
-    else { return nil }
-    let letters = original.unicodeScalars.filter { !$0.isASCII }
-    let isLatin = original.unicodeScalars.contains { $0.isASCII && $0.properties.isAlphabetic }
-    let isWord = letters.allSatisfy { scalar in
-      scalar.properties.isAlphabetic
-        ? !isLatin || Self.isUsualLatin(scalar)
-        : isLatin
-          ? Self.isUsualSign(scalar) : scalar.value < 0x3000 && scalar.reasonRefused == nil
-    }
-    return isWord ? original : nil
-  }
-
-  /// Whether this sign stands in words or beside them: punctuation, marks, a currency.
-  private static func isUsualSign(_ scalar: Unicode.Scalar) -> Bool {
-    switch scalar.value {
-    case 0xA0...0xBF, 0xD7, 0xF7, 0x300...0x36F, 0x2010...0x2044, 0x20A0...0x20BF, 0x2116, 0x2122:
-      scalar.reasonRefused == nil
-    default: false
-    }
-  }
-
-  /// Whether a modern language uses this letter.
-  private static func isUsualLatin(_ scalar: Unicode.Scalar) -> Bool {
-    switch scalar.value {
-    case 0xC0...0x17F, 0x1A0, 0x1A1, 0x1AF, 0x1B0, 0x218...0x21B, 0x1EA0...0x1EF9: true
     default: false
     }
   }

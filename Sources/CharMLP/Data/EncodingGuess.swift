@@ -81,6 +81,10 @@ extension WordListError {
       let guess = EncodingGuess(sample)
       return .invalidUTF8(line: line, byte: byte, value: value, guess: guess)
     case .refusedCharacter(let line, let byte, let scalar, _):
+      if (0x80...0x9F).contains(scalar.value), let found = DoubleEncoding(sample.unusualLines) {
+        return .encodedTwice(
+          line: line, read: found.read, original: found.original, remedy: found.remedy)
+      }
       let raw = sample.raw
       if let encoding = ForeignEncoding(guessedFrom: raw) { return .foreignEncoding(encoding) }
       if scalar.isASCII, EncodingGuess.isBinary(raw, besides: UInt8(scalar.value)) {

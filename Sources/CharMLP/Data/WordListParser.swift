@@ -290,6 +290,9 @@ public enum WordListError: Error, Equatable, Sendable {
   /// A control character other than tab, a line separator, or a byte order mark inside the text.
   case refusedCharacter(
     line: Int, byte: Int, scalar: Unicode.Scalar, remedy: TextRemedy? = nil)
+  /// UTF-8 that was read in another encoding and written as UTF-8 again; `original` is what the
+  /// line was.
+  case encodedTwice(line: Int, read: String, original: String, remedy: TextRemedy)
   /// A line longer than any word.
   case lineTooLong(line: Int, limit: Int)
   /// A list that seems to be on one line.
@@ -335,7 +338,8 @@ extension WordListError {
   public var line: Int? {
     switch self {
     case .loneCarriageReturn(let line, _), .invalidUTF8(let line, _, _, _),
-      .refusedCharacter(let line, _, _, _), .lineTooLong(let line, _):
+      .refusedCharacter(let line, _, _, _), .encodedTwice(let line, _, _, _),
+      .lineTooLong(let line, _):
       line
     case .reported(_, let line, _): line
     default: nil
@@ -369,6 +373,7 @@ extension WordListError: CustomStringConvertible {
     case .onOneLine(let separation): separation.remedy
     case .invalidUTF8(_, _, _, let guess): guess.flatMap(\.remedy)
     case .refusedCharacter(_, _, _, let remedy): remedy
+    case .encodedTwice(_, _, _, let remedy): remedy
     default: nil
     }
   }
@@ -392,6 +397,8 @@ extension WordListError: CustomStringConvertible {
     case .refusedCharacter(_, let byte, let scalar, let remedy):
       "\(scalar.codePoint) (\(scalar.reasonRefused ?? "not accepted")) at byte \(byte)"
         + (remedy == nil ? "; remove it" : "")
+    case .encodedTwice(_, let read, let original, _):
+      "UTF-8 that was read as \(read) and written as UTF-8 again; this line was \(original)"
     case .lineTooLong(_, let limit):
       "longer than \(limit) characters; write one word on each line"
     case .onOneLine(let separation):
@@ -438,6 +445,8 @@ extension WordListError {
       .invalidUTF8(line: line + lines, byte: byte + bytes, value: value, guess: guess)
     case .refusedCharacter(let line, let byte, let scalar, let remedy):
       .refusedCharacter(line: line + lines, byte: byte + bytes, scalar: scalar, remedy: remedy)
+    case .encodedTwice(let line, let read, let original, let remedy):
+      .encodedTwice(line: line + lines, read: read, original: original, remedy: remedy)
     case .lineTooLong(let line, let limit): .lineTooLong(line: line + lines, limit: limit)
     case .reported(let kind, let line?, let problem):
       .reported(kind, line: line + lines, problem: problem)

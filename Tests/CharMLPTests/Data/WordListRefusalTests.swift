@@ -169,6 +169,12 @@ struct WordListRefusalTests {
       "names.txt:1: U+0000 (a control character) at byte 0; remove it"
     ),
     (
+      .encodedTwice(
+        line: 4, read: "Latin-1", original: "Łukasz", remedy: "iconv -f UTF-8 -t LATIN1 {}"),
+      "names.txt:4: UTF-8 that was read as Latin-1 and written as UTF-8 again; "
+        + "this line was Łukasz; convert it with iconv -f UTF-8 -t LATIN1"
+    ),
+    (
       .lineTooLong(line: 2, limit: 10_000),
       "names.txt:2: longer than 10000 characters; write one word on each line"
     ),
