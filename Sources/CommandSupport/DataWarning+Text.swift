@@ -20,6 +20,7 @@ extension DataWarning {
     case .notation: "notation"
     case .bullets: "bullets"
     case .numbers: "numbers"
+    case .enumeration: "enumeration"
     case .startsWithCount: "starts_with_count"
     case .startsWithHeader: "starts_with_header"
     case .spellingFlags: "spelling_flags"
@@ -90,6 +91,11 @@ extension DataWarning {
       numbers: \(Format.counted(lines, "line")) \(areLast ? "end in" : "begin with") a number, which \
       becomes part of the word
       """
+    case .enumeration(let lines):
+      """
+      an enumeration: \(Format.counted(lines, "line")) that begin with a letter or a Roman numeral, \
+      in order, are learned with it
+      """
     case .startsWithCount:
       "a count: the first line is a number, which is learned as a word"
     case .startsWithHeader:
@@ -131,8 +137,11 @@ extension DataWarning {
       escaped letters: in \(Format.counted(words, "place")) there is something like \
       \(form.example) for é
       """
-    case .quoted(let words, _, _):
-      "quotes: \(Format.counted(words, "word")) between quotes, which are learned as letters"
+    case .quoted(let words, let pairs, _):
+      """
+      \(QuotePair.name(of: pairs)): \(Format.counted(words, "word")) between \
+      \(QuotePair.name(of: pairs)), which are learned as letters
+      """
     case .digits(let words):
       """
       digits: \(Format.counted(words, "word")) \(words == 1 ? "has" : "have") a digit in a list that \
@@ -205,7 +214,8 @@ extension DataWarning {
     case .numbers(_, areLast: true):
       "sed -E 's/([[:blank:]:=,;]+\\(?\(Self.number)\\)?)+[[:space:]]*$//' {}"
     case .numbers(_, areLast: false):
-      "sed -E 's/^[[:blank:]]*\\(?\(Self.number)[.):]?[[:blank:]]+//' {}"
+      "sed -E 's/^[[:blank:]]*((№|#)[[:blank:]]*)?\\(?\(Self.number)[.):]?[[:blank:]]+//' {}"
+    case .enumeration: #"sed -E 's/^[[:blank:]]*\(*[[:alpha:]]+[.)][[:blank:]]+//' {}"#
     case .startsWithCount, .startsWithHeader: "tail -n +2 {}"
     case .spellingFlags(_, startsWithCount: true): "tail -n +2 {} | cut -d/ -f1 | cut -f1"
     case .spellingFlags(_, startsWithCount: false): "cut -d/ -f1 {} | cut -f1"
@@ -271,7 +281,9 @@ extension DataWarning {
 
   private static func withoutQuotes(_ pairs: [QuotePair], isComplete: Bool) -> TextRemedy {
     func either(_ marks: [String]) -> String {
-      Set(marks).sorted().map { "()[]".contains($0) ? "\\" + $0 : $0 }.joined(separator: "|")
+      Set(marks).sorted().map { mark in
+        mark.map { "()[]*".contains($0) ? "\\\($0)" : "\($0)" }.joined()
+      }.joined(separator: "|")
     }
     let opening = "^[[:space:]]*(\(either(pairs.map(\.opening))))[[:space:]]*"
     let closing = "[[:space:]]*(\(either(pairs.map(\.closing))))[,;]?[[:space:]]*$"
@@ -334,6 +346,12 @@ extension ColumnFinding {
       csv.reader(sys.stdin, delimiter="\(delimiter)", skipinitialspace=True) \
       if len(r) >= \(column)]'\(hasHeader ? "" : " < {}")
       """
+  }
+}
+
+extension QuotePair {
+  fileprivate static func name(of pairs: [QuotePair]) -> String {
+    pairs.allSatisfy { $0.opening.contains("*") } ? "asterisks" : "quotes"
   }
 }
 

@@ -71,6 +71,19 @@ private let oddLists = [
   OddList("numbers", #"awk '{ print "(" NR ") " $0 }' plain.txt"#),
   OddList("numbers", #"awk '{ printf "%7d %s\r\n", NR, $0 }' plain.txt"#),
   OddList("numbers", #"awk '{ print NR ". " $0 }' plain.txt"#),
+  OddList("numbers", #"awk '{ print "№" NR " " $0 }' plain.txt"#),
+  OddList("numbers", #"awk '{ print "№ " NR ". " $0 }' plain.txt"#),
+  OddList("numbers", ##"awk '{ print "#" NR " " $0 }' plain.txt"##),
+  OddList(
+    "enumeration", #"awk 'NR <= 26 { printf "%c) %s\n", 96 + NR, $0 }' plain.txt"#, leaves: 26),
+  OddList(
+    "enumeration", #"awk 'NR <= 9 { printf "(%c) %s\n", 64 + NR, $0 }' plain.txt"#, leaves: 9),
+  OddList(
+    "enumeration",
+    """
+    awk 'BEGIN { split("i ii iii iv v vi vii viii ix x xi xii", r) }
+      NR <= 12 { print r[NR] ". " $0 }' plain.txt
+    """, leaves: 12),
   OddList("starts_with_header", "{ echo 'First name'; cat plain.txt; }"),
   OddList("starts_with_count", "{ echo 1200; cat plain.txt; }"),
   OddList("spelling_flags", "{ echo 1200; sed 's|$|/SMG|' plain.txt; }"),
@@ -110,6 +123,8 @@ private let oddLists = [
   OddList("quoted", "sed 's/.*/„&“/' plain.txt"),
   OddList("quoted", "sed 's/.*/「&」/' plain.txt"),
   OddList("quoted", "sed 's/.*/[&]/' plain.txt"),
+  OddList("quoted", "sed 's/.*/**&**/' plain.txt"),
+  OddList("quoted", "sed 's/.*/*&*/; 0~2s/.*/*&*/' plain.txt"),
   OddList("quoted", "sed 's/.*/« & »/' plain.txt"),
   OddList("quoted", "{ echo 'words = ['; sed \"s/.*/    '&',/\" plain.txt; echo ']'; }"),
   OddList("quoted", "{ echo 'const a = ['; sed 's/.*/  \"&\",/' plain.txt; echo '];'; }"),
@@ -188,6 +203,9 @@ private let cleanLists = [
   "sed '0~2!s/^./\\U&/; 0~2s/^/Þ/; s/a/ð/; s/o/ö/; s/i/ý/' plain.txt",
   "sed '0~4!s/^./\\U&/; 0~4s/^/Đ/; s/a/ễ/; s/o/ư/; s/i/ậ/' plain.txt",
   "sed 's/a/ı/; s/o/ğ/; s/u/ş/; s/e/ç/; s/^i/j/' plain.txt",
+  // Initials, words with asterisks, hash signs.
+  "awk '{ printf \"%c. %s\\n\", 65 + NR * 7 % 26, $0 }' plain.txt",
+  "sed 's/$/*/; 0~3s/^/*/' plain.txt",
   // Words of two scripts, and whole words in one of them.
   "sed '0~2s/$/шкаф/' plain.txt",
   #"sed 's/.*/C:\\&/' plain.txt"#,

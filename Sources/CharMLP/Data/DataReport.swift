@@ -172,6 +172,8 @@ package enum DataWarning: Equatable, Sendable {
   case bullets(BulletFinding)
   /// Most lines have a number beside the word, after a blank.
   case numbers(lines: Int, areLast: Bool)
+  /// The lines are numbered by letters or Roman numerals: `a) anna`, `ii. bert`.
+  case enumeration(lines: Int)
   /// The first line is a number, and hardly any other has one.
   case startsWithCount
   /// The first line is the name of a column.
@@ -252,8 +254,9 @@ package enum DataWarning: Equatable, Sendable {
   /// Whether it is about the lines' structure, which the remedy changes.
   private var isAboutLines: Bool {
     switch self {
-    case .columns, .severalPerLine, .notation, .bullets, .numbers, .startsWithCount,
-      .startsWithHeader, .spellingFlags, .comments, .trailingComments, .references, .addresses,
+    case .columns, .severalPerLine, .notation, .bullets, .numbers, .enumeration,
+      .startsWithCount, .startsWithHeader, .spellingFlags, .comments, .trailingComments,
+      .references, .addresses,
       .markup, .escaped, .misread:
       true
     default: false
@@ -327,7 +330,7 @@ package struct BulletFinding: Equatable, Sendable {
   package let isComplete: Bool
 }
 
-/// A pair of quotation marks or brackets.
+/// A pair of quotation marks, of brackets, or of Markdown's asterisks.
 package struct QuotePair: Hashable, Sendable {
   package let opening: String
   package let closing: String
@@ -342,6 +345,7 @@ package struct QuotePair: Hashable, Sendable {
     QuotePair("`", "`", isWeak: true), QuotePair("`", "'", isWeak: true),
     QuotePair("‘", "’", isWeak: true), QuotePair("‚", "‘", isWeak: true),
     QuotePair("(", ")", isWeak: true), QuotePair("[", "]", isWeak: true),
+    QuotePair("**", "**", isWeak: true), QuotePair("*", "*", isWeak: true),
   ]
 
   private init(_ opening: String, _ closing: String, isWeak: Bool = false) {

@@ -252,13 +252,23 @@ struct LineCounts {
     if start > word.lowerBound, Self.isNumber(bytes, Self.inner(bytes, start..<word.upperBound)) {
       endingInNumber += 1
     }
-    guard let end = word.first(where: { bytes[$0].isBlank }) else { return }
-    var number = word.lowerBound..<end
+    let first = startOfNumber(bytes, word)
+    guard let end = (first..<word.upperBound).first(where: { bytes[$0].isBlank }), end > first
+    else { return }
+    var number = first..<end
     if bytes[number.lowerBound] == UInt8(ascii: "(") { number = number.dropFirst() }
     if let last = number.last, [".", ")", ":"].contains(Character(Unicode.Scalar(bytes[last]))) {
       number = number.dropLast()
     }
     if Self.isNumber(bytes, number) { beginningWithNumber += 1 }
+  }
+
+  /// Where a number at the beginning of a line would start: behind a sign for it.
+  private func startOfNumber(_ bytes: Span<UInt8>, _ word: Range<Int>) -> Int {
+    let sign = ["#", "№"].first { begins(bytes, word, with: Array($0.utf8)) }
+    guard let sign else { return word.lowerBound }
+    let rest = word.dropFirst(sign.utf8.count)
+    return rest.first { !bytes[$0].isBlank } ?? word.upperBound
   }
 
   /// Some text without its parentheses.
@@ -337,7 +347,7 @@ struct LineCounts {
     }
     let isLoose = next < word.upperBound && bytes[next].isBlank
     switch mark.role {
-    case .bullet: if isLoose { bullets[mark.text, default: 0] += 1 }
+    case .bullet where isLoose: bullets[mark.text, default: 0] += 1
     case .comment where isLoose, .tightComment where isLoose, .headComment where isLoose && wasHead:
       addComment(mark.text, needsBlank: true)
       isHead = wasHead
@@ -354,7 +364,7 @@ struct LineCounts {
         commentLines -= tight
         commentMarks[index] = CommentMark(text: mark.text, needsBlank: true)
       }
-    default: if mark.text == "'" { countQuotes(bytes, word) }
+    default: if ["'", "*"].contains(mark.text) { countQuotes(bytes, word) }
     }
   }
 
@@ -392,20 +402,23 @@ struct LineCounts {
     return true
   }
 
+  /// The bytes of `QuotePair.all`.
+  private static let quotes: [(opening: [UInt8], closing: [UInt8])] = QuotePair.all.map {
+    (Array($0.opening.utf8), Array($0.closing.utf8))
+  }
+
   private mutating func countQuotes(_ bytes: Span<UInt8>, _ word: Range<Int>) {
     var end = word.upperBound
     if bytes[end - 1] == UInt8(ascii: ",") || bytes[end - 1] == UInt8(ascii: ";") { end -= 1 }
-    var last = end - 1
-    while last > word.lowerBound, bytes[last] & 0xC0 == 0x80 { last -= 1 }
-    guard last > word.lowerBound, let opening = bytes.scalar(at: word.lowerBound),
-      let closing = bytes.scalar(at: last)
-    else { return }
-    let pair = QuotePair.all.firstIndex {
-      $0.opening == String(opening.scalar) && $0.closing == String(closing.scalar)
+    let text = word.lowerBound..<end
+    let pair = Self.quotes.firstIndex { opening, closing in
+      text.count >= opening.count + closing.count && begins(bytes, text, with: opening)
+        && begins(bytes, text.suffix(closing.count), with: closing)
     }
     guard let pair else { return }
     // A line with two values has quotes, or a comma and quotes, inside.
-    let inner = word.lowerBound + opening.length..<last
+    let (opening, closing) = Self.quotes[pair]
+    let inner = text.dropFirst(opening.count).dropLast(closing.count)
     let first = bytes[word.lowerBound]
     let isOne = !inner.contains {
       bytes[$0] == first && (first != UInt8(ascii: "'") || bytes[$0 + 1] == UInt8(ascii: ","))

@@ -40,7 +40,8 @@ struct ListSurvey {
   /// The first of these kinds that fits most lines.
   private var structure: DataWarning? {
     let marked = spellingFlags ?? notation ?? bullets ?? quotedLines ?? commentedLines
-    let separated = marked ?? columns ?? numbers ?? alignedColumns ?? wrapped
+    let numbered = columns ?? numbers ?? enumeration
+    let separated = marked ?? numbered ?? alignedColumns ?? wrapped
     return separated ?? firstCount ?? header
   }
 
@@ -299,6 +300,34 @@ extension ListSurvey {
       }
     }
     return nil
+  }
+
+  /// Lines in the order of letters or of Roman numerals before them.
+  private var enumeration: DataWarning? {
+    let sample = sample
+    let numbered = sample.indices.count { index in
+      let mark = sample[index].prefix { $0 != " " && $0 != "\t" }
+      guard let last = mark.last, last == ")" || last == "." else { return false }
+      let number = mark.dropLast().drop { $0 == "(" }.lowercased()
+      return number == Self.romanNumeral(index + 1)
+        || index < 26 && number.unicodeScalars.elementsEqual([Unicode.Scalar(UInt8(97 + index))])
+    }
+    return 10 * numbered >= 9 * sample.count ? .enumeration(lines: numbered) : nil
+  }
+
+  private static func romanNumeral(_ number: Int) -> String {
+    let parts = [
+      (1000, "m"), (900, "cm"), (500, "d"), (400, "cd"), (100, "c"), (90, "xc"), (50, "l"),
+      (40, "xl"), (10, "x"), (9, "ix"), (5, "v"), (4, "iv"), (1, "i"),
+    ]
+    var (rest, numeral) = (number, "")
+    for (value, letters) in parts {
+      while rest >= value {
+        numeral += letters
+        rest -= value
+      }
+    }
+    return numeral
   }
 
   /// Whether most are different and have letters: HD 1234 and HD 1235 are names that need their
