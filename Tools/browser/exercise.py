@@ -1,4 +1,4 @@
-"""Lines for docs/gradcheck.html: those of the exercise as a notebook has them, and wrong ones."""
+"""Lines for docs/gradcheck.html: those of the exercise as a notebook has them, right in other words, and wrong ones."""
 
 # Each tensor's lines as they stand in the notebook.
 RIGHT_LINES = {
@@ -32,6 +32,34 @@ RIGHT_LINES = {
     "dC": "dC = torch.zeros_like(C)\nfor k in range(Xb.shape[0]):\n    for j in range(Xb.shape[1]):\n"
           "        dC[Xb[k,j]] += demb[k,j]",
 }
+
+# Each function that is understood, in a tensor's lines as learners write them.
+OTHER_RIGHT_LINES = [
+    ("dcounts_sum_inv", "dcounts_sum_inv = torch.sum(counts * dprobs, 1, keepdim=True)"),
+    ("dcounts_sum_inv", "dcounts_sum_inv = torch.sum(counts * dprobs, dim=1).unsqueeze(1)"),
+    ("dcounts_sum_inv", "dcounts_sum_inv = (counts * dprobs).sum(1).unsqueeze(-1)"),
+    ("dcounts_sum", "dcounts_sum = -counts_sum.pow(-2) * dcounts_sum_inv"),
+    ("dcounts_sum", "dcounts_sum = -torch.pow(counts_sum, -2) * dcounts_sum_inv"),
+    ("dh", "dh = torch.matmul(dlogits, W2.t())"),
+    ("dh", "dh = dlogits.matmul(W2.transpose(0, 1))"),
+    ("dh", "dh = dlogits @ torch.transpose(W2, -2, -1)"),
+    ("dh", "print('before', 'a (')\ndh = dlogits @ W2.T\ncmp('h', dh, h)"),
+    ("dh", "dh = dlogits @ W2.T; print(dh.shape, f\"{dh[0]:.3f}\",\n  dh % 2)  # shown"),
+    ("dW2", "dW2 = torch.t(h) @ dlogits"),
+    ("dlogprobs", "dlogprobs = torch.zeros((n, vocab_size)); dlogprobs[torch.arange(n), Yb] = -1.0/n"),
+    ("dlogprobs", "dlogprobs = torch.zeros(logprobs.shape); dlogprobs[torch.arange(0, n), Yb] = -1.0/n"),
+    ("dlogprobs", "dlogprobs = torch.zeros(n, vocab_size)\nfor i, y in enumerate(Yb):\n    dlogprobs[i, y] = -1.0/n"),
+    ("dlogprobs", "dlogprobs = -F.one_hot(Yb, vocab_size).float() / n"),
+    ("dbndiff2", "dbndiff2 = (1.0/(n-1)) * dbnvar.expand_as(bndiff2)"),
+    ("dbndiff2", "dbndiff2 = (1.0/(n-1)) * torch.ones(n, n_hidden) * dbnvar"),
+    ("dbnmeani", "dbnmeani = (-dbndiff).sum(0, keepdim=True).squeeze(0)"),
+    ("dbnmeani", "dbnmeani = -torch.squeeze(dbndiff.sum(0, keepdim=True))"),
+    ("dC", "dC = torch.zeros(C.shape)\nfor k, row in enumerate(Xb):\n    for j, ix in enumerate(row):\n"
+           "        dC[ix] += demb[k,j]\n        print(ix)"),
+    ("dC", "dC = torch.zeros_like(C)\nfor (i, ix) in enumerate(Xb.view(-1)): dC[ix] += demb.view(-1, 2)[i]"),
+    ("dC", "dC = torch.zeros_like(C)\ni = 0\nfor ix in Xb.view(-1):\n    dC[ix] += demb.view(-1, 2)[i]\n    i += 1"),
+    ("dC", "dC = F.one_hot(Xb.view(-1), vocab_size).float().t() @ demb.view(-1, n_embd)"),
+]
 
 # The tensor, its lines, the verdict, and what the page says of it.
 WRONG_LINES = [
@@ -75,8 +103,56 @@ REFUSED_LINES = [
     ("probs = dlogprobs.view(5)", "cannot be viewed"),
     ("C = 3", "C is given"),
     ("dprobs =", "ends too early"),
-    ("for k in probs: x = 1", "over a range"),
+    ("for k in 3: x = 1", "over a range"),
+    ("for k in loss: x = 1", "over a range"),
+    ("for k in enumerate(probs): x = 1", "k would be a tuple"),
+    ("for j, k in probs: x = 1", "j, k are 2 names for a tensor (3,)"),
+    ("for n, k in enumerate(probs): x = 1", "n is given"),
+    ("dprobs = torch.zeros_like(probs); dprobs[0] = (1, 2)", "a number or a tensor is needed, found a tuple"),
+    ("dprobs = probs.expand_as(h)", "do not fit"),
+    ("dprobs = emb.t()", "only matrices are transposed"),
+    ("dprobs = probs.unsqueeze(4)", "no dimension 4"),
+    ("dprobs = print(probs)", "print is not defined"),
     ("for k in range(100000):\n    x = k", "too many steps"),
     ("dprobs = \"probs\"", "is not understood"),
     ("dprobs = <script>", "found <"),
+]
+
+# The tensor, lines that are too deep, too long, too large or too much work, and what the message says.
+HOSTILE_LINES = [
+    ("dh", "dh = " + "(" * 5000 + "dlogits @ W2.T" + ")" * 5000, "too long"),
+    ("dh", "dh = " + "(" * 150 + "dlogits @ W2.T" + ")" * 150, "nested too deeply"),
+    ("dh", "dh = " + "-" * 900 + "dlogits", "nested too deeply"),
+    ("dh", "dh = " + "**".join(["1"] * 400), "nested too deeply"),
+    ("dh", "dh = " + "torch.exp(" * 150 + "h" + ")" * 150, "nested too deeply"),
+    ("dh", "dh = W2" + "[0" * 150 + "]" * 150, "nested too deeply"),
+    ("dh", "\n".join(" " * i + "for i in range(2):" for i in range(150)) + "\n" + " " * 150 + "x = 1", "too deeply"),
+    ("dh", "\n".join(" " * i + "for i in range(2):" for i in range(50)) + "\n" + " " * 50 + "x = 1", "too many steps"),
+    ("dh", "dh = " + "+".join(["1"] * 5000), "too long"),
+    ("dh", "dh = W2" + ".T" * 5000, "too long"),
+    ("dh", "x = 1  # " + "x" * 25_000, "too many here"),
+    ("dh", "dh = " + "x" * 15_000, "is not defined"),
+    ("dh", "dh = \"" + "\\\"" * 5000, "too long"),
+    ("dC", "for i in range(10**9): dC = 1", "too many steps"),
+    ("dC", RIGHT_LINES["dC"] + "\nfor i in range(10**9): x = 1", "too many steps"),
+    ("dC", "for i in range(10**5):\n    for j in range(10**5):\n        dC = 1", "too many steps"),
+    ("dC", "for i in range(10**400): dC = 1", "whole numbers"),
+    ("dC", "x = torch.zeros(10000)\nfor i in range(10**9): x = x.sum(0) + x", "too many steps"),
+    ("dC", "x = torch.zeros(100, 100)\nfor i in range(10**9): x = x @ x", "too many steps"),
+    ("dC", "x = torch.zeros(10000)\nfor i in range(10**9): x[range(9999)] = x.max()", "too many steps"),
+    ("dC", "x = loss\nfor i in range(10**9): x = x.unsqueeze(0)", "at most 64 dimensions"),
+    ("dC", "dC = torch.zeros(10**9)", "too large"),
+    ("dC", "dC = torch.zeros(10**200, 10**200, 0)", "too large"),
+    ("dC", "dC = torch.zeros(0, 10**9).sum(0)", "too large"),
+    ("dC", "dC = torch.zeros(-1)", "whole numbers"),
+    ("dC", "dC = torch.arange(10**9)", "too large"),
+    ("dC", "dC = torch.arange(9999).view(-1, 1) * torch.arange(9999)", "too large"),
+    ("dC", "dC = torch.arange(9999).view(-1, 1) @ torch.arange(9999).view(1, -1)", "too large"),
+    ("dC", "dC = C[range(10**9)]", "too large"),
+    ("dC", "dC = C[10**400]", "an index is a whole number"),
+    ("dC", "dC = F.one_hot(Xb, 10**9)", "too large"),
+    ("dC", "dC = F.one_hot(Xb, 2.5)", "whole numbers"),
+    ("dC", "dC = C.view(" + "1, " * 100 + "-1)", "at most 64 dimensions"),
+    ("dC", "dC = 🦉", "🦉 is not understood"),
+    ("dC", "dC = C.sum(__proto__=1)", "no argument __proto__"),
 ]

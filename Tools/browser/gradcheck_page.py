@@ -17,7 +17,7 @@ from pathlib import Path
 import checks
 import notebooks
 from checks import require
-from exercise import RIGHT_LINES, REFUSED_LINES, WRONG_LINES
+from exercise import HOSTILE_LINES, OTHER_RIGHT_LINES, RIGHT_LINES, REFUSED_LINES, WRONG_LINES
 from webdriver import Browser
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,8 +39,8 @@ def main():
         browser.open(PAGE)
         counts = [check(browser, Path(directory)) for check in (
             judges_as_gradcheck, refuses_as_gradcheck, says_what_gradcheck_says, is_quick,
-            takes_right_lines, takes_the_whole_exercise, blames_wrong_lines, refuses_other_lines,
-            keeps_lines, works_by_keyboard)]
+            takes_right_lines, takes_other_right_lines, takes_the_whole_exercise, blames_wrong_lines,
+            refuses_other_lines, survives_hostile_lines, shows_its_own_failures, keeps_lines, works_by_keyboard)]
         counts.append(reads_well_everywhere(browser, Path(directory), pictures))
         prints(browser, Path(directory))
     print(f"{sum(counts)} checks of docs/gradcheck.html in {time.monotonic() - started:.0f} s: all passed")
@@ -56,8 +56,15 @@ def gradcheck(*arguments):
     return subprocess.run([command, *map(str, arguments)], capture_output=True, text=True, timeout=600)
 
 
-# A file as the system hands it to a page, and what became of it.
+# A file as the system hands it to a page, and what became of it: the verdicts as `gradcheck --json` has them.
 _DROP = """
+const verdictsAsJSON = ({ lines, cause }) => ({
+  cause,
+  verdicts: lines.map((line) => ({
+    name: line.name, verdict: line.kind,
+    follows_from: isMisfit(line) && line.from.length === 0 && cause ? [cause] : line.from, hint: line.hint,
+  })),
+});
 const [text, name] = arguments;
 const done = arguments[arguments.length - 1];
 const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
@@ -161,16 +168,20 @@ def says_what_gradcheck_says(browser, directory):
     return 15
 
 
+def processor_time(browser):
+    """The seconds that the page has used since devtools' clock was started."""
+    metrics = browser.devtools("Performance.getMetrics")["metrics"]
+    return next(metric["value"] for metric in metrics if metric["name"] == "TaskDuration")
+
+
 def is_quick(browser, directory):
     """32 windows and 200 units take less than a second of processor time, whatever else the machine does."""
     notebook = notebooks.Notebook(3, hidden=200, changes={
         "dcounts": lambda t: notebooks.times(t["counts_sum_inv"], t["dprobs"])})
     browser.devtools("Performance.enable", timeDomain="threadTicks")
-    used = lambda: next(metric["value"] for metric in browser.devtools("Performance.getMetrics")["metrics"]
-                        if metric["name"] == "TaskDuration")
-    before = used()
+    before = processor_time(browser)
     found = drop(browser, notebook.encoded())
-    seconds = used() - before
+    seconds = processor_time(browser) - before
     browser.devtools("Performance.disable")
     require([line["name"] for line in found["verdicts"] if line["verdict"] == "here"] == ["dcounts"], "not dcounts")
     require(0.01 < seconds < 1, f"judging took {seconds:.2f} s")
@@ -211,6 +222,7 @@ setTimeout(() => done({
   elements: document.querySelectorAll("#detail-result .numbers .matrix:last-child td").length,
   shown: document.getElementById("detail-result").innerText,
   done: document.getElementById("progress").value,
+  badge: document.querySelector("#detail-head .badge").className,
 }), 200);
 """
 
@@ -241,6 +253,16 @@ def takes_right_lines(browser, _):
         browser.type("#cell", "\n".join(line.lstrip() for line in text.split("\n")))
     wait_until(browser, "app.practice.done === 26", "typed, not all are right")
     return 26 * 3
+
+
+def takes_other_right_lines(browser, _):
+    """The same mathematics in other words of PyTorch."""
+    for name, text in OTHER_RIGHT_LINES:
+        start_over(browser)
+        found = paste(browser, name, text)
+        require(found["message"] is None, f"{text}: {found['message']}")
+        require(found["verdict"]["kind"] == "right" and found["marked"] == 0, f"{text}: {found['verdict']}")
+    return len(OTHER_RIGHT_LINES)
 
 
 def takes_the_whole_exercise(browser, _):
@@ -282,6 +304,53 @@ def refuses_other_lines(browser, _):
         found = paste(browser, "dprobs", text)
         require(found["message"] is not None and message in found["message"], f"{text}: {found['message']}")
     return len(REFUSED_LINES)
+
+
+def survives_hostile_lines(browser, _):
+    """Lines that are too much are refused within a second or so, and no older verdict stays."""
+    start_over(browser)
+    browser.devtools("Performance.enable", timeDomain="threadTicks")
+    for name, text, message in HOSTILE_LINES:
+        short = f"{name}: {text[:60]!r}"
+        found = paste(browser, name, RIGHT_LINES[name])
+        require(found["verdict"]["kind"] == "right", f"before {short}: {found['verdict']}")
+        before = processor_time(browser)
+        found = paste(browser, name, text)
+        seconds = processor_time(browser) - before
+        require(found["message"] is not None and message in found["message"], f"{short}: {found['message']}")
+        require(found["verdict"]["kind"] != "right" and "right" not in found["badge"], f"{short} is right")
+        require(found["done"] == 0, f"{short}: {found['done']} are right")
+        require(seconds < 1.5, f"{short} takes {seconds:.1f} s")
+    # A forward line that is slow, but not too slow by itself, is run once for each central difference.
+    before = processor_time(browser)
+    paste(browser, "h", "for i in range(5000): h = torch.tanh(hpreact)")
+    shown = paste(browser, "dW1", RIGHT_LINES["dW1"])["shown"]
+    seconds = processor_time(browser) - before
+    require("take too long" in shown and seconds < 3, f"a slow forward line: {seconds:.1f} s, {shown}")
+    browser.devtools("Performance.disable")
+    # What was kept is refused again when the page is opened.
+    start_over(browser)
+    name, text, message = HOSTILE_LINES[0]
+    paste(browser, name, text)
+    browser.open(PAGE)
+    browser.run("document.getElementById('tab-practice').click(); choose(arguments[0])", name)
+    shown = browser.run("return document.getElementById('cell-message').textContent")
+    require(message in shown, f"after opening the page again it says {shown}")
+    return len(HOSTILE_LINES) + 2
+
+
+def shows_its_own_failures(browser, _):
+    """If the page itself fails, wherever it does, that is shown in place of a verdict."""
+    for place in ("NotebookParser.parse", "NotebookRunner.prototype.value", "Practice.prototype.judge"):
+        browser.open(PAGE)
+        start_over(browser)
+        paste(browser, "dh", RIGHT_LINES["dh"])
+        browser.run(f"{place} = () => {{ throw new RangeError('planted'); }}")
+        found = paste(browser, "dh", "dh = 2 * dlogits @ W2.T")
+        require("planted" in (found["message"] or ""), f"a failure of {place}: {found['message']}")
+        require("right" not in found["badge"] and found["done"] == 0, f"a failure of {place}: {found['verdict']}")
+    browser.open(PAGE)
+    return 3
 
 
 def keeps_lines(browser, _):

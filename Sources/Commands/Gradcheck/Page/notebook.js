@@ -1,27 +1,76 @@
 // The little PyTorch in which lines are practised: what the exercise uses, forward and backward, and no more.
 //
 // Names, numbers, + − * / ** @, indexing by integers, ranges and tensors of ids, assignment and its kin, `for` over
-// a range, and the functions in METHODS and FUNCTIONS. Shapes, broadcasting and shared memory behave as in PyTorch:
-// `a = b` is the same tensor, `a += b` changes it, `.view` shares its memory. All else is refused by its name.
+// a range, a tensor or enumerate, and the functions in METHODS and FUNCTIONS. Shapes, broadcasting and shared memory
+// behave as in PyTorch: `a = b` is the same tensor, `a += b` changes it, `.view` shares its memory. `print(…)` and
+// `cmp(…)` do nothing. All else is refused by its name, and so is whatever is too long, too deep or too much work.
 
 class NotebookError extends Error {
   constructor(message, line) {
     super(message);
     this.line = line;
   }
+
+  /** A browser's own error, such as a stack that is too deep, as one of the line. */
+  static from(error) {
+    return error instanceof NotebookError ? error : new NotebookError(`this cannot be run here: ${error.message}`);
+  }
 }
+
+// MARK: Limits
+
+const TEXT_LIMIT = 20_000;
+const TOKEN_LIMIT = 1000;
+const NESTING_LIMIT = 100;
+const DIMENSION_LIMIT = 64;
+const ELEMENT_LIMIT = 10_000;
+
+/** What the running lines may still do: statements, parts of expressions, and elements that are read or written. */
+const work = { left: Infinity };
+
+/** Runs what may do so much work, of what is left. */
+function allowing(amount, run) {
+  const before = work.left;
+  const allowed = Math.min(amount, before);
+  work.left = allowed;
+  try {
+    return run();
+  } finally {
+    work.left = before - (allowed - Math.max(0, work.left));
+  }
+}
+
+function spend(amount) {
+  work.left -= amount;
+  if (!(work.left >= 0)) wrong("this takes too many steps");
+}
+
+/** The number of elements of a tensor that is to be made. */
+function countToMake(shape) {
+  if (!shape.every((size) => Number.isInteger(size) && size >= 0)) {
+    wrong(`sizes are whole numbers, 0 or more; found ${shape.map(valueText).join(", ")}`);
+  }
+  const count = product(shape);
+  if (!(count <= ELEMENT_LIMIT)) wrong(`a tensor ${shapeText(shape)} is too large here`);
+  spend(count);
+  return count;
+}
+
+const space = (shape) => new Float64Array(countToMake(shape));
 
 // MARK: Tensors
 
 /** A tensor, row-major; views share `data`. Numbers are Doubles; a tensor of ids says so. */
 class NotebookTensor {
   constructor(shape, data, isInteger = false) {
+    if (shape.length > DIMENSION_LIMIT) wrong(`a tensor has at most ${DIMENSION_LIMIT} dimensions`);
+    spend(data.length);
     this.shape = shape;
     this.data = data;
     this.isInteger = isInteger;
   }
 
-  static filled(shape, value) { return new NotebookTensor(shape, new Float64Array(product(shape)).fill(value)); }
+  static filled(shape, value) { return new NotebookTensor(shape, space(shape).fill(value)); }
 
   get count() { return this.data.length; }
 
@@ -44,11 +93,10 @@ function broadcastShape(a, b, sign) {
 
 /** For each element of a result, the element of an operand that is repeated to fit. */
 function stretched(tensor, shape) {
-  const count = product(shape);
   if (sameShape(tensor.shape, shape)) return tensor.data;
-  const result = new Float64Array(count);
+  const result = space(shape);
   const skip = shape.length - tensor.shape.length;
-  for (let i = 0; i < count; i += 1) {
+  for (let i = 0; i < result.length; i += 1) {
     let [rest, stride, from] = [i, 1, 0];
     for (let d = shape.length - 1; d >= skip; d -= 1) {
       const size = tensor.shape[d - skip];
@@ -66,7 +114,12 @@ const OPERATIONS = {
 };
 
 const scalarTensor = (x) => new NotebookTensor([], Float64Array.of(x));
-const asTensor = (value) => (value instanceof NotebookTensor ? value : scalarTensor(value));
+
+function asTensor(value) {
+  if (value instanceof NotebookTensor) return value;
+  if (typeof value === "number" || typeof value === "boolean") return scalarTensor(value);
+  return wrong(`a number or a tensor is needed, found ${kindOf(value)}`);
+}
 
 function arithmetic(sign, a, b) {
   for (const value of [a, b]) {
@@ -99,6 +152,7 @@ function matrixProduct(a, b) {
   if (inner !== others) {
     wrong(`${shapeText(a.shape)} @ ${shapeText(b.shape)} do not fit: ${inner} is not ${others}`);
   }
+  spend(countToMake([rows, columns]) * inner);
   const result = new Matrix(rows, inner, a.data).matmul(new Matrix(inner, columns, b.data));
   return new NotebookTensor([rows, columns], result.elements);
 }
@@ -109,30 +163,60 @@ function kindOf(value) {
   if (typeof value === "boolean") return "a truth value";
   if (Array.isArray(value)) return "a tuple";
   if (value instanceof NotebookRange) return "a range";
+  if (value instanceof NotebookEnumeration) return "what enumerate returned";
   if (value?.call) return `the function ${value.name}`;
   return value?.values ? "what max returned (it has .values and .indices)" : "nothing";
 }
 
+const valueText = (value) => (typeof value === "number" ? String(value) : kindOf(value));
+
 class NotebookRange {
-  constructor(start, end) { Object.assign(this, { start, end }); }
+  constructor(start, end) { Object.assign(this, { start, count: Math.max(0, end - start) }); }
 
-  get tensor() { return new NotebookTensor([this.ids.length], Float64Array.from(this.ids), true); }
+  get tensor() {
+    return new NotebookTensor([this.count], space([this.count]).map((_, i) => this.start + i), true);
+  }
+}
 
-  get ids() { return Array.from({ length: Math.max(0, this.end - this.start) }, (_, i) => this.start + i); }
+class NotebookEnumeration {
+  constructor(value) { this.value = value; }
+}
+
+/** What a loop goes over, one by one. */
+function* elementsOf(value) {
+  if (value instanceof NotebookRange) {
+    for (let i = 0; i < value.count; i += 1) yield value.start + i;
+  } else if (value instanceof NotebookEnumeration) {
+    let i = 0;
+    for (const element of elementsOf(value.value)) {
+      yield [i, element];
+      i += 1;
+    }
+  } else if (value instanceof NotebookTensor && value.shape.length > 0) {
+    for (let i = 0; i < value.shape[0]; i += 1) yield indexed(value, [i]);
+  } else {
+    wrong(`for goes over a range, a tensor or enumerate here, found ${kindOf(value)}`);
+  }
+}
+
+/** A dimension counted from the front; `rank` is that of the tensor, or of the result. */
+function dimensionOf(tensor, dimension, rank = tensor.shape.length) {
+  const along = dimension < 0 ? dimension + rank : dimension;
+  if (!Number.isInteger(along) || along < 0 || along >= rank) {
+    wrong(`${shapeText(tensor.shape)} has no dimension ${valueText(dimension)}`);
+  }
+  return along;
 }
 
 /** The sum, or the largest elements and where they are, along a dimension. */
 function reduceAlong(tensor, dimension, keeps, reduce) {
-  const rank = tensor.shape.length;
-  const along = dimension < 0 ? dimension + rank : dimension;
-  if (!Number.isInteger(along) || along < 0 || along >= rank) {
-    wrong(`${shapeText(tensor.shape)} has no dimension ${dimension}`);
-  }
+  const along = dimensionOf(tensor, dimension);
   const [outer, inner] = [product(tensor.shape.slice(0, along)), product(tensor.shape.slice(along + 1))];
   const size = tensor.shape[along];
   const shape = keeps ? tensor.shape.map((other, i) => (i === along ? 1 : other))
     : tensor.shape.filter((_, i) => i !== along);
-  const data = new Float64Array(outer * inner);
+  const data = space(shape);
+  spend(tensor.count);
   for (let o = 0; o < outer; o += 1) {
     for (let i = 0; i < inner; i += 1) {
       data[o * inner + i] = reduce(Array.from({ length: size }, (_, k) => tensor.data[(o * size + k) * inner + i]));
@@ -155,8 +239,11 @@ function viewed(tensor, sizes) {
   if (product(shape) !== tensor.count || shape.some((size) => !Number.isInteger(size))) {
     wrong(`${shapeText(tensor.shape)} has ${tensor.count} elements and cannot be viewed as ${shapeText(wanted)}`);
   }
-  return new NotebookTensor(shape, tensor.data, tensor.isInteger);
+  return withShape(tensor, shape);
 }
+
+/** The same elements in another shape. */
+const withShape = (tensor, shape) => new NotebookTensor(shape, tensor.data, tensor.isInteger);
 
 // MARK: Indexing
 
@@ -183,7 +270,7 @@ function places(tensor, indices) {
   const shape = asIds.reduce((all, ids) => broadcastShape(all, ids.shape, "and"), []);
   const rest = tensor.shape.slice(indices.length);
   const width = product(rest);
-  const starts = new Float64Array(product(shape));
+  const starts = space(shape);
   let stride = width;
   for (let d = indices.length - 1; d >= 0; d -= 1) {
     const ids = stretched(asIds[d], shape);
@@ -198,7 +285,7 @@ function indexed(value, indices) {
     const [index] = indices;
     const at = index < 0 ? index + value.length : index;
     if (indices.length !== 1 || !Number.isInteger(at) || at < 0 || at >= value.length) {
-      wrong(`${shapeText(value)} has no element ${indices.map(String).join(", ")}`);
+      wrong(`${shapeText(value.map(valueText))} has no element ${indices.map(valueText).join(", ")}`);
     }
     return value[at];
   }
@@ -209,7 +296,7 @@ function indexed(value, indices) {
   if (isPlain) {
     return new NotebookTensor(shape, value.data.subarray(starts[0], starts[0] + width), value.isInteger);
   }
-  const data = new Float64Array(starts.length * width);
+  const data = space(shape);
   starts.forEach((start, i) => data.set(value.data.subarray(start, start + width), i * width));
   return new NotebookTensor(shape, data, value.isInteger);
 }
@@ -223,6 +310,7 @@ function assignIndexed(tensor, indices, value, accumulates = false) {
     wrong(`${shapeText(given.shape)} does not fit into ${shapeText(shape)}`);
   }
   const data = stretched(given, shape).slice();
+  spend(data.length);
   starts.forEach((start, i) => {
     for (let k = 0; k < width; k += 1) {
       tensor.data[start + k] = (accumulates ? tensor.data[start + k] : 0) + data[i * width + k];
@@ -259,19 +347,51 @@ const elementwise = (f) => (tensor, given) => {
 /** A reduction over all elements, or along a dimension. */
 const reduction = (reduce) => (tensor, given) => {
   const { dim, keepdim = false } = bound(given, ["dim", "keepdim"]);
+  spend(tensor.count);
   return dim === undefined ? scalarTensor(reduce([...tensor.data])) : reduceAlong(tensor, dim, keepdim, reduce);
 };
+
+/** A method with one argument that is needed. */
+const withArgument = (name, f) => (tensor, given) => f(tensor, bound(given, [name], 1)[name]);
+const withoutArguments = (f) => (tensor, given) => { bound(given, []); return f(tensor); };
 
 const METHODS = {
   exp: elementwise(Math.exp),
   log: elementwise(Math.log),
   tanh: elementwise(Math.tanh),
   sqrt: elementwise(Math.sqrt),
-  clone: (tensor, given) => { bound(given, []); return tensor.clone(); },
+  clone: withoutArguments((tensor) => tensor.clone()),
+  float: withoutArguments((tensor) =>
+    (tensor.isInteger ? new NotebookTensor(tensor.shape, tensor.data.slice()) : tensor)),
+  t: withoutArguments(transposedTensor),
+  pow: withArgument("exponent", (tensor, exponent) => arithmetic("**", tensor, exponent)),
+  matmul: withArgument("other", matrixProduct),
+  expand_as: withArgument("other", (tensor, other) => {
+    const { shape } = needsTensor("expand_as", other);
+    if (!sameShape(broadcastShape(tensor.shape, shape, "and"), shape)) {
+      wrong(`${shapeText(tensor.shape)} cannot be expanded to ${shapeText(shape)}`);
+    }
+    return new NotebookTensor(shape, stretched(tensor, shape).slice(), tensor.isInteger);
+  }),
+  transpose(tensor, given) {
+    const { dim0, dim1 } = bound(given, ["dim0", "dim1"], 2);
+    const dimensions = [dimensionOf(tensor, dim0), dimensionOf(tensor, dim1)];
+    return dimensions[0] === dimensions[1] ? tensor : transposedTensor(tensor);
+  },
+  unsqueeze: withArgument("dim", (tensor, dim) => {
+    const at = dimensionOf(tensor, dim, tensor.shape.length + 1);
+    return withShape(tensor, [...tensor.shape.slice(0, at), 1, ...tensor.shape.slice(at)]);
+  }),
+  squeeze(tensor, given) {
+    const { dim } = bound(given, ["dim"]);
+    const along = dim === undefined ? undefined : dimensionOf(tensor, dim);
+    return withShape(tensor, tensor.shape.filter((size, i) => size !== 1 || (along ?? i) !== i));
+  },
   sum: reduction(total),
   mean: reduction((elements) => total(elements) / elements.length),
   max(tensor, given) {
     const { dim, keepdim = false } = bound(given, ["dim", "keepdim"]);
+    spend(tensor.count);
     if (dim === undefined) return scalarTensor(Math.max(...tensor.data));
     const indices = reduceAlong(tensor, dim, keepdim, largestIndex);
     indices.isInteger = true;
@@ -309,9 +429,25 @@ const byMethod = (name) => (given) => {
 const filledLike = (name, value) => (given) =>
   NotebookTensor.filled(needsTensor(name, bound(given, ["input"], 1).input).shape, value);
 
+/** A tensor of the sizes that are given one by one, or as a tuple. */
+const filledWith = (value) => ({ positional, named }) => {
+  bound({ positional: [], named }, []);
+  const isTuple = positional.length === 1 && Array.isArray(positional[0]);
+  return NotebookTensor.filled(isTuple ? positional[0] : positional, value);
+};
+
+/** The methods that are functions of torch, too. */
+const TORCH_METHODS = [
+  "exp", "log", "tanh", "sqrt", "sum", "mean", "max", "pow", "matmul", "t", "transpose", "squeeze", "unsqueeze",
+  "clone", "reshape",
+];
+
 const FUNCTIONS = {
   torch: {
-    exp: byMethod("exp"), log: byMethod("log"), tanh: byMethod("tanh"), sqrt: byMethod("sqrt"),
+    ...Object.fromEntries(TORCH_METHODS.map((name) => [name, byMethod(name)])),
+    zeros: filledWith(0),
+    ones: filledWith(1),
+    arange: (given) => rangeOf("arange", given).tensor,
     zeros_like: filledLike("zeros_like", 0),
     ones_like: filledLike("ones_like", 1),
   },
@@ -339,32 +475,38 @@ const FUNCTIONS = {
   },
 };
 
-const UNDERSTOOD = "This page understands + − * / ** @, .T, .sum, .mean, .max, .exp, .log, .tanh, .sqrt, .view, "
-  + ".clone, .shape, .index_add_, .index_put_, torch.zeros_like, torch.ones_like, torch.tanh, F.one_hot, "
-  + "F.softmax, indexing, and for … in range.";
+function rangeOf(name, { positional, named }) {
+  bound({ positional: [], named }, []);
+  if (positional.length < 1 || positional.length > 2 || positional.some((x) => !Number.isInteger(x))) {
+    wrong(`${name} needs one or two whole numbers`);
+  }
+  return positional.length === 1 ? new NotebookRange(0, positional[0]) : new NotebookRange(...positional);
+}
+
+const UNDERSTOOD = "This page understands + − * / ** @, .T, .t, .transpose, .matmul, .pow, .sum, .mean, .max, .exp, "
+  + ".log, .tanh, .sqrt, .view, .squeeze, .unsqueeze, .expand_as, .float, .clone, .shape, .index_add_, .index_put_, "
+  + "most of these as torch.…, too, torch.zeros, torch.zeros_like, torch.ones, torch.ones_like, torch.arange, "
+  + "F.one_hot, F.softmax, indexing, and for … in range, a tensor or enumerate.";
 
 // MARK: Reading
 
-/** White space and comments; a number; a name; a sign; anything else. */
+/** White space and comments; a number; a name; a sign; anything else, a text in quotes as a whole. */
 const TOKEN = new RegExp([
   String.raw`\s+|#.*`, String.raw`(\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?)`,
   String.raw`([\p{L}_][\p{L}\p{N}_]*)`,
   String.raw`(\*\*=|\*\*|\+=|-=|\*=|\/=|\/\/|==|!=|<=|>=|[\-+*\/@=()\[\],.:;<>])`,
-  "(.)",
+  String.raw`("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|.)`,
 ].join("|"), "gu");
 
-/** The tokens of one logical line. */
-function tokenize(text, line) {
-  const tokens = [];
+/** Adds a line's tokens; what is none of the page's is left to the parser, that passes over it or refuses it. */
+function tokenize(text, tokens, line) {
   for (const [, number, name, sign, other] of text.matchAll(TOKEN)) {
     if (number !== undefined) tokens.push({ kind: "number", text: number });
     else if (name !== undefined) tokens.push({ kind: "name", text: name });
     else if (sign !== undefined) tokens.push({ kind: "sign", text: sign });
-    else if (other !== undefined) {
-      throw new NotebookError(`${other} is not understood here. ${UNDERSTOOD}`, line);
-    }
+    else if (other !== undefined) tokens.push({ kind: "other", text: other });
+    if (tokens.length > TOKEN_LIMIT) throw new NotebookError("this line is too long", line);
   }
-  return tokens;
 }
 
 /** The source as logical lines with their indentation; a line goes on while a bracket is open. */
@@ -372,14 +514,16 @@ function logicalLines(source) {
   const lines = [];
   let [open, pending] = [0, null];
   source.split("\n").forEach((text, i) => {
-    const tokens = tokenize(text, i + 1);
     const indent = text.match(/^[ \t]*/)[0].replaceAll("\t", "        ").length;
-    if (pending) pending.tokens.push(...tokens);
-    else if (tokens.length) pending = { tokens, indent, line: i + 1 };
-    for (const { text: sign } of tokens) open += ("([".includes(sign) ? 1 : 0) - (")]".includes(sign) ? 1 : 0);
+    pending ??= { tokens: [], indent, line: i + 1 };
+    const before = pending.tokens.length;
+    tokenize(text, pending.tokens, i + 1);
+    for (const { text: sign } of pending.tokens.slice(before)) {
+      open += ("([".includes(sign) ? 1 : 0) - (")]".includes(sign) ? 1 : 0);
+    }
     if (open < 0) throw new NotebookError("a bracket closes that was never opened", i + 1);
-    if (open === 0 && pending) {
-      lines.push(pending);
+    if (open === 0) {
+      if (pending.tokens.length) lines.push(pending);
       pending = null;
     }
   });
@@ -391,11 +535,16 @@ const OTHER_STATEMENTS = [
   "import", "from", "def", "if", "while", "with", "class", "return", "del", "assert", "lambda", "print",
 ];
 
+/** Calls that show something in a notebook, and have nothing to show here. */
+const SHOWING = ["print", "cmp"];
+
 /** Reads statements; each has a line for messages. */
 class NotebookParser {
   constructor(source) {
+    if (source.length > TEXT_LIMIT) throw new NotebookError(`more than ${TEXT_LIMIT} characters are too many here`);
     this.lines = logicalLines(source);
     this.index = 0;
+    this.depth = 0;
   }
 
   static parse(source) {
@@ -431,7 +580,19 @@ class NotebookParser {
     return true;
   }
 
-  fail(message) { throw new NotebookError(message, this.line); }
+  fail(message) {
+    const { kind, text } = this.token ?? {};
+    throw new NotebookError(kind === "other" ? `${text} is not understood here. ${UNDERSTOOD}` : message, this.line);
+  }
+
+  /** Reads a part of what is being read. */
+  nested(read) {
+    this.depth += 1;
+    if (this.depth > NESTING_LIMIT) this.fail("this is nested too deeply");
+    const part = read();
+    this.depth -= 1;
+    return part;
+  }
 
   require(text) {
     if (!this.skip(text)) this.fail(`expected ${text}, found ${this.token?.text ?? "the end of the line"}`);
@@ -448,14 +609,17 @@ class NotebookParser {
   loop(indent) {
     const { line } = this;
     this.require("for");
-    const variable = this.name();
+    const hasBracket = this.skip("(");
+    const variables = [this.name()];
+    while (this.skip(",")) variables.push(this.name());
+    if (hasBracket) this.require(")");
     this.require("in");
-    const range = this.expression();
+    const over = this.expression();
     this.require(":");
-    if (this.token) return { kind: "for", line, variable, range, body: this.simpleStatements() };
+    if (this.token) return { kind: "for", line, variables, over, body: this.simpleStatements() };
     const next = this.lines[this.index];
     if (!next || next.indent <= indent) this.fail("expected an indented line after for … :");
-    return { kind: "for", line, variable, range, body: this.block(next.indent) };
+    return { kind: "for", line, variables, over, body: this.nested(() => this.block(next.indent)) };
   }
 
   simpleStatements() {
@@ -471,6 +635,7 @@ class NotebookParser {
   statement() {
     const { line } = this;
     const word = this.token.text;
+    if (SHOWING.includes(word) && this.tokens[this.position + 1]?.text === "(") return this.showing();
     if (OTHER_STATEMENTS.includes(word)) {
       this.fail(`${word} is not needed here. ${UNDERSTOOD}`);
     }
@@ -485,6 +650,18 @@ class NotebookParser {
       return { kind: "assign", line, target, sign: sign[0], value };
     }
     return { kind: "evaluate", line, value: target };
+  }
+
+  /** Passes over a call, whatever its arguments are. */
+  showing() {
+    let open = 0;
+    this.position += 1;
+    do {
+      if (this.isAt("(") || this.isAt("[")) open += 1;
+      if (this.isAt(")") || this.isAt("]")) open -= 1;
+      this.position += 1;
+    } while (open > 0 && this.token);
+    return { kind: "show", line: this.line };
   }
 
   expression() {
@@ -505,10 +682,12 @@ class NotebookParser {
   }
 
   unary() {
-    if (this.skip("-")) return { kind: "negate", value: this.unary(), line: this.line };
-    if (this.skip("+")) return this.unary();
-    const base = this.postfix();
-    return this.skip("**") ? this.binary("**", base, this.unary()) : base;
+    return this.nested(() => {
+      if (this.skip("-")) return { kind: "negate", value: this.unary(), line: this.line };
+      if (this.skip("+")) return this.unary();
+      const base = this.postfix();
+      return this.skip("**") ? this.binary("**", base, this.unary()) : base;
+    });
   }
 
   binary(sign, left, right) { return { kind: "binary", sign, left, right, line: this.line }; }
@@ -525,7 +704,7 @@ class NotebookParser {
 
   callArguments() {
     const positional = [];
-    const named = {};
+    const named = Object.create(null);
     while (!this.skip(")")) {
       if (this.token?.kind === "name" && this.tokens[this.position + 1]?.text === "=") {
         const name = this.name();
@@ -584,41 +763,54 @@ class NotebookParser {
 
 // MARK: Running
 
-const STEP_LIMIT = 20_000;
-
 /** Runs statements in a scope of names. */
 class NotebookRunner {
   /** `fallback` gives a value for a name that the scope lacks; `given` are names that cannot be assigned to. */
   constructor(scope, given, fallback = () => undefined) {
-    Object.assign(this, { scope, given, fallback, steps: 0 });
+    Object.assign(this, { scope, given, fallback });
   }
 
   run(statements) { for (const statement of statements) this.execute(statement); }
 
   execute(statement) {
-    this.steps += 1;
-    if (this.steps > STEP_LIMIT) throw new NotebookError("this takes too many steps", statement.line);
     try {
+      spend(1);
       this.perform(statement);
-    } catch (error) {
-      if (error instanceof NotebookError) error.line ??= statement.line;
+    } catch (caught) {
+      const error = NotebookError.from(caught);
+      error.line ??= statement.line;
       throw error;
     }
   }
 
   perform(statement) {
     if (statement.kind === "for") {
-      const range = this.value(statement.range);
-      if (!(range instanceof NotebookRange)) wrong(`for goes over a range here, found ${kindOf(range)}`);
-      for (const id of range.ids) {
-        this.scope.set(statement.variable, id);
+      for (const name of statement.variables) this.refuseGiven({ kind: "name", name });
+      for (const element of elementsOf(this.value(statement.over))) {
+        this.unpack(statement.variables, element);
         this.run(statement.body);
       }
     } else if (statement.kind === "evaluate") {
       this.value(statement.value);
-    } else {
+    } else if (statement.kind === "assign") {
       this.assign(statement);
     }
+  }
+
+  /** Gives a loop's variables their values. */
+  unpack(variables, element) {
+    const isOne = variables.length === 1;
+    if (!isOne && (!Array.isArray(element) || element.length !== variables.length)) {
+      wrong(`${variables.join(", ")} are ${variables.length} names for ${kindOf(element)}`);
+    }
+    variables.forEach((name, i) => this.setName(name, isOne ? element : element[i]));
+  }
+
+  setName(name, value) {
+    if (typeof value !== "number" && !(value instanceof NotebookTensor)) {
+      wrong(`${name} would be ${kindOf(value)}`);
+    }
+    this.scope.set(name, value);
   }
 
   assign({ target, sign, value }) {
@@ -633,10 +825,7 @@ class NotebookRunner {
     }
     this.refuseGiven(target);
     if (sign === "=") {
-      if (typeof result !== "number" && !(result instanceof NotebookTensor)) {
-        wrong(`${target.name} would be ${kindOf(result)}`);
-      }
-      this.scope.set(target.name, result);
+      this.setName(target.name, result);
       return;
     }
     const old = this.value(target);
@@ -662,7 +851,10 @@ class NotebookRunner {
     if (this.scope.has(name)) return this.scope.get(name);
     const value = this.fallback(name);
     if (value !== undefined) return value;
-    if (name === "range") return { call: (given) => this.range(given), name };
+    if (name === "range") return { call: (given) => rangeOf("range", given), name };
+    if (name === "enumerate") {
+      return { call: (given) => new NotebookEnumeration(bound(given, ["iterable"], 1).iterable), name };
+    }
     if (name === "len") {
       return { call: ({ positional: [value0] }) => needsTensor("len", value0).shape[0], name };
     }
@@ -671,14 +863,8 @@ class NotebookRunner {
     return wrong(`${name} is not defined${TENSORS.has(name) ? " yet" : near ? `; ${near}?` : ""}`);
   }
 
-  range({ positional }) {
-    if (positional.length < 1 || positional.length > 2 || positional.some((x) => !Number.isInteger(x))) {
-      wrong("range needs one or two whole numbers");
-    }
-    return positional.length === 1 ? new NotebookRange(0, positional[0]) : new NotebookRange(...positional);
-  }
-
   value(node) {
+    spend(1);
     switch (node.kind) {
       case "number": return node.value;
       case "name": return this.named(node.name);
@@ -693,7 +879,7 @@ class NotebookRunner {
       default: {
         const called = this.value(node.value);
         if (!called?.call) wrong(`${kindOf(called)} cannot be called`);
-        const named = {};
+        const named = Object.create(null);
         for (const [name, value] of Object.entries(node.named)) named[name] = this.value(value);
         return called.call({ positional: node.positional.map((value) => this.value(value)), named });
       }
@@ -725,16 +911,17 @@ class NotebookRunner {
 
 function transposedTensor(tensor) {
   if (tensor.shape.length < 2) return tensor;
-  if (tensor.shape.length > 2) wrong(`.T is for matrices, found ${shapeText(tensor.shape)}`);
+  if (tensor.shape.length > 2) wrong(`only matrices are transposed here, found ${shapeText(tensor.shape)}`);
   const [rows, columns] = tensor.shape;
   return new NotebookTensor([columns, rows], new Matrix(rows, columns, tensor.data).transposed().elements);
 }
 
 function nearestName(name, names) {
   let best = null;
+  const most = Math.max(1, Math.min(2, Math.floor(name.length / 4)));
   for (const other of names) {
+    if (Math.abs(other.length - name.length) > most) continue;
     const distance = editDistance(other.toLowerCase(), name.toLowerCase());
-    const most = Math.max(1, Math.min(2, Math.floor(name.length / 4)));
     if (other !== name && distance <= Math.min(most, (best?.distance ?? Infinity) - 1)) best = { other, distance };
   }
   return name.length > 1 ? best?.other : undefined;

@@ -20,8 +20,14 @@ const EXAMPLE = {
   bngain: [1.1, 0.9, 1.2, 0.8, 1.05],
   bnbias: [0.1, -0.05, 0.2, -0.15, 0],
 };
-const GIVEN = new Set([...PARAMETERS, "Xb", "Yb", "torch", "F", "range", "len", ...Object.keys(EXAMPLE_NAMES)]);
+const GIVEN = new Set([
+  ...PARAMETERS, "Xb", "Yb", "torch", "F", "range", "len", "enumerate", ...Object.keys(EXAMPLE_NAMES),
+]);
 const STORAGE_KEY = "charmlp-gradcheck-practice";
+/** How much a cell may do, all cells, and all runs of central differences: well below a second of each. */
+const CELL_WORK = 100_000;
+const RUN_WORK = 400_000;
+const SLOPES_WORK = 600_000;
 
 const exampleMatrix = (name, elements) => new Matrix(...EXAMPLE_SIZES.matrixShape(name), elements);
 
@@ -87,8 +93,7 @@ class Practice {
     try {
       result.statements = NotebookParser.parse(text);
     } catch (error) {
-      if (!(error instanceof NotebookError)) throw error;
-      result.error = error;
+      result.error = NotebookError.from(error);
     }
     this.parsed.set(name, result);
     return result;
@@ -111,14 +116,35 @@ class Practice {
       if (error) throw error;
       new NotebookRunner(scope, GIVEN, fallback).run(statements);
     } catch (caught) {
-      if (!(caught instanceof NotebookError)) throw caught;
-      errors.set(name, caught);
+      errors.set(name, NotebookError.from(caught));
     }
   }
 
+  /** Runs all cells and judges what they made. If that fails, nothing is right: no older result stays. */
   run() {
-    const [scope, errors, borrowed] = [this.newScope(), new Map(), new Map()];
-    for (const name of FORWARD) this.runCell(name, scope, errors);
+    this.forwardText = FORWARD.map((name) => this.cells.get(name)).join("\n");
+    try {
+      this.result = this.runAndJudge();
+    } catch (caught) {
+      const error = NotebookError.from(caught);
+      this.result = {
+        lines: COMPUTED.map((name) => ({ name, kind: "missing", from: [], hint: null })), cause: null,
+        reference: { tensors: new Map() }, shapes: new Map(), scope: new Map(),
+        errors: new Map(COMPUTED.map((name) => [name, error])), borrowed: new Map(), sizes: EXAMPLE_SIZES,
+      };
+    }
+  }
+
+  runAndJudge() {
+    const made = { scope: this.newScope(), errors: new Map(), borrowed: new Map() };
+    const ours = allowing(RUN_WORK, () => this.runCells(made));
+    return { ...this.judge(made, ours), ...made, sizes: EXAMPLE_SIZES };
+  }
+
+  /** Runs all cells in one scope, and gives our gradients for their forward pass. */
+  runCells({ scope, errors, borrowed }) {
+    const runCell = (...cell) => allowing(CELL_WORK, () => this.runCell(...cell));
+    for (const name of FORWARD) runCell(name, scope, errors);
     // Gradients that are not written yet are ours, computed for their forward pass.
     const ours = new Pass(exampleProblem);
     for (const name of FORWARD) {
@@ -126,18 +152,17 @@ class Practice {
       if (value) ours[name] = value.map((x) => x);
     }
     for (const cell of GRADIENTS) {
-      this.runCell(cell, scope, errors, (name) => {
+      runCell(cell, scope, errors, (name) => {
         if (!GRADIENTS.includes(name) || name === cell || this.cells.get(name).trim() !== "") return undefined;
         borrowed.set(cell, (borrowed.get(cell) ?? new Set()).add(name));
         return new NotebookTensor(EXAMPLE_SIZES.shape(name), ours[name].elements.slice());
       });
     }
-    this.result = { ...this.judge(scope, ours), scope, errors, borrowed, sizes: EXAMPLE_SIZES };
-    this.forwardText = FORWARD.map((name) => this.cells.get(name)).join("\n");
+    return ours;
   }
 
-  /** Gradients that are not written are ours while the others are judged. */
-  judge(scope, ours) {
+  /** Gradients that are not written are ours while the others are judged; lines with an error are not right. */
+  judge({ scope, errors }, ours) {
     const reference = {
       precision: PRECISIONS.F64, problem: exampleProblem, sizes: EXAMPLE_SIZES, tensors: new Map(),
       shapes: new Map(), misshapen: new Map(), stale: new Map(), otherTypes: new Map(), ignored: [],
@@ -156,8 +181,9 @@ class Practice {
       if (!sameShape(shape, EXAMPLE_SIZES.shape(name))) reference.shapes.set(name, shape);
     }
     const { lines, cause } = judgeReference(reference);
+    const isWritten = ({ name, kind }) => scope.has(name) && !(kind === "right" && errors.has(name));
     const written = lines.map((line) =>
-      (scope.has(line.name) ? line : { ...line, kind: "missing", from: [], hint: null }));
+      (isWritten(line) ? line : { ...line, kind: "missing", from: [], hint: null }));
     return { lines: written, cause, reference, shapes: new Map([...reference.shapes, ...reference.misshapen]) };
   }
 
@@ -182,14 +208,22 @@ class Practice {
     return loss === undefined ? NaN : asTensor(loss).data[0];
   }
 
-  /** The slope of the loss in each element of a gradient's tensor; null if there is no loss. */
+  /** The slope of the loss in each element of a gradient's tensor; null if there is no loss, or none in time. */
   slopes(gradient) {
     const key = gradient + "\n" + this.forwardText;
     if (!this.numeric.has(key)) {
       if (this.numeric.size > 100) this.numeric.clear();
-      this.numeric.set(key, this.computeSlopes(TENSORS.get(gradient).owner));
+      this.numeric.set(key, this.slopesInTime(TENSORS.get(gradient).owner));
     }
     return this.numeric.get(key);
+  }
+
+  slopesInTime(owner) {
+    try {
+      return allowing(SLOPES_WORK, () => this.computeSlopes(owner));
+    } catch {
+      return null;
+    }
   }
 
   computeSlopes(owner) {
@@ -252,18 +286,21 @@ function numberTable(caption, matrix, { digits = 4, isOff = () => false, note = 
     element("div", { class: "scroll" }, element("table", {}, element("tbody", {}, rows))));
 }
 
+/** The height of a cell, that grows with its lines up to a screen. */
+const rowsFor = (text) => Math.min(60, Math.max(2, text.split("\n").length + 1));
+
 /** The cell of a tensor: where its lines are written. */
 function editorOf(name) {
   const { cells } = app.practice;
   const isForward = !isGradient(name);
   const field = element("textarea", {
-    id: "cell", rows: Math.max(2, cells.get(name).split("\n").length + 1), spellcheck: "false",
+    id: "cell", rows: rowsFor(cells.get(name)), spellcheck: "false",
     autocomplete: "off", autocapitalize: "off", "aria-describedby": "cell-message", placeholder: `${name} = `,
   });
   field.value = cells.get(name);
   let timer;
   field.addEventListener("input", () => {
-    field.rows = Math.max(2, field.value.split("\n").length + 1);
+    field.rows = rowsFor(field.value);
     clearTimeout(timer);
     timer = setTimeout(() => {
       app.practice.write(name, field.value);
@@ -307,7 +344,7 @@ function cellResult(name) {
   const slopes = app.practice.slopes(name);
   if (!slopes) {
     parts.push(element("p", { class: "note" },
-      "The forward lines compute no loss, so there are no central differences."));
+      "The forward lines compute no loss, or take too long, so there are no central differences."));
     return parts;
   }
   const tolerance = 1e-6 * Math.max(1e-2, ...slopes.elements.map(Math.abs));

@@ -1090,14 +1090,3 @@ function question(name) {
   const lines = readersOf(owner).map((reader) => `${reader} = ${TENSORS.get(reader).notebookLine}`);
   return filled(lines.length === 1 ? hints.forwardLine : hints.forwardLines, { lines: lines.join("; ") });
 }
-
-/** The verdicts as `gradcheck --json` has them. */
-function verdictsAsJSON({ lines, cause }) {
-  return {
-    cause,
-    verdicts: lines.map((line) => ({
-      name: line.name, verdict: line.kind,
-      follows_from: isMisfit(line) && line.from.length === 0 && cause ? [cause] : line.from, hint: line.hint,
-    })),
-  };
-}
