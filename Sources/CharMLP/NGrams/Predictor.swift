@@ -149,39 +149,52 @@ struct MixtureFit {
   /// The mixture with the smallest validation loss.
   func mixture(with model: Model) -> Mixture {
     let network = model.probabilities(over: contexts)
-    let fits = candidates.map { fit(network, $0.probabilities, rounds: 12) }
+    let fits = candidates.map { fit(network, $0.probabilities) }
     let best = fits.indices.min { fits[$0].loss < fits[$1].loss } ?? 0
-    let fitted = fit(network, candidates[best].probabilities, rounds: 60)
     return Mixture(
-      weight: fitted.weight, order: candidates[best].order,
+      weight: fits[best].weight, order: candidates[best].order,
       discounting: candidates[best].discounting)
   }
 
   /// The prior, λ = 1/2, counts as this many windows for the network and as many against it, so
   /// that twenty words cannot drive λ to an extreme.
   private static let priorWindows = 20.0
+  /// Newton's method takes about five rounds, and about ten where λ tends to 0 or 1.
+  private static let (roundLimit, tolerance) = (60, 1e-9)
 
-  /// λ by expectation and maximization, and the loss with it.
-  private func fit(
-    _ network: [Double], _ counted: [Double], rounds: Int
-  ) -> (weight: Double, loss: Double) {
+  /// λ by Newton's method, and the loss with it.
+  ///
+  /// The posterior's logarithm is concave in λ, so its derivative
+  ///
+  ///     Σ counts · (network − counted) / p + prior · (1/λ − 1/(1 − λ)),
+  ///     p = λ · network + (1 − λ) · counted,
+  ///
+  /// falls from ∞ at 0 to −∞ at 1. Where a step would leave the part that holds its root, the part
+  /// is halved instead.
+  private func fit(_ network: [Double], _ counted: [Double]) -> (weight: Double, loss: Double) {
     let (network, counted, counts) = (network.span, counted.span, contexts.targetCounts.span)
-    let total = Double(contexts.windowCount)
-    var weight = 0.5
-    for _ in 0..<rounds {
-      var share = 0.0
+    var (low, high, weight) = (0.0, 1.0, 0.5)
+    for _ in 0..<Self.roundLimit {
+      var derivative = Self.priorWindows * (1 / weight - 1 / (1 - weight))
+      var curvature =
+        Self.priorWindows * (1 / (weight * weight) + 1 / ((1 - weight) * (1 - weight)))
       for entry in 0..<counts.count {
-        let part = weight * network[entry]
-        share += Double(counts[entry]) * part / (part + (1 - weight) * counted[entry])
+        let difference = network[entry] - counted[entry]
+        let ratio = difference / (counted[entry] + weight * difference)
+        derivative += Double(counts[entry]) * ratio
+        curvature += Double(counts[entry]) * ratio * ratio
       }
-      weight = (share + Self.priorWindows) / (total + 2 * Self.priorWindows)
+      if derivative > 0 { low = weight } else { high = weight }
+      let next = weight + derivative / curvature
+      guard abs(next - weight) > Self.tolerance else { break }
+      weight = low < next && next < high ? next : (low + high) / 2
     }
     var loss = 0.0
     for entry in 0..<counts.count {
       let p = weight * network[entry] + (1 - weight) * counted[entry]
       loss -= Double(counts[entry]) * .log(p)
     }
-    return (weight, loss / total)
+    return (weight, loss / Double(contexts.windowCount))
   }
 }
 
