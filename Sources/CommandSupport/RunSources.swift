@@ -106,7 +106,12 @@ extension ModelSource {
   ) throws(CommandFailure) -> Checkpoint {
     let bytes = try bytes(of: path, allowingPipes: allowingPipes, advice: advice)
     do throws(ModelFileError) { return try Checkpoint(file: bytes) } catch {
-      throw error.commandFailure(in: path, of: bytes)
+      var failure = error.commandFailure(in: path, of: bytes)
+      let directory = RunDirectory(ofModel: path)
+      if path == directory.bestPath, directory.hasModel {
+        failure.advice = "The run's last state is \(directory.modelPath.shownPath)."
+      }
+      throw failure
     }
   }
 

@@ -56,6 +56,12 @@ struct ModelFileInputTests {
     }
   }
 
+  @Test("Where the best state is damaged, the run's last one is named")
+  func damagedBest() throws {
+    let outcome = try place.guarded("echo > run/best.safetensors\nsample --model run")
+    expectRefusal(outcome, status: 65, saying: "The run's last state is run/model.safetensors.")
+  }
+
   @Test("A model may come through a pipe")
   func pipe() throws {
     let outcome = try place.guarded("cat run/model.safetensors | sample --model /dev/stdin")

@@ -153,6 +153,8 @@ struct TrainTests {
     let outcome = try train("--weight-decay", "1e30", "--quiet")
     #expect(outcome.status == 70)
     #expect(outcome.errors.contains("choose a smaller weight decay"), "\(outcome.errors)")
+    let rate = try train("--weight-decay", "2", "--learning-rate", "1e10", "--quiet")
+    #expect(rate.errors.contains("choose a smaller learning rate"), "\(rate.errors)")
     #expect(!outcome.errors.contains("choose a smaller learning rate"))
   }
 

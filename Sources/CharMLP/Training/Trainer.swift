@@ -251,10 +251,13 @@ public struct Divergence: Error, Equatable, Sendable, CustomStringConvertible {
 }
 
 extension Recipe {
-  /// What to change where training diverges. Above 1, a step flips the weights' signs instead of
-  /// shrinking them, and above 2 it makes them grow.
+  /// Whether a step's decay is too large, at a learning rate that is not: above 1 it flips the
+  /// weights' signs instead of shrinking them, and above 2 it makes them grow.
+  package var isDecayTooLarge: Bool { learningRate <= 1 && learningRate * weightDecay > 1 }
+
+  /// What to change where training diverges.
   public var divergenceAdvice: String {
-    learningRate * weightDecay > 1
+    isDecayTooLarge
       ? "choose a smaller weight decay: learning rate times weight decay has to stay below 1"
       : "choose a smaller learning rate"
   }

@@ -104,7 +104,8 @@ extension Import {
         throw CommandFailure(
           .badData, "\(file): \(error)",
           advice:
-            "Name all symbols in the order of their ids with --vocabulary, as in \(vocabulary).")
+            "Name all symbols in the order of their ids with --vocabulary, as in "
+            + "\(NotebookSymbols.lecture).")
       case .notSafetensors(let reason):
         let kind = FileFormat.name(ofFileStartingWith: bytes)
         let problem = kind.map { reason.problem(of: "a safetensors file", in: $0) }

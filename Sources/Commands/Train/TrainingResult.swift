@@ -160,8 +160,7 @@ enum LearningFailure {
   static func certain(_ loss: Double, _ dataset: Dataset, _ recipe: Recipe) -> String? {
     let guess = SplitLosses.guessing(among: dataset.vocabulary.count)
     guard !(loss <= 1.5 * guess) else { return nil }
-    let isDecay = recipe.learningRate * recipe.weightDecay > 1
-    let search = isDecay ? "" : ", which train --find-learning-rate suggests"
+    let search = recipe.isDecayTooLarge ? "" : ", which train --find-learning-rate suggests"
     return sentence(loss, guess, "a uniform guess") + recipe.divergenceAdvice + search
   }
 
