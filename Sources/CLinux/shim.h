@@ -1,5 +1,5 @@
-// What glibc declares for _GNU_SOURCE alone, so that Swift's Glibc module lacks it; and the environment, a global
-// variable, which Swift 6 cannot read by itself.
+// What glibc declares for _GNU_SOURCE alone, so that Swift's Glibc module lacks it; and the
+// environment, a global variable, which Swift 6 does not read.
 
 #include <sched.h>
 #include <stddef.h>

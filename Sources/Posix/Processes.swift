@@ -273,7 +273,7 @@ public struct ChildProcess {
   }
 
   /// The command line up to the arguments. posix_spawn can set neither a directory nor a limit; the
-  /// shell can, before the program writes a byte. A limit that cannot be set is above one that holds.
+  /// shell can, before the program writes a byte. Where a lower limit holds already, it stays.
   private var command: [String] {
     if directory == nil && fileLimit == nil { return [executable] }
     let script = #"cd -- "$1" && { ulimit -f "$2" 2>/dev/null || :; } && shift 2 && exec "$@""#

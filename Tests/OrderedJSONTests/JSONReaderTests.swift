@@ -26,6 +26,17 @@ struct JSONReaderTests {
   }
 
   @Test(
+    "A key has at most 4,096 bytes, since hashing combining marks takes the square of their number")
+  func longKeys() throws {
+    let key = String(repeating: "\u{301}", count: 2048)
+    #expect(try JSONValue(parsing: "{\"\(key)\": 1}").pairs?.count == 1)
+    let error = #expect(throws: JSONSyntaxError.self) {
+      try JSONValue(parsing: "{\"\(key)\u{301}\": 1}")
+    }
+    #expect(error?.description == "byte 1: expected a key of at most 4096 bytes")
+  }
+
+  @Test(
     "A number keeps its kind",
     arguments: [
       ("0", JSONValue.integer(0)), ("-12", .integer(-12)),

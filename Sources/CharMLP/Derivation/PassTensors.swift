@@ -1,5 +1,5 @@
 // The tensors of a pass, in one table: the parameters, what each forward line computes, every
-// gradient; and their sizes.
+// gradient; then their sizes, the memory that they take, and how far a numeric derivative may step.
 //
 // All code that compares, perturbs, judges or names tensors reads this table. A tensor is a case of
 // an enumeration, so one without a row does not compile. A test compares each row's line and inputs

@@ -306,7 +306,7 @@ package final class FusedEngine: Engine {
   }
 
   /// Where the time of some steps goes on the calling thread, in seconds; `waiting` is the time it
-  /// waits for the other threads.
+  /// waits for the other threads, and plans the next step meanwhile.
   package func timing(_ steps: () -> Void) -> [StepPart: Double] {
     let clock = StepClock()
     fusedStep.clock = clock

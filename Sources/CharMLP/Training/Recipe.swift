@@ -165,7 +165,7 @@ extension Recipe {
     schedule = .cosine
     warmup = max(10, steps / 50)
     embeddingScale = 0.5
-    // Over about a twentieth of the run; a longer one than Float can tell from 1 is as long as it can.
+    // Over about a twentieth of the run, as far as a Float below 1 allows.
     averaging = min(max(0, 1 - 20 / Float(steps)), Float(1).nextDown)
     evaluateEvery = max(1, steps / 50)
     patience = 15
