@@ -150,6 +150,19 @@ struct ReportTests {
     #expect(try text("other/report.html").contains("</html>"))
   }
 
+  @Test("A page that train cannot write is not named among its results")
+  func notWritten() throws {
+    #expect(try place.run("train", Self.quick + ["--out", "other"]).status == 0)
+    try FileManager.default.createDirectory(
+      atPath: place.path("other/report.html"), withIntermediateDirectories: false)
+    let outcome = try place.run(
+      "train", ["--resume", "other", "--steps", "500", "--report"],
+      environment: Self.withoutGnuplot)
+    #expect(outcome.status == 73, "\(outcome.errors)")
+    #expect(outcome.output.contains("\nmodel: other/"))
+    #expect(!outcome.output.contains("report: "))
+  }
+
   @Test("Every evaluation records the network's health")
   func metrics() throws {
     let lines = try text("run/metrics.jsonl").split(separator: "\n").map {
